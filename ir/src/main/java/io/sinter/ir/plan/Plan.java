@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.ir.plan;
+
+import io.sinter.ir.Graph;
+import io.sinter.ir.Type;
+import io.sinter.ir.loop.Kernel;
+import io.sinter.ir.op.Op;
+import java.util.List;
+
+/**
+ * A compiled program before code generation: the launches in order, and where every buffer lives. Device-independent data.
+ *
+ * @param graph the program as it was before fusion (after decomposition), for messages and dumps
+ * @param argTypes types of the arguments; scalar arguments come by value
+ * @param scalarArgs which arguments are host scalars
+ * @param resultTypes types of the results
+ * @param resultPlaces where each result is: a fresh buffer of its own ({@link Place.Result}), an argument (donated or passed through), or another
+ *     result (an output listed twice)
+ * @param steps what to run, in order
+ * @param arenaBytes size of the arena that temporaries live in, one allocation for the whole program
+ * @param sites for each index check, what to say when it fails; its position is the site number
+ */
+public record Plan(
+        Graph graph,
+        List<Type> argTypes,
+        List<Boolean> scalarArgs,
+        List<Type> resultTypes,
+        List<Place> resultPlaces,
+        List<Step> steps,
+        long arenaBytes,
+        List<Site> sites) {
+
+    /** A piece of memory. */
+    public sealed interface Place {
+        /** The buffer of argument {@code index}. */
+        record Argument(int index) implements Place {}
+
+        /** The buffer of result {@code index}: fresh memory that outlives the run. */
+        record Result(int index) implements Place {}
+
+        /** Temporary memory at a byte offset (64-byte aligned) of the arena. */
+        record Temp(long offset, long bytes) implements Place {}
+    }
+
+    /** One thing to run. */
+    public sealed interface Step {}
+
+    /**
+     * A launch of one kernel over one or more independent segments (the same code with other parameter blocks: all parameters of an optimizer
+     * step). Counts as one kernel.
+     */
+    public record Launch(Kernel kernel, List<List<SlotValue>> segments) implements Step {}
+
+    /** An operator that the device's library runs whole (sort, top-k): operands and results are dense. */
+    public record LibraryCall(Op op, List<Type> inTypes, List<Place> in, List<Type> outTypes, List<Place> out) implements Step {}
+
+    /** Copies {@code bytes} bytes. */
+    public record Copy(Place from, Place to, long bytes) implements Step {}
+
+    /** What goes into one 8-byte slot of a parameter block. */
+    public sealed interface SlotValue {
+        /** Address of a place. */
+        record Address(Place place) implements SlotValue {}
+
+        /** A number known when the program is planned: extent, stride, offset, site, constant bits. */
+        record Number(long value) implements SlotValue {}
+
+        /** Raw bits of a scalar argument, converted by the host from the argument's dtype to its register dtype. */
+        record ScalarArgument(int index) implements SlotValue {}
+
+        /** Address of the program's error record (slot 0 of every block). */
+        record ErrorRecord() implements SlotValue {}
+    }
+
+    /** An index check: the operator's name and the node's origin (for the user's line). */
+    public record Site(String operator, int origin) {}
+}
