@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.cli;
+
+import java.nio.file.Path;
+import java.util.OptionalInt;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.Spec.Target;
+
+/**
+ * The options that all demos share; use as {@code @Mixin RunOptions options}. What is not given is empty, and the demo takes its own
+ * default.
+ */
+final class RunOptions {
+    @Spec(Target.MIXEE)
+    private CommandSpec spec;
+
+    private Integer epochs;
+    private Integer steps;
+    private Integer threads;
+
+    @Option(names = "--seed", paramLabel = "N", description = "Seed of all random numbers (default: ${DEFAULT-VALUE}).")
+    private long seed;
+
+    @Option(
+            names = "--device",
+            paramLabel = "NAME",
+            description = "Device to train on, such as jvm (default: the best there is).")
+    private String device;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Write the results to this file.")
+    private Path json;
+
+    @Option(names = "--data", paramLabel = "DIR", description = "Folder of the data set.")
+    private Path data;
+
+    @Option(names = "--text", paramLabel = "FILE", description = "Text to learn from.")
+    private Path text;
+
+    @Option(names = "--epochs", paramLabel = "N", description = "Passes over the training data.")
+    private void setEpochs(int value) {
+        epochs = positive("--epochs", value);
+    }
+
+    @Option(names = "--steps", paramLabel = "N", description = "Stop after this many optimizer steps.")
+    private void setSteps(int value) {
+        steps = positive("--steps", value);
+    }
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "Worker threads (default: one for each processor). The results do not depend on it.")
+    private void setThreads(int value) {
+        threads = positive("--threads", value);
+    }
+
+    private int positive(String option, int value) {
+        if (value < 1) {
+            throw new ParameterException(spec.commandLine(), option + " must be at least 1, not " + value);
+        }
+        return value;
+    }
+
+    /** Seed of all random numbers; 0 when not given. */
+    long seed() {
+        return seed;
+    }
+
+    /** Passes over the training data, at least 1. */
+    int epochs(int byDefault) {
+        return epochs == null ? byDefault : epochs;
+    }
+
+    /** The limit on optimizer steps, at least 1, when one was given. */
+    OptionalInt steps() {
+        return steps == null ? OptionalInt.empty() : OptionalInt.of(steps);
+    }
+
+    /** Number of worker threads, at least 1, when one was given. */
+    OptionalInt threads() {
+        return threads == null ? OptionalInt.empty() : OptionalInt.of(threads);
+    }
+
+    /** Name of the device, or null for the best there is. */
+    String device() {
+        return device;
+    }
+
+    /** File for the results, or null when none are to be written. */
+    Path json() {
+        return json;
+    }
+
+    /** Folder of the data set. */
+    Path data() {
+        return required("--data=DIR", data);
+    }
+
+    /** Text to learn from. */
+    Path text() {
+        return required("--text=FILE", text);
+    }
+
+    private Path required(String option, Path value) {
+        if (value == null) {
+            throw new ParameterException(spec.commandLine(), "Missing required option: '" + option + "'");
+        }
+        return value;
+    }
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** The commands behind the launcher. */
+module io.sinter.cli {
+    requires io.sinter;
+    requires com.fasterxml.jackson.databind;
+    requires info.picocli;
+    requires jdk.management;
+    requires me.tongfei.progressbar;
+
+    opens io.sinter.cli to
+            info.picocli;
+}

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** The library: Tensor, autograd, nn, optim, data, safetensors. */
+module io.sinter {
+    requires transitive io.sinter.ir;
+    requires io.sinter.runtime;
+}

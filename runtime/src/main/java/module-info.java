@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Devices, buffers, plans, executables, caches, threads. The only module that may name JCuda. */
+module io.sinter.runtime {
+    requires transitive io.sinter.ir;
+    requires io.sinter.codegen.jvm;
+}
