@@ -11,8 +11,15 @@ public sealed interface Stmt {
      * <p>{@code VECTOR} promises that iterations are independent but for accumulators declared outside (which are then reduced lane-wise, in a
      * fixed order that depends on the vector width and extent alone), and that the generator may run them several at a time. Loops may
      * nest inside a VECTOR loop (they run with vector values); a VECTOR loop inside a VECTOR loop does not occur.
+     *
+     * @param limit the loop runs min(extent, limit) times: the last tile of a tiled range ({@code n - t * tile}, an index over outer
+     *     variables; may be zero or negative, then the body does not run); null for the whole extent
      */
-    record Loop(Var var, Kind kind, List<Stmt> body) implements Stmt {
+    record Loop(Var var, Index limit, Kind kind, List<Stmt> body) implements Stmt {
+        public Loop(Var var, Kind kind, List<Stmt> body) {
+            this(var, null, kind, body);
+        }
+
         public enum Kind {
             SEQ,
             VECTOR
