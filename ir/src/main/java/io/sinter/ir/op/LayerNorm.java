@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.ir.op;
+
+import io.sinter.ir.Type;
+import io.sinter.ir.ref.RefArray;
+import java.util.List;
+
+/** Layer normalization without affine. */
+public record LayerNorm(int axes, double eps) implements Composite {
+
+    @Override
+    public String name() {
+        return "layer_norm";
+    }
+
+    @Override
+    public void attributes(Attrs out) {
+        out.put("axes", axes);
+        out.put("eps", eps);
+    }
+
+    @Override
+    public List<Type> infer(List<Type> in) {
+        throw new UnsupportedOperationException(name());
+    }
+
+    @Override
+    public <V> List<V> decompose(Emitter<V> e, List<V> in) {
+        throw new UnsupportedOperationException(name());
+    }
+
+    @Override
+    public <V> List<V> gradient(GradCall<V> call) {
+        throw new UnsupportedOperationException(name());
+    }
+
+    @Override
+    public List<RefArray> evaluate(List<RefArray> in) {
+        throw new UnsupportedOperationException(name());
+    }
+
+    @Override
+    public List<Sample> samples() {
+        return List.of();
+    }
+}

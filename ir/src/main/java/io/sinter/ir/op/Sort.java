@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.ir.op;
+
+import io.sinter.ir.Type;
+import io.sinter.ir.ref.RefArray;
+import java.util.List;
+
+/** Stable sort: values and i64 positions. */
+public record Sort(int axis, boolean descending) implements Op {
+
+    @Override
+    public String name() {
+        return "sort";
+    }
+
+    @Override
+    public void attributes(Attrs out) {
+        out.put("axis", axis);
+        out.put("descending", descending);
+    }
+
+    @Override
+    public List<Type> infer(List<Type> in) {
+        throw new UnsupportedOperationException(name());
+    }
+
+    @Override
+    public <V> List<V> gradient(GradCall<V> call) {
+        throw new UnsupportedOperationException(name());
+    }
+
+    @Override
+    public List<RefArray> evaluate(List<RefArray> in) {
+        throw new UnsupportedOperationException(name());
+    }
+
+    @Override
+    public List<Sample> samples() {
+        return List.of();
+    }
+}

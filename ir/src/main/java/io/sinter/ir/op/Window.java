@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.ir.op;
+
+import io.sinter.ir.Type;
+import io.sinter.ir.ref.RefArray;
+import java.util.List;
+
+/** Sliding windows of one axis. */
+public record Window(int axis, long size, long step) implements View {
+
+    @Override
+    public String name() {
+        return "window";
+    }
+
+    @Override
+    public void attributes(Attrs out) {
+        out.put("axis", axis);
+        out.put("size", size);
+        out.put("step", step);
+    }
+
+    @Override
+    public List<Type> infer(List<Type> in) {
+        throw new UnsupportedOperationException(name());
+    }
+
+    @Override
+    public <V> List<V> gradient(GradCall<V> call) {
+        throw new UnsupportedOperationException(name());
+    }
+
+    @Override
+    public List<RefArray> evaluate(List<RefArray> in) {
+        throw new UnsupportedOperationException(name());
+    }
+
+    @Override
+    public List<Sample> samples() {
+        return List.of();
+    }
+}
