@@ -23,6 +23,12 @@ public interface GradCall<V> {
         return grad(0);
     }
 
+    /**
+     * True if a gradient flowed into result {@code i}; false if {@link #grad(int)} is the zeros that were put in. Rules use it to leave out
+     * the terms of auxiliary results (the statistics of a norm, the log-sum-exp of an attention) that nobody differentiated.
+     */
+    boolean flows(int i);
+
     /** True if a gradient of input {@code i} is wanted. A rule may return one anyway; it is dropped. */
     boolean needs(int i);
 }
