@@ -29,7 +29,14 @@ import picocli.CommandLine.Spec;
         optionListHeading = "%nOptions:%n",
         exitCodeListHeading = "%nExit status:%n",
         exitCodeList = {"0:success", "1:the work failed", "2:wrong command line"},
-        subcommands = {RunCommand.class, DoctorCommand.class})
+        subcommands = {
+            RunCommand.class,
+            DoctorCommand.class,
+            LauncherCommands.Shell.class,
+            LauncherCommands.Test.class,
+            LauncherCommands.Install.class,
+            LauncherCommands.Format.class
+        })
 public final class Main implements Runnable {
     @Spec private CommandSpec spec;
 
