@@ -4,4 +4,8 @@
 module io.sinter.runtime {
     requires transitive io.sinter.ir;
     requires io.sinter.codegen.jvm;
+    requires jdk.jfr;
+    requires jdk.management;
+
+    exports io.sinter.runtime;
 }

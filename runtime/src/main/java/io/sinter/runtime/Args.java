@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime;
+
+import io.sinter.ir.Type;
+import java.util.List;
+
+/** What every executable does with its arguments before it runs. */
+final class Args {
+    private Args() {}
+
+    /** The arguments fit: their number, buffers where buffers belong, of the program's device, large enough. */
+    static void check(List<? extends Arg> args, List<Type> types, List<Boolean> scalars, Device device) {
+        if (args.size() != types.size()) {
+            throw new IllegalArgumentException("program takes " + types.size() + " arguments, got " + args.size());
+        }
+        for (int i = 0; i < types.size(); i++) {
+            switch (args.get(i)) {
+                case Arg.Scalar _ -> {
+                    if (!scalars.get(i)) throw problem(i, types.get(i), "a host scalar was given for a buffer");
+                }
+                case Buffer b -> {
+                    if (scalars.get(i)) throw problem(i, types.get(i), "a buffer was given for a host scalar");
+                    if (b.bytes() < types.get(i).bytes()) {
+                        throw problem(i, types.get(i), "needs " + types.get(i).bytes() + " bytes, the buffer has " + b.bytes());
+                    }
+                    if (!b.device().equals(device)) {
+                        throw problem(i, types.get(i), "the buffer is on " + b.device() + ", the program runs on " + device);
+                    }
+                }
+            }
+        }
+    }
+
+    private static IllegalArgumentException problem(int i, Type type, String what) {
+        return new IllegalArgumentException("argument " + i + " of type " + type + ": " + what);
+    }
+
+    /** Pins the buffers: all, or (with an exception) none. */
+    static void pin(List<? extends Arg> args) {
+        int pinned = 0;
+        try {
+            for (Arg a : args) {
+                if (a instanceof Buffer b) b.pin();
+                pinned++;
+            }
+        } catch (IllegalStateException e) {
+            unpin(args.subList(0, pinned));
+            throw e;
+        }
+    }
+
+    static void unpin(List<? extends Arg> args) {
+        for (Arg a : args) if (a instanceof Buffer b) b.unpin();
+    }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
+import java.util.Objects;
+
+/**
+ * A piece of a device's memory outside the Java heap, 64-byte aligned, with reference semantics: it goes back to its {@link Allocator} some time
+ * after the last reference to it is gone, or at once by {@link #release}. Its contents are undefined until written.
+ *
+ * <p>{@link #address} is a number: it keeps nothing alive. Code that works with it holds a {@linkplain #pin pin}, or a reference to the
+ * buffer up to a {@link Reference#reachabilityFence}; {@link #read} and {@link #write} do so themselves.
+ */
+public final class Buffer implements Arg {
+    private final Allocator.Lease lease;
+    private final long address;
+    private final long bytes;
+
+    Buffer(long address, long bytes, Allocator.Lease lease) {
+        this.address = address;
+        this.bytes = bytes;
+        this.lease = lease;
+    }
+
+    /**
+     * The address of the first byte.
+     *
+     * @throws IllegalStateException after {@link #release}
+     */
+    public long address() {
+        if (lease.isReleased()) throw lease.usedAfterRelease();
+        return address;
+    }
+
+    /** Size in bytes, as asked for. */
+    public long bytes() {
+        return bytes;
+    }
+
+    public Device device() {
+        return lease.device();
+    }
+
+    /** True after {@link #release}, or after the session was closed. */
+    public boolean isReleased() {
+        return lease.isReleased();
+    }
+
+    /**
+     * Gives the memory back now. Every later access is an {@link IllegalStateException}; releasing again does nothing. A run that is using the buffer
+     * finishes first: the memory is handed out again when its pin is gone.
+     */
+    public void release() {
+        lease.release();
+    }
+
+    /**
+     * Keeps the memory from being handed out again until {@link #unpin}; pins nest.
+     *
+     * @throws IllegalStateException after {@link #release}
+     */
+    public void pin() {
+        lease.pin();
+    }
+
+    /** Ends one {@link #pin}. */
+    public void unpin() {
+        lease.unpin();
+    }
+
+    /** Copies {@code target.byteSize()} bytes out of this buffer, from byte {@code offset} on. Host-readable devices only. */
+    public void read(long offset, MemorySegment target) {
+        Objects.checkFromIndexSize(offset, target.byteSize(), bytes);
+        pin();
+        try {
+            MemorySegment.copy(Memory.ALL, address + offset, target, 0, target.byteSize());
+        } finally {
+            unpin();
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /** Copies all of {@code source} into this buffer, from byte {@code offset} on. Host-readable devices only. */
+    public void write(long offset, MemorySegment source) {
+        Objects.checkFromIndexSize(offset, source.byteSize(), bytes);
+        pin();
+        try {
+            MemorySegment.copy(source, 0, Memory.ALL, address + offset, source.byteSize());
+        } finally {
+            unpin();
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "buffer of " + bytes + " bytes on " + device() + (isReleased() ? " (released)" : "");
+    }
+}

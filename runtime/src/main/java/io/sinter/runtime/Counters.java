@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime;
+
+import java.util.concurrent.atomic.LongAdder;
+
+/** What a {@link Session} has done so far. Counts only rise; take differences. */
+public final class Counters {
+    final LongAdder compiled = new LongAdder();
+    final LongAdder runs = new LongAdder();
+    final LongAdder launches = new LongAdder();
+    final LongAdder hits = new LongAdder();
+    final LongAdder misses = new LongAdder();
+    final LongAdder compileNanos = new LongAdder();
+    final LongAdder generated = new LongAdder();
+
+    Counters() {}
+
+    /** Programs that were compiled. */
+    public long programsCompiled() {
+        return compiled.sum();
+    }
+
+    /** Runs of programs. */
+    public long runs() {
+        return runs.sum();
+    }
+
+    /** Kernels launched, library calls among them. */
+    public long kernelsLaunched() {
+        return launches.sum();
+    }
+
+    /** Kernels that code was generated for; kernels of equal structure share code. */
+    public long kernelsGenerated() {
+        return generated.sum();
+    }
+
+    /** Programs that were found compiled. */
+    public long cacheHits() {
+        return hits.sum();
+    }
+
+    /** Programs that were not found, and compiled. */
+    public long cacheMisses() {
+        return misses.sum();
+    }
+
+    /** Time spent compiling programs, passes and code generation together, in nanoseconds. */
+    public long compileNanos() {
+        return compileNanos.sum();
+    }
+
+    @Override
+    public String toString() {
+        return "programs compiled " + compiled + " (" + compileNanos.sum() / 1_000_000 + " ms), runs " + runs
+                + ", kernels launched " + launches + ", kernels generated " + generated + ", cache hits " + hits
+                + ", misses " + misses;
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime;
+
+import io.sinter.ir.DType;
+import io.sinter.ir.Type;
+import io.sinter.ir.ref.RefArray;
+
+/** Elements of every dtype between raw memory, scalar arguments and the reference evaluator's arrays. */
+final class Elements {
+    private Elements() {}
+
+    /** The dense array of type {@code type} at {@code address}. */
+    static RefArray load(Type type, long address) {
+        DType dtype = type.dtype();
+        int width = dtype.bytes();
+        return switch (dtype) {
+            case F64 -> RefArray.of(type, i -> Memory.getDouble(address + (long) i * width));
+            case F32 -> RefArray.of(type, i -> Memory.getFloat(address + (long) i * width));
+            case F16 -> RefArray.of(type, i -> Float.float16ToFloat(Memory.getShort(address + (long) i * width)));
+            case BF16 -> RefArray.of(
+                    type, i -> Float.intBitsToFloat(Memory.getShort(address + (long) i * width) << 16));
+            case I64 -> RefArray.ofLongs(type, i -> Memory.getLong(address + (long) i * width));
+            case I32 -> RefArray.ofLongs(type, i -> Memory.getInt(address + (long) i * width));
+            case I16 -> RefArray.ofLongs(type, i -> Memory.getShort(address + (long) i * width));
+            case I8, U8, BOOL -> RefArray.ofLongs(type, i -> Memory.getByte(address + i));
+        };
+    }
+
+    /** Writes {@code array} densely at {@code address}. */
+    static void store(RefArray array, long address) {
+        DType dtype = array.dtype();
+        int width = dtype.bytes();
+        for (int i = 0; i < array.size(); i++) {
+            long a = address + (long) i * width;
+            switch (dtype) {
+                case F64 -> Memory.putDouble(a, array.getDouble(i));
+                case F32 -> Memory.putFloat(a, (float) array.getDouble(i));
+                case F16 -> Memory.putShort(a, Float.floatToFloat16((float) array.getDouble(i)));
+                // Exact: elements of a bf16 array have no lower bits. (A NaN keeps its quiet bit, the highest of the fraction.)
+                case BF16 -> Memory.putShort(a, (short) (Float.floatToIntBits((float) array.getDouble(i)) >>> 16));
+                case I64 -> Memory.putLong(a, array.getLong(i));
+                case I32 -> Memory.putInt(a, (int) array.getLong(i));
+                case I16 -> Memory.putShort(a, (short) array.getLong(i));
+                case I8, U8, BOOL -> Memory.putByte(a, (byte) array.getLong(i));
+            }
+        }
+    }
+
+    /** The value of a scalar argument, whose raw bits are as {@link Arg.Scalar} says. */
+    static RefArray scalar(DType dtype, long bits) {
+        Type type = Type.scalar(dtype);
+        return switch (dtype) {
+            case F64 -> RefArray.of(type, _ -> Double.longBitsToDouble(bits));
+            case F32, F16, BF16 -> RefArray.of(type, _ -> Float.intBitsToFloat((int) bits));
+            case I64, I32, I16, I8, U8, BOOL -> RefArray.ofLongs(type, _ -> bits);
+        };
+    }
+}

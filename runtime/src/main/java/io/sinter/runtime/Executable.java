@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime;
+
+import io.sinter.ir.Graph;
+import io.sinter.ir.IndexError;
+import io.sinter.ir.Type;
+import java.util.List;
+import java.util.function.IntFunction;
+
+/** A compiled program. May be run by many threads at once. */
+public interface Executable {
+    /** Compiles {@code graph}; counted in the session. */
+    static Executable compile(Graph graph, CompileContext context) {
+        context.session().checkOpen();
+        long start = System.nanoTime();
+        Executable compiled = switch (context.backend()) {
+            case GENERATED -> throw new IllegalStateException(
+                    "no code generator is connected yet; run with -Dsinter.backend=reference");
+            case REFERENCE -> new ReferenceExecutable(graph, context.session());
+        };
+        Counters counters = context.session().counters();
+        counters.compiled.increment();
+        counters.compileNanos.add(System.nanoTime() - start);
+        return compiled;
+    }
+
+    /**
+     * Runs the program. All memory is allocated before the first kernel is launched, so running out of it leaves everything as it was.
+     *
+     * @param args one per input of the graph: a {@link Buffer} of at least the input's size, or {@link Arg.Scalar} for scalar inputs
+     * @param tags who holds the result of a number: the {@linkplain Allocator#allocate(long, Object) tag} of its memory
+     * @throws IndexError if an index was out of range; donated arguments may have been overwritten then
+     * @throws OutOfDeviceMemoryException before anything ran
+     * @throws IllegalArgumentException if the arguments do not fit the program
+     */
+    Run run(List<? extends Arg> args, IntFunction<?> tags);
+
+    /** As {@link #run(List, IntFunction)}, with results that name no source line. */
+    default Run run(List<? extends Arg> args) {
+        return run(args, i -> "result " + i + " of a program");
+    }
+
+    /** Number of kernels that a run launches, library calls among them. */
+    int kernels();
+
+    /** Types of the arguments. */
+    List<Type> argTypes();
+
+    /** Types of the results. */
+    List<Type> resultTypes();
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime;
+
+import java.lang.management.ManagementFactory;
+import java.util.Objects;
+
+/**
+ * What a {@link Session} is opened with.
+ *
+ * @param device where tensors live unless told otherwise; system property {@code sinter.device}, default the best there is
+ * @param threads threads that kernels run on, the caller among them; {@code sinter.threads}, default the number of processors
+ * @param backend how programs are executed; {@code sinter.backend}
+ * @param memoryLimit most bytes of tensors' memory, caches included; {@code sinter.memory}, default 80 % of the machine's (or container's)
+ * @param cachedPrograms number of compiled programs that are kept; {@code sinter.programs}, default 1,000
+ */
+public record Options(Device device, int threads, Backend backend, long memoryLimit, int cachedPrograms) {
+    /** How programs are executed. */
+    public enum Backend {
+        /** Fused kernels, as code generated for the device. */
+        GENERATED,
+        /** The operators' plain definitions, one after the other: slow, obviously right, for checks. */
+        REFERENCE;
+
+        static Backend parse(String name) {
+            return switch (name) {
+                case "generated" -> GENERATED;
+                case "reference" -> REFERENCE;
+                default -> throw new IllegalArgumentException(
+                        "unknown backend '" + name + "' in sinter.backend; known: generated, reference");
+            };
+        }
+    }
+
+    public Options {
+        Objects.requireNonNull(device, "device");
+        Objects.requireNonNull(backend, "backend");
+        if (threads < 1) throw new IllegalArgumentException("sinter.threads must be at least 1, not " + threads);
+        if (memoryLimit < 1) throw new IllegalArgumentException("sinter.memory must be positive, not " + memoryLimit);
+        if (cachedPrograms < 1) {
+            throw new IllegalArgumentException("sinter.programs must be at least 1, not " + cachedPrograms);
+        }
+    }
+
+    /** The options that the system properties ask for. */
+    public static Options fromProperties() {
+        String device = System.getProperty("sinter.device");
+        return new Options(
+                device == null ? Device.best() : Device.parse(device),
+                (int) Math.min(number("sinter.threads", Runtime.getRuntime().availableProcessors()), Integer.MAX_VALUE),
+                Backend.parse(System.getProperty("sinter.backend", "reference")),
+                number("sinter.memory", defaultMemory()),
+                (int) Math.min(number("sinter.programs", 1_000), Integer.MAX_VALUE));
+    }
+
+    public Options withDevice(Device value) {
+        return new Options(value, threads, backend, memoryLimit, cachedPrograms);
+    }
+
+    public Options withThreads(int value) {
+        return new Options(device, value, backend, memoryLimit, cachedPrograms);
+    }
+
+    public Options withBackend(Backend value) {
+        return new Options(device, threads, value, memoryLimit, cachedPrograms);
+    }
+
+    public Options withMemoryLimit(long value) {
+        return new Options(device, threads, backend, value, cachedPrograms);
+    }
+
+    public Options withCachedPrograms(int value) {
+        return new Options(device, threads, backend, memoryLimit, value);
+    }
+
+    private static long number(String property, long otherwise) {
+        String text = System.getProperty(property);
+        if (text == null) return otherwise;
+        try {
+            return Long.parseLong(text.strip());
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("-D" + property + "=" + text + " is not a number", e);
+        }
+    }
+
+    // The Java heap comes on top of this; four fifths of the machine leave room for it and for the system.
+    private static long defaultMemory() {
+        return ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean os
+                ? os.getTotalMemorySize() / 5 * 4
+                : Long.MAX_VALUE;
+    }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime;
+
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+
+/**
+ * All mutable state of Sinter: memory, threads, compiled programs, counters, and what the frontend keeps beside them. There is one for the
+ * process, opened from the system properties at first use; tests and servers open others.
+ *
+ * <p>Buffers and executables belong to the session that made them. Safe for use by many threads.
+ */
+public final class Session implements AutoCloseable {
+    /** The process's session, opened when first asked for and never closed. */
+    private static final class Shared {
+        static final Session INSTANCE = new Session(Options.fromProperties());
+    }
+
+    private static final ThreadLocal<Session> BOUND = new ThreadLocal<>();
+
+    private final Options options;
+    private final Allocator allocator;
+    private final Counters counters = new Counters();
+    private final ConcurrentHashMap<Class<?>, Object> attachments = new ConcurrentHashMap<>();
+    private volatile boolean closed;
+
+    private Session(Options options) {
+        this.options = options;
+        allocator = new Allocator(options.device(), new HostMemory(), options.memoryLimit());
+    }
+
+    /** A session of its own. Close it. */
+    public static Session open(Options options) {
+        return new Session(options);
+    }
+
+    /** The session of this thread: the one that {@link #use} bound, or else the process's. */
+    public static Session current() {
+        Session bound = BOUND.get();
+        return bound != null ? bound : Shared.INSTANCE;
+    }
+
+    /** Makes this the current session of the calling thread until the scope is closed. */
+    public Scope use() {
+        Session before = BOUND.get();
+        BOUND.set(checkOpen());
+        return () -> {
+            if (before == null) BOUND.remove();
+            else BOUND.set(before);
+        };
+    }
+
+    /** Ends a {@link #use}. */
+    public interface Scope extends AutoCloseable {
+        @Override
+        void close();
+    }
+
+    public Options options() {
+        return options;
+    }
+
+    /** The default device. */
+    public Device device() {
+        return options.device();
+    }
+
+    /** The memory of the default device. */
+    public Allocator allocator() {
+        return allocator;
+    }
+
+    public Counters counters() {
+        return counters;
+    }
+
+    /**
+     * State that another module keeps in this session, made at first use: {@code session.attached(Generator.class, Generator::new)}.
+     *
+     * @param type what it is, and its key
+     */
+    public <T> T attached(Class<T> type, Function<? super Session, ? extends T> make) {
+        Object found = attachments.get(type);
+        if (found == null) found = attachments.computeIfAbsent(type, _ -> make.apply(this));
+        return type.cast(found);
+    }
+
+    Session checkOpen() {
+        if (closed) throw new IllegalStateException("this session was closed");
+        return this;
+    }
+
+    /** Frees all memory and ends the threads. Tensors of the session can no longer be read. */
+    @Override
+    public void close() {
+        if (closed) return;
+        closed = true;
+        allocator.close();
+    }
+}
