@@ -4,4 +4,8 @@
 module io.sinter {
     requires transitive io.sinter.ir;
     requires io.sinter.runtime;
+    requires com.fasterxml.jackson.core;
+
+    exports io.sinter.io;
+    exports io.sinter.random;
 }
