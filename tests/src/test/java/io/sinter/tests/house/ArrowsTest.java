@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.tests.house;
+
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The arrows of the house point one way: frontend → runtime → codegen → ir; and each foreign library has one module that may name it.
+ * The module descriptors say the same; this test also holds where modules are not in force, on the class path.
+ */
+class ArrowsTest {
+    private static final String[] IR = {"io.sinter.ir.."};
+    private static final String[] CODEGEN_JVM = {"io.sinter.codegen.jvm..", "io.sinter.gen.."};
+    private static final String[] CODEGEN_PTX = {"io.sinter.codegen.ptx.."};
+    private static final String[] RUNTIME = {"io.sinter.runtime.."};
+    private static final String[] CLI = {"io.sinter.cli.."};
+    private static final String[] JAVA = {"java..", "javax..", "jdk.jfr.."};
+
+    private static JavaClasses house;
+
+    @BeforeAll
+    static void read() {
+        house =
+                new ClassFileImporter()
+                        .withImportOption(new ImportOption.DoNotIncludeTests())
+                        .withImportOption(location -> !location.contains("/test-classes/"))
+                        .importPackages("io.sinter");
+    }
+
+    @Test
+    void everyClassBelongsToAModule() {
+        classes().that(isOneOfOurs()).should().resideInAnyPackage(join(IR, CODEGEN_JVM, CODEGEN_PTX, RUNTIME, CLI, core()))
+                .check(house);
+    }
+
+    @Test
+    void irDependsOnNothing() {
+        mayNameOnly(IR, IR);
+    }
+
+    @Test
+    void onlyCodegenJvmNamesAsmAndTheVectorApi() {
+        mayNameOnly(CODEGEN_JVM, join(CODEGEN_JVM, IR, new String[] {"org.objectweb.asm..", "jdk.incubator.vector.."}));
+        noClasses().that().resideOutsideOfPackages(join(CODEGEN_JVM, new String[] {"io.sinter.tests.."}))
+                .should().dependOnClassesThat().resideInAnyPackage("org.objectweb.asm..", "jdk.incubator.vector..")
+                .check(house);
+    }
+
+    @Test
+    void codegenPtxNamesOnlyIr() {
+        mayNameOnly(CODEGEN_PTX, join(CODEGEN_PTX, IR));
+    }
+
+    @Test
+    void onlyRuntimeNamesJcuda() {
+        mayNameOnly(RUNTIME, join(RUNTIME, CODEGEN_JVM, CODEGEN_PTX, IR, new String[] {"jcuda.."}));
+        noClasses().that().resideOutsideOfPackages(join(RUNTIME, new String[] {"io.sinter.tests.."}))
+                .should().dependOnClassesThat().resideInAnyPackage("jcuda..")
+                .check(house);
+    }
+
+    @Test
+    void theLibraryNamesNeitherGeneratorsNorTheCommandLine() {
+        mayNameOnly(core(), join(core(), RUNTIME, IR));
+    }
+
+    @Test
+    void theCommandLineNamesNoGenerator() {
+        noClasses().that().resideInAnyPackage(CLI)
+                .should().dependOnClassesThat().resideInAnyPackage(join(CODEGEN_JVM, CODEGEN_PTX))
+                .check(house);
+    }
+
+    /** Packages of frontend/core: exactly io.sinter, and its families. */
+    private static String[] core() {
+        return new String[] {
+            "io.sinter", "io.sinter.nn..", "io.sinter.optim..", "io.sinter.data..", "io.sinter.random..", "io.sinter.io..",
+            "io.sinter.autograd.."
+        };
+    }
+
+    private static void mayNameOnly(String[] packages, String[] allowed) {
+        ArchRuleDefinition.classes().that().resideInAnyPackage(packages)
+                .should().onlyDependOnClassesThat(resideInAnyPackage(join(allowed, JAVA)).or(isPrimitiveArray()))
+                .allowEmptyShould(true)
+                .check(house);
+    }
+
+    /** ArchUnit gives arrays of primitives the empty package. */
+    private static DescribedPredicate<JavaClass> isPrimitiveArray() {
+        return DescribedPredicate.describe("primitive arrays", type -> type.getBaseComponentType().isPrimitive());
+    }
+
+    private static DescribedPredicate<JavaClass> isOneOfOurs() {
+        return DescribedPredicate.describe("Sinter's own", type -> !type.getPackageName().startsWith("io.sinter.tests"));
+    }
+
+    private static String[] join(String[]... parts) {
+        return Stream.of(parts).flatMap(Stream::of).toArray(String[]::new);
+    }
+}
