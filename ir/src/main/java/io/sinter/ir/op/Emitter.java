@@ -18,6 +18,23 @@ public interface Emitter<V> {
 
     Type type(V value);
 
+    /** Applies {@code op} to one operand; its first output. Fixed arities spare callers the warning of a generic array. */
+    default V apply(Op op, V a) {
+        return emit(op, List.of(a)).get(0);
+    }
+
+    default V apply(Op op, V a, V b) {
+        return emit(op, List.of(a, b)).get(0);
+    }
+
+    default V apply(Op op, V a, V b, V c) {
+        return emit(op, List.of(a, b, c)).get(0);
+    }
+
+    default V apply(Op op, V a, V b, V c, V d) {
+        return emit(op, List.of(a, b, c, d)).get(0);
+    }
+
     @SuppressWarnings("unchecked")
     default V apply(Op op, V... inputs) {
         return emit(op, List.of(inputs)).get(0);
