@@ -40,8 +40,14 @@ class ModulesTest {
                                     "org.objectweb.asm.util",
                                     "jdk.incubator.vector"),
                     "io.sinter.codegen.ptx", Set.of("io.sinter.ir"),
-                    "io.sinter.runtime", Set.of("io.sinter.ir", "io.sinter.codegen.jvm", "io.sinter.codegen.ptx", "jdk.jfr"),
-                    "io.sinter", Set.of("io.sinter.ir", "io.sinter.runtime"),
+                    "io.sinter.runtime",
+                            Set.of(
+                                    "io.sinter.ir",
+                                    "io.sinter.codegen.jvm",
+                                    "io.sinter.codegen.ptx",
+                                    "jdk.jfr",
+                                    "jdk.management"),
+                    "io.sinter", Set.of("io.sinter.ir", "io.sinter.runtime", "com.fasterxml.jackson.core"),
                     "io.sinter.cli",
                             Set.of(
                                     "io.sinter",
