@@ -6,6 +6,7 @@ module io.sinter {
     requires io.sinter.runtime;
     requires com.fasterxml.jackson.core;
 
+    exports io.sinter.data;
     exports io.sinter.io;
     exports io.sinter.random;
 }
