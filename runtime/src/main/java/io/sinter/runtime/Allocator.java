@@ -62,7 +62,12 @@ public final class Allocator {
     private long peak;
     private long liveBuffers;
     private long collections;
+    /** Live bytes that the last collection left; buffers born while it ran do not count. */
     private long liveAfterCollection;
+    /** Of the bytes that were live when the last collection began, those that still are. */
+    private long survivors;
+
+    private long lastCollection;
     private long clock;
     private boolean closed;
 
@@ -108,6 +113,7 @@ public final class Allocator {
             Lease lease = new Lease(this, block, tag);
             buffer = new Buffer(block.address, bytes, lease);
             lease.watch = new Watch(buffer, queue, lease);
+            lease.born = clock++;
             link(lease);
             live += block.bytes();
             liveBuffers++;
@@ -215,6 +221,7 @@ public final class Allocator {
         Block block = lease.block;
         live -= block.bytes();
         liveBuffers--;
+        if (lease.born < lastCollection) survivors -= block.bytes();
         unlink(lease);
         if (closed) {
             source.unmap(block.address, block.bytes());
@@ -263,6 +270,10 @@ public final class Allocator {
 
     /** Collects, and waits until the references that it cleared have arrived. */
     private void collectAndWait() {
+        synchronized (this) {
+            survivors = live;
+            lastCollection = clock;
+        }
         WeakReference<Object> sentinel = new WeakReference<>(new Object(), queue);
         System.gc();
         // The sentinel arrives among the others, not necessarily last: then take what comes within a little while.
@@ -285,7 +296,7 @@ public final class Allocator {
         if (interrupted) Thread.currentThread().interrupt();
         synchronized (this) {
             collections++;
-            liveAfterCollection = live;
+            liveAfterCollection = survivors;
         }
     }
 
@@ -341,6 +352,7 @@ public final class Allocator {
         /** Number of pins, and {@link #RELEASED}. The block is free when RELEASED is all that is left. */
         private final AtomicInteger state = new AtomicInteger();
 
+        private long born;
         private Watch watch;
         private Lease previous;
         private Lease next;

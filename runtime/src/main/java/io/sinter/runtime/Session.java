@@ -20,6 +20,7 @@ public final class Session implements AutoCloseable {
 
     private final Options options;
     private final Allocator allocator;
+    private final WorkerPool pool;
     private final Counters counters = new Counters();
     private final ConcurrentHashMap<Class<?>, Object> attachments = new ConcurrentHashMap<>();
     private volatile boolean closed;
@@ -27,6 +28,7 @@ public final class Session implements AutoCloseable {
     private Session(Options options) {
         this.options = options;
         allocator = new Allocator(options.device(), new HostMemory(), options.memoryLimit());
+        pool = new WorkerPool(options.threads());
     }
 
     /** A session of its own. Close it. */
@@ -70,6 +72,11 @@ public final class Session implements AutoCloseable {
         return allocator;
     }
 
+    /** The threads that kernels run on. */
+    public WorkerPool pool() {
+        return pool;
+    }
+
     public Counters counters() {
         return counters;
     }
@@ -95,6 +102,7 @@ public final class Session implements AutoCloseable {
     public void close() {
         if (closed) return;
         closed = true;
+        pool.close();
         allocator.close();
     }
 }

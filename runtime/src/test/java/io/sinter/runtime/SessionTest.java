@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class SessionTest {
+    @Test
+    void deviceNames() {
+        assertEquals(Device.JVM, Device.parse("jvm"));
+        assertEquals("jvm", Device.JVM.toString());
+        assertEquals("cuda:1", new Device(Device.Kind.CUDA, 1).toString());
+        assertTrue(Device.available().contains(Device.best()));
+        for (String bad : List.of("gpu", "", "cuda:x", "cuda:-1", "jvm:1", "cuda:1:2")) {
+            assertThrows(IllegalArgumentException.class, () -> Device.parse(bad), bad);
+        }
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> Device.parse("cuda:7"));
+        assertTrue(e.getMessage().contains("not available") && e.getMessage().contains("jvm"), e.getMessage());
+    }
+
+    @Test
+    void useBindsForTheThreadAndNests() throws InterruptedException {
+        Session shared = Session.current();
+        try (Session a = Session.open(Options.fromProperties());
+                Session b = Session.open(Options.fromProperties())) {
+            try (var _ = a.use()) {
+                assertSame(a, Session.current());
+                try (var _ = b.use()) {
+                    assertSame(b, Session.current());
+                }
+                assertSame(a, Session.current());
+                List<Session> seen = new ArrayList<>();
+                Thread t = new Thread(() -> seen.add(Session.current()));
+                t.start();
+                t.join();
+                assertSame(shared, seen.getFirst());
+            }
+        }
+        assertSame(shared, Session.current());
+    }
+
+    @Test
+    void attachmentsAreMadeOncePerSession() {
+        try (Session a = Session.open(Options.fromProperties());
+                Session b = Session.open(Options.fromProperties())) {
+            StringBuilder x = a.attached(StringBuilder.class, _ -> new StringBuilder());
+            assertSame(x, a.attached(StringBuilder.class, _ -> new StringBuilder()));
+            assertNotSame(x, b.attached(StringBuilder.class, _ -> new StringBuilder()));
+        }
+    }
+
+    @Test
+    void closedSessionsSaySo() {
+        Session s = Session.open(Options.fromProperties());
+        s.close();
+        s.close();
+        assertThrows(IllegalStateException.class, () -> s.allocator().allocate(1));
+        assertThrows(IllegalStateException.class, s::use);
+    }
+
+    @Test
+    void optionsAreChecked() {
+        Options o = Options.fromProperties();
+        assertThrows(IllegalArgumentException.class, () -> o.withThreads(0));
+        assertThrows(IllegalArgumentException.class, () -> o.withMemoryLimit(0));
+        assertThrows(IllegalArgumentException.class, () -> o.withCachedPrograms(0));
+        assertEquals(3, o.withThreads(3).threads());
+    }
+}
