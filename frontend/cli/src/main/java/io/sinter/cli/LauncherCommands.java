@@ -69,4 +69,13 @@ final class LauncherCommands {
             throw launcherOnly("format");
         }
     }
+
+    /** {@code ./sinter lint}. */
+    @Command(name = "lint", description = "Compile everything with Error Prone; warnings are errors.")
+    static final class Lint implements Runnable {
+        @Override
+        public void run() {
+            throw launcherOnly("lint");
+        }
+    }
 }

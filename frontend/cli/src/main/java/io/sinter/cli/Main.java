@@ -35,7 +35,8 @@ import picocli.CommandLine.Spec;
             LauncherCommands.Shell.class,
             LauncherCommands.Test.class,
             LauncherCommands.Install.class,
-            LauncherCommands.Format.class
+            LauncherCommands.Format.class,
+            LauncherCommands.Lint.class
         })
 public final class Main implements Runnable {
     @Spec private CommandSpec spec;
