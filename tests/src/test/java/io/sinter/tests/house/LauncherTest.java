@@ -149,7 +149,7 @@ class LauncherTest {
         Result result = tree.launch("test");
         assertEquals("7 passed, 1 failed, 1 skipped", result.lastLine(), result.toString());
         assertEquals(1, result.status());
-        assertTrue(result.text().contains("skipped: Two.skipped0: SINTER_DATA is not set"), result.toString());
+        assertTrue(result.text().contains("skipped: Two.test3: SINTER_DATA is not set"), result.toString());
     }
 
     @Test

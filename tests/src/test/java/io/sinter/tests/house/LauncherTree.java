@@ -135,13 +135,15 @@ final class LauncherTree {
     /** A report in surefire's form that the fake Maven leaves when it is called to test; {@code message}: why tests are skipped. */
     void report(String module, String suite, int tests, int failures, int skipped, String message) throws IOException {
         StringBuilder xml = new StringBuilder("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-        xml.append("<testsuite xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" version=\"3.0.2\" name=\"")
-                .append(suite)
-                .append("\" time=\"0.1\" tests=\"" + tests + "\" errors=\"0\" skipped=\"" + skipped)
-                .append("\" failures=\"" + failures + "\">\n");
-        for (int i = 0; i < skipped; i++) {
-            xml.append("  <testcase name=\"skipped" + i + "\" classname=\"" + suite + "\" time=\"0\">\n")
-                    .append("    <skipped message=\"" + message + "\"/>\n  </testcase>\n");
+        xml.append("<testsuite name=\"" + suite + "\" time=\"0.1\" tests=\"1\" errors=\"0\" skipped=\"0\" failures=\"0\">\n");
+        for (int i = 0; i < tests; i++) {
+            xml.append("  <testcase name=\"test" + i + "\" classname=\"" + suite + "\" time=\"0\">\n");
+            if (i < failures) {
+                xml.append("    <failure message=\"&lt;failure\" type=\"E\"><![CDATA[E: it failed\n  <skipped\n]]></failure>\n");
+            } else if (i >= tests - skipped) {
+                xml.append("    <skipped message=\"" + message + "\"/>\n");
+            }
+            xml.append("    <system-out><![CDATA[output\n  <testcase name=\"printed\">\n]]></system-out>\n  </testcase>\n");
         }
         Files.writeString(root.resolve(module + "-" + suite + ".xml"), xml.append("</testsuite>\n"));
     }
