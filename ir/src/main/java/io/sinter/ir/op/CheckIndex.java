@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.ir.op;
 
+import io.sinter.ir.DType;
+import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
 import java.util.List;
 
-/** Wraps negative indices and checks them against a bound. */
-public record CheckIndex(long bound) implements Indexed {
+/**
+ * Checks i64 indices of any shape: results are in {@code [0, bound)}, or the run ends in an {@link IndexOutOfBoundsException}.
+ *
+ * @param wrap negative indices down to {@code -bound} count from the end; otherwise they are errors
+ */
+public record CheckIndex(long bound, boolean wrap) implements Indexed {
+    /** A check in which negative indices count from the end. */
+    public CheckIndex(long bound) {
+        this(bound, true);
+    }
 
     @Override
     public String name() {
@@ -16,25 +26,46 @@ public record CheckIndex(long bound) implements Indexed {
     @Override
     public void attributes(Attrs out) {
         out.put("bound", bound);
+        out.put("wrap", wrap);
     }
 
     @Override
     public List<Type> infer(List<Type> in) {
-        throw new UnsupportedOperationException(name());
+        Rule.arity(this, in, 1);
+        Rule.isIndex(this, in, 0);
+        return List.of(in.get(0));
     }
 
     @Override
     public <V> List<V> gradient(GradCall<V> call) {
-        throw new UnsupportedOperationException(name());
+        return Op.noGradient(call);
     }
 
     @Override
     public List<RefArray> evaluate(List<RefArray> in) {
-        throw new UnsupportedOperationException(name());
+        RefArray x = in.get(0);
+        return List.of(RefArray.ofLongs(x.type(), i -> check(this, x.getLong(i), bound, wrap)));
+    }
+
+    /**
+     * The index, counted from the start.
+     *
+     * @throws IndexOutOfBoundsException naming operator, value and bound
+     */
+    static int check(Op op, long index, long bound, boolean wrap) {
+        if (index >= bound || index < (wrap ? -bound : 0)) {
+            throw new IndexOutOfBoundsException(op.name() + ": index " + index + " is out of bounds for an extent of " + bound
+                    + (bound == 0 ? "" : "; valid are " + (wrap ? -bound : 0) + " to " + (bound - 1)));
+        }
+        return (int) (index < 0 ? index + bound : index);
     }
 
     @Override
     public List<Sample> samples() {
-        return List.of();
+        return List.of(
+                Sample.values(new CheckIndex(5), RefArray.ofLongs(DType.I64, Shape.of(2, 4), 0, 4, -1, -5, 2, 2, -3, 1)),
+                Sample.values(new CheckIndex(5, false), RefArray.ofLongs(DType.I64, Shape.of(3), 0, 4, 2)),
+                Sample.values(new CheckIndex(1), RefArray.ofLongs(DType.I64, Shape.SCALAR, -1)),
+                Sample.values(new CheckIndex(0), RefArray.zeros(Type.of(DType.I64, 0))));
     }
 }
