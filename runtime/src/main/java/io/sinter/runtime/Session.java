@@ -22,6 +22,7 @@ public final class Session implements AutoCloseable {
     private final Allocator allocator;
     private final WorkerPool pool;
     private final Counters counters = new Counters();
+    private final ExecutableCache executables;
     private final ConcurrentHashMap<Class<?>, Object> attachments = new ConcurrentHashMap<>();
     private volatile boolean closed;
 
@@ -29,6 +30,7 @@ public final class Session implements AutoCloseable {
         this.options = options;
         allocator = new Allocator(options.device(), new HostMemory(), options.memoryLimit());
         pool = new WorkerPool(options.threads());
+        executables = new ExecutableCache(options.cachedPrograms(), counters);
     }
 
     /** A session of its own. Close it. */
@@ -77,6 +79,11 @@ public final class Session implements AutoCloseable {
         return pool;
     }
 
+    /** Compiled programs by canonical form. */
+    public ExecutableCache executables() {
+        return executables;
+    }
+
     public Counters counters() {
         return counters;
     }
@@ -103,6 +110,7 @@ public final class Session implements AutoCloseable {
         if (closed) return;
         closed = true;
         pool.close();
+        executables.clear();
         allocator.close();
     }
 }
