@@ -70,14 +70,14 @@ public record Gather(int axis) implements Indexed {
     static <V> V flatIndices(Emitter<V> e, Shape shape, V idx, int axis) {
         Shape to = e.type(idx).shape();
         long[] strides = shape.strides();
-        V flat = e.mul(e.apply(new CheckIndex(shape.dim(axis)), idx), e.constant(idx, strides[axis]));
+        V flat = e.mul(e.apply(new CheckIndex(shape.dim(axis)), idx), e.extentConstant(idx, strides[axis]));
         for (int i = 0; i < shape.rank(); i++) {
             if (i == axis) continue;
             long[] d = new long[shape.rank()];
             Arrays.fill(d, 1);
             d[i] = to.dim(i);
             V along = e.reshape(e.iota(to.dim(i)), Shape.of(d));
-            flat = e.add(flat, e.mul(along, e.constant(idx, strides[i])));
+            flat = e.add(flat, e.mul(along, e.extentConstant(idx, strides[i])));
         }
         return flat;
     }

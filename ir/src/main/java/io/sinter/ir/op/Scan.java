@@ -80,7 +80,7 @@ public record Scan(Kind kind, int axis, boolean reverse) implements Op {
         if (e.type(x).dtype().isFloat()) reached = e.binary(Binary.OR, reached, e.unary(Unary.ISNAN, x));
         V position = positions(e, shape, axis);
         // The extreme changes only where x reaches it, so the latest such place holds the present one.
-        V none = e.constant(position, reverse ? shape.dim(axis) - 1 : 0);
+        V none = e.extentConstant(position, reverse ? shape.dim(axis) - 1 : 0);
         return e.apply(new Scan(reverse ? Kind.MIN : Kind.MAX, axis, reverse), e.where(reached, position, none));
     }
 
@@ -103,7 +103,7 @@ public record Scan(Kind kind, int axis, boolean reverse) implements Op {
         V moved = e.apply(new Pad(low, high), e.apply(new Slice(axis, down ? by : 0, n - by, 1, false), x));
         V position = positions(e, shape, axis);
         V there = down
-                ? e.binary(Binary.LT, position, e.constant(position, n - by))
+                ? e.binary(Binary.LT, position, e.extentConstant(position, n - by))
                 : e.binary(Binary.GE, position, e.constant(position, by));
         return e.where(there, moved, e.constant(x, fill));
     }
