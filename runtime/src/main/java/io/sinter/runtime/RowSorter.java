@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime;
+
+import io.sinter.ir.DType;
+import java.util.Arrays;
+
+/**
+ * Stable order of the elements of one row in memory: NaN is the greatest value, -0 equals +0, equal elements stay in order (descending too), as in
+ * PyTorch. Every element becomes an integer key whose signed order is the wanted one. Keys of 32 bits are sorted together with the position in the
+ * low half of a long, by the JDK's primitive sort; keys of 64 bits by a radix sort that carries the positions along.
+ *
+ * <p>Not for use by several threads; arrays are reused from row to row.
+ */
+final class RowSorter {
+    /** Below this many elements insertion beats 8 radix passes. */
+    private static final int SMALL = 48;
+
+    private final DType dtype;
+    private final boolean descending;
+    private final boolean wide;
+
+    private long[] keys = {};
+    private long[] spareKeys = {};
+    private int[] positions = {};
+    private int[] sparePositions = {};
+
+    RowSorter(DType dtype, boolean descending) {
+        this.dtype = dtype;
+        this.descending = descending;
+        wide = dtype == DType.F64 || dtype == DType.I64;
+    }
+
+    /** Sorts the {@code n} elements at {@code base}, {@code stride} bytes apart; then {@link #position} gives their order. */
+    void sort(long base, long stride, int n) {
+        reserve(n);
+        if (wide) {
+            for (int i = 0; i < n; i++) {
+                keys[i] = wideKey(base + i * stride);
+                positions[i] = i;
+            }
+            if (n <= SMALL) insertion(n);
+            else radix(n);
+        } else {
+            for (int i = 0; i < n; i++) keys[i] = packed(base + i * stride, i);
+            Arrays.sort(keys, 0, n);
+        }
+    }
+
+    /** As {@link #sort}, but only the first {@code k} positions are wanted. */
+    void select(long base, long stride, int n, int k) {
+        if (wide || k > n / 4) {
+            sort(base, stride, n);
+            return;
+        }
+        // Candidates gather behind the best k so far; when as many again have come, the worse half is dropped.
+        reserve(2 * k + 1);
+        int size = 0;
+        long worst = Long.MAX_VALUE;
+        for (int i = 0; i < n; i++) {
+            long key = packed(base + i * stride, i);
+            if (key >= worst) continue;
+            keys[size++] = key;
+            if (size > 2 * k) {
+                Arrays.sort(keys, 0, size);
+                size = k;
+                worst = k == 0 ? Long.MIN_VALUE : keys[k - 1];
+            }
+        }
+        Arrays.sort(keys, 0, size);
+    }
+
+    /** Where the element of this rank was in the row. */
+    int position(int rank) {
+        return wide ? positions[rank] : (int) keys[rank];
+    }
+
+    private void reserve(int n) {
+        if (keys.length >= n) return;
+        keys = new long[n];
+        if (!wide) return;
+        positions = new int[n];
+        if (n > SMALL) {
+            spareKeys = new long[n];
+            sparePositions = new int[n];
+        }
+    }
+
+    // ---- keys
+
+    private long packed(long address, int position) {
+        int key = switch (dtype) {
+            case F32 -> ordered(Memory.getFloat(address));
+            case F16 -> ordered(Float.float16ToFloat(Memory.getShort(address)));
+            case BF16 -> ordered(Float.intBitsToFloat(Memory.getShort(address) << 16));
+            case I32 -> Memory.getInt(address);
+            case I16 -> Memory.getShort(address);
+            case I8, BOOL -> Memory.getByte(address);
+            case U8 -> Memory.getByte(address) & 0xff;
+            case F64, I64 -> throw new IllegalStateException(dtype + " keys have 64 bits");
+        };
+        return (long) (descending ? ~key : key) << 32 | position;
+    }
+
+    private long wideKey(long address) {
+        long bits = Memory.getLong(address);
+        if (dtype == DType.F64) {
+            // + 0.0 turns -0 into +0; doubleToLongBits makes all NaN one, above infinity. Negative numbers: the bits' order is reversed.
+            bits = Double.doubleToLongBits(Double.longBitsToDouble(bits) + 0.0);
+            bits ^= bits >> 63 & Long.MAX_VALUE;
+        }
+        return descending ? ~bits : bits;
+    }
+
+    private static int ordered(float v) {
+        int bits = Float.floatToIntBits(v + 0.0f);
+        return bits ^ bits >> 31 & Integer.MAX_VALUE;
+    }
+
+    // ---- 64-bit keys
+
+    private void insertion(int n) {
+        for (int i = 1; i < n; i++) {
+            long key = keys[i];
+            int position = positions[i];
+            int j = i - 1;
+            for (; j >= 0 && keys[j] > key; j--) {
+                keys[j + 1] = keys[j];
+                positions[j + 1] = positions[j];
+            }
+            keys[j + 1] = key;
+            positions[j + 1] = position;
+        }
+    }
+
+    /** Least significant byte first; each pass is stable. A byte that all keys share needs no pass. */
+    private void radix(int n) {
+        int[] counts = new int[8 * 256];
+        for (int i = 0; i < n; i++) {
+            for (int b = 0; b < 8; b++) counts[b * 256 + digit(keys[i], b)]++;
+        }
+        for (int b = 0; b < 8; b++) {
+            if (counts[b * 256 + digit(keys[0], b)] == n) continue;
+            int sum = 0;
+            for (int d = b * 256; d < (b + 1) * 256; d++) {
+                int c = counts[d];
+                counts[d] = sum;
+                sum += c;
+            }
+            for (int i = 0; i < n; i++) {
+                int to = counts[b * 256 + digit(keys[i], b)]++;
+                spareKeys[to] = keys[i];
+                sparePositions[to] = positions[i];
+            }
+            long[] k = keys;
+            keys = spareKeys;
+            spareKeys = k;
+            int[] p = positions;
+            positions = sparePositions;
+            sparePositions = p;
+        }
+    }
+
+    /** Byte {@code b} of the key, the sign bit flipped so that unsigned order of the bytes is signed order of the keys. */
+    private static int digit(long key, int b) {
+        return (int) ((key ^ Long.MIN_VALUE) >>> 8 * b) & 0xff;
+    }
+}

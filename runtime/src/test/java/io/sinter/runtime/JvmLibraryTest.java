@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.sinter.ir.DType;
+import io.sinter.ir.Shape;
+import io.sinter.ir.Type;
+import io.sinter.ir.op.Op;
+import io.sinter.ir.op.Sort;
+import io.sinter.ir.op.TopK;
+import io.sinter.ir.op.Unary;
+import io.sinter.ir.ref.RefArray;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class JvmLibraryTest {
+    private static final double[] SPECIAL = {
+        Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, 0.0, -0.0, 1, -1, 3, -3
+    };
+
+    private final Random random = new Random(17);
+
+    private RefArray data(DType dtype, Shape shape) {
+        return RefArray.of(new Type(dtype, shape), _ -> switch (random.nextInt(4)) {
+            case 0 -> SPECIAL[random.nextInt(SPECIAL.length)];
+            case 1 -> random.nextInt(5) - 2; // ties
+            case 2 -> random.nextGaussian() * 1e30;
+            default -> random.nextGaussian() * 50;
+        });
+    }
+
+    /** Boxed and obvious: a stable object sort of positions. */
+    private static long[] order(RefArray x, int base, int stride, int n, boolean descending) {
+        Comparator<Integer> byValue = x.dtype().isFloat()
+                ? (a, b) -> {
+                    double u = x.getDouble(base + a * stride);
+                    double v = x.getDouble(base + b * stride);
+                    if (Double.isNaN(u) || Double.isNaN(v)) return Boolean.compare(Double.isNaN(u), Double.isNaN(v));
+                    return u < v ? -1 : u > v ? 1 : 0;
+                }
+                : Comparator.comparingLong(a -> x.getLong(base + a * stride));
+        return IntStream.range(0, n)
+                .boxed()
+                .sorted(descending ? byValue.reversed() : byValue)
+                .mapToLong(i -> i)
+                .toArray();
+    }
+
+    private void check(Op op, RefArray x, int axis, int k, boolean descending) {
+        Type out = new Type(x.dtype(), x.shape().with(axis, k));
+        int n = (int) x.shape().dim(axis);
+        int inner = 1;
+        for (int i = axis + 1; i < x.shape().rank(); i++) inner *= (int) x.shape().dim(i);
+        try (Session s = Session.open(Options.fromProperties().withThreads(3));
+                var team = s.pool().acquire()) {
+            Buffer in = s.allocator().allocate(x.type().bytes());
+            Buffer values = s.allocator().allocate(out.bytes());
+            Buffer indices = s.allocator().allocate(out.numel() * 8);
+            Elements.store(x, in.address());
+            JvmLibrary.run(team, 3, op, x.type(), in.address(), values.address(), indices.address());
+            RefArray v = Elements.load(out, values.address());
+            RefArray p = Elements.load(out.with(DType.I64), indices.address());
+            int rows = n == 0 ? 0 : x.size() / n;
+            for (int row = 0; row < rows; row++) {
+                int from = row / inner * n * inner + row % inner;
+                int to = row / inner * k * inner + row % inner;
+                long[] want = Arrays.copyOf(order(x, from, inner, n, descending), k);
+                for (int j = 0; j < k; j++) {
+                    String where = op + " of " + x.type() + ", row " + row + ", rank " + j;
+                    assertEquals(want[j], p.getLong(to + j * inner), where);
+                    // Bits: -0 stays -0.
+                    assertEquals(x.getDouble(from + (int) want[j] * inner), v.getDouble(to + j * inner), where);
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(DType.class)
+    void sortsEveryDtypeAlongEveryAxis(DType dtype) {
+        for (boolean descending : new boolean[] {false, true}) {
+            for (Shape shape : new Shape[] {
+                Shape.of(1), Shape.of(7), Shape.of(300), Shape.of(3, 60, 2), Shape.of(50, 4), Shape.of(3, 1, 2)
+            }) {
+                for (int axis = 0; axis < shape.rank(); axis++) {
+                    RefArray x = data(dtype, shape);
+                    check(new Sort(axis, descending), x, axis, (int) shape.dim(axis), descending);
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(DType.class)
+    void topKIsTheHeadOfTheSort(DType dtype) {
+        for (boolean largest : new boolean[] {false, true}) {
+            for (int k : new int[] {0, 1, 5, 40, 100, 200}) {
+                check(new TopK(1, k, largest), data(dtype, Shape.of(4, 200, 2)), 1, k, largest);
+            }
+        }
+    }
+
+    @Test
+    void emptyOperands() {
+        check(new Sort(0, false), data(DType.F32, Shape.of(0)), 0, 0, false);
+        check(new Sort(1, false), data(DType.F32, Shape.of(0, 3)), 1, 3, false);
+        check(new Sort(0, false), data(DType.F64, Shape.of(0, 3)), 0, 0, false);
+    }
+
+    @Test
+    void largeRows() {
+        for (DType dtype : new DType[] {DType.F32, DType.F64, DType.I64}) {
+            check(new Sort(0, true), data(dtype, Shape.of(50_000)), 0, 50_000, true);
+            check(new TopK(0, 10, true), data(dtype, Shape.of(50_000)), 0, 10, true);
+        }
+    }
+
+    @Test
+    void otherOperatorsAreRefused() {
+        try (WorkerPool pool = new WorkerPool(1);
+                var team = pool.acquire()) {
+            assertThrows(
+                    IllegalStateException.class,
+                    () -> JvmLibrary.run(team, 1, Unary.NEG, Type.of(DType.F32, 1), 0, 0, 0));
+        }
+    }
+}
