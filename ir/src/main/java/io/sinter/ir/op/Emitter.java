@@ -163,6 +163,42 @@ public interface Emitter<V> {
         return permute(a, p);
     }
 
+    /** {@code out[i] = a[start + i * step]} along one axis, for i below {@code size}. */
+    default V slice(V a, int axis, long start, long size, long step) {
+        boolean whole = start == 0 && step == 1 && size == type(a).dim(axis);
+        return whole ? a : apply(new Slice(axis, start, size, step, false), a);
+    }
+
+    /** Reverses an axis. */
+    default V flip(V a, int axis) {
+        long n = type(a).dim(axis);
+        return n <= 1 ? a : slice(a, axis, n - 1, n, -1);
+    }
+
+    /** Zeros before and after one axis. */
+    default V padAxis(V a, int axis, long low, long high) {
+        if (low == 0 && high == 0) return a;
+        long[] before = new long[type(a).rank()];
+        long[] after = new long[before.length];
+        before[axis] = low;
+        after[axis] = high;
+        return apply(new Pad(before, after), a);
+    }
+
+    /** The adjoint of {@link #slice}: an axis of extent {@code n} with {@code a[i]} at {@code start + i * step}, zeros elsewhere. */
+    default V unslice(V a, int axis, long start, long step, long n) {
+        long size = type(a).dim(axis);
+        if (size == 0) return padAxis(a, axis, 0, n);
+        if (step < 0) return unslice(flip(a, axis), axis, start + (size - 1) * step, -step, n);
+        if (step > 1 && size > 1) {
+            // step - 1 zeros after each element: a new axis, padded and merged.
+            Shape s = type(a).shape();
+            V spaced = padAxis(reshape(a, s.insert(axis + 1, 1)), axis + 1, 0, step - 1);
+            a = slice(reshape(spaced, s.with(axis, size * step)), axis, 0, (size - 1) * step + 1, 1);
+        }
+        return padAxis(a, axis, start, n - start - type(a).dim(axis));
+    }
+
     // ---- reductions
 
     /** Reduces {@code axes} away. */

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.ir.op;
 
+import io.sinter.ir.DType;
+import io.sinter.ir.OpException;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
 import java.util.List;
 
 /** {@code i64[n]}: 0, 1, …, n-1. */
 public record Iota(long n) implements Leaf {
-
     @Override
     public String name() {
         return "iota";
@@ -20,21 +21,23 @@ public record Iota(long n) implements Leaf {
 
     @Override
     public List<Type> infer(List<Type> in) {
-        throw new UnsupportedOperationException(name());
+        Rule.arity(this, in, 0);
+        if (n < 0) throw OpException.of(name(), in, "length " + n + " is negative");
+        return List.of(Type.of(DType.I64, n));
     }
 
     @Override
     public <V> List<V> gradient(GradCall<V> call) {
-        throw new UnsupportedOperationException(name());
+        return Op.noGradient(call);
     }
 
     @Override
     public List<RefArray> evaluate(List<RefArray> in) {
-        throw new UnsupportedOperationException(name());
+        return List.of(RefArray.ofLongs(Type.of(DType.I64, n), i -> i));
     }
 
     @Override
     public List<Sample> samples() {
-        return List.of();
+        return List.of(Sample.values(new Iota(7)), Sample.values(new Iota(1)), Sample.values(new Iota(0)));
     }
 }
