@@ -29,7 +29,7 @@ public final class IndexError extends IndexOutOfBoundsException {
     }
 
     private IndexError(String operator, long value, long bound, int origin, String line) {
-        super(operator + ": index " + value + " is out of range for an axis of extent " + bound
+        super(operator + ": index " + value + " is out of bounds for an extent of " + bound
                 + (line == null ? "" : " (" + line + ")"));
         this.operator = operator;
         this.value = value;

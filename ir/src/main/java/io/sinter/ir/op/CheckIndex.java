@@ -2,6 +2,7 @@
 package io.sinter.ir.op;
 
 import io.sinter.ir.DType;
+import io.sinter.ir.IndexError;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
@@ -50,12 +51,11 @@ public record CheckIndex(long bound, boolean wrap) implements Indexed {
     /**
      * The index, counted from the start.
      *
-     * @throws IndexOutOfBoundsException naming operator, value and bound
+     * @throws IndexError naming operator, value and bound
      */
     static int check(Op op, long index, long bound, boolean wrap) {
         if (index >= bound || index < (wrap ? -bound : 0)) {
-            throw new IndexOutOfBoundsException(op.name() + ": index " + index + " is out of bounds for an extent of " + bound
-                    + (bound == 0 ? "" : "; valid are " + (wrap ? -bound : 0) + " to " + (bound - 1)));
+            throw new IndexError(op.name(), index, bound);
         }
         return (int) (index < 0 ? index + bound : index);
     }
