@@ -144,7 +144,7 @@ public record Put(int axis, Mode mode) implements Indexed {
         }
         s.add(new Sample(new Put(0, Mode.SET), operands(DType.BOOL, repeated, 0, 6, 4, 3), false));
         RefArray zeros = RefArray.of(DType.F64, Shape.of(6), 2, 0, 3, 0, 5, 0);
-        s.add(Sample.smooth(new Put(0, Mode.MUL), RefArray.of(DType.F64, Shape.of(4), 2, 3, 0, 5), repeated, zeros));
+        s.add(Sample.values(new Put(0, Mode.MUL), RefArray.of(DType.F64, Shape.of(4), 2, 3, 0, 5), repeated, zeros));
         return s;
     }
 
