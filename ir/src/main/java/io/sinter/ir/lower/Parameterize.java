@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.ir.lower;
+
+import io.sinter.ir.loop.AttentionKernel;
+import io.sinter.ir.loop.Coef;
+import io.sinter.ir.loop.GemmKernel;
+import io.sinter.ir.loop.Index;
+import io.sinter.ir.loop.Kernel;
+import io.sinter.ir.loop.LoopKernel;
+import io.sinter.ir.loop.Rewriter;
+import io.sinter.ir.loop.Var;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Moves every number but 0 and 1 out of the code into the parameter block, so that kernels which differ in extents and strides alone are one
+ * piece of code. Runs last, when indices are as simple as the concrete numbers allow.
+ */
+final class Parameterize extends Rewriter {
+    private final Params params;
+    private final Map<Var, Var> vars = new IdentityHashMap<>();
+    private final Map<Object, Coef> numbers = new HashMap<>();
+
+    private Parameterize(Params params) {
+        this.params = params;
+    }
+
+    /** The kernel with its numbers in slots; {@code params} receives them. */
+    static Kernel apply(Kernel kernel, Params params) {
+        Parameterize p = new Parameterize(params);
+        return switch (kernel) {
+            case LoopKernel k -> {
+                List<Var> grid = p.vars(k.grid());
+                var body = p.stmts(k.body());
+                yield new LoopKernel(k.name(), grid, k.buffers(), params.slots().size(), k.scratchBytes(), body);
+            }
+            case GemmKernel k -> {
+                List<Var> batch = p.vars(k.batch());
+                List<Var> m = p.vars(k.m());
+                List<Var> n = p.vars(k.n());
+                List<Var> kk = p.vars(k.k());
+                var a = p.expr(k.a());
+                var b = p.expr(k.b());
+                var epilogue = p.stmts(k.epilogue());
+                yield new GemmKernel(
+                        k.name(), batch, m, n, kk, a, b, k.acc(), k.result(), epilogue, k.buffers(), params.slots().size());
+            }
+            case AttentionKernel k -> {
+                List<Var> batch = p.vars(k.batch());
+                Var i = p.var(k.i());
+                Var j = p.var(k.j());
+                Var d = p.var(k.d());
+                Var e = p.var(k.e());
+                var q = p.expr(k.q());
+                var kx = p.expr(k.k());
+                var v = p.expr(k.v());
+                var bias = p.expr(k.bias());
+                var scale = p.expr(k.scale());
+                var saved = k.saved().stream().map(p::expr).toList();
+                var outputs = k.outputs().stream()
+                        .map(t -> new AttentionKernel.Target(t.buffer(), p.index(t.index())))
+                        .toList();
+                yield new AttentionKernel(
+                        k.name(), k.pass(), batch, i, j, d, e, q, kx, v, bias, k.causal(), scale, saved, outputs, k.acc(),
+                        k.buffers(), params.slots().size());
+            }
+        };
+    }
+
+    private List<Var> vars(List<Var> vs) {
+        return vs.stream().map(this::var).toList();
+    }
+
+    @Override
+    protected Var var(Var v) {
+        return vars.computeIfAbsent(v, x -> new Var(x.name(), number(x, x.extent())));
+    }
+
+    @Override
+    protected Coef coef(Coef c) {
+        return c instanceof Coef.Lit ? number(null, c) : c;
+    }
+
+    /**
+     * One slot for each pair of a thing and its number: the same stride of the same variable is one parameter in every load, but two things are
+     * never joined because their numbers happen to be equal.
+     */
+    private Coef number(Object of, Coef c) {
+        if (!(c instanceof Coef.Lit l) || l.value() == 0 || l.value() == 1) return c;
+        return numbers.computeIfAbsent(List.of(of == null ? "" : of, l.value()), _ -> params.number(l.value()));
+    }
+
+    @Override
+    protected Index rewriteIndex(Index i) {
+        List<Index.Term> terms = new ArrayList<>(i.terms().size());
+        for (Index.Term t : i.terms()) {
+            Index.Atom a = switch (t.atom()) {
+                case Index.VarAtom v -> new Index.VarAtom(var(v.var()));
+                case Index.DivAtom d -> new Index.DivAtom(index(d.a()), number("by", d.by()));
+                case Index.ModAtom m -> new Index.ModAtom(index(m.a()), number("by", m.by()));
+                case Index.DataAtom d -> new Index.DataAtom(expr(d.value()), d.bound());
+            };
+            Object of = t.atom() instanceof Index.VarAtom v ? v.var() : "term";
+            terms.add(new Index.Term(number(of, t.coef()), a));
+        }
+        return new Index(List.copyOf(terms), number("offset", i.offset()));
+    }
+
+    @Override
+    protected Index.Atom atom(Index.Atom a) {
+        throw new IllegalStateException("indices are rewritten whole");
+    }
+}

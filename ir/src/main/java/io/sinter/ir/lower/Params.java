@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.ir.lower;
+
+import io.sinter.ir.DType;
+import io.sinter.ir.loop.Buf;
+import io.sinter.ir.loop.Coef;
+import io.sinter.ir.loop.Expr;
+import io.sinter.ir.plan.Plan.SlotValue;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The parameter block of a kernel being lowered: who sits in which slot. Slot 0 is the error record. */
+final class Params {
+    /** A value whose memory a kernel touches: result {@code index} of a node. */
+    record BufferKey(io.sinter.ir.Node node, int index) {}
+
+    /** What a slot holds, before memory is placed. */
+    sealed interface Content {
+        record Fixed(SlotValue value) implements Content {}
+
+        record Memory(BufferKey value) implements Content {}
+    }
+
+    private final List<Content> slots = new ArrayList<>();
+    private final Map<BufferKey, Buf> in = new LinkedHashMap<>();
+    private final Map<BufferKey, Buf> out = new LinkedHashMap<>();
+    private final List<Buf> scratch = new ArrayList<>();
+    private final Map<Integer, Expr> scalars = new HashMap<>();
+    private long scratchBytes;
+
+    Params() {
+        slots.add(new Content.Fixed(new SlotValue.ErrorRecord()));
+    }
+
+    private int add(Content c) {
+        slots.add(c);
+        return slots.size() - 1;
+    }
+
+    Coef number(long value) {
+        return new Coef.Slot(add(new Content.Fixed(new SlotValue.Number(value))));
+    }
+
+    /** Raw bits of a constant that is no part of the code. */
+    Expr constant(DType registerType, long bits) {
+        return new Expr.Arg(registerType, add(new Content.Fixed(new SlotValue.Number(bits))));
+    }
+
+    Expr scalar(int argument, DType dtype) {
+        return scalars.computeIfAbsent(
+                argument, a -> new Expr.Arg(dtype.compute(), add(new Content.Fixed(new SlotValue.ScalarArgument(a)))));
+    }
+
+    Buf read(BufferKey key, DType dtype) {
+        // A kernel that writes a value may read it back through the same buffer.
+        Buf o = out.get(key);
+        return o != null ? o : in.computeIfAbsent(key, k -> new Buf(add(new Content.Memory(k)), dtype, Buf.Kind.IN));
+    }
+
+    Buf write(BufferKey key, DType dtype) {
+        return out.computeIfAbsent(key, k -> new Buf(add(new Content.Memory(k)), dtype, Buf.Kind.OUT));
+    }
+
+    /** Private memory of a task for {@code elements} elements, aligned to 64 bytes. */
+    Buf scratch(DType dtype, long elements) {
+        long offset = scratchBytes;
+        scratchBytes = (scratchBytes + elements * dtype.bytes() + 63) & ~63L;
+        Buf b = new Buf(add(new Content.Fixed(new SlotValue.Number(offset))), dtype, Buf.Kind.SCRATCH);
+        scratch.add(b);
+        return b;
+    }
+
+    long scratchBytes() {
+        return scratchBytes;
+    }
+
+    List<Content> slots() {
+        return slots;
+    }
+
+    List<Buf> buffers() {
+        List<Buf> all = new ArrayList<>(in.values());
+        all.addAll(out.values());
+        all.addAll(scratch);
+        return all;
+    }
+
+    Map<BufferKey, Buf> inputs() {
+        return in;
+    }
+
+    Map<BufferKey, Buf> outputs() {
+        return out;
+    }
+}
