@@ -1,0 +1,591 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.ir.fuse;
+
+import io.sinter.ir.Graph;
+import io.sinter.ir.Node;
+import io.sinter.ir.loop.Coef;
+import io.sinter.ir.loop.Expr;
+import io.sinter.ir.loop.Index;
+import io.sinter.ir.loop.IndexMath;
+import io.sinter.ir.loop.Var;
+import io.sinter.ir.lower.Operands;
+import io.sinter.ir.op.CheckIndex;
+import io.sinter.ir.op.Concat;
+import io.sinter.ir.op.Constant;
+import io.sinter.ir.op.Conv;
+import io.sinter.ir.op.ConvInputGrad;
+import io.sinter.ir.op.ConvWeightGrad;
+import io.sinter.ir.op.Elementwise;
+import io.sinter.ir.op.Gather;
+import io.sinter.ir.op.Input;
+import io.sinter.ir.op.Iota;
+import io.sinter.ir.op.Matmul;
+import io.sinter.ir.op.Op;
+import io.sinter.ir.op.Project;
+import io.sinter.ir.op.RandomBits;
+import io.sinter.ir.op.Reduce;
+import io.sinter.ir.op.Reshape;
+import io.sinter.ir.op.Take;
+import io.sinter.ir.op.View;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Decides which nodes become one kernel. Nodes are visited from the results backwards; each joins the group of its readers where the
+ * rules below allow it, or begins a group of its own. Views belong to no group: they are index expressions of their readers.
+ *
+ * <ul>
+ *   <li>pointwise into its readers, through views; as an extra result where it is read elsewhere too; computed again in every reader where that
+ *       is cheaper than storing it
+ *   <li>a reduction into readers over the same rows: row and column kernels (softmax, norms and their gradients)
+ *   <li>a matrix product or convolution into the pointwise code that follows it: its epilogue
+ *   <li>an optimizer's update keeps to itself, so that all parameters' updates are one launch
+ * </ul>
+ */
+public final class Fusion {
+    /** Bounds of a kernel's code: HotSpot does not compile methods over 8,000 bytes. */
+    private static final int MAX_WEIGHT = 220;
+
+    private static final int MAX_MEMBERS = 80;
+    private static final int MAX_STORES = 12;
+
+    private final Graph graph;
+    private final Map<Node, List<Node>> users;
+    private final Map<Node, Integer> position = new IdentityHashMap<>();
+    private final Map<Node, List<Group>> groupsOf = new IdentityHashMap<>();
+    private final Set<Node> outputs = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Set<Node> donated = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Set<Node> copies = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final List<Group> groups = new ArrayList<>();
+    private final List<Refusal> refusals = new ArrayList<>();
+    private final Map<List<Object>, Expr> placeholders = new java.util.HashMap<>();
+
+    /** A place where fusion said no. */
+    public record Refusal(Node producer, Group into, String reason) {}
+
+    /** The groups in an order in which they can run, and what was refused. */
+    public record Result(List<Group> groups, List<Refusal> refusals) {}
+
+    /** A reader of a value: operand {@code k} of {@code consumer}, through {@code views} (nearest the consumer first). */
+    private record Read(Node consumer, int k, List<Node> views) {}
+
+    private Fusion(Graph graph) {
+        this.graph = graph;
+        this.users = graph.users();
+    }
+
+    public static Result run(Graph graph) {
+        Fusion f = new Fusion(graph);
+        f.prepare();
+        for (Node n : graph.nodes().reversed()) f.visit(n);
+        for (Node n : graph.inputs()) if (f.copies.contains(n)) f.begin(n, Group.Kind.LOOPS, false);
+        List<Group> merged = Siblings.merge(f.order(f.groups), f);
+        return new Result(f.order(merged), f.refusals);
+    }
+
+    // ---- what a node is
+
+    static boolean isPointwise(Op op) {
+        return switch (op) {
+            case Elementwise _, Iota _, RandomBits _, Take _, Gather _, CheckIndex _, Concat _ -> true;
+            default -> false;
+        };
+    }
+
+    static boolean isTemplate(Op op) {
+        return switch (op) {
+            case Matmul _, Conv _, ConvInputGrad _, ConvWeightGrad _ -> true;
+            default -> false;
+        };
+    }
+
+    /** True if a node is computed by a group (leaves and views are not). */
+    private static boolean isValue(Node n) {
+        return !(n.op() instanceof View || n.op() instanceof Project || n.op() instanceof Constant || n.op() instanceof Input);
+    }
+
+    /** The node whose buffer holds the same bytes: under reshapes. */
+    public static Node storage(Node n) {
+        while (n.op() instanceof Reshape) n = n.input(0);
+        return n;
+    }
+
+    /** Views and leaves that must be copied into a buffer of their own: results of the program, operands of library routines. */
+    public static Set<Node> copies(Graph graph) {
+        Set<Node> copies = Collections.newSetFromMap(new IdentityHashMap<>());
+        Set<Node> owned = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (Node o : graph.outputs()) {
+            if (o.op() instanceof Input in && !in.scalar()) continue;
+            Node s = storage(o);
+            // A result is its own buffer; two results that are reshapes of one value need two.
+            boolean direct = isValue(s) || s.op() instanceof Project;
+            if (o == s && direct) owned.add(o);
+            else if (!direct || !owned.add(s)) copies.add(o);
+        }
+        for (Node n : graph.nodes()) {
+            if (!(n.op() instanceof io.sinter.ir.op.Sort || n.op() instanceof io.sinter.ir.op.TopK)) continue;
+            for (Node in : n.inputs()) {
+                Node s = storage(in);
+                boolean direct = isValue(s) || s.op() instanceof Project || (s.op() instanceof Input i && !i.scalar());
+                if (!direct) copies.add(in);
+            }
+        }
+        return copies;
+    }
+
+    private void prepare() {
+        int i = 0;
+        for (Node n : graph.nodes()) position.put(n, i++);
+        copies.addAll(copies(graph));
+        for (int k = 0; k < graph.outputs().size(); k++) {
+            Node o = graph.outputs().get(k);
+            Node s = copies.contains(o) ? o : storage(o);
+            outputs.add(s);
+            if (graph.donations().get(k) >= 0) donated.add(s);
+        }
+    }
+
+    private void visit(Node n) {
+        boolean copy = copies.contains(n);
+        if (n.types().size() == 1 && n.type().numel() == 0) return;
+        if (!isValue(n) && !copy) return;
+        if (copy) {
+            Group g = begin(n, Group.Kind.LOOPS, false);
+            // Only library routines read the copy; everybody else reads through the view.
+            for (Node u : users.getOrDefault(n, List.of())) {
+                for (Group other : groupsOf.getOrDefault(u, List.of())) {
+                    if (other.kind() == Group.Kind.SINGLE) g.successors().add(other);
+                }
+            }
+            return;
+        }
+        List<Read> reads = reads(n);
+        if (n.types().size() > 1 || !(isPointwise(n.op()) || n.op() instanceof Reduce || isTemplate(n.op()))) {
+            begin(n, Group.Kind.SINGLE, true);
+            return;
+        }
+        Set<Group> inline = new LinkedHashSet<>();
+        boolean stored = outputs.contains(n);
+        for (Read r : reads) {
+            for (Group g : groupsOf.getOrDefault(r.consumer, List.of())) {
+                if (g.kind() == Group.Kind.SINGLE || (g.kind() == Group.Kind.TEMPLATE && g.anchor() == r.consumer)) stored = true;
+                else inline.add(g);
+            }
+        }
+        if (inline.isEmpty()) {
+            if (stored || !reads.isEmpty() || outputs.contains(n)) begin(n, kindOf(n), true);
+            return;
+        }
+        if (!stored && inline.size() == 1) {
+            if (join(n, inline.iterator().next(), reads, false)) return;
+            begin(n, kindOf(n), true);
+            return;
+        }
+        if (!stored && isPointwise(n.op()) && cheapToRepeat(n)) {
+            boolean all = true;
+            for (Group g : inline) all &= check(n, g, reads, false) == FusionDecision.YES;
+            if (all) {
+                for (Group g : inline) join(n, g, reads, false);
+                return;
+            }
+        }
+        List<Group> candidates = new ArrayList<>(inline);
+        candidates.sort(Comparator.comparingInt(this::earliest));
+        for (Group g : candidates) {
+            if (join(n, g, reads, true)) return;
+        }
+        begin(n, kindOf(n), true);
+    }
+
+    private static Group.Kind kindOf(Node n) {
+        return isTemplate(n.op()) ? Group.Kind.TEMPLATE : Group.Kind.LOOPS;
+    }
+
+    private int earliest(Group g) {
+        int e = Integer.MAX_VALUE;
+        for (Node n : g.members()) e = Math.min(e, position.getOrDefault(n, 0));
+        return e;
+    }
+
+    /** Computing it in each reader moves no more bytes than storing it: little arithmetic on at most one full-sized operand. */
+    private boolean cheapToRepeat(Node n) {
+        if (Cost.of(n.op()) > 2 || n.op() instanceof Take || n.op() instanceof Gather || n.op() instanceof Concat) return false;
+        int large = 0;
+        for (Node in : n.inputs()) {
+            Node s = in;
+            while (s.op() instanceof View) s = s.input(0);
+            if (s.type().numel() * 8 > n.type().numel() && !(s.op() instanceof Iota)) large++;
+        }
+        return large <= 1;
+    }
+
+    // ---- starting and joining groups
+
+    private Group begin(Node n, Group.Kind kind, boolean connect) {
+        List<Var> vars = new ArrayList<>();
+        Group g;
+        if (kind == Group.Kind.SINGLE) {
+            g = new Group(groups.size(), kind, n, List.of());
+            g.add(n, List.of(), 0);
+        } else {
+            List<Index> at = new ArrayList<>();
+            for (int x = 0; x < n.shape().rank(); x++) at.add(axis(vars, "i" + x, n.shape().dim(x)));
+            g = new Group(groups.size(), kind, n, List.copyOf(vars));
+            if (n.op() instanceof Reduce r) addReduction(g, n, r, List.of(at));
+            else g.add(n, List.of(at), Cost.of(n.op()));
+        }
+        groups.add(g);
+        g.stores().add(n);
+        if (donated.contains(n)) g.markUpdate();
+        groupsOf.computeIfAbsent(n, _ -> new ArrayList<>()).add(g);
+        if (connect) connect(n, g);
+        return g;
+    }
+
+    private static Index axis(List<Var> vars, String name, long extent) {
+        if (extent == 1) return Index.ZERO;
+        Var v = new Var(name, Coef.of(extent));
+        vars.add(v);
+        return IndexMath.var(v);
+    }
+
+    private void connect(Node n, Group g) {
+        for (Read r : reads(n)) {
+            for (Group other : groupsOf.getOrDefault(r.consumer, List.of())) if (other != g) g.successors().add(other);
+        }
+    }
+
+    /** New variables for the axes of a reduction that starts the rows of its group. */
+    private static void addReduction(Group g, Node n, Reduce r, List<List<Index>> at) {
+        int[] axes = r.axes().clone();
+        Arrays.sort(axes);
+        List<Var> over = new ArrayList<>();
+        Set<Var> inner = new LinkedHashSet<>();
+        for (int x : axes) {
+            Var v = new Var("r" + x, Coef.of(n.input(0).shape().dim(x)));
+            over.add(v);
+            if (!v.extent().is(1)) inner.add(v);
+        }
+        g.addReduction(n, at, over, inner, Cost.of(r));
+    }
+
+    private boolean join(Node n, Group g, List<Read> reads, boolean store) {
+        FusionDecision d = check(n, g, reads, store);
+        if (d instanceof FusionDecision.No no) {
+            refusals.add(new Refusal(n, g, no.reason()));
+            return false;
+        }
+        List<List<Index>> at = positions(n, g, reads);
+        if (n.op() instanceof Reduce r) {
+            List<Var> over = match(r, n, g, at.getFirst());
+            if (over == null) addReduction(g, n, r, at);
+            else g.addReduction(n, at, over, g.inner().isEmpty() ? rest(g, at.getFirst()) : g.inner(), Cost.of(r));
+        } else {
+            g.add(n, at, Cost.of(n.op()));
+            if (isTemplate(n.op())) g.becomeTemplate(n);
+        }
+        groupsOf.computeIfAbsent(n, _ -> new ArrayList<>()).add(g);
+        if (store) {
+            g.stores().add(n);
+            if (donated.contains(n)) g.markUpdate();
+            connect(n, g);
+        }
+        return true;
+    }
+
+    // ---- the rules
+
+    private FusionDecision check(Node n, Group g, List<Read> reads, boolean store) {
+        if (g.weight() + Cost.of(n.op()) > MAX_WEIGHT || g.members().size() >= MAX_MEMBERS) {
+            return FusionDecision.no("the kernel would be too large");
+        }
+        if (store && g.stores().size() >= MAX_STORES) return FusionDecision.no("the kernel would have too many results");
+        if (g.update() && (outputs.contains(n) || !isPointwise(n.op())) && !donated.contains(n)) {
+            return FusionDecision.no("an update of state is kept apart, to be launched with its likes");
+        }
+        List<List<Index>> at = positions(n, g, reads);
+        if (at == null || at.isEmpty()) return FusionDecision.no("it is read at positions that are not known");
+        if (at.size() > 4) return FusionDecision.no("it is read at too many positions");
+        if (at.size() > 1 && (store || !isPointwise(n.op()))) return FusionDecision.no("it is read at several positions");
+        if (store && !covers(n, g, at.getFirst())) {
+            return FusionDecision.no("it is needed elsewhere too, and the kernel does not compute every element exactly once");
+        }
+        if (store) {
+            for (Read r : reads) {
+                for (Group h : groupsOf.getOrDefault(r.consumer, List.of())) {
+                    if (h != g && reaches(h, g)) return FusionDecision.no("the kernels would wait for each other");
+                }
+            }
+        }
+        if (n.op() instanceof Reduce r) return checkReduction(n, r, g, at.getFirst());
+        if (isTemplate(n.op())) return checkTemplate(n, g, at.getFirst());
+        return checkPointwise(n, g, at);
+    }
+
+    private FusionDecision checkPointwise(Node n, Group g, List<List<Index>> at) {
+        if (!Cost.expensive(n)) return FusionDecision.YES;
+        if (at.size() > 1) return FusionDecision.no("it is expensive and would be computed at several positions");
+        // Each element is computed once for every combination of variables that its position does not mention, unless it belongs to a whole row.
+        long evaluations = 1;
+        boolean rowLevel = true;
+        for (Var v : g.vars()) {
+            boolean used = at.getFirst().stream().anyMatch(i -> IndexMath.mentions(i, v));
+            if (used && g.inner().contains(v)) rowLevel = false;
+        }
+        for (Var v : g.vars()) if (!(rowLevel && g.inner().contains(v))) evaluations *= v.extent().lit();
+        if (evaluations > 2 * n.type().numel()) return FusionDecision.no("it is expensive and would be computed again for every repeated element");
+        return FusionDecision.YES;
+    }
+
+    private FusionDecision checkTemplate(Node n, Group g, List<Index> at) {
+        if (g.kind() != Group.Kind.LOOPS) return FusionDecision.no("the kernel has a template already");
+        if (!g.inner().isEmpty()) return FusionDecision.no("a template's epilogue is elementwise; this kernel reduces");
+        for (Node m : g.members()) {
+            if (m.op() instanceof Concat || m.op() instanceof View) return FusionDecision.no("a template's epilogue is elementwise");
+        }
+        long numel = 1;
+        for (Var v : g.vars()) numel *= v.extent().lit();
+        if (numel != n.type().numel() || !isLinear(n, g, at)) return FusionDecision.no("the readers go through its result in another order");
+        return FusionDecision.YES;
+    }
+
+    private FusionDecision checkReduction(Node n, Reduce r, Group g, List<Index> at) {
+        if (g.kind() != Group.Kind.LOOPS) return FusionDecision.no("a template's epilogue is elementwise");
+        Set<Var> used = plain(n, at);
+        if (used == null) return FusionDecision.no("its readers do not go through it row by row");
+        if (match(r, n, g, at) == null && !startsRows(g, used)) return FusionDecision.no("the readers' rows are not the rows that it reduces");
+        if (g.inner().isEmpty() && !startsRows(g, used)) {
+            long rows = 1;
+            long total = 1;
+            for (Var v : g.vars()) {
+                total *= v.extent().lit();
+                if (used.contains(v)) rows *= v.extent().lit();
+            }
+            if (rows < 8 && total > (1 << 14)) return FusionDecision.no("too few rows to fill the device");
+        }
+        return FusionDecision.YES;
+    }
+
+    /** The group is a plain space of which the reduction's result is every element: it may become the rows. */
+    private static boolean startsRows(Group g, Set<Var> used) {
+        return g.inner().isEmpty() && used.size() == g.vars().size();
+    }
+
+    /** The group's variables for the axes of {@code r}, or null if its rows are not the group's. */
+    private static List<Var> match(Reduce r, Node n, Group g, List<Index> at) {
+        Set<Var> used = plain(n, at);
+        if (used == null) return null;
+        Set<Var> rest = rest(g, at);
+        if (rest.isEmpty() || (!g.inner().isEmpty() && !g.inner().equals(rest))) return null;
+        int[] axes = r.axes().clone();
+        Arrays.sort(axes);
+        List<Var> over = new ArrayList<>();
+        var it = rest.iterator();
+        for (int x : axes) {
+            long extent = n.input(0).shape().dim(x);
+            if (extent == 1) {
+                over.add(new Var("r" + x, Coef.of(1)));
+                continue;
+            }
+            if (!it.hasNext()) return null;
+            Var v = it.next();
+            if (!v.extent().is(extent)) return null;
+            over.add(v);
+        }
+        return it.hasNext() ? null : over;
+    }
+
+    private static Set<Var> rest(Group g, List<Index> at) {
+        Set<Var> rest = new LinkedHashSet<>();
+        for (Var v : g.vars()) if (at.stream().noneMatch(i -> IndexMath.mentions(i, v))) rest.add(v);
+        return rest;
+    }
+
+    /** The variables of a position that is one variable, each another, per axis; null if it is anything else. */
+    private static Set<Var> plain(Node n, List<Index> at) {
+        Set<Var> used = new HashSet<>();
+        for (int x = 0; x < at.size(); x++) {
+            long extent = n.shape().dim(x);
+            Index i = at.get(x);
+            if (extent == 1 && i.terms().isEmpty() && i.offset().is(0)) continue;
+            if (i.terms().size() != 1 || !i.offset().is(0) || !i.terms().getFirst().coef().is(1)) return null;
+            if (!(i.terms().getFirst().atom() instanceof Index.VarAtom v) || !v.var().extent().is(extent)) return null;
+            if (!used.add(v.var())) return null;
+        }
+        return used;
+    }
+
+    /** The kernel meets every element of {@code n} exactly once: in its space, or once per row. */
+    private static boolean covers(Node n, Group g, List<Index> at) {
+        Set<Var> used = plain(n, at);
+        if (used != null) {
+            Set<Var> outer = new HashSet<>(g.vars());
+            if (used.equals(outer)) return true;
+            outer.removeAll(g.inner());
+            if (used.equals(outer)) return true;
+        }
+        long numel = 1;
+        for (Var v : g.vars()) numel *= v.extent().lit();
+        return numel == n.type().numel() && isLinear(n, g, at);
+    }
+
+    private static boolean isLinear(Node n, Group g, List<Index> at) {
+        long[] dims = g.vars().stream().mapToLong(v -> v.extent().lit()).toArray();
+        Index space = IndexMath.linear(g.vars().stream().map(IndexMath::var).toList(), dims);
+        return IndexMath.linear(at, n.shape().toArray()).equals(space);
+    }
+
+    // ---- who reads what, where
+
+    private List<Read> reads(Node n) {
+        List<Read> reads = new ArrayList<>();
+        collect(n, List.of(), reads);
+        return reads;
+    }
+
+    private void collect(Node v, List<Node> views, List<Read> out) {
+        Node last = null;
+        for (Node u : users.getOrDefault(v, List.of())) {
+            if (u == last) continue; // listed once per operand place; the places are found below
+            last = u;
+            for (int k = 0; k < u.inputs().size(); k++) {
+                if (u.input(k) != v) continue;
+                if (u.op() instanceof View && k == 0) {
+                    if (copies.contains(u)) out.add(new Read(u, k, views));
+                    List<Node> more = new ArrayList<>(List.of(u));
+                    more.addAll(views);
+                    // Views nearest the consumer first: the last one found goes to the front.
+                    collect(u, more, out);
+                } else if (!(u.op() instanceof Project)) {
+                    out.add(new Read(u, k, views));
+                }
+            }
+        }
+    }
+
+    /** Every position at which the group's members read {@code n}; null if there are too many. */
+    private List<List<Index>> positions(Node n, Group g, List<Read> reads) {
+        LinkedHashSet<List<Index>> found = new LinkedHashSet<>();
+        Operands.Context context = context(g);
+        for (Read r : reads) {
+            if (!g.contains(r.consumer)) continue;
+            for (List<Index> at : g.at(r.consumer)) {
+                List<Index> p = Operands.index(r.consumer, r.k, at, context);
+                for (Node view : r.views) p = Operands.index(view, 0, p, context);
+                found.add(p);
+                if (found.size() > 8) return null;
+            }
+        }
+        return new ArrayList<>(found);
+    }
+
+    /** What a group reads from outside, and where: for {@link Siblings}. */
+    Set<List<Object>> external(Group g) {
+        Set<List<Object>> reads = new HashSet<>();
+        Operands.Context context = context(g);
+        for (Node m : g.members()) {
+            for (int k = 0; k < m.inputs().size(); k++) {
+                for (List<Index> at : g.at(m)) {
+                    Node in = m.input(k);
+                    if (g.contains(in)) continue;
+                    List<Index> p = Operands.index(m, k, at, context);
+                    while (in.op() instanceof View && !g.contains(in)) {
+                        p = Operands.index(in, 0, p, context);
+                        in = in.input(0);
+                    }
+                    if (!g.contains(in) && !p.isEmpty()) reads.add(List.of(new Identity(in), p));
+                }
+            }
+        }
+        return reads;
+    }
+
+    /** Positions with placeholders for what is known at run time only: one for each place where such a value is used. */
+    private Operands.Context context(Group g) {
+        return new Operands.Context() {
+            @Override
+            public Index data(Node node, int k, List<Index> at, long bound) {
+                List<Object> key = List.of(new Identity(node), k, at);
+                Expr face = placeholders.get(key);
+                if (face == null) {
+                    face = new Expr.Arg(io.sinter.ir.DType.I64, -1 - placeholders.size());
+                    placeholders.put(key, face);
+                }
+                return IndexMath.data(face, bound);
+            }
+
+            @Override
+            public List<Var> reduced(Node reduce) {
+                return g.reduced(reduce);
+            }
+        };
+    }
+
+    /** Group {@code from} has become part of {@code to}. */
+    void moved(Group from, Group to) {
+        groups.remove(from);
+        for (Node n : from.members()) {
+            List<Group> of = groupsOf.get(n);
+            of.remove(from);
+            if (!of.contains(to)) of.add(to);
+        }
+    }
+
+    private record Identity(Node node) {
+        @Override
+        public boolean equals(Object o) {
+            return o instanceof Identity i && i.node == node;
+        }
+
+        @Override
+        public int hashCode() {
+            return System.identityHashCode(node);
+        }
+    }
+
+    // ---- order
+
+    /** True if {@code to} can be reached from {@code from} over stored values. */
+    static boolean reaches(Group from, Group to) {
+        Set<Group> seen = new HashSet<>();
+        java.util.ArrayDeque<Group> todo = new java.util.ArrayDeque<>(List.of(from));
+        while (!todo.isEmpty()) {
+            Group g = todo.pop();
+            if (g == to) return true;
+            if (!seen.add(g)) continue;
+            todo.addAll(g.successors());
+        }
+        return false;
+    }
+
+    /** Topological, by the place of the last stored value in the program where there is a choice. */
+    private List<Group> order(List<Group> all) {
+        Map<Group, Integer> waiting = new IdentityHashMap<>();
+        Map<Group, Integer> place = new IdentityHashMap<>();
+        for (Group g : all) {
+            waiting.putIfAbsent(g, 0);
+            for (Group s : g.successors()) if (s != g) waiting.merge(s, 1, Integer::sum);
+            int p = 0;
+            for (Node n : g.stores()) p = Math.max(p, position.getOrDefault(n, 0));
+            place.put(g, p);
+        }
+        var ready = new java.util.PriorityQueue<Group>(Comparator.<Group>comparingInt(place::get).thenComparingInt(g -> -g.id()));
+        for (Group g : all) if (waiting.get(g) == 0) ready.add(g);
+        List<Group> order = new ArrayList<>();
+        while (!ready.isEmpty()) {
+            Group g = ready.poll();
+            order.add(g);
+            for (Group s : g.successors()) if (s != g && waiting.merge(s, -1, Integer::sum) == 0) ready.add(s);
+        }
+        if (order.size() != all.size()) throw new IllegalStateException("fusion made a cycle of kernels");
+        return order;
+    }
+}

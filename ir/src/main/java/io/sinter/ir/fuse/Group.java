@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.ir.fuse;
+
+import io.sinter.ir.Node;
+import io.sinter.ir.loop.Index;
+import io.sinter.ir.loop.Var;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Nodes that become one kernel, and the space that the kernel iterates over. A group of loops has one variable for each axis of its space; where
+ * it holds reductions some of the variables are {@link #inner}: they are summed over, within a row that the other variables choose.
+ * Every member knows the positions at which it is evaluated, in terms of these variables.
+ */
+public final class Group {
+    /** What kind of kernel a group becomes. */
+    public enum Kind {
+        /** Loops with scalar code: elementwise, row and column kernels. */
+        LOOPS,
+        /** A template (matrix product, convolution) with its epilogue. */
+        TEMPLATE,
+        /** One operator by itself, with a lowering of its own or a library routine. */
+        SINGLE
+    }
+
+    private final int id;
+    private Kind kind;
+    private Node anchor;
+    private List<Var> vars;
+    private Set<Var> inner = Set.of();
+    private final Map<Node, List<List<Index>>> at = new IdentityHashMap<>();
+    private final Map<Node, List<Var>> reduced = new IdentityHashMap<>();
+    private final List<Node> members = new ArrayList<>();
+    private final List<Node> stores = new ArrayList<>();
+    private final Set<Group> successors = new LinkedHashSet<>();
+    private boolean update;
+    private int weight;
+
+    Group(int id, Kind kind, Node anchor, List<Var> vars) {
+        this.id = id;
+        this.kind = kind;
+        this.anchor = anchor;
+        this.vars = vars;
+    }
+
+    /** Number in order of creation: from the program's results backwards. */
+    public int id() {
+        return id;
+    }
+
+    public Kind kind() {
+        return kind;
+    }
+
+    /** The template, the single operator, or the node that the group began with. */
+    public Node anchor() {
+        return anchor;
+    }
+
+    /** Variables of the space, outermost first; axes of extent 1 have none. */
+    public List<Var> vars() {
+        return vars;
+    }
+
+    /** The variables that reductions run over; empty for elementwise groups. */
+    public Set<Var> inner() {
+        return inner;
+    }
+
+    /** Nodes computed inside, consumers before producers. */
+    public List<Node> members() {
+        return members;
+    }
+
+    /** Members whose values are stored. */
+    public List<Node> stores() {
+        return stores;
+    }
+
+    /** Groups that read a stored value. */
+    public Set<Group> successors() {
+        return successors;
+    }
+
+    /** True if it writes state in place (an optimizer's update): kept apart from producers, to be launched with its likes. */
+    public boolean update() {
+        return update;
+    }
+
+    public boolean contains(Node n) {
+        return at.containsKey(n);
+    }
+
+    /** Positions at which a member is evaluated. */
+    public List<List<Index>> at(Node n) {
+        return at.get(n);
+    }
+
+    /** Variables of a member reduction's axes, ascending. */
+    public List<Var> reduced(Node reduce) {
+        List<Var> v = reduced.get(reduce);
+        if (v == null) throw new IllegalStateException(reduce.op().name() + " is not in this group");
+        return v;
+    }
+
+    /** Rough size of the code. */
+    public int weight() {
+        return weight;
+    }
+
+    void add(Node n, List<List<Index>> positions, int opWeight) {
+        at.put(n, positions);
+        members.add(n);
+        weight += opWeight * positions.size();
+    }
+
+    void addReduction(Node n, List<List<Index>> positions, List<Var> over, Set<Var> innerVars, int opWeight) {
+        add(n, positions, opWeight);
+        reduced.put(n, over);
+        for (Var v : innerVars) {
+            if (!vars.contains(v)) {
+                List<Var> all = new ArrayList<>(vars);
+                all.add(v);
+                vars = List.copyOf(all);
+            }
+        }
+        inner = innerVars;
+    }
+
+    void becomeTemplate(Node template) {
+        kind = Kind.TEMPLATE;
+        anchor = template;
+    }
+
+    void markUpdate() {
+        update = true;
+    }
+
+    /** Takes in all of {@code other}, whose positions {@code rename} expresses in this group's variables. */
+    void absorb(Group other, java.util.function.UnaryOperator<List<Index>> rename, Map<Var, Var> vars) {
+        for (Node n : other.members) {
+            List<List<Index>> positions = new ArrayList<>(contains(n) ? at.get(n) : List.of());
+            for (List<Index> p : other.at.get(n)) if (!positions.contains(rename.apply(p))) positions.add(rename.apply(p));
+            if (!contains(n)) members.add(n);
+            at.put(n, positions);
+            List<Var> over = other.reduced.get(n);
+            if (over != null) reduced.put(n, over.stream().map(vars::get).toList());
+        }
+        for (Node n : other.stores) if (!stores.contains(n)) stores.add(n);
+        successors.addAll(other.successors);
+        weight += other.weight;
+    }
+
+    @Override
+    public String toString() {
+        return "group" + id + " " + kind + " " + members.stream().map(n -> n.op().name()).toList();
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.ir.fuse;
+
+import io.sinter.ir.loop.Index;
+import io.sinter.ir.loop.IndexMath;
+import io.sinter.ir.loop.Var;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Joins reductions over the same rows that read a common operand and do not need each other (the gradients of a norm's scale and shift): the
+ * operand is then read once.
+ */
+final class Siblings {
+    private static final int MAX_WEIGHT = 160;
+
+    private Siblings() {}
+
+    static List<Group> merge(List<Group> groups, Fusion fusion) {
+        Map<List<Object>, List<Group>> alike = new HashMap<>();
+        List<Group> kept = new ArrayList<>();
+        for (Group g : groups) {
+            if (g.kind() != Group.Kind.LOOPS || g.inner().isEmpty() || g.update()) {
+                kept.add(g);
+                continue;
+            }
+            List<Object> space = new ArrayList<>();
+            for (Var v : g.vars()) space.add(List.of(v.extent(), g.inner().contains(v)));
+            List<Group> others = alike.computeIfAbsent(space, _ -> new ArrayList<>());
+            boolean joined = false;
+            for (Group first : others) {
+                if (first.weight() + g.weight() > MAX_WEIGHT || first.stores().size() + g.stores().size() > 12) continue;
+                Map<Var, Var> rename = new IdentityHashMap<>();
+                for (int i = 0; i < g.vars().size(); i++) rename.put(g.vars().get(i), first.vars().get(i));
+                if (!shares(first, g, rename, fusion) || Fusion.reaches(first, g) || Fusion.reaches(g, first)) continue;
+                first.absorb(g, at -> rename(at, rename), rename);
+                for (Group h : groups) if (h.successors().remove(g)) h.successors().add(first);
+                fusion.moved(g, first);
+                joined = true;
+                break;
+            }
+            if (!joined) {
+                others.add(g);
+                kept.add(g);
+            }
+        }
+        return kept;
+    }
+
+    private static boolean shares(Group a, Group b, Map<Var, Var> rename, Fusion fusion) {
+        Set<List<Object>> reads = new HashSet<>(fusion.external(a));
+        for (List<Object> r : fusion.external(b)) {
+            @SuppressWarnings("unchecked")
+            List<Index> at = (List<Index>) r.get(1);
+            List<Index> renamed = rename(at, rename);
+            boolean mentions = renamed.stream().anyMatch(i -> a.inner().stream().anyMatch(v -> IndexMath.mentions(i, v)));
+            if (mentions && reads.contains(List.of(r.get(0), renamed))) return true;
+        }
+        return false;
+    }
+
+    private static List<Index> rename(List<Index> at, Map<Var, Var> rename) {
+        return at.stream().map(i -> IndexMath.substitute(i, v -> {
+            Var to = rename.get(v);
+            return to == null ? null : IndexMath.var(to);
+        })).toList();
+    }
+}
