@@ -73,6 +73,17 @@ final class Params {
         return b;
     }
 
+    /** Keeps the extreme that the first pass of an argmax has found for its second. */
+    void remember(io.sinter.ir.Node n, Expr value) {
+        remembered.put(n, value);
+    }
+
+    Expr recall(io.sinter.ir.Node n) {
+        return remembered.get(n);
+    }
+
+    private final Map<io.sinter.ir.Node, Expr> remembered = new java.util.IdentityHashMap<>();
+
     long scratchBytes() {
         return scratchBytes;
     }

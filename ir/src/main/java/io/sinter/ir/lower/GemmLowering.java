@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.ir.lower;
+
+import io.sinter.ir.DType;
+import io.sinter.ir.Node;
+import io.sinter.ir.fuse.Group;
+import io.sinter.ir.loop.Buf;
+import io.sinter.ir.loop.Coef;
+import io.sinter.ir.loop.Expr;
+import io.sinter.ir.loop.GemmKernel;
+import io.sinter.ir.loop.Index;
+import io.sinter.ir.loop.IndexMath;
+import io.sinter.ir.loop.Local;
+import io.sinter.ir.loop.Prim2;
+import io.sinter.ir.loop.Rewriter;
+import io.sinter.ir.loop.Stmt;
+import io.sinter.ir.loop.Var;
+import io.sinter.ir.op.Conv;
+import io.sinter.ir.op.ConvInputGrad;
+import io.sinter.ir.op.ConvWeightGrad;
+import io.sinter.ir.op.Matmul;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * Matrix products and convolutions, with the elementwise code of their group as epilogue. Convolutions are implicit matrix products: nothing is
+ * unfolded in memory, the structure of the index goes to the template as several variables for m, n and k.
+ */
+final class GemmLowering {
+    /** Below this many output pixels an image is too small to be a matrix of its own: all images are columns of one. */
+    private static final long SMALL_IMAGE = 512;
+
+    private final Group group;
+    private final Params params;
+    private final Values values;
+    private final List<Var> batch = new ArrayList<>();
+    private final List<Var> m = new ArrayList<>();
+    private final List<Var> n = new ArrayList<>();
+    private final List<Var> k = new ArrayList<>();
+    private Expr a;
+    private Expr b;
+    private List<Index> out;
+
+    private GemmLowering(Group group, Params params, Sites sites) {
+        this.group = group;
+        this.params = params;
+        this.values = new Values(group, params, sites);
+    }
+
+    static GemmKernel lower(Group group, Params params, Sites sites, String name) {
+        GemmLowering l = new GemmLowering(group, params, sites);
+        Node t = group.anchor();
+        switch (t.op()) {
+            case Matmul _ -> l.matmul(t);
+            case Conv c -> l.conv(t, c);
+            case ConvInputGrad c -> l.convInputGrad(t, c);
+            case ConvWeightGrad c -> l.convWeightGrad(t, c);
+            default -> throw new IllegalStateException(t.op().name() + " is no template");
+        }
+        return l.kernel(t, name);
+    }
+
+    private static Index add(List<Var> to, String name, long extent) {
+        Var v = new Var(name, Coef.of(extent));
+        to.add(v);
+        return IndexMath.var(v);
+    }
+
+    private void matmul(Node t) {
+        List<Index> lead = new ArrayList<>();
+        int r = t.shape().rank();
+        for (int x = 0; x < r - 2; x++) lead.add(add(batch, "b" + x, t.shape().dim(x)));
+        Index i = add(m, "m", t.shape().dim(r - 2));
+        Index j = add(n, "n", t.shape().dim(r - 1));
+        Index kk = add(k, "k", t.input(0).shape().dim(r - 1));
+        a = values.value(t.input(0), with(lead, i, kk));
+        b = values.value(t.input(1), with(lead, kk, j));
+        out = with(lead, i, j);
+    }
+
+    private static List<Index> with(List<Index> lead, Index... more) {
+        List<Index> r = new ArrayList<>(lead);
+        r.addAll(Arrays.asList(more));
+        return r;
+    }
+
+    private void conv(Node t, Conv c) {
+        Node x = t.input(0);
+        Node w = t.input(1);
+        int s = c.stride().length;
+        long og = w.shape().dim(0) / c.groups();
+        long cg = w.shape().dim(1);
+        long pixels = 1;
+        for (int d = 0; d < s; d++) pixels *= t.shape().dim(2 + d);
+        boolean small = pixels < SMALL_IMAGE && c.groups() == 1;
+        Index image = add(small ? n : batch, small ? "i" : "bi", x.shape().dim(0));
+        Index g = add(batch, "g", c.groups());
+        Index o = IndexMath.add(IndexMath.mul(g, og), add(m, "o", og));
+        Index ci = add(k, "c", cg);
+        Index[] y = new Index[s];
+        Index[] tap = new Index[s];
+        for (int d = 0; d < s; d++) y[d] = add(n, "y" + d, t.shape().dim(2 + d));
+        for (int d = 0; d < s; d++) tap[d] = add(k, "t" + d, w.shape().dim(2 + d));
+        a = values.value(w, with(List.of(o, ci), tap));
+        Index[] at = new Index[s];
+        for (int d = 0; d < s; d++) {
+            at[d] = IndexMath.add(
+                    IndexMath.add(IndexMath.mul(y[d], c.stride()[d]), IndexMath.mul(tap[d], c.dilation()[d])), -c.padLow()[d]);
+        }
+        List<Index> pos = with(List.of(image, IndexMath.add(IndexMath.mul(g, cg), ci)), at);
+        b = values.value(x, pos, Values.inside(pos, x.shape().toArray()));
+        out = with(List.of(image, o), y);
+    }
+
+    private void convInputGrad(Node t, ConvInputGrad c) {
+        Node dy = t.input(0);
+        Node w = t.input(1);
+        int s = c.stride().length;
+        long og = w.shape().dim(0) / c.groups();
+        long cg = w.shape().dim(1);
+        long pixels = 1;
+        for (int d = 0; d < s; d++) pixels *= t.shape().dim(2 + d);
+        boolean small = pixels < SMALL_IMAGE && c.groups() == 1;
+        Index image = add(small ? n : batch, small ? "i" : "bi", t.shape().dim(0));
+        Index g = add(batch, "g", c.groups());
+        Index ci = add(m, "c", cg);
+        Index o = IndexMath.add(IndexMath.mul(g, og), add(k, "o", og));
+        Index[] x = new Index[s];
+        Index[] tap = new Index[s];
+        for (int d = 0; d < s; d++) x[d] = add(n, "x" + d, t.shape().dim(2 + d));
+        for (int d = 0; d < s; d++) tap[d] = add(k, "t" + d, w.shape().dim(2 + d));
+        a = values.value(w, with(List.of(o, ci), tap));
+        // y · stride = x + pad - tap · dilation: there is a term where the right side is a multiple within the image
+        Index[] y = new Index[s];
+        Expr only = null;
+        for (int d = 0; d < s; d++) {
+            Index scaled = IndexMath.add(IndexMath.add(x[d], IndexMath.mul(tap[d], -c.dilation()[d])), c.padLow()[d]);
+            long stride = c.stride()[d];
+            if (stride != 1) {
+                Expr rest = new Expr.IndexValue(DType.I32, IndexMath.mod(scaled, stride));
+                only = Values.and(only, new Expr.Bin(Prim2.EQ, rest, Values.zero(DType.I32)));
+            }
+            y[d] = IndexMath.div(scaled, stride);
+        }
+        List<Index> pos = with(List.of(image, o), y);
+        b = values.value(dy, pos, Values.and(only, Values.inside(pos, dy.shape().toArray())));
+        out = with(List.of(image, IndexMath.add(IndexMath.mul(g, cg), ci)), x);
+    }
+
+    private void convWeightGrad(Node t, ConvWeightGrad c) {
+        Node x = t.input(0);
+        Node dy = t.input(1);
+        int s = c.stride().length;
+        long og = t.shape().dim(0) / c.groups();
+        long cg = t.shape().dim(1);
+        Index g = add(batch, "g", c.groups());
+        Index o = IndexMath.add(IndexMath.mul(g, og), add(m, "o", og));
+        Index ci = add(n, "c", cg);
+        Index image = add(k, "i", x.shape().dim(0));
+        Index[] y = new Index[s];
+        Index[] tap = new Index[s];
+        for (int d = 0; d < s; d++) tap[d] = add(n, "t" + d, t.shape().dim(2 + d));
+        for (int d = 0; d < s; d++) y[d] = add(k, "y" + d, dy.shape().dim(2 + d));
+        a = values.value(dy, with(List.of(image, o), y));
+        Index[] at = new Index[s];
+        for (int d = 0; d < s; d++) {
+            at[d] = IndexMath.add(
+                    IndexMath.add(IndexMath.mul(y[d], c.stride()[d]), IndexMath.mul(tap[d], c.dilation()[d])), -c.padLow()[d]);
+        }
+        List<Index> pos = with(List.of(image, IndexMath.add(IndexMath.mul(g, cg), ci)), at);
+        b = values.value(x, pos, Values.inside(pos, x.shape().toArray()));
+        List<Index> o2 = new ArrayList<>(List.of(o, ci));
+        o2.addAll(Arrays.asList(tap));
+        out = o2;
+    }
+
+    private GemmKernel kernel(Node t, String name) {
+        DType acc = t.dtype().compute();
+        Local result = new Local("result", acc);
+        Expr r = new Expr.Ref(result);
+        values.define(t, t.dtype().isInt() && t.dtype() != acc ? new Expr.Narrow(t.dtype(), r) : r);
+        // The group's space is the template's result, element for element in the same order.
+        long[] space = group.vars().stream().mapToLong(v -> v.extent().lit()).toArray();
+        List<Index> spaceAt = IndexMath.unflatten(IndexMath.linear(out, t.shape().toArray()), space);
+        Function<Var, Index> rename = v -> {
+            int i = group.vars().indexOf(v);
+            return i < 0 ? null : spaceAt.get(i);
+        };
+        List<Stmt> body = new ArrayList<>();
+        List<Stmt> stores = new ArrayList<>();
+        for (Node s : group.stores()) {
+            List<Index> at = group.at(s).getFirst();
+            Buf buffer = params.write(new Params.BufferKey(s, 0), s.dtype());
+            Local v = new Local("v" + stores.size(), s.dtype().compute());
+            body.add(new Stmt.Let(v, values.value(s, at)));
+            stores.add(new Stmt.Store(buffer, IndexMath.linear(at, s.shape().toArray()), new Expr.Ref(v)));
+        }
+        body.addAll(stores);
+        List<Stmt> renamed = Rewriter.substitute(rename).stmts(body);
+        return mergeBatch(new GemmKernel(
+                name, drop(batch), m, drop(n), drop(k), a, b, acc, result, renamed, params.buffers(), 0));
+    }
+
+    /** Variables of extent 1 occur in no index; the last one stays so that the list is not empty where the template wants one. */
+    private static List<Var> drop(List<Var> vars) {
+        List<Var> kept = new ArrayList<>(vars.stream().filter(v -> !v.extent().is(1)).toList());
+        return kept;
+    }
+
+    /** A batch whose right operand is the same for all is more rows: (b, m) becomes one variable where every index allows it. */
+    private static GemmKernel mergeBatch(GemmKernel g) {
+        GemmKernel now = g;
+        while (!now.batch().isEmpty() && now.m().size() == 1) {
+            Var bv = now.batch().getLast();
+            Var mv = now.m().getFirst();
+            List<Index> right = Rewriter.indices(List.of(), List.of(now.b()));
+            if (right.stream().anyMatch(i -> IndexMath.mentions(i, bv))) return now;
+            List<Index> left = Rewriter.indices(now.epilogue(), List.of(now.a()));
+            if (!left.stream().allMatch(i -> Space.joins(i, bv, mv))) return now;
+            Var joined = new Var("m" + now.batch().size(), Coef.of(bv.extent().lit() * mv.extent().lit()));
+            Rewriter r = Rewriter.substitute(v -> v == bv ? Index.ZERO : v == mv ? IndexMath.var(joined) : null);
+            now = new GemmKernel(
+                    now.name(), now.batch().subList(0, now.batch().size() - 1), List.of(joined), now.n(), now.k(),
+                    r.expr(now.a()), now.b(), now.acc(), now.result(), r.stmts(now.epilogue()), now.buffers(), 0);
+        }
+        return now;
+    }
+}

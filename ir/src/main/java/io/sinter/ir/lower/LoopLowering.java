@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.ir.lower;
+
+import io.sinter.ir.Node;
+import io.sinter.ir.fuse.Group;
+import io.sinter.ir.loop.Buf;
+import io.sinter.ir.loop.Coef;
+import io.sinter.ir.loop.Expr;
+import io.sinter.ir.loop.Index;
+import io.sinter.ir.loop.IndexMath;
+import io.sinter.ir.loop.Local;
+import io.sinter.ir.loop.LoopKernel;
+import io.sinter.ir.loop.Rewriter;
+import io.sinter.ir.loop.Stmt;
+import io.sinter.ir.loop.Stmt.Loop.Kind;
+import io.sinter.ir.loop.Var;
+import io.sinter.ir.op.Reduce;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Elementwise, row and column kernels. A group without reductions is one pass over its space. With reductions, each task is one row (or a
+ * tile of neighbouring columns) and goes over it in as many passes as the reductions depend on each other: softmax takes three,
+ * a layer norm two and one to write.
+ */
+final class LoopLowering {
+    /** Elements of a vector loop that one task runs: small enough to spread, large enough to pay for the call. */
+    private static final long TILE = 4096;
+
+    /** Columns that one task of a column kernel reduces side by side: a few vectors of accumulators. */
+    private static final long COLUMNS = 64;
+
+    /** Largest row (bytes) kept in scratch between passes. */
+    private static final long ROW_CACHE = 1 << 17;
+
+    private final Group group;
+    private final Params params;
+    private final Values values;
+
+    private LoopLowering(Group group, Params params, Sites sites) {
+        this.group = group;
+        this.params = params;
+        this.values = new Values(group, params, sites);
+    }
+
+    static LoopKernel lower(Group group, Params params, Sites sites, String name) {
+        LoopLowering l = new LoopLowering(group, params, sites);
+        Tiled code = group.inner().isEmpty() ? l.elementwise() : l.rows();
+        return new LoopKernel(name, code.grid, params.buffers(), 0, params.scratchBytes(), code.body);
+    }
+
+    /** Code of a task, and the grid of tasks. */
+    record Tiled(List<Var> grid, List<Stmt> body) {}
+
+    // ---- elementwise
+
+    private Tiled elementwise() {
+        List<Stmt> body = new ArrayList<>();
+        List<Stmt> stores = new ArrayList<>();
+        // All values before all stores: a store may overwrite what another result reads at the same position.
+        for (Node n : group.stores()) {
+            List<Index> at = group.at(n).getFirst();
+            Buf out = params.write(new Params.BufferKey(n, 0), n.dtype());
+            Local v = new Local("v" + stores.size(), n.dtype().compute());
+            body.add(new Stmt.Let(v, values.value(n, at)));
+            stores.add(new Stmt.Store(out, IndexMath.linear(at, n.shape().toArray()), new Expr.Ref(v)));
+        }
+        body.addAll(stores);
+        return vectorized(body, group.vars());
+    }
+
+    /** Tiles and vectorizes a body that is independent for every point of {@code space}. */
+    static LoopKernel elementwise(String name, List<Stmt> body, List<Var> space, Params params) {
+        Tiled c = vectorized(body, space);
+        return new LoopKernel(name, c.grid, params.buffers(), 0, params.scratchBytes(), c.body);
+    }
+
+    private static Tiled vectorized(List<Stmt> body, List<Var> space) {
+        Space collapsed = Space.collapse(space, Set.of(), Rewriter.indices(body, List.of()));
+        List<Stmt> code = collapsed.rewriter().stmts(body);
+        List<Var> vars = new ArrayList<>(collapsed.vars());
+        if (vars.isEmpty()) {
+            // One element: still a loop, so that it is the same code as for a longer array.
+            vars.add(new Var("i0", Coef.of(1)));
+        }
+        Var v = VectorChoice.best(vars, code, vars);
+        vars.remove(v);
+        return tile(code, vars, v, TILE);
+    }
+
+    /** {@code v} as a vector loop over tiles of {@code size}; the other variables and the tile number are the grid. */
+    static Tiled tile(List<Stmt> code, List<Var> grid, Var v, long size) {
+        long extent = v.extent().lit();
+        if (extent <= size) return new Tiled(grid, List.of(new Stmt.Loop(v, Kind.VECTOR, code)));
+        Var t = new Var(v.name() + "t", Coef.of((extent + size - 1) / size));
+        Var w = new Var(v.name() + "v", Coef.of(size));
+        Index whole = IndexMath.add(IndexMath.mul(IndexMath.var(t), size), IndexMath.var(w));
+        List<Stmt> inside = Rewriter.substitute(x -> x == v ? whole : null).stmts(code);
+        Index limit = IndexMath.add(IndexMath.mul(IndexMath.var(t), -size), extent);
+        List<Var> all = new ArrayList<>(grid);
+        all.add(t);
+        return new Tiled(all, List.of(new Stmt.Loop(w, limit, Kind.VECTOR, inside)));
+    }
+
+    // ---- rows and columns
+
+    private Tiled rows() {
+        Phases phases = new Phases(group);
+        // A first draft of all code tells how the space can be joined and where the vectors go.
+        List<Stmt> draft = new ArrayList<>();
+        Params scratchpad = new Params();
+        Values look = new Values(group, scratchpad, new Sites());
+        for (Node r : phases.reductions()) {
+            Local acc = new Local("x", r.dtype().compute());
+            draft.add(new Stmt.Let(acc, look.value(r.input(0), operand(r, look))));
+            look.define(r, new Expr.Ref(acc));
+        }
+        for (Node n : group.stores()) {
+            List<Index> at = group.at(n).getFirst();
+            Buf out = scratchpad.write(new Params.BufferKey(n, 0), n.dtype());
+            draft.add(new Stmt.Store(out, IndexMath.linear(at, n.shape().toArray()), look.value(n, at)));
+        }
+        Space space = Space.collapse(group.vars(), group.inner(), Rewriter.indices(draft, List.of()));
+        List<Stmt> joined = space.rewriter().stmts(draft);
+        List<Var> outer = new ArrayList<>(space.vars());
+        outer.removeAll(space.inner());
+        List<Var> inner = new ArrayList<>(space.inner());
+        Var v = VectorChoice.best(space.vars(), joined, inner);
+        boolean columns = !space.inner().contains(v);
+        if (columns) {
+            outer.remove(v);
+            List<Stmt> body = space.rewriter().stmts(new RowCode(phases, null).body(inner, null));
+            return tile(body, outer, v, COLUMNS);
+        }
+        inner.remove(v);
+        RowCode code = new RowCode(phases, new LinkedHashSet<>(group.inner()));
+        return new Tiled(outer, space.rewriter().stmts(code.body(inner, v)));
+    }
+
+    private List<Index> operand(Node reduce, Values with) {
+        return Operands.index(reduce, 0, group.at(reduce).getFirst(), with);
+    }
+
+    /** Writes the passes over one row. */
+    private final class RowCode {
+        private final Phases phases;
+        private final Set<Var> cacheOver;
+        private int locals;
+
+        /**
+         * @param cacheOver the row's variables if expensive values may be kept in scratch between passes, else null
+         */
+        RowCode(Phases phases, Set<Var> cacheOver) {
+            this.phases = phases;
+            this.cacheOver = cacheOver;
+        }
+
+        /** The statements of one row: loops over {@code seq} and, innermost, over {@code vector} (null in a column kernel). */
+        List<Stmt> body(List<Var> seq, Var vector) {
+            List<Stmt> out = new ArrayList<>();
+            Set<Node> kept = cacheOver == null ? Set.of() : phases.sharedAndExpensive(rowBytesLimit());
+            for (int p = 0; p < phases.count(); p++) {
+                List<Stmt> declare = new ArrayList<>();
+                List<Stmt> pass = new ArrayList<>();
+                for (Node n : phases.keptFirstIn(kept, p)) keep(n, pass);
+                for (Node r : phases.accumulatedIn(p)) accumulate(r, p, declare, pass);
+                List<Stmt> stores = new ArrayList<>();
+                for (Node n : phases.storedIn(p)) store(n, pass, stores);
+                pass.addAll(stores);
+                out.addAll(declare);
+                if (!pass.isEmpty()) out.addAll(loops(seq, vector, pass));
+            }
+            List<Stmt> stores = new ArrayList<>();
+            for (Node n : phases.storedPerRow()) store(n, out, stores);
+            out.addAll(stores);
+            return out;
+        }
+
+        private long rowBytesLimit() {
+            long elements = 1;
+            for (Var v : cacheOver) elements *= v.extent().lit();
+            return ROW_CACHE / Math.max(1, elements);
+        }
+
+        private List<Stmt> loops(List<Var> seq, Var vector, List<Stmt> pass) {
+            List<Stmt> nest = pass;
+            if (vector != null) nest = List.of(new Stmt.Loop(vector, Kind.VECTOR, nest));
+            for (Var v : seq.reversed()) nest = List.of(new Stmt.Loop(v, Kind.SEQ, nest));
+            return nest;
+        }
+
+        /** Computes a value of the row, keeps it in scratch for the passes to come. */
+        private void keep(Node n, List<Stmt> pass) {
+            List<Index> at = group.at(n).getFirst();
+            long[] dims = cacheOver.stream().mapToLong(v -> v.extent().lit()).toArray();
+            long elements = 1;
+            for (long d : dims) elements *= d;
+            // In the register type: keeping must not round.
+            Buf scratch = params.scratch(n.dtype().compute(), elements);
+            Index i = IndexMath.linear(cacheOver.stream().map(IndexMath::var).toList(), dims);
+            Local v = new Local("k" + locals++, n.dtype().compute());
+            pass.add(new Stmt.Let(v, values.value(n, at)));
+            pass.add(new Stmt.Store(scratch, i, new Expr.Ref(v)));
+            values.cache(n, at, scratch, i);
+        }
+
+        private void accumulate(Node n, int pass, List<Stmt> declare, List<Stmt> body) {
+            Reduce r = (Reduce) n.op();
+            Expr x = values.value(n.input(0), operand(n, values));
+            Reductions.Step step = Reductions.step(r, n, x, pass - phases.operandLevel(n), positions(n), "a" + locals++, params);
+            declare.addAll(step.declare());
+            body.addAll(step.body());
+            if (step.result() != null) values.define(n, step.result());
+        }
+
+        /** For an argmax: the position along its axis. */
+        private Index positions(Node n) {
+            return IndexMath.var(group.reduced(n).getFirst());
+        }
+
+        private void store(Node n, List<Stmt> body, List<Stmt> stores) {
+            List<Index> at = group.at(n).getFirst();
+            Buf out = params.write(new Params.BufferKey(n, 0), n.dtype());
+            Local v = new Local("v" + locals++, n.dtype().compute());
+            body.add(new Stmt.Let(v, values.value(n, at)));
+            stores.add(new Stmt.Store(out, IndexMath.linear(at, n.shape().toArray()), new Expr.Ref(v)));
+        }
+    }
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.ir.lower;
+
+import io.sinter.ir.Node;
+import io.sinter.ir.fuse.Group;
+import io.sinter.ir.loop.Index;
+import io.sinter.ir.loop.IndexMath;
+import io.sinter.ir.loop.Var;
+import io.sinter.ir.op.Binary;
+import io.sinter.ir.op.Op;
+import io.sinter.ir.op.RandomBits;
+import io.sinter.ir.op.Reduce;
+import io.sinter.ir.op.Unary;
+import io.sinter.ir.op.View;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * In which pass over the row each value of a row kernel is ready. A value's level is the number of passes that must be over before it can be
+ * computed.
+ */
+final class Phases {
+    private final Group group;
+    private final Map<Node, Integer> level = new IdentityHashMap<>();
+    private final List<Node> reductions = new ArrayList<>();
+    private final List<Node> perRow = new ArrayList<>();
+    private final List<Node> perElement = new ArrayList<>();
+    private final int count;
+
+    Phases(Group group) {
+        this.group = group;
+        int passes = 0;
+        for (Node n : group.members()) level(n);
+        for (Node n : group.members()) {
+            if (!(n.op() instanceof Reduce r)) continue;
+            reductions.add(n);
+            passes = Math.max(passes, operandLevel(n) + Reductions.passes(r));
+        }
+        reductions.sort(java.util.Comparator.comparingInt(this::operandLevel));
+        for (Node n : group.stores()) {
+            boolean element = group.at(n).getFirst().stream().anyMatch(this::mentionsRow) || group.inner().isEmpty();
+            (element ? perElement : perRow).add(n);
+            if (element) passes = Math.max(passes, level.get(n) + 1);
+        }
+        count = passes;
+    }
+
+    private boolean mentionsRow(Index i) {
+        for (Var v : group.inner()) if (IndexMath.mentions(i, v)) return true;
+        return false;
+    }
+
+    private int level(Node n) {
+        Integer known = level.get(n);
+        if (known != null) return known;
+        int l = 0;
+        boolean inside = group.contains(n);
+        if (inside || n.op() instanceof View) for (Node in : n.inputs()) l = Math.max(l, level(in));
+        if (inside && n.op() instanceof Reduce r) l += Reductions.passes(r);
+        level.put(n, l);
+        return l;
+    }
+
+    /** Number of passes over a row. */
+    int count() {
+        return count;
+    }
+
+    /** Reductions in an order in which they can be computed. */
+    List<Node> reductions() {
+        return reductions;
+    }
+
+    /** The pass in which a reduction's operand is ready: its first. */
+    int operandLevel(Node reduce) {
+        return level(reduce.input(0));
+    }
+
+    List<Node> accumulatedIn(int pass) {
+        return reductions.stream()
+                .filter(n -> operandLevel(n) <= pass && pass < operandLevel(n) + Reductions.passes((Reduce) n.op()))
+                .toList();
+    }
+
+    List<Node> storedIn(int pass) {
+        return perElement.stream().filter(n -> level.get(n) == pass).toList();
+    }
+
+    List<Node> storedPerRow() {
+        return perRow;
+    }
+
+    /**
+     * Values of row elements that are expensive and used in several passes, at one position, if keeping them takes at most {@code bytes} per element.
+     */
+    Set<Node> sharedAndExpensive(long bytes) {
+        Map<Node, Set<Integer>> used = new IdentityHashMap<>();
+        for (Node r : reductions) {
+            for (int p = operandLevel(r); p < operandLevel(r) + Reductions.passes((Reduce) r.op()); p++) mark(r.input(0), p, used);
+        }
+        for (Node n : perElement) mark(n, level.get(n), used);
+        Set<Node> kept = new LinkedHashSet<>();
+        long total = 0;
+        for (Node n : group.members().reversed()) {
+            if (!used.containsKey(n) || used.get(n).size() < 2 || !expensive(n.op())) continue;
+            if (group.at(n).size() != 1 || !everyElement(n)) continue;
+            total += n.dtype().compute().bytes();
+            if (total > bytes) break;
+            kept.add(n);
+        }
+        return kept;
+    }
+
+    /** Every variable of the row occurs in the position: the value is another one for each element. */
+    private boolean everyElement(Node n) {
+        List<Index> at = group.at(n).getFirst();
+        for (Var v : group.inner()) if (at.stream().noneMatch(i -> IndexMath.mentions(i, v))) return false;
+        return true;
+    }
+
+    private void mark(Node n, int pass, Map<Node, Set<Integer>> used) {
+        if (n.op() instanceof View) {
+            for (Node in : n.inputs()) mark(in, pass, used);
+            return;
+        }
+        if (!group.contains(n) || n.op() instanceof Reduce) return;
+        if (!used.computeIfAbsent(n, _ -> new LinkedHashSet<>()).add(pass)) return;
+        for (Node in : n.inputs()) mark(in, pass, used);
+    }
+
+    /** The kept values whose first use is in {@code pass}, producers first. */
+    List<Node> keptFirstIn(Set<Node> kept, int pass) {
+        if (kept.isEmpty()) return List.of();
+        Map<Node, Set<Integer>> used = new IdentityHashMap<>();
+        for (Node r : reductions) {
+            for (int p = operandLevel(r); p < operandLevel(r) + Reductions.passes((Reduce) r.op()); p++) mark(r.input(0), p, used);
+        }
+        for (Node n : perElement) mark(n, level.get(n), used);
+        List<Node> first = new ArrayList<>();
+        for (Node n : kept) if (Collections.min(used.get(n)) == pass) first.add(n);
+        return first;
+    }
+
+    private static boolean expensive(Op op) {
+        return switch (op) {
+            case Unary u -> switch (u) {
+                case NEG, ABS, SIGN, RELU, NOT, ISNAN, ISINF, ISFINITE, FLOOR, CEIL, ROUND, TRUNC, SQRT, RSQRT, RECIPROCAL -> false;
+                default -> true;
+            };
+            case Binary b -> b == Binary.POW || b == Binary.ATAN2;
+            case RandomBits _ -> true;
+            default -> false;
+        };
+    }
+}
