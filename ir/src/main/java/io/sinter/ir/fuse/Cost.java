@@ -7,34 +7,31 @@ import io.sinter.ir.op.Op;
 import io.sinter.ir.op.RandomBits;
 import io.sinter.ir.op.Reduce;
 import io.sinter.ir.op.Unary;
+import java.util.Set;
 
 /** Rough costs of computing one element, in multiplications. A static table: a timed choice would change the bits from run to run. */
-final class Cost {
-    /** From this weight on, computing an element twice costs more than storing and loading it. */
-    static final int EXPENSIVE = 8;
+public final class Cost {
+    private static final int EXPENSIVE = 8;
+    private static final Set<Op> CHEAP_UNARY = Set.of(
+            Unary.NEG, Unary.ABS, Unary.SIGN, Unary.RELU, Unary.NOT, Unary.ISNAN, Unary.ISINF, Unary.ISFINITE);
+    private static final Set<Op> ROUNDINGS = Set.of(Unary.FLOOR, Unary.CEIL, Unary.ROUND, Unary.TRUNC);
+    private static final Set<Op> ROOTS = Set.of(Unary.SQRT, Unary.RSQRT, Unary.RECIPROCAL);
+    private static final Set<Op> DIVISIONS = Set.of(Binary.DIV, Binary.REMAINDER, Binary.FMOD, Binary.FLOORDIV);
 
     private Cost() {}
 
     static int of(Op op) {
         return switch (op) {
-            case Unary u -> switch (u) {
-                case NEG, ABS, SIGN, RELU, NOT, ISNAN, ISINF, ISFINITE -> 1;
-                case FLOOR, CEIL, ROUND, TRUNC -> 2;
-                case SQRT, RSQRT, RECIPROCAL -> 4;
-                default -> 10;
-            };
-            case Binary b -> switch (b) {
-                case POW, ATAN2 -> 20;
-                case DIV, REMAINDER, FMOD, FLOORDIV -> 4;
-                default -> 1;
-            };
+            case Unary u -> CHEAP_UNARY.contains(u) ? 1 : ROUNDINGS.contains(u) ? 2 : ROOTS.contains(u) ? 4 : 10;
+            case Binary b -> b == Binary.POW || b == Binary.ATAN2 ? 20 : DIVISIONS.contains(b) ? 4 : 1;
             case RandomBits _ -> 40;
             case Reduce _ -> 2;
             default -> 1;
         };
     }
 
-    static boolean expensive(Node n) {
+    /** Computing an element twice costs more than storing and loading it. */
+    public static boolean expensive(Node n) {
         return of(n.op()) >= EXPENSIVE;
     }
 }

@@ -43,6 +43,9 @@ public class Rewriter {
         return b;
     }
 
+    /** Called once for each distinct load before it is rebuilt; for subclasses that look rather than change. */
+    protected void visit(Expr.Load load) {}
+
     public final Index index(Index i) {
         if (i == null) return null;
         Index r = indices.get(i);
@@ -69,7 +72,10 @@ public class Rewriter {
             case Expr.Arg a -> a;
             case Expr.Ref r -> r;
             case Expr.IndexValue v -> new Expr.IndexValue(v.dtype(), index(v.index()));
-            case Expr.Load l -> new Expr.Load(buffer(l.buffer()), index(l.index()), expr(l.mask()), expr(l.otherwise()));
+            case Expr.Load l -> {
+                visit(l);
+                yield new Expr.Load(buffer(l.buffer()), index(l.index()), expr(l.mask()), expr(l.otherwise()));
+            }
             case Expr.Un u -> new Expr.Un(u.op(), expr(u.a()));
             case Expr.Bin b -> new Expr.Bin(b.op(), expr(b.a()), expr(b.b()));
             case Expr.Select s -> new Expr.Select(expr(s.cond()), expr(s.a()), expr(s.b()));

@@ -2,15 +2,12 @@
 package io.sinter.ir.lower;
 
 import io.sinter.ir.Node;
+import io.sinter.ir.fuse.Cost;
 import io.sinter.ir.fuse.Group;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.IndexMath;
 import io.sinter.ir.loop.Var;
-import io.sinter.ir.op.Binary;
-import io.sinter.ir.op.Op;
-import io.sinter.ir.op.RandomBits;
 import io.sinter.ir.op.Reduce;
-import io.sinter.ir.op.Unary;
 import io.sinter.ir.op.View;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -107,7 +104,7 @@ final class Phases {
         Set<Node> kept = new LinkedHashSet<>();
         long total = 0;
         for (Node n : group.members().reversed()) {
-            if (!used.containsKey(n) || used.get(n).size() < 2 || !expensive(n.op())) continue;
+            if (!used.containsKey(n) || used.get(n).size() < 2 || !Cost.expensive(n)) continue;
             if (group.at(n).size() != 1 || !everyElement(n)) continue;
             total += n.dtype().compute().bytes();
             if (total > bytes) break;
@@ -144,17 +141,5 @@ final class Phases {
         List<Node> first = new ArrayList<>();
         for (Node n : kept) if (Collections.min(used.get(n)) == pass) first.add(n);
         return first;
-    }
-
-    private static boolean expensive(Op op) {
-        return switch (op) {
-            case Unary u -> switch (u) {
-                case NEG, ABS, SIGN, RELU, NOT, ISNAN, ISINF, ISFINITE, FLOOR, CEIL, ROUND, TRUNC, SQRT, RSQRT, RECIPROCAL -> false;
-                default -> true;
-            };
-            case Binary b -> b == Binary.POW || b == Binary.ATAN2;
-            case RandomBits _ -> true;
-            default -> false;
-        };
     }
 }

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.ir;
+
+import io.sinter.ir.fuse.Fusion;
+import io.sinter.ir.lower.Lowering;
+import io.sinter.ir.op.Attention;
+import io.sinter.ir.op.AttentionGrad;
+import io.sinter.ir.op.Conv;
+import io.sinter.ir.op.ConvInputGrad;
+import io.sinter.ir.op.ConvWeightGrad;
+import io.sinter.ir.op.Matmul;
+import io.sinter.ir.op.Op;
+import io.sinter.ir.pass.Decompose;
+import io.sinter.ir.pass.Degenerate;
+import io.sinter.ir.pass.SplitReductions;
+import io.sinter.ir.plan.Plan;
+import java.util.List;
+import java.util.function.BiConsumer;
+import java.util.function.UnaryOperator;
+
+/** From a graph to a plan: the passes, in order. Their names are their names in a dump. */
+public final class Compiler {
+    /** A named step from graph to graph. */
+    public record Pass(String name, UnaryOperator<Graph> run) {}
+
+    /** The passes before fusion. */
+    public static final List<Pass> PASSES = List.of(
+            new Pass("decompose", g -> Decompose.apply(g, Compiler::keptWhole)),
+            new Pass("degenerate", Degenerate::apply),
+            new Pass("split-reductions", SplitReductions::apply));
+
+    private Compiler() {}
+
+    /** Composites that both generators have templates for. */
+    public static boolean keptWhole(Op op) {
+        return switch (op) {
+            case Matmul _, Conv _, ConvInputGrad _, ConvWeightGrad _, Attention _, AttentionGrad _ -> true;
+            default -> false;
+        };
+    }
+
+    /** The graph after all passes before fusion; {@code watch} sees it after each. */
+    public static Graph optimize(Graph graph, BiConsumer<String, Graph> watch) {
+        Graph g = graph;
+        for (Pass p : PASSES) {
+            g = p.run().apply(g);
+            watch.accept(p.name(), g);
+        }
+        return g;
+    }
+
+    /** Compiles a graph for a device that runs loop-IR kernels. */
+    public static Plan plan(Graph graph) {
+        Graph g = optimize(graph, (_, _) -> {});
+        Fusion.Result fused = Fusion.run(g);
+        return Lowering.lower(g, fused.groups());
+    }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.ir.lower;
+
+import io.sinter.ir.loop.KernelText;
+import io.sinter.ir.lower.Lowering.Draft;
+import io.sinter.ir.lower.Lowering.LaunchDraft;
+import io.sinter.ir.lower.Params.BufferKey;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Joins launches of the same code that do not need each other into one launch with several parameter blocks. All parameters of an optimizer step
+ * become one: an update may move down past whatever does not touch what it reads and writes.
+ */
+final class LaunchGrouping {
+    private LaunchGrouping() {}
+
+    static List<Draft> join(List<Draft> drafts, Donations donations) {
+        List<Draft> out = new ArrayList<>(drafts);
+        Map<String, Integer> last = new HashMap<>();
+        for (int i = 0; i < out.size(); i++) {
+            if (!(out.get(i) instanceof LaunchDraft d)) continue;
+            String key = KernelText.structure(d.kernel()) + d.update();
+            Integer before = last.put(key, i);
+            if (before == null || !(d.update() || adjacent(out, before, i))) continue;
+            LaunchDraft first = (LaunchDraft) out.get(before);
+            if (!mayMove(first, before, i, out, donations)) continue;
+            List<Params> blocks = new ArrayList<>(first.blocks());
+            blocks.addAll(d.blocks());
+            out.set(i, new LaunchDraft(d.kernel(), List.copyOf(blocks), d.update(), d.inPlace()));
+            out.set(before, null);
+        }
+        out.removeIf(java.util.Objects::isNull);
+        return out;
+    }
+
+    private static boolean adjacent(List<Draft> all, int from, int to) {
+        for (int i = from + 1; i < to; i++) if (all.get(i) != null) return false;
+        return true;
+    }
+
+    /** Nothing from {@code from} + 1 to {@code to} reads what the launch writes, writes what it reads, or writes the same. */
+    private static boolean mayMove(LaunchDraft d, int from, int to, List<Draft> all, Donations donations) {
+        Set<BufferKey> reads = d.reads();
+        Set<BufferKey> writes = withArguments(d.writes(), donations);
+        for (int i = from + 1; i <= to; i++) {
+            Draft x = all.get(i);
+            if (x == null) continue;
+            for (BufferKey k : x.reads()) if (writes.contains(k)) return false;
+            for (BufferKey k : withArguments(x.writes(), donations)) if (reads.contains(k) || writes.contains(k)) return false;
+        }
+        return true;
+    }
+
+    private static Set<BufferKey> withArguments(Set<BufferKey> writes, Donations donations) {
+        Set<BufferKey> s = new HashSet<>(writes);
+        for (BufferKey w : writes) {
+            BufferKey a = donations.argumentOf().get(w);
+            if (a != null) s.add(a);
+        }
+        return s;
+    }
+}

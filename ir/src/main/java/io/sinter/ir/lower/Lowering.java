@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.ir.lower;
+
+import io.sinter.ir.Graph;
+import io.sinter.ir.Node;
+import io.sinter.ir.fuse.Fusion;
+import io.sinter.ir.fuse.Group;
+import io.sinter.ir.loop.Kernel;
+import io.sinter.ir.lower.Params.BufferKey;
+import io.sinter.ir.op.Attention;
+import io.sinter.ir.op.AttentionGrad;
+import io.sinter.ir.op.Input;
+import io.sinter.ir.op.Project;
+import io.sinter.ir.op.Put;
+import io.sinter.ir.op.Scan;
+import io.sinter.ir.op.Scatter;
+import io.sinter.ir.op.Sort;
+import io.sinter.ir.op.TopK;
+import io.sinter.ir.plan.Plan;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/** Turns fused groups into kernels and plans where their values live. */
+public final class Lowering {
+    /** A step before memory is placed. */
+    sealed interface Draft {
+        /** Values that it reads. */
+        Set<BufferKey> reads();
+
+        /** Values that it writes. */
+        Set<BufferKey> writes();
+    }
+
+    /** One launch; several blocks after equal kernels have been joined. */
+    record LaunchDraft(Kernel kernel, List<Params> blocks, boolean update, boolean inPlace) implements Draft {
+        @Override
+        public Set<BufferKey> reads() {
+            Set<BufferKey> s = new LinkedHashSet<>();
+            for (Params p : blocks) s.addAll(p.inputs().keySet());
+            return s;
+        }
+
+        @Override
+        public Set<BufferKey> writes() {
+            Set<BufferKey> s = new LinkedHashSet<>();
+            for (Params p : blocks) s.addAll(p.outputs().keySet());
+            return s;
+        }
+    }
+
+    record LibraryDraft(Node node, List<BufferKey> in) implements Draft {
+        @Override
+        public Set<BufferKey> reads() {
+            return new LinkedHashSet<>(in);
+        }
+
+        @Override
+        public Set<BufferKey> writes() {
+            Set<BufferKey> s = new LinkedHashSet<>();
+            for (int i = 0; i < node.types().size(); i++) s.add(new BufferKey(node, i));
+            return s;
+        }
+    }
+
+    private final Graph graph;
+    private final Sites sites = new Sites();
+    private final List<Draft> drafts = new ArrayList<>();
+    private final Set<Node> copies;
+
+    private Lowering(Graph graph) {
+        this.graph = graph;
+        this.copies = Fusion.copies(graph);
+    }
+
+    /** The plan of a graph whose groups are {@code groups}, in order. */
+    public static Plan lower(Graph graph, List<Group> groups) {
+        Lowering l = new Lowering(graph);
+        for (Group g : groups) l.group(g);
+        List<Draft> joined = LaunchGrouping.join(l.drafts, Donations.of(graph, l::key));
+        return new Placement(graph, joined, l::key, l.sites.all()).plan();
+    }
+
+    /** The buffer that holds a node's bytes. */
+    private BufferKey key(Node n) {
+        if (copies.contains(n)) return new BufferKey(n, 0);
+        Node s = Fusion.storage(n);
+        if (s.op() instanceof Project p) return new BufferKey(s.input(0), p.index());
+        return new BufferKey(s, 0);
+    }
+
+    private void group(Group g) {
+        switch (g.kind()) {
+            case LOOPS -> {
+                Params p = new Params();
+                launch(LoopLowering.lower(g, p, sites, name(g)), p, g.update(), g.inner().isEmpty());
+            }
+            case TEMPLATE -> {
+                Params p = new Params();
+                launch(GemmLowering.lower(g, p, sites, name(g)), p, g.update(), false);
+            }
+            case SINGLE -> single(g);
+        }
+    }
+
+    private void launch(Kernel concrete, Params p, boolean update, boolean inPlace) {
+        drafts.add(new LaunchDraft(Parameterize.apply(concrete, p), List.of(p), update, inPlace));
+    }
+
+    private void single(Group g) {
+        Node n = g.anchor();
+        Params p = new Params();
+        switch (n.op()) {
+            case Scan s -> launch(new SingleLowering(g, p, sites).scan(s, name(g)), p, false, false);
+            case Put put -> {
+                start(g);
+                launch(new SingleLowering(g, p, sites).put(put, name(g)), p, false, false);
+            }
+            case Scatter scatter -> {
+                start(g);
+                launch(new SingleLowering(g, p, sites).scatter(scatter, name(g)), p, false, false);
+            }
+            case Attention _, AttentionGrad _ -> launch(AttentionLowering.lower(g, p, sites, name(g)), p, false, false);
+            case Sort _, TopK _ -> drafts.add(new LibraryDraft(n, n.inputs().stream().map(this::key).toList()));
+            default -> throw new IllegalStateException("no lowering for " + n.op().name() + "; decompose it first");
+        }
+    }
+
+    private void start(Group g) {
+        Params p = new Params();
+        launch(new SingleLowering(g, p, sites).start("copy"), p, false, true);
+    }
+
+    /** The operators inside, producers first, at most four. */
+    private static String name(Group g) {
+        List<String> names = new ArrayList<>();
+        for (Node n : g.members().reversed()) {
+            String s = n.op().name();
+            if (!names.contains(s)) names.add(s);
+        }
+        if (names.size() > 4) names = new ArrayList<>(names.subList(names.size() - 4, names.size()));
+        return String.join("_", names);
+    }
+
+    /** True for arguments that are memory. */
+    static boolean isArgument(BufferKey k) {
+        return k.node().op() instanceof Input;
+    }
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.ir.lower;
+
+import io.sinter.ir.Graph;
+import io.sinter.ir.Node;
+import io.sinter.ir.Type;
+import io.sinter.ir.loop.Expr;
+import io.sinter.ir.loop.Index;
+import io.sinter.ir.loop.LoopKernel;
+import io.sinter.ir.loop.Rewriter;
+import io.sinter.ir.loop.Stmt;
+import io.sinter.ir.lower.Lowering.Draft;
+import io.sinter.ir.lower.Lowering.LaunchDraft;
+import io.sinter.ir.lower.Lowering.LibraryDraft;
+import io.sinter.ir.lower.Params.BufferKey;
+import io.sinter.ir.op.Input;
+import io.sinter.ir.plan.Plan;
+import io.sinter.ir.plan.Plan.Place;
+import io.sinter.ir.plan.Plan.SlotValue;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+
+/**
+ * Gives every value a place: arguments and results have buffers of their own, everything else shares one arena by lifetime (first fit). A donated
+ * result is written straight into its argument's buffer where nobody reads that afterwards, else through a temporary and a copy at the end.
+ */
+final class Placement {
+    private static final long ALIGN = 64;
+
+    private final Graph graph;
+    private final List<Draft> drafts;
+    private final Function<Node, BufferKey> key;
+    private final List<Plan.Site> sites;
+    private final Map<BufferKey, Place> places = new HashMap<>();
+    private final List<Plan.Copy> copies = new ArrayList<>();
+    private long arenaBytes;
+
+    Placement(Graph graph, List<Draft> drafts, Function<Node, BufferKey> key, List<Plan.Site> sites) {
+        this.graph = graph;
+        this.drafts = new ArrayList<>(drafts);
+        this.key = key;
+        this.sites = sites;
+    }
+
+    Plan plan() {
+        for (Node in : graph.inputs()) places.put(new BufferKey(in, 0), new Place.Argument(((Input) in.op()).number()));
+        List<Place> results = new ArrayList<>();
+        List<int[]> late = new ArrayList<>();
+        for (int k = 0; k < graph.outputs().size(); k++) results.add(result(k, late));
+        temporaries();
+        for (int[] l : late) {
+            Node o = graph.outputs().get(l[0]);
+            copies.add(new Plan.Copy(places.get(key.apply(o)), new Place.Argument(l[1]), o.type().bytes()));
+        }
+        List<Plan.Step> steps = new ArrayList<>();
+        for (Draft d : drafts) steps.add(step(d));
+        steps.addAll(copies);
+        List<Type> argTypes = new ArrayList<>();
+        List<Boolean> scalars = new ArrayList<>();
+        for (Node in : graph.inputs()) {
+            argTypes.add(in.type());
+            scalars.add(((Input) in.op()).scalar());
+        }
+        return new Plan(
+                graph, argTypes, scalars, graph.outputs().stream().map(Node::type).toList(), results, steps, arenaBytes,
+                List.copyOf(sites));
+    }
+
+    /** Where result {@code k} is; {@code late} gets those that are copied into their argument at the end. */
+    private Place result(int k, List<int[]> late) {
+        Node o = graph.outputs().get(k);
+        BufferKey value = key.apply(o);
+        int donated = graph.donations().get(k);
+        Place known = places.get(value);
+        if (donated >= 0) {
+            Place argument = new Place.Argument(donated);
+            if (argument.equals(known)) return argument;
+            if (known == null && mayOverwrite(value, new BufferKey(graph.inputs().get(donated), 0))) places.put(value, argument);
+            else late.add(new int[] {k, donated});
+            return argument;
+        }
+        if (known != null) return known;
+        Place fresh = new Place.Result(k);
+        places.put(value, fresh);
+        return fresh;
+    }
+
+    /** The value may be written into the argument's buffer: all that read the argument do so earlier, or at the very element being written. */
+    private boolean mayOverwrite(BufferKey value, BufferKey argument) {
+        int writer = -1;
+        for (int i = 0; i < drafts.size(); i++) if (drafts.get(i).writes().contains(value) && writer < 0) writer = i;
+        if (writer < 0) return false;
+        for (int i = writer; i < drafts.size(); i++) {
+            Draft d = drafts.get(i);
+            if (!d.reads().contains(argument)) continue;
+            if (i != writer || !(d instanceof LaunchDraft l) || !l.inPlace() || !sameElements(l, value, argument)) return false;
+        }
+        return true;
+    }
+
+    /** In the block that writes {@code value}, every load of {@code argument} is at the index of the store; no other block loads it. */
+    private static boolean sameElements(LaunchDraft l, BufferKey value, BufferKey argument) {
+        if (!(l.kernel() instanceof LoopKernel k)) return false;
+        for (Params p : l.blocks()) {
+            boolean reads = p.inputs().containsKey(argument);
+            if (!p.outputs().containsKey(value)) {
+                if (reads) return false;
+                continue;
+            }
+            if (!reads) continue;
+            // Blocks of one launch share the first block's code; their slots are numbered alike.
+            int in = p.inputs().get(argument).slot();
+            int out = p.outputs().get(value).slot();
+            boolean[] same = {true};
+            List<Index> stores = new ArrayList<>();
+            storeIndices(k.body(), out, stores);
+            new Rewriter() {
+                @Override
+                protected void visit(Expr.Load load) {
+                    if (load.buffer().slot() == in && !(stores.size() == 1 && stores.getFirst().equals(load.index()))) same[0] = false;
+                }
+            }.stmts(k.body());
+            if (!same[0]) return false;
+        }
+        return true;
+    }
+
+    private static void storeIndices(List<Stmt> body, int slot, List<Index> out) {
+        for (Stmt s : body) {
+            switch (s) {
+                case Stmt.Store st -> {
+                    if (st.buffer().slot() == slot) out.add(st.index());
+                }
+                case Stmt.Loop l -> storeIndices(l.body(), slot, out);
+                case Stmt.If f -> storeIndices(f.body(), slot, out);
+                case Stmt.Let _, Stmt.Declare _, Stmt.Accumulate _, Stmt.Set _ -> {}
+            }
+        }
+    }
+
+    // ---- temporaries
+
+    private void temporaries() {
+        Map<BufferKey, Integer> lastUse = new HashMap<>();
+        for (int i = 0; i < drafts.size(); i++) {
+            for (BufferKey k : drafts.get(i).reads()) lastUse.put(k, i);
+            for (BufferKey k : drafts.get(i).writes()) lastUse.put(k, i);
+        }
+        // What is copied out at the end lives to the end.
+        for (int k = 0; k < graph.outputs().size(); k++) lastUse.computeIfPresent(key.apply(graph.outputs().get(k)), (_, _) -> drafts.size());
+        TreeMap<Long, Long> free = new TreeMap<>();
+        Map<Integer, List<Place.Temp>> ending = new HashMap<>();
+        for (int i = 0; i < drafts.size(); i++) {
+            for (BufferKey k : drafts.get(i).writes()) {
+                if (places.containsKey(k)) continue;
+                Place.Temp t = allocate(free, k.node().types().get(k.index()).bytes());
+                places.put(k, t);
+                ending.computeIfAbsent(lastUse.get(k), _ -> new ArrayList<>()).add(t);
+            }
+            for (Place.Temp t : ending.getOrDefault(i, List.of())) release(free, t);
+        }
+    }
+
+    private Place.Temp allocate(TreeMap<Long, Long> free, long bytes) {
+        long size = Math.max(ALIGN, (bytes + ALIGN - 1) / ALIGN * ALIGN);
+        for (Map.Entry<Long, Long> e : free.entrySet()) {
+            if (e.getValue() < size) continue;
+            long at = e.getKey();
+            long rest = e.getValue() - size;
+            free.remove(at);
+            if (rest > 0) free.put(at + size, rest);
+            return new Place.Temp(at, bytes);
+        }
+        // Grow, swallowing a free piece at the end.
+        long at = arenaBytes;
+        Map.Entry<Long, Long> end = free.lastEntry();
+        if (end != null && end.getKey() + end.getValue() == arenaBytes) {
+            at = end.getKey();
+            free.remove(at);
+        }
+        arenaBytes = at + size;
+        return new Place.Temp(at, bytes);
+    }
+
+    private static void release(TreeMap<Long, Long> free, Place.Temp t) {
+        long at = t.offset();
+        long size = Math.max(ALIGN, (t.bytes() + ALIGN - 1) / ALIGN * ALIGN);
+        Map.Entry<Long, Long> before = free.lowerEntry(at);
+        if (before != null && before.getKey() + before.getValue() == at) {
+            free.remove(before.getKey());
+            at = before.getKey();
+            size += before.getValue();
+        }
+        Long after = free.remove(at + size);
+        free.put(at, size + (after == null ? 0 : after));
+    }
+
+    // ---- steps
+
+    private Plan.Step step(Draft d) {
+        return switch (d) {
+            case LaunchDraft l -> {
+                List<List<SlotValue>> segments = new ArrayList<>();
+                for (Params p : l.blocks()) segments.add(p.slots().stream().map(this::slot).toList());
+                yield new Plan.Launch(l.kernel(), segments);
+            }
+            case LibraryDraft l -> {
+                Node n = l.node();
+                List<Place> out = new ArrayList<>();
+                for (int i = 0; i < n.types().size(); i++) out.add(places.get(new BufferKey(n, i)));
+                yield new Plan.LibraryCall(
+                        n.op(), n.inputs().stream().map(Node::type).toList(), l.in().stream().map(places::get).toList(), n.types(), out);
+            }
+        };
+    }
+
+    private SlotValue slot(Params.Content c) {
+        return switch (c) {
+            case Params.Content.Fixed f -> f.value();
+            case Params.Content.Memory m -> {
+                Place p = places.get(m.value());
+                if (p == null) throw new IllegalStateException(m.value().node().op().name() + " was never computed");
+                yield new SlotValue.Address(p);
+            }
+        };
+    }
+}

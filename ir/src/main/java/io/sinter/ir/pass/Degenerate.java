@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.ir.pass;
+
+import io.sinter.ir.Graph;
+import io.sinter.ir.Node;
+import io.sinter.ir.op.Concat;
+import io.sinter.ir.op.Conv;
+import io.sinter.ir.op.ConvInputGrad;
+import io.sinter.ir.op.ConvWeightGrad;
+import io.sinter.ir.op.Matmul;
+import io.sinter.ir.op.Pad;
+import io.sinter.ir.op.Put;
+import io.sinter.ir.op.Reduce;
+import io.sinter.ir.op.Scatter;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Removes what loops cannot express: reductions over nothing or over single elements, operands without elements. Afterwards every value with elements
+ * is computed from values with elements.
+ */
+public final class Degenerate extends NodeRewriter {
+    private Degenerate() {}
+
+    public static Graph apply(Graph g) {
+        return new Degenerate().run(g);
+    }
+
+    @Override
+    protected List<Node> rewrite(Node n, List<Node> in) {
+        if (n.types().size() != 1 || n.type().numel() == 0) return null;
+        return switch (n.op()) {
+            case Reduce r -> reduce(n, r, in.getFirst());
+            // concat(a, empty) => a
+            case Concat c -> {
+                List<Node> full = new ArrayList<>();
+                for (Node x : in) if (x.type().dim(c.axis()) > 0) full.add(x);
+                yield full.size() == 1 ? full : full.size() < in.size() ? emit(c, full) : null;
+            }
+            // a sum of no products => 0
+            case Matmul _, Conv _, ConvInputGrad _, ConvWeightGrad _ ->
+                in.get(0).type().numel() == 0 || in.get(1).type().numel() == 0 ? zeros(n) : null;
+            case Pad _ -> in.getFirst().type().numel() == 0 ? zeros(n) : null;
+            // nothing is put => the operand
+            case Put _, Scatter _ -> in.get(1).type().numel() == 0 ? List.of(in.getFirst()) : null;
+            default -> null;
+        };
+    }
+
+    private List<Node> zeros(Node n) {
+        return List.of(expand(constant(n, 0), n.shape()));
+    }
+
+    private List<Node> reduce(Node n, Reduce r, Node x) {
+        long elements = 1;
+        for (int a : r.axes()) elements *= x.type().dim(a);
+        if (elements == 0) return List.of(expand(constant(n, r.kind() == Reduce.Kind.PROD ? 1 : 0), n.shape()));
+        if (elements > 1) return null;
+        return r.kind().isArg() ? zeros(n) : List.of(reshape(x, n.shape()));
+    }
+}
