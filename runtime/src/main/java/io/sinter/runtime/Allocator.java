@@ -107,7 +107,9 @@ public final class Allocator {
     private Buffer tryAllocate(long bytes, Object tag) {
         Buffer buffer;
         boolean overBudget;
+        Events.Allocation event = new Events.Allocation();
         synchronized (this) {
+            long cachedBefore = cached;
             Block block = obtain(SizeClasses.of(bytes));
             if (block == null) return null;
             Lease lease = new Lease(this, block, tag);
@@ -119,6 +121,13 @@ public final class Allocator {
             liveBuffers++;
             peak = Math.max(peak, live);
             overBudget = live > budget();
+            event.liveBytes = live;
+            event.cached = cached < cachedBefore;
+        }
+        if (event.shouldCommit()) {
+            event.device = device.toString();
+            event.bytes = bytes;
+            event.commit();
         }
         if (overBudget) collectInBackground();
         return buffer;

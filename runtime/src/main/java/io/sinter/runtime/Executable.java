@@ -13,6 +13,8 @@ public interface Executable {
     static Executable compile(Graph graph, CompileContext context) {
         context.session().checkOpen();
         long start = System.nanoTime();
+        Events.Compile event = new Events.Compile();
+        event.begin();
         Executable compiled = switch (context.backend()) {
             case GENERATED -> throw new IllegalStateException(
                     "no code generator is connected yet; run with -Dsinter.backend=reference");
@@ -21,6 +23,12 @@ public interface Executable {
         Counters counters = context.session().counters();
         counters.compiled.increment();
         counters.compileNanos.add(System.nanoTime() - start);
+        if (event.shouldCommit()) {
+            event.backend = context.backend().name();
+            event.operators = graph.nodes().size();
+            event.kernels = compiled.kernels();
+            event.commit();
+        }
         return compiled;
     }
 

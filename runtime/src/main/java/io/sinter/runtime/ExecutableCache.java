@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
-import java.util.Iterator;
-import java.util.LinkedHashMap;
-import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
 
 /**
@@ -15,13 +10,11 @@ import java.util.function.Supplier;
  * <p>Keys compare by {@code equals}: a key holds the canonical form beside its hash, so that equal hashes of different programs are told apart.
  */
 public final class ExecutableCache {
-    private final int capacity;
+    private final OnceCache<Executable> programs;
     private final Counters counters;
-    /** In order of last use; guarded by this. Entries under compilation are in it too. */
-    private final LinkedHashMap<Object, CompletableFuture<Executable>> programs = new LinkedHashMap<>(16, 0.75f, true);
 
     ExecutableCache(int capacity, Counters counters) {
-        this.capacity = capacity;
+        programs = new OnceCache<>(capacity);
         this.counters = counters;
     }
 
@@ -31,13 +24,8 @@ public final class ExecutableCache {
      * @param key need not stay valid after the call
      */
     public Executable find(Object key) {
-        CompletableFuture<Executable> found;
-        synchronized (this) {
-            found = programs.get(key);
-        }
-        if (found == null) return null;
-        Executable program = join(found);
-        counters.hits.increment();
+        Executable program = programs.find(key);
+        if (program != null) counters.hits.increment();
         return program;
     }
 
@@ -48,58 +36,21 @@ public final class ExecutableCache {
      * @param key immutable: it may be kept
      */
     public Executable get(Object key, Supplier<? extends Executable> compile) {
-        CompletableFuture<Executable> mine = new CompletableFuture<>();
-        CompletableFuture<Executable> found;
-        synchronized (this) {
-            found = programs.putIfAbsent(key, mine);
-            // putIfAbsent counts as a use only when it inserts.
-            if (found != null) programs.get(key);
-            else shrink();
-        }
-        if (found != null) {
-            Executable program = join(found);
-            counters.hits.increment();
-            return program;
-        }
-        counters.misses.increment();
-        try {
-            Executable program = Objects.requireNonNull(compile.get());
-            mine.complete(program);
-            return program;
-        } catch (Throwable e) {
-            synchronized (this) {
-                programs.remove(key, mine);
-            }
-            mine.completeExceptionally(e);
-            throw e;
-        }
-    }
-
-    private void shrink() {
-        Iterator<CompletableFuture<Executable>> oldest = programs.values().iterator();
-        while (programs.size() > capacity && oldest.hasNext()) {
-            oldest.next();
-            oldest.remove();
-        }
-    }
-
-    private static Executable join(CompletableFuture<Executable> program) {
-        try {
-            return program.join();
-        } catch (CompletionException e) {
-            if (e.getCause() instanceof RuntimeException r) throw r;
-            if (e.getCause() instanceof Error r) throw r;
-            throw e;
-        }
+        OnceCache.Found<Executable> found = programs.get(key, () -> {
+            counters.misses.increment();
+            return compile.get();
+        });
+        if (found.hit()) counters.hits.increment();
+        return found.value();
     }
 
     /** Number of programs kept. */
-    public synchronized int size() {
+    public int size() {
         return programs.size();
     }
 
     /** Forgets all programs. Those in use stay valid. */
-    public synchronized void clear() {
+    public void clear() {
         programs.clear();
     }
 }

@@ -23,6 +23,7 @@ public final class Session implements AutoCloseable {
     private final WorkerPool pool;
     private final Counters counters = new Counters();
     private final ExecutableCache executables;
+    private final Profile profile = new Profile();
     private final ConcurrentHashMap<Class<?>, Object> attachments = new ConcurrentHashMap<>();
     private volatile boolean closed;
 
@@ -82,6 +83,11 @@ public final class Session implements AutoCloseable {
     /** Compiled programs by canonical form. */
     public ExecutableCache executables() {
         return executables;
+    }
+
+    /** Time by kernel; off until it is enabled. */
+    public Profile profile() {
+        return profile;
     }
 
     public Counters counters() {

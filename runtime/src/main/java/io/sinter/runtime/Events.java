@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime;
+
+import jdk.jfr.Category;
+import jdk.jfr.DataAmount;
+import jdk.jfr.Description;
+import jdk.jfr.Event;
+import jdk.jfr.Label;
+import jdk.jfr.Name;
+import jdk.jfr.StackTrace;
+
+/** What Sinter tells the Flight Recorder. Without a recording each costs a test of a flag. */
+final class Events {
+    private Events() {}
+
+    @Name("io.sinter.Compile")
+    @Label("Program Compiled")
+    @Description("A traced graph became an executable program")
+    @Category("Sinter")
+    @StackTrace(false)
+    static final class Compile extends Event {
+        @Label("Backend")
+        String backend;
+
+        @Label("Operators")
+        int operators;
+
+        @Label("Kernels")
+        int kernels;
+    }
+
+    @Name("io.sinter.Generate")
+    @Label("Kernel Generated")
+    @Description("Code was generated for a kernel")
+    @Category("Sinter")
+    @StackTrace(false)
+    static final class Generate extends Event {
+        @Label("Kernel")
+        String kernel;
+    }
+
+    @Name("io.sinter.Launch")
+    @Label("Kernel Launched")
+    @Description("A kernel, library routine or copy ran, from start to end")
+    @Category("Sinter")
+    @StackTrace(false)
+    static final class Launch extends Event {
+        @Label("Kernel")
+        String kernel;
+
+        @Label("Tasks")
+        long tasks;
+    }
+
+    @Name("io.sinter.Allocation")
+    @Label("Memory Allocated")
+    @Description("A buffer was allocated")
+    @Category("Sinter")
+    @StackTrace(false)
+    static final class Allocation extends Event {
+        @Label("Device")
+        String device;
+
+        @Label("Size")
+        @DataAmount
+        long bytes;
+
+        @Label("Live")
+        @DataAmount
+        long liveBytes;
+
+        @Label("From the Cache")
+        boolean cached;
+    }
+}
