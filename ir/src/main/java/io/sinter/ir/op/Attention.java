@@ -8,6 +8,7 @@ import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -107,16 +108,33 @@ public record Attention(boolean causal) implements Composite {
         return List.of(Composite.as(e, out, in.get(0)), e.reshape(lse, e.type(lse).shape().without(last)));
     }
 
-    /** By {@link AttentionGrad}; the gradients of bias and scale, and those of lse, by the decomposition, which holds the scores. */
+    /** By {@link AttentionGrad}; the gradients of lse, and those by bias and scale, by the decomposition, which holds the scores. */
     @Override
     public <V> List<V> gradient(GradCall<V> call) {
-        if (call.flows(1)) return Composite.super.gradient(call);
-        List<V> in = new ArrayList<>(call.inputs());
-        in.addAll(List.of(call.out(0), call.out(1), call.grad(0)));
-        List<V> d = call.e().emit(new AttentionGrad(causal), in);
-        List<V> rest = Arrays.asList(null, null, null, null, null);
-        if (call.needs(3) || call.needs(4)) rest = Vjp.gradient(call, this::decompose, 2, i -> i >= 3 && call.needs(i));
-        return Arrays.asList(d.get(0), d.get(1), d.get(2), rest.get(3), rest.get(4));
+        Emitter<V> e = call.e();
+        List<V> d = new ArrayList<>(Collections.nCopies(5, null));
+        if (call.flows(0)) {
+            List<V> in = new ArrayList<>(call.inputs());
+            in.addAll(List.of(call.out(0), call.out(1), call.grad(0)));
+            List<V> viaOut = e.emit(new AttentionGrad(causal), in);
+            for (int i = 0; i < 3; i++) d.set(i, viaOut.get(i));
+        }
+        if (call.flows(1)) {
+            List<V> viaLse = Vjp.gradient(
+                    e, this::decompose, call.inputs(), Arrays.asList(null, call.grad(1)), i -> i < 2 && call.needs(i));
+            for (int i = 0; i < 2; i++) d.set(i, sum(e, d.get(i), viaLse.get(i)));
+        }
+        if (call.needs(3) || call.needs(4)) {
+            List<V> rest = Vjp.gradient(call, this::decompose, 2, i -> i >= 3 && call.needs(i));
+            d.set(3, rest.get(3));
+            d.set(4, rest.get(4));
+        }
+        return d;
+    }
+
+    /** The sum of two gradients, of which one may be absent. */
+    private static <V> V sum(Emitter<V> e, V a, V b) {
+        return a == null ? b : b == null ? a : e.add(a, b);
     }
 
     @Override

@@ -88,7 +88,8 @@ public record Scan(Kind kind, int axis, boolean reverse) implements Op {
     private <V> List<V> doubling(Emitter<V> e, List<V> in) {
         V y = in.get(0);
         long n = e.type(y).dim(axis);
-        for (long reach = 1; reach < n; reach *= 2) y = e.mul(y, shift(e, y, axis, reach, reverse, 1));
+        // At least one step, so that which operands the gradient reads does not depend on extents.
+        for (long reach = 1; reach < Math.max(n, 2); reach *= 2) y = e.mul(y, shift(e, y, axis, reach, reverse, 1));
         return List.of(y);
     }
 
@@ -96,15 +97,15 @@ public record Scan(Kind kind, int axis, boolean reverse) implements Op {
     static <V> V shift(Emitter<V> e, V x, int axis, long by, boolean down, double fill) {
         Shape shape = e.type(x).shape();
         long n = shape.dim(axis);
-        if (n <= by) return e.expand(e.constant(x, fill), shape);
+        long gap = Math.min(by, n);
         long[] low = new long[shape.rank()];
         long[] high = new long[shape.rank()];
-        (down ? high : low)[axis] = by;
-        V moved = e.apply(new Pad(low, high), e.apply(new Slice(axis, down ? by : 0, n - by, 1, false), x));
+        (down ? high : low)[axis] = gap;
+        V moved = e.apply(new Pad(low, high), e.apply(new Slice(axis, down ? gap : 0, n - gap, 1, false), x));
         V position = positions(e, shape, axis);
         V there = down
-                ? e.binary(Binary.LT, position, e.extentConstant(position, n - by))
-                : e.binary(Binary.GE, position, e.constant(position, by));
+                ? e.binary(Binary.LT, position, e.extentConstant(position, n - gap))
+                : e.binary(Binary.GE, position, e.constant(position, gap));
         return e.where(there, moved, e.constant(x, fill));
     }
 
