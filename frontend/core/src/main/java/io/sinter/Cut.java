@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter;
+
+import io.sinter.ir.Canonical;
+import io.sinter.ir.Graph;
+import io.sinter.ir.Node;
+import io.sinter.ir.Type;
+import io.sinter.ir.op.Input;
+import io.sinter.runtime.Arg;
+import io.sinter.runtime.Buffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Cuts a program out of the trace and runs it: visits what the roots need, operands first, writing the canonical form on the way; adds the values that every
+ * run computes when it passes through them; looks the form up; binds the results.
+ */
+final class Cut {
+    private static final int PASSING = Value.MODULE | Value.WRITTEN | Value.KEPT;
+    /** Guards the scratch fields of values, which leaves of several threads' programs share. */
+    private static final Object NUMBERING = new Object();
+
+    private static int epochs;
+
+    private final Trace trace;
+    private final Canonical canonical = new Canonical();
+    private int epoch;
+    /** Entries by number: arguments and nodes. */
+    private Value[] order = new Value[256];
+
+    private int count;
+    private final List<Value> roots = new ArrayList<>();
+    private final List<Value> arguments = new ArrayList<>();
+    private Value[] stack = new Value[64];
+    private int[] next = new int[64];
+
+    Cut(Trace trace) {
+        this.trace = trace;
+    }
+
+    /**
+     * Computes {@code wanted} (pending) and what stands on the way.
+     *
+     * @param donors storages whose overwritten values give their memory to the storages' new values, or null
+     * @return bytes of the results
+     */
+    long run(Collection<Value> wanted, List<Storage> donors) {
+        try {
+            List<Storage> giving;
+            Program program;
+            synchronized (NUMBERING) {
+                collect(wanted);
+                int[] donated = new int[roots.size()];
+                Arrays.fill(donated, -1);
+                giving = donors == null ? List.of() : donate(donors, donated);
+                canonical.roots(roots.size());
+                for (int i = 0; i < donated.length; i++) canonical.root(roots.get(i).number, donated[i]);
+                program = Program.of(canonical, () -> graph(donated));
+            }
+            execute(program, giving);
+            long bytes = 0;
+            for (Value r : roots) bytes += r.type.bytes();
+            return bytes;
+        } finally {
+            Arrays.fill(order, 0, count, null);
+            roots.clear();
+            arguments.clear();
+        }
+    }
+
+    /** Numbers everything that the roots need, and writes its canonical form. */
+    private void collect(Collection<Value> wanted) {
+        epoch = ++epochs;
+        count = 0;
+        canonical.begin();
+        roots.addAll(wanted);
+        for (Value r : wanted) visit(r);
+        // Roots found on the way stand behind those asked for; projections may add more, so this list grows while it is walked.
+        for (int i = 0; i < count; i++) {
+            Value v = order[i];
+            if (v.projections == null) continue;
+            for (Value p : v.projections) if (p.epoch != epoch && passing(p)) visit(p);
+        }
+        if (roots.size() > wanted.size()) {
+            java.util.Set<Value> seen = java.util.Collections.newSetFromMap(new IdentityHashMap<>());
+            roots.removeIf(r -> !seen.add(r));
+        }
+    }
+
+    private static boolean passing(Value v) {
+        return v.pending() && ((v.flags & PASSING) != 0 || v.saved > 0);
+    }
+
+    private void visit(Value root) {
+        if (root.epoch == epoch) return;
+        int depth = 0;
+        push(0, root);
+        while (depth >= 0) {
+            Value v = stack[depth];
+            if (v.epoch == epoch) {
+                depth--;
+                continue;
+            }
+            if (v.op == null) {
+                leaf(v);
+                depth--;
+                continue;
+            }
+            int k = next[depth];
+            if (k < v.in.length) {
+                next[depth] = k + 1;
+                Value in = v.in[k];
+                if (in.epoch != epoch) push(++depth, in);
+                continue;
+            }
+            number(v, canonical.node(v.op, v.in.length));
+            for (Value in : v.in) canonical.operand(in.number);
+            if (v.type != null && passing(v)) roots.add(v);
+            depth--;
+        }
+    }
+
+    private void push(int depth, Value v) {
+        if (depth == stack.length) {
+            stack = Arrays.copyOf(stack, 2 * depth);
+            next = Arrays.copyOf(next, 2 * depth);
+        }
+        stack[depth] = v;
+        next[depth] = 0;
+    }
+
+    private void number(Value v, int number) {
+        if (count == order.length) order = Arrays.copyOf(order, 2 * count);
+        order[count++] = v;
+        v.epoch = epoch;
+        v.number = number;
+    }
+
+    private void leaf(Value v) {
+        if (!v.present()) throw unreadable(v);
+        number(v, canonical.argument(v.type, v.scalar));
+        arguments.add(v);
+    }
+
+    static RuntimeException unreadable(Value v) {
+        if (v.poison != null) {
+            return new IllegalStateException(
+                    "this " + v.type + " was lost when a step failed after its memory had been given to its new value: " + v.poison.getMessage(),
+                    v.poison);
+        }
+        return Errors.state(v.dead != null ? v.dead : "a value " + v.type + " that is not in memory");
+    }
+
+    private List<Storage> donate(List<Storage> donors, int[] donated) {
+        Map<Value, Integer> place = new IdentityHashMap<>();
+        for (int i = 0; i < roots.size(); i++) place.put(roots.get(i), i);
+        List<Storage> giving = new ArrayList<>();
+        for (Storage s : donors) {
+            Integer i = place.get(s.value);
+            if (i == null || donated[i] >= 0 || s.overwritten.epoch != epoch) continue;
+            donated[i] = s.overwritten.number;
+            giving.add(s);
+        }
+        return giving;
+    }
+
+    private void execute(Program program, List<Storage> giving) {
+        List<Arg> args = new ArrayList<>(arguments.size());
+        for (Value v : arguments) args.add(v.scalar ? new Arg.Scalar(v.bits) : v.data);
+        List<Buffer> results;
+        try {
+            results = program.run(args, i -> order[i].line);
+        } catch (RuntimeException | Error e) {
+            if (!(e instanceof io.sinter.runtime.OutOfDeviceMemoryException)) {
+                for (Storage s : giving) {
+                    s.overwritten.poison = e;
+                    s.overwritten.data = null;
+                }
+            }
+            throw e;
+        }
+        for (int i = 0; i < results.size(); i++) roots.get(i).computed(results.get(i));
+        for (Storage s : giving) {
+            s.overwritten.data = null;
+            s.overwritten.dead = "this value was computed from a tensor " + s.overwritten.type
+                    + " that an optimizer step has overwritten since, and was not kept: call keep() on the tensor before the step, "
+                    + "or read it before the step";
+        }
+    }
+
+    /** The program for the compiler. A node's origin is its entry's number. */
+    private Graph graph(int[] donated) {
+        Node[] nodes = new Node[count];
+        List<Node> inputs = new ArrayList<>();
+        List<Node> body = new ArrayList<>();
+        int[] argument = new int[count];
+        for (int i = 0; i < count; i++) {
+            Value v = order[i];
+            if (v.op == null) {
+                argument[i] = inputs.size();
+                nodes[i] = new Node(new Input(inputs.size(), v.type, v.scalar), List.of(), List.of(v.type), i);
+                inputs.add(nodes[i]);
+                continue;
+            }
+            Node[] in = new Node[v.in.length];
+            for (int k = 0; k < in.length; k++) in[k] = nodes[v.in[k].number];
+            List<Type> types = v.type != null ? List.of(v.type) : Arrays.stream(v.projections).map(p -> p.type).toList();
+            nodes[i] = new Node(v.op, List.of(in), types, i);
+            body.add(nodes[i]);
+        }
+        List<Node> outputs = new ArrayList<>();
+        List<Integer> donations = new ArrayList<>();
+        for (int i = 0; i < donated.length; i++) {
+            outputs.add(nodes[roots.get(i).number]);
+            donations.add(donated[i] < 0 ? -1 : argument[donated[i]]);
+        }
+        return new Graph(inputs, body, outputs, donations);
+    }
+}

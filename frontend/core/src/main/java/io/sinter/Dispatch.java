@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter;
+
+import io.sinter.ir.OpException;
+import io.sinter.ir.Type;
+import io.sinter.ir.op.Emitter;
+import io.sinter.ir.op.Op;
+import java.util.Arrays;
+import java.util.List;
+
+/** The one way from an operator and tensors to new tensors: infers (and so checks) types, appends to the trace, records the tape. */
+final class Dispatch {
+    /** Operators on tensors: what gradients and compositions are written against. */
+    static final Emitter<Tensor> EMITTER = new Emitter<>() {
+        @Override
+        public List<Tensor> emit(Op op, List<Tensor> inputs) {
+            return emitAll(op, inputs.toArray(Tensor[]::new));
+        }
+
+        @Override
+        public Type type(Tensor value) {
+            return value.type();
+        }
+    };
+
+    private Dispatch() {}
+
+    /** Applies an operator with one result. */
+    static Tensor emit(Op op, Tensor... in) {
+        Trace t = Trace.current();
+        Value[] values = read(t, in);
+        List<Type> types = infer(op, values);
+        Value v = Value.node(t, op, types.get(0), values);
+        t.limit();
+        t.add(v);
+        Tensor r = new Tensor(v);
+        if (t.gradMode && wantsGradient(in)) OpNode.record(t, op, in, values, new Tensor[] {r});
+        if (Trace.EAGER && t.recording == null) t.compute(v);
+        return r;
+    }
+
+    /** Applies any operator; one tensor per result. */
+    static List<Tensor> emitAll(Op op, Tensor... in) {
+        Trace t = Trace.current();
+        Value[] values = read(t, in);
+        List<Type> types = infer(op, values);
+        t.limit();
+        Tensor[] results = new Tensor[types.size()];
+        if (results.length == 1) {
+            Value v = Value.node(t, op, types.get(0), values);
+            t.add(v);
+            results[0] = new Tensor(v);
+        } else {
+            Value v = Value.multi(t, op, types, values);
+            t.add(v);
+            v.flags |= Value.CONSUMED;
+            for (int i = 0; i < results.length; i++) {
+                t.add(v.projections[i]);
+                results[i] = new Tensor(v.projections[i]);
+            }
+        }
+        if (t.gradMode && wantsGradient(in)) OpNode.record(t, op, in, values, results);
+        if (Trace.EAGER && t.recording == null) for (Tensor r : results) t.compute(r.value);
+        return Arrays.asList(results);
+    }
+
+    private static Value[] read(Trace t, Tensor[] in) {
+        if (in.length == 0) return Value.NONE;
+        Value[] values = new Value[in.length];
+        for (int i = 0; i < in.length; i++) {
+            Value v = in[i].read(t);
+            v.flags |= Value.CONSUMED;
+            values[i] = v;
+        }
+        return values;
+    }
+
+    private static List<Type> infer(Op op, Value[] in) {
+        try {
+            return op.infer(switch (in.length) {
+                case 0 -> List.of();
+                case 1 -> List.of(in[0].type);
+                case 2 -> List.of(in[0].type, in[1].type);
+                default -> Arrays.stream(in).map(v -> v.type).toList();
+            });
+        } catch (OpException e) {
+            throw Errors.wrap(e);
+        }
+    }
+
+    private static boolean wantsGradient(Tensor[] in) {
+        for (Tensor x : in) if (x.requiresGrad()) return true;
+        return false;
+    }
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.Set;
+
+/** Reverse mode: walks the tape from roots to leaves, latest node first. Its operations are traced like any others. */
+final class Engine {
+    /** A result of a node. */
+    record Edge(TapeNode node, int result) {}
+
+    private final boolean retainGraph;
+    private final boolean createGraph;
+    /** Gradients asked for instead of accumulated; null when leaves accumulate. */
+    private final Map<Edge, Tensor> captured;
+
+    private final Map<TapeNode, Integer> waiting = new IdentityHashMap<>();
+    private final Map<TapeNode, Tensor[]> arrived = new IdentityHashMap<>();
+    /** When capturing: nodes from which a captured edge can be reached. */
+    private Set<TapeNode> useful;
+
+    private Engine(boolean retainGraph, boolean createGraph, Map<Edge, Tensor> captured) {
+        this.retainGraph = retainGraph;
+        this.createGraph = createGraph;
+        this.captured = captured;
+    }
+
+    /** {@code outputs} accumulate into the {@code grad} of the leaves that they depend on. */
+    static void backward(List<Tensor> outputs, List<Tensor> seeds, boolean retainGraph, boolean createGraph) {
+        new Engine(retainGraph, createGraph, null).run(outputs, seeds);
+    }
+
+    /** Gradients with respect to {@code inputs}; null where an output does not depend on one. Leaves' {@code grad} is left alone. */
+    static List<Tensor> gradients(List<Tensor> outputs, List<Tensor> seeds, List<Tensor> inputs, boolean retainGraph, boolean createGraph) {
+        Map<Edge, Tensor> captured = new HashMap<>();
+        List<Edge> edges = new ArrayList<>();
+        for (Tensor x : inputs) {
+            Edge e = new Edge(x.edge(), x.resultNumber());
+            edges.add(e);
+            captured.put(e, null);
+        }
+        new Engine(retainGraph, createGraph, captured).run(outputs, seeds);
+        return edges.stream().map(captured::get).toList();
+    }
+
+    private void run(List<Tensor> outputs, List<Tensor> seeds) {
+        Trace t = Trace.current();
+        boolean gradMode = t.gradMode;
+        t.depth++;
+        t.busy++;
+        try {
+            List<TapeNode> roots = outputs.stream().map(Tensor::edge).toList();
+            countDependencies(roots);
+            if (captured == null) runPendingGradients(t);
+            t.gradMode = createGraph;
+            PriorityQueue<TapeNode> ready = new PriorityQueue<>((a, b) -> Long.compare(b.sequence, a.sequence));
+            for (int i = 0; i < outputs.size(); i++) arrive(new Edge(roots.get(i), outputs.get(i).resultNumber()), seeds.get(i));
+            for (TapeNode n : Set.copyOf(roots)) if (waiting.get(n) == 0) ready.add(n);
+            while (!ready.isEmpty()) process(ready.poll(), ready);
+        } finally {
+            t.busy--;
+            t.depth--;
+            t.gradMode = gradMode;
+        }
+    }
+
+    private void countDependencies(List<TapeNode> roots) {
+        ArrayDeque<TapeNode> queue = new ArrayDeque<>();
+        List<TapeNode> all = new ArrayList<>();
+        for (TapeNode n : roots) if (waiting.putIfAbsent(n, 0) == null) queue.add(n);
+        while (!queue.isEmpty()) {
+            TapeNode n = queue.poll();
+            all.add(n);
+            for (TapeNode m : n.next) {
+                if (m == null) continue;
+                if (!waiting.containsKey(m)) queue.add(m);
+                waiting.merge(m, 1, Integer::sum);
+            }
+        }
+        if (captured != null) findUseful(all);
+    }
+
+    /** Operands have smaller sequence numbers than results (leaves apart), so one pass in ascending order suffices. */
+    private void findUseful(List<TapeNode> all) {
+        useful = new HashSet<>();
+        for (Edge e : captured.keySet()) useful.add(e.node());
+        all.sort((a, b) -> Long.compare(a.sequence, b.sequence));
+        for (TapeNode n : all) for (TapeNode m : n.next) if (m != null && useful.contains(m)) useful.add(n);
+    }
+
+    /** A backward pass that adds to a gradient that has not been computed runs it first: micro-batches do not pile up. */
+    private void runPendingGradients(Trace t) {
+        List<Value> pending = new ArrayList<>();
+        for (TapeNode n : waiting.keySet()) {
+            if (n instanceof AccumulateNode a && a.leaf.grad() != null && a.leaf.grad().value().pending()) pending.add(a.leaf.grad().value());
+        }
+        if (!pending.isEmpty() && !createGraph) t.runGradients(pending);
+    }
+
+    private void arrive(Edge to, Tensor grad) {
+        Tensor[] slots = arrived.computeIfAbsent(to.node(), n -> new Tensor[n.results.length]);
+        Tensor old = slots[to.result()];
+        slots[to.result()] = old == null ? grad : Dispatch.EMITTER.add(old, grad);
+    }
+
+    private void process(TapeNode n, PriorityQueue<TapeNode> ready) {
+        Tensor[] grads = arrived.remove(n);
+        boolean any = false;
+        if (grads != null) {
+            for (int i = 0; i < grads.length; i++) {
+                grads[i] = n.hooked(i, grads[i]);
+                any |= grads[i] != null;
+                Edge e = new Edge(n, i);
+                if (captured != null && grads[i] != null && captured.containsKey(e)) captured.put(e, grads[i]);
+            }
+        }
+        List<Tensor> out = List.of();
+        boolean leaf = n instanceof AccumulateNode;
+        if (any && !(leaf && captured != null) && (useful == null || leadsOn(n))) {
+            out = n.backward(grads);
+            if (!retainGraph && !leaf) n.release();
+        }
+        for (int i = 0; i < n.next.length; i++) {
+            TapeNode m = n.next[i];
+            if (m == null) continue;
+            Tensor g = i < out.size() ? out.get(i) : null;
+            if (g != null) arrive(new Edge(m, n.nextResult[i]), fit(n, g, m.results[n.nextResult[i]]));
+            if (waiting.merge(m, -1, Integer::sum) == 0) ready.add(m);
+        }
+    }
+
+    private boolean leadsOn(TapeNode n) {
+        for (TapeNode m : n.next) if (m != null && useful.contains(m)) return true;
+        return false;
+    }
+
+    private static Tensor fit(TapeNode from, Tensor g, io.sinter.ir.Type want) {
+        if (g.type().equals(want)) return g;
+        if (g.type().shape().equals(want.shape())) return Dispatch.EMITTER.cast(g, want.dtype());
+        throw Errors.state("the gradient of " + from.name() + " (" + from.line() + ") has type " + g.type() + " where " + want + " is needed");
+    }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter;
+
+import io.sinter.ir.op.CheckIndex;
+import io.sinter.ir.op.CrossEntropy;
+import io.sinter.ir.op.CrossEntropyGrad;
+import io.sinter.ir.op.Indexed;
+import io.sinter.ir.op.Op;
+import java.util.Arrays;
+
+/**
+ * Source lines of a trace, by place. A stack walk costs microseconds, so it is made only where a node differs from the node at the same place of the
+ * previous trace; otherwise that one's line is taken. Operators that check indices, whose lines stand in exceptions, are always walked for: two
+ * calls that trace the same nodes from two lines must each report their own.
+ */
+final class Lines {
+    private static final boolean ALWAYS = Boolean.getBoolean("sinter.lines");
+
+    private long[] signatures = new long[256];
+    private SourceLine[] lines = new SourceLine[256];
+    private int known;
+    private int place;
+
+    /** The line of the next node. */
+    SourceLine next(Value v) {
+        int p = place++;
+        if (p == lines.length) grow();
+        Op op = v.op;
+        long signature = System.identityHashCode(op instanceof Enum<?> ? op : op.getClass());
+        if (v.type != null) signature = signature << 32 ^ v.type.dtype().ordinal() ^ (long) v.type.shape().hashCode() << 4;
+        if (p < known && signatures[p] == signature && !ALWAYS && !checksIndices(op)) return lines[p];
+        signatures[p] = signature;
+        if (p >= known) known = p + 1;
+        return lines[p] = SourceLine.ofCaller();
+    }
+
+    /** The line of a node of the library's own making (a gradient), whose user line is that of another node. */
+    void skip() {
+        if (place++ == lines.length) grow();
+    }
+
+    private static boolean checksIndices(Op op) {
+        return op instanceof Indexed || op instanceof CheckIndex || op instanceof CrossEntropy || op instanceof CrossEntropyGrad;
+    }
+
+    private void grow() {
+        signatures = Arrays.copyOf(signatures, 2 * place);
+        lines = Arrays.copyOf(lines, 2 * place);
+    }
+
+    /** A new trace begins: what was written is now the previous trace. */
+    void restart() {
+        place = 0;
+    }
+}

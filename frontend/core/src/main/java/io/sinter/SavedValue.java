@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter;
+
+/** A value that a gradient rule will need, and the version of the storage that held it: PyTorch's check on in-place changes. */
+final class SavedValue {
+    final Value value;
+    private Tensor owner;
+    private int version;
+
+    SavedValue(Tensor owner, Value value) {
+        this.owner = owner;
+        this.value = value;
+        version = owner.version();
+        value.saved++;
+    }
+
+    /** The value has been written to {@code target} as a whole: its version counts from now on. */
+    void moved(Tensor target) {
+        owner = target;
+        version = target.version();
+    }
+
+    void release() {
+        value.saved--;
+    }
+
+    void check(String op) {
+        int now = owner.version();
+        if (now == version) return;
+        throw Errors.state("one of the tensors needed for the gradient of " + op + " was modified by an in-place operation (or an optimizer's step): "
+                + value.type + " is at version " + now + ", expected version " + version + "; clone() it before the modification, or call backward() earlier");
+    }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter;
+
+/**
+ * A place in the user's code.
+ *
+ * @param className binary name of the class
+ * @param method name of the method
+ * @param file source file, or null where the class does not say
+ * @param line line number, or a negative number where the class does not say
+ */
+record SourceLine(String className, String method, String file, int line) {
+    private static final StackWalker WALKER = StackWalker.getInstance();
+    static final SourceLine UNKNOWN = new SourceLine("", "", null, -1);
+
+    /** The innermost frame that is not the library's. */
+    static SourceLine ofCaller() {
+        return WALKER.walk(frames -> frames.filter(f -> !isLibrary(f.getClassName()))
+                .findFirst()
+                .map(f -> new SourceLine(f.getClassName(), f.getMethodName(), f.getFileName(), f.getLineNumber()))
+                .orElse(UNKNOWN));
+    }
+
+    /** Packages of Sinter, other than programs written with it; and the JDK, whose frames stand between (streams, lambdas, reflection). */
+    private static boolean isLibrary(String name) {
+        if (name.startsWith("io.sinter.")) return !name.startsWith("io.sinter.cli.") && !name.startsWith("io.sinter.tests.");
+        return name.startsWith("java.") || name.startsWith("jdk.");
+    }
+
+    @Override
+    public String toString() {
+        if (this == UNKNOWN) return "(unknown source)";
+        return (file == null ? className : file) + (line < 0 ? "" : ":" + line) + " (" + method + ")";
+    }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter;
+
+/**
+ * What tensors that alias one another share: the current value of their common base, and how often it was written. A view is a storage and a
+ * chain of view operators; a write makes a new value of the base.
+ */
+final class Storage {
+    Value value;
+    /** Counts in-place writes; saved tensors compare it. */
+    int version;
+    /** The base's value when the current trace first wrote the storage: what a step boundary may give away. Null if not written. */
+    Value overwritten;
+    /** Why nothing can be read any more (a run failed after this memory was given away), or null. */
+    Throwable poison;
+
+    Storage(Value value) {
+        this.value = value;
+        value.home = this;
+    }
+
+    /** Replaces the base's value. */
+    void write(Trace trace, Value v) {
+        if (overwritten == null) {
+            overwritten = value;
+            trace.written(this);
+        }
+        value.flags &= ~Value.WRITTEN;
+        if (v.home != null && v.home != this) v.flags |= Value.SHARED;
+        value = v;
+        v.home = this;
+        v.flags |= Value.WRITTEN;
+        version++;
+    }
+}

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter;
+
+import io.sinter.ir.DType;
+import io.sinter.ir.Type;
+import io.sinter.ir.op.Constant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.DoubleSupplier;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+
+/**
+ * The pending work of one thread: values in the order in which they were traced, and what a run or a step boundary must compute of them.
+ *
+ * <p>The public methods are for libraries that are built on tensors (networks, optimizers); programs need none of them.
+ */
+public final class Trace {
+    /** A longer trace is run at the next call. */
+    static final int MAX_NODES = 20_000;
+    /** So is one that holds more bytes of results and host data than this. */
+    static final long MAX_BYTES = 256L << 20;
+    /** Top-level values of at most this many elements stay readable after a step boundary. */
+    static final long SMALL = 4096;
+
+    static final boolean EAGER = Boolean.getBoolean("sinter.eager");
+
+    private static final ThreadLocal<Trace> CURRENT = ThreadLocal.withInitial(Trace::new);
+
+    final ReentrantLock lock = new ReentrantLock();
+    boolean gradMode = true;
+    /** Above 0 inside modules, backward passes, boundaries: values made there are not top-level. */
+    int depth;
+    /** Nesting of public calls composed of others: only the outermost one's result counts. */
+    int calls;
+    /** Backward passes and boundaries in progress: nothing is flushed within. */
+    int busy;
+    /** Module calls in progress. */
+    private int modules;
+    /** The line of the nodes made on behalf of an earlier call (gradients), or null. */
+    SourceLine onBehalf;
+    /** What {@link Sinter#compile} is recording, or null. */
+    Recording recording;
+
+    private Value[] list = new Value[256];
+    private int size;
+    private long bytes;
+    /** Tape nodes recorded since the trace began and not consumed yet. */
+    int taped;
+
+    private final List<Storage> written = new ArrayList<>();
+    private final List<Value> losses = new ArrayList<>();
+    private final Set<Value> pinned = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Lines lines = new Lines();
+    private final Cut cut = new Cut(this);
+
+    private Trace() {}
+
+    static Trace current() {
+        return CURRENT.get();
+    }
+
+    // ---- tracing
+
+    /** Appends a pending value. */
+    void add(Value v) {
+        if (onBehalf != null) {
+            v.line = onBehalf;
+            lines.skip();
+        } else {
+            v.line = lines.next(v);
+        }
+        if (size == list.length) list = Arrays.copyOf(list, 2 * size);
+        if (depth == 0 && calls == 0) v.flags |= Value.TOP;
+        list[size++] = v;
+    }
+
+    /** Runs what is pending if there is too much of it. Called before a value is appended. */
+    void limit() {
+        if ((size >= MAX_NODES || bytes > MAX_BYTES) && busy == 0 && recording == null) flush();
+    }
+
+    /** A leaf of this many bytes was made. */
+    void holds(long leafBytes) {
+        bytes += leafBytes;
+    }
+
+    /** An operand that another thread's trace made. */
+    Value foreign(Value v) {
+        if (v.trace == null) throw new IllegalStateException(v.dead);
+        if (v.pending()) v.trace.compute(v);
+        v.trace.lock.lock();
+        try {
+            if (pinned.add(v)) v.pins++;
+        } finally {
+            v.trace.lock.unlock();
+        }
+        return v;
+    }
+
+    void written(Storage s) {
+        written.add(s);
+        if (recording != null) recording.wrote(s);
+    }
+
+    void loss(Value v) {
+        if (v.pending()) losses.add(v);
+    }
+
+    /** A host number that is an argument of the program, not part of its key; 0, 1 and -1 are constants. */
+    Value number(DType dtype, double value) {
+        if (value == 0 && Double.doubleToRawLongBits(value) == 0 || value == 1 || value == -1) return constant(Constant.of(dtype, value));
+        return Value.scalar(this, Type.scalar(dtype), Constant.of(dtype, value).bits(), null);
+    }
+
+    Value number(DType dtype, long value) {
+        if (value >= -1 && value <= 1) return constant(Constant.ofLong(dtype, value));
+        return Value.scalar(this, Type.scalar(dtype), Constant.ofLong(dtype, value).bits(), null);
+    }
+
+    Value constant(Constant c) {
+        Value v = Value.node(this, c, Type.scalar(c.dtype()), Value.NONE);
+        limit();
+        add(v);
+        return v;
+    }
+
+    // ---- running
+
+    /** Computes {@code v} if it is pending, under this trace's lock. */
+    void compute(Value v) {
+        lock.lock();
+        try {
+            if (!v.pending()) return;
+            if (recording != null) {
+                throw Errors.state("a value was read inside a function given to Sinter.compile: it is known only when the function is "
+                        + "replayed; return the tensor and read it outside");
+            }
+            run(List.of(v), null);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Runs pending {@code roots} as one program, with what the program passes through. */
+    private void run(Collection<Value> roots, List<Storage> donors) {
+        long results = cut.run(roots, donors);
+        bytes += results;
+        compact();
+    }
+
+    /** Forgets values that are computed, and temporaries that no later run must compute for their own sake. */
+    private void compact() {
+        int n = 0;
+        for (int i = 0; i < size; i++) {
+            Value v = list[i];
+            if (v.pending() && (isResult(v) || (v.flags & Value.CONSUMED) == 0)) list[n++] = v;
+        }
+        Arrays.fill(list, n, size, null);
+        size = n;
+        if (n == 0) bytes = 0;
+    }
+
+    /** What stays readable after a boundary. */
+    private static boolean isResult(Value v) {
+        if (v.type == null) return false;
+        int f = v.flags;
+        if ((f & (Value.MODULE | Value.KEPT)) != 0) return true;
+        return (f & Value.TOP) != 0 && ((f & Value.CONSUMED) == 0 || v.type.numel() <= SMALL);
+    }
+
+    /** Runs all pending work that has a result: what nothing has consumed yet, written storages, losses, results of modules. Does not wait. */
+    void flush() {
+        lock.lock();
+        try {
+            Set<Value> roots = pendingState();
+            for (int i = 0; i < size; i++) {
+                Value v = list[i];
+                if (v.pending() && v.type != null && ((v.flags & Value.CONSUMED) == 0 || (v.flags & (Value.MODULE | Value.KEPT)) != 0)) roots.add(v);
+            }
+            if (!roots.isEmpty()) run(roots, null);
+            clear();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private Set<Value> pendingState() {
+        Set<Value> roots = new java.util.LinkedHashSet<>(); // Value has identity equality
+        for (Storage s : written) if (s.value.pending()) roots.add(s.value);
+        for (Value l : losses) if (l.pending()) roots.add(l);
+        return roots;
+    }
+
+    /** Runs gradients that a new backward pass would add to, so that micro-batches do not pile up. */
+    void runGradients(List<Value> gradients) {
+        if (recording != null) return;
+        lock.lock();
+        try {
+            Set<Value> roots = new java.util.LinkedHashSet<>(gradients);
+            for (Value l : losses) if (l.pending()) roots.add(l);
+            run(roots, null);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** A new trace begins. */
+    private void clear() {
+        Arrays.fill(list, 0, size, null);
+        size = 0;
+        bytes = 0;
+        taped = 0;
+        for (Storage s : written) s.overwritten = null;
+        written.clear();
+        losses.clear();
+        for (Value v : pinned) {
+            v.trace.lock.lock();
+            try {
+                v.pins--;
+            } finally {
+                v.trace.lock.unlock();
+            }
+        }
+        pinned.clear();
+        lines.restart();
+    }
+
+    // ---- for networks and optimizers
+
+    /**
+     * A step boundary: {@code updates} writes new values to parameters and optimizer state in place; then one program runs the new values together with
+     * gradients, losses, buffers and everything that stays readable. Memory of the storages that {@code updates} wrote is reused for their new values.
+     *
+     * <p>Gradients are not recorded inside. If {@code updates} throws, nothing runs, and its writes so far stay pending.
+     */
+    public static void boundary(Runnable updates) {
+        Trace t = current();
+        boolean grad = t.gradMode;
+        t.gradMode = false;
+        t.depth++;
+        t.busy++;
+        int before;
+        t.lock.lock();
+        try {
+            before = t.written.size();
+            List<Storage> seen = new ArrayList<>(t.written);
+            updates.run();
+            if (t.recording != null) return;
+            t.finishStep(t.donors(seen));
+        } finally {
+            t.busy--;
+            t.depth--;
+            t.gradMode = grad;
+            t.lock.unlock();
+        }
+    }
+
+    /** Storages that the boundary was the first to write and whose old memory nobody else holds. */
+    private List<Storage> donors(List<Storage> seen) {
+        Set<Storage> before = Collections.newSetFromMap(new IdentityHashMap<>());
+        before.addAll(seen);
+        List<Storage> donors = new ArrayList<>();
+        for (Storage s : written) {
+            Value old = s.overwritten;
+            if (!before.contains(s)
+                    && old.data != null
+                    && old.pins == 0
+                    && (old.flags & Value.SHARED) == 0
+                    && s.value.pending()
+                    && s.value.type.bytes() == old.type.bytes()) {
+                donors.add(s);
+            }
+        }
+        return donors;
+    }
+
+    private void finishStep(List<Storage> donors) {
+        Set<Value> roots = pendingState();
+        for (int i = 0; i < size; i++) {
+            Value v = list[i];
+            if (v.pending() && isResult(v)) roots.add(v);
+        }
+        if (!roots.isEmpty()) run(roots, donors);
+        clear();
+    }
+
+    /**
+     * A call of a network: values made inside are temporaries, and what the outermost call returns (a tensor, or an array, collection, map or record
+     * of them) stays readable after a step boundary. Where nothing pending is needed for gradients, pending work runs first.
+     */
+    public static <T> T module(Supplier<T> forward) {
+        Trace t = current();
+        if (t.modules == 0 && t.depth == 0 && t.taped == 0 && t.recording == null && t.size > 0) t.flush();
+        t.modules++;
+        t.depth++;
+        T result;
+        try {
+            result = forward.get();
+        } finally {
+            t.depth--;
+            t.modules--;
+        }
+        if (t.modules == 0 && t.depth == 0) Tensors.visit(result, x -> x.value().flags |= Value.MODULE);
+        return result;
+    }
+
+    /** A public call made of others: values inside are temporaries, its result counts as the call's. */
+    static Tensor call(Supplier<Tensor> body) {
+        Trace t = current();
+        t.calls++;
+        Tensor r;
+        try {
+            r = body.get();
+        } finally {
+            t.calls--;
+        }
+        if (t.calls == 0 && t.depth == 0) r.value().flags |= Value.TOP;
+        return r;
+    }
+
+    /**
+     * A number read anew at every step: a 0-dimensional tensor whose value is an argument of the program (a learning rate). A function compiled with
+     * {@link Sinter#compile} asks {@code value} again at every replay.
+     */
+    public static Tensor live(DType dtype, DoubleSupplier value) {
+        LongSupplier bits = () -> Constant.of(dtype, value.getAsDouble()).bits();
+        return new Tensor(Value.scalar(current(), Type.scalar(dtype), bits.getAsLong(), bits));
+    }
+
+    /** As {@link #live}, for whole numbers (a key, an offset, a step count): i64. */
+    public static Tensor liveLong(LongSupplier value) {
+        return new Tensor(Value.scalar(current(), Type.scalar(DType.I64), value.getAsLong(), value));
+    }
+
+    /** Lines of the user's code, for tests: where each value of the pending trace comes from. */
+    Map<Value, SourceLine> pendingLines() {
+        Map<Value, SourceLine> m = new IdentityHashMap<>();
+        for (int i = 0; i < size; i++) m.put(list[i], list[i].line);
+        return m;
+    }
+}

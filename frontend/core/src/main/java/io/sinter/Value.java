@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter;
+
+import io.sinter.ir.Type;
+import io.sinter.ir.op.Op;
+import io.sinter.ir.op.Project;
+import io.sinter.runtime.Buffer;
+import java.util.List;
+import java.util.function.LongSupplier;
+
+/**
+ * A value of the trace: what an operator will give (pending), or memory or a number (a leaf). What it stands for never changes; in-place writes
+ * make new values. When a pending value has been computed it becomes a leaf and forgets its operands.
+ */
+final class Value {
+    /** Returned by a public call at the top level (outside modules, backward passes and step boundaries). */
+    static final int TOP = 1;
+    /** Operand of a later operator. */
+    static final int CONSUMED = 2;
+    /** Result of an outermost module call. */
+    static final int MODULE = 4;
+    /** What a written storage holds now. */
+    static final int WRITTEN = 8;
+    /** To be computed by the next run that passes through it, whatever else: {@code keep()}, hooks. */
+    static final int KEPT = 16;
+    /** Held by more than one storage: its memory must not be donated. */
+    static final int SHARED = 32;
+
+    static final Value[] NONE = {};
+
+    /** Null for leaves. */
+    Op op;
+
+    Value[] in;
+    final Type type;
+    /** Of an operator with several results, its projections (one per result; the value itself is never read); else null. */
+    Value[] projections;
+    /** The trace that made it. */
+    final Trace trace;
+
+    /** Memory of a computed value or of host data. */
+    Buffer data;
+    /** A host scalar passed by value: raw bits of {@code type.dtype()}, as {@link io.sinter.runtime.Arg.Scalar} has them. */
+    boolean scalar;
+
+    long bits;
+    /** Draws the scalar again when a compiled function is replayed; null if it is fixed. */
+    LongSupplier redraw;
+    /** Why the value can never be read again, or null. */
+    String dead;
+    /** What failed when it was computed, after its memory was given away; or null. */
+    Throwable poison;
+
+    int flags;
+    /** How many unconsumed tape nodes hold it for their gradients. */
+    int saved;
+    /** How many other traces have it among their pending operands. */
+    int pins;
+
+    SourceLine line;
+    /** The storage that holds it, if any: what a compiled function reads again when it is replayed. */
+    Storage home;
+
+    // Scratch of one cut: valid while epoch equals the cut's.
+    int epoch;
+    int number;
+
+    private Value(Trace trace, Op op, Type type, Value[] in) {
+        this.trace = trace;
+        this.op = op;
+        this.type = type;
+        this.in = in;
+    }
+
+    static Value node(Trace trace, Op op, Type type, Value... in) {
+        return new Value(trace, op, type, in);
+    }
+
+    /** An operator with several results, and its projections. */
+    static Value multi(Trace trace, Op op, List<Type> results, Value... in) {
+        Value v = new Value(trace, op, null, in);
+        v.projections = new Value[results.size()];
+        for (int i = 0; i < v.projections.length; i++) {
+            v.projections[i] = node(trace, new Project(i, results.get(i)), results.get(i), v);
+        }
+        return v;
+    }
+
+    static Value leaf(Trace trace, Type type, Buffer data) {
+        Value v = new Value(trace, null, type, NONE);
+        v.data = data;
+        return v;
+    }
+
+    static Value scalar(Trace trace, Type type, long bits, LongSupplier redraw) {
+        Value v = new Value(trace, null, type, NONE);
+        v.scalar = true;
+        v.bits = bits;
+        v.redraw = redraw;
+        return v;
+    }
+
+    /** A stand-in of which only the type is known; an error to compute with. */
+    static Value typeOnly(Type type, String why) {
+        Value v = new Value(null, null, type, NONE);
+        v.dead = why;
+        return v;
+    }
+
+    boolean pending() {
+        return op != null;
+    }
+
+    /** A leaf that a kernel can read. */
+    boolean present() {
+        return op == null && (data != null || scalar);
+    }
+
+    /** The value is now in memory. */
+    void computed(Buffer buffer) {
+        data = buffer;
+        op = null;
+        in = NONE;
+    }
+
+    @Override
+    public String toString() {
+        return (op == null ? "leaf" : op.name()) + " " + type;
+    }
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.ir;
+
+import io.sinter.ir.op.Attrs;
+import io.sinter.ir.op.Op;
+import java.util.Arrays;
+
+/**
+ * Writes the canonical form of a program: a sequence of 64-bit words from which everything that the compiler sees can be read back, and nothing
+ * else. Two programs with one form compile to the same code; source lines, times, addresses and hash orders are not in it.
+ *
+ * <p>Entries are numbered from 0 as they are written, arguments and nodes alike, each after its operands: arguments are thereby numbered by first
+ * use, and one argument used twice has one number (the alias pattern). After the entries come the roots and their donations.
+ *
+ * <p>An instance is reused from program to program ({@link #begin}) and allocates nothing but growth.
+ */
+public final class Canonical {
+    /** Changed whenever the meaning of a word changes: an old form must not be taken for a new one. */
+    private static final long SCHEMA = 0x53494e5445520001L; // "SINTER", 1
+
+    private static final long ARGUMENT = 1;
+    private static final long SCALAR = 2;
+    private static final long NODE = 3;
+    private static final long ROOTS = 4;
+
+    private long[] words = new long[1024];
+    private int size;
+    private int entries;
+    private final Attributes attributes = new Attributes();
+
+    /**
+     * A program's identity: its whole form and a 128-bit hash of it. Equality compares the form, so that a collision costs time only.
+     */
+    public static final class Key {
+        private final long high;
+        private final long low;
+        private final long[] form;
+        private final int size;
+
+        private Key(long high, long low, long[] form, int size) {
+            this.high = high;
+            this.low = low;
+            this.form = form;
+            this.size = size;
+        }
+
+        /** The hash as 32 hex digits: the program's name in dumps and on disk. */
+        public String hex() {
+            return String.format("%016x%016x", high, low);
+        }
+
+        /** The canonical form, copied. */
+        public long[] form() {
+            return Arrays.copyOf(form, size);
+        }
+
+        @Override
+        public boolean equals(Object o) {
+            return o instanceof Key k
+                    && high == k.high
+                    && low == k.low
+                    && Arrays.equals(form, 0, size, k.form, 0, k.size);
+        }
+
+        @Override
+        public int hashCode() {
+            return (int) low;
+        }
+
+        @Override
+        public String toString() {
+            return hex();
+        }
+    }
+
+    /** Starts a new program. */
+    public Canonical begin() {
+        size = 0;
+        entries = 0;
+        word(SCHEMA);
+        return this;
+    }
+
+    /** Number of entries written so far: the number of the next one. */
+    public int entries() {
+        return entries;
+    }
+
+    /** The next entry is an argument; {@code scalar} ones are passed by value. Returns its number. */
+    public int argument(Type type, boolean scalar) {
+        word(scalar ? SCALAR : ARGUMENT);
+        type(type);
+        return entries++;
+    }
+
+    /**
+     * The next entry is an operator's application; its {@code operands} numbers follow through {@link #operand}. The result types follow from the
+     * operands' and the attributes, so they are not written. Returns the entry's number.
+     */
+    public int node(Op op, int operands) {
+        word(NODE | (long) operands << 8);
+        text(op.name());
+        op.attributes(attributes);
+        return entries++;
+    }
+
+    /** One operand of the node just begun: the number of an earlier entry. */
+    public void operand(int number) {
+        word(number);
+    }
+
+    /** Ends the entries; {@code count} roots follow through {@link #root}. */
+    public void roots(int count) {
+        word(ROOTS | (long) count << 8);
+    }
+
+    /** A result: an entry, and the entry of the argument whose memory it takes over, or -1. */
+    public void root(int number, int donated) {
+        word((long) number << 32 | donated & 0xffffffffL);
+    }
+
+    /** The key of what was written; it stays valid only until the next {@link #begin}: for looking up. */
+    public Key lookup() {
+        return key(words);
+    }
+
+    /** The key of what was written, to be kept. */
+    public Key key() {
+        return key(Arrays.copyOf(words, size));
+    }
+
+    private Key key(long[] form) {
+        // Two independent multiply-xorshift chains (the finalizer of splitmix64 in each step).
+        long a = 0x9e3779b97f4a7c15L;
+        long b = 0xc2b2ae3d27d4eb4fL;
+        for (int i = 0; i < size; i++) {
+            long w = form[i];
+            a = (a ^ w) * 0xbf58476d1ce4e5b9L;
+            a ^= a >>> 29;
+            b = (b + w) * 0x94d049bb133111ebL;
+            b ^= b >>> 31;
+        }
+        a = (a ^ size) * 0xbf58476d1ce4e5b9L;
+        b = (b + a) * 0x94d049bb133111ebL;
+        return new Key(a ^ a >>> 32, b ^ b >>> 32, form, size);
+    }
+
+    private void word(long w) {
+        if (size == words.length) words = Arrays.copyOf(words, 2 * size);
+        words[size++] = w;
+    }
+
+    private void type(Type t) {
+        Shape s = t.shape();
+        int rank = s.rank();
+        word(t.dtype().ordinal() | (long) rank << 8);
+        for (int i = 0; i < rank; i++) word(s.dim(i));
+    }
+
+    /** Exactly, eight characters a word, after the length (names are ASCII). */
+    private void text(String s) {
+        int n = s.length();
+        long w = n;
+        int bits = 8;
+        for (int i = 0; i < n; i++) {
+            w |= (long) (s.charAt(i) & 0xff) << bits;
+            bits += 8;
+            if (bits == 64) {
+                word(w);
+                w = 0;
+                bits = 0;
+            }
+        }
+        if (bits > 0) word(w);
+    }
+
+    /** Keys are left out: an operator writes its attributes in a fixed order, and the length of every list. */
+    private final class Attributes implements Attrs {
+        @Override
+        public void put(String key, long value) {
+            word(value);
+        }
+
+        @Override
+        public void put(String key, long[] value) {
+            word(value.length);
+            for (long v : value) word(v);
+        }
+
+        @Override
+        public void put(String key, int[] value) {
+            word(value.length);
+            for (int v : value) word(v);
+        }
+
+        @Override
+        public void put(String key, boolean value) {
+            word(value ? 1 : 0);
+        }
+
+        @Override
+        public void put(String key, double value) {
+            word(Double.doubleToRawLongBits(value));
+        }
+
+        @Override
+        public void put(String key, String value) {
+            text(value);
+        }
+    }
+}
