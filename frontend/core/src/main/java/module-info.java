@@ -3,9 +3,10 @@
 /** The library: Tensor, autograd, nn, optim, data, safetensors. */
 module io.sinter {
     requires transitive io.sinter.ir;
-    requires io.sinter.runtime;
+    requires transitive io.sinter.runtime;
     requires com.fasterxml.jackson.core;
 
+    exports io.sinter;
     exports io.sinter.data;
     exports io.sinter.io;
     exports io.sinter.random;

@@ -173,7 +173,7 @@ final class Cut {
         for (Value v : arguments) args.add(v.scalar ? new Arg.Scalar(v.bits) : v.data);
         List<Buffer> results;
         try {
-            results = program.run(args, i -> order[i].line);
+            results = program.run(args, i -> roots.get(i).line, i -> order[i].line);
         } catch (RuntimeException | Error e) {
             if (!(e instanceof io.sinter.runtime.OutOfDeviceMemoryException)) {
                 for (Storage s : giving) {

@@ -26,7 +26,7 @@ final class Lines {
         int p = place++;
         if (p == lines.length) grow();
         Op op = v.op;
-        long signature = System.identityHashCode(op instanceof Enum<?> ? op : op.getClass());
+        long signature = System.identityHashCode(op.getClass().isRecord() ? op.getClass() : op);
         if (v.type != null) signature = signature << 32 ^ v.type.dtype().ordinal() ^ (long) v.type.shape().hashCode() << 4;
         if (p < known && signatures[p] == signature && !ALWAYS && !checksIndices(op)) return lines[p];
         signatures[p] = signature;

@@ -34,7 +34,6 @@ record SavedOperands(long operands, long results) {
             case Scan s -> s.kind();
             case Put p -> List.of(Put.class, p.mode());
             case Scatter s -> List.of(Scatter.class, s.mode());
-            case Enum<?> e -> e;
             default -> op.getClass().isRecord() ? op.getClass() : op;
         };
         Key key = new Key(kind, in.length, needs);

@@ -16,7 +16,7 @@ import io.sinter.ir.op.View;
  * <p>A tensor may be used by several threads one after another, but a single tensor must not be written by one thread while another uses it.
  * Memory needs no management; {@link #release} gives it back early.
  */
-public final class Tensor
+public final class Tensor extends Factories
         implements Creation, Reading, Differentiable, Pointwise, Arithmetic, Comparison, Reductions, Movement, Indexing, LinearAlgebra, Casting, InPlace {
     /** The current value, as of {@link #seen}. */
     Value value;
@@ -143,6 +143,23 @@ public final class Tensor
             seen = 0;
         }
         return storage;
+    }
+
+    /** The current value if that needs no operation, else null: a stale view's is not known. */
+    Value peek() {
+        if (storage == null || storage.version == seen) return value;
+        return view == null ? storage.value : null;
+    }
+
+    /** The same elements in a storage of their own; gradients flow through. Costs nothing until one of the two is written. */
+    @Override
+    public Tensor clone() {
+        Trace t = Trace.current();
+        Value v = read(t);
+        v.flags |= Value.SHARED;
+        Tensor r = new Tensor(v);
+        if (t.gradMode && requiresGrad()) r.history(edge(), resultNumber());
+        return r;
     }
 
     Tensor guarded(Runnable check) {
@@ -317,9 +334,5 @@ public final class Tensor
     static Tensor zeros(Type type) {
         return Dispatch.EMITTER.expand(
                 Dispatch.emit(io.sinter.ir.op.Constant.of(type.dtype(), 0)), type.shape());
-    }
-
-    static Tensor ofType(DType dtype, Shape shape) {
-        return zeros(new Type(dtype, shape));
     }
 }

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter;
+
+import io.sinter.ir.DType;
+import io.sinter.ir.Shape;
+import io.sinter.ir.Type;
+import java.lang.foreign.MemorySegment;
+
+/** Tensors out of nothing: static methods of {@link Tensor}. Host arrays are copied at the call. The default dtype is f32. */
+abstract sealed class Factories permits Tensor {
+    Factories() {}
+
+    /** A vector of f32. */
+    public static Tensor of(double... values) {
+        float[] f = new float[values.length];
+        for (int i = 0; i < f.length; i++) f[i] = (float) values[i];
+        return from(f);
+    }
+
+    /** A vector of i64. */
+    public static Tensor of(long... values) {
+        return from(values);
+    }
+
+    /** A vector of bool. */
+    public static Tensor of(boolean... values) {
+        return from(values);
+    }
+
+    /** A 0-dimensional tensor of f32. */
+    public static Tensor scalar(double value) {
+        return Host.tensor(DType.F32, Shape.SCALAR, MemorySegment.ofArray(new float[] {(float) value}));
+    }
+
+    /** A 0-dimensional tensor of i64. */
+    public static Tensor scalar(long value) {
+        return Host.tensor(DType.I64, Shape.SCALAR, MemorySegment.ofArray(new long[] {value}));
+    }
+
+    /** f64; without a shape a vector, as for the other arrays. */
+    public static Tensor from(double[] values, long... shape) {
+        return Host.tensor(DType.F64, shape("from", values.length, shape), MemorySegment.ofArray(values));
+    }
+
+    /** f32. */
+    public static Tensor from(float[] values, long... shape) {
+        return Host.tensor(DType.F32, shape("from", values.length, shape), MemorySegment.ofArray(values));
+    }
+
+    /** i64. */
+    public static Tensor from(long[] values, long... shape) {
+        return Host.tensor(DType.I64, shape("from", values.length, shape), MemorySegment.ofArray(values));
+    }
+
+    /** i32. */
+    public static Tensor from(int[] values, long... shape) {
+        return Host.tensor(DType.I32, shape("from", values.length, shape), MemorySegment.ofArray(values));
+    }
+
+    /** i16. */
+    public static Tensor from(short[] values, long... shape) {
+        return Host.tensor(DType.I16, shape("from", values.length, shape), MemorySegment.ofArray(values));
+    }
+
+    /** i8. */
+    public static Tensor from(byte[] values, long... shape) {
+        return Host.tensor(DType.I8, shape("from", values.length, shape), MemorySegment.ofArray(values));
+    }
+
+    /** bool. */
+    public static Tensor from(boolean[] values, long... shape) {
+        return Host.tensor(DType.BOOL, shape("from", values.length, shape), values);
+    }
+
+    /** Raw elements in the machine's byte order, row-major, of any dtype; copied. */
+    public static Tensor fromBytes(MemorySegment elements, DType dtype, long... shape) {
+        return Host.tensor(dtype, Axes.shape("fromBytes", shape), elements);
+    }
+
+    private static Shape shape(String name, int n, long[] shape) {
+        return shape.length == 0 ? Shape.of(n) : Axes.shape(name, shape);
+    }
+
+    public static Tensor zeros(long... shape) {
+        return zeros(shape, DType.F32);
+    }
+
+    public static Tensor zeros(int[] shape) {
+        return zeros(Axes.longs(shape));
+    }
+
+    public static Tensor zeros(long[] shape, DType dtype) {
+        return Trace.call(() -> Tensor.zeros(new Type(dtype, Axes.shape("zeros", shape))));
+    }
+
+    public static Tensor ones(long... shape) {
+        return ones(shape, DType.F32);
+    }
+
+    public static Tensor ones(int[] shape) {
+        return ones(Axes.longs(shape));
+    }
+
+    public static Tensor ones(long[] shape, DType dtype) {
+        return full(shape, 1, dtype);
+    }
+
+    /** Every element is {@code value}, in f32. */
+    public static Tensor full(long[] shape, double value) {
+        return full(shape, value, DType.F32);
+    }
+
+    public static Tensor full(long[] shape, double value, DType dtype) {
+        Shape s = Axes.shape("full", shape);
+        return Trace.call(() -> {
+            Trace t = Trace.current();
+            return Operators.E.expand(new Tensor(t.number(dtype, value)), s);
+        });
+    }
+
+    public static Tensor full(long[] shape, long value, DType dtype) {
+        Shape s = Axes.shape("full", shape);
+        return Trace.call(() -> Operators.E.expand(new Tensor(Trace.current().number(dtype, value)), s));
+    }
+
+    /** The identity matrix. */
+    public static Tensor eye(long n) {
+        return eye(n, n, DType.F32);
+    }
+
+    public static Tensor eye(long rows, long columns, DType dtype) {
+        return Trace.call(() -> {
+            Tensor r = Operators.E.iota(rows).unsqueeze(1);
+            return Operators.cast(r.eq(Operators.E.iota(columns)), dtype);
+        });
+    }
+
+    /** 0, 1, …, end - 1: i64. */
+    public static Tensor arange(long end) {
+        return arange(0, end, 1);
+    }
+
+    /** Whole numbers from {@code start} (included) to {@code end} (excluded): i64. */
+    public static Tensor arange(long start, long end, long step) {
+        if (step == 0 || (end - start) / step < 0) throw Errors.argument("arange(" + start + ", " + end + ", " + step + "): the step does not lead from start to end");
+        long n = Math.max(0, Math.ceilDiv(end - start, step));
+        return Trace.call(() -> {
+            Tensor r = Operators.E.iota(n);
+            if (step != 1) r = r.mul(step);
+            return start == 0 ? r : r.add(start);
+        });
+    }
+
+    /** Numbers from {@code start} (included) to {@code end} (excluded): f32. */
+    public static Tensor arange(double start, double end, double step) {
+        return arange(start, end, step, DType.F32);
+    }
+
+    /** Element i is {@code start + i * step}, computed in f64 and rounded once. */
+    public static Tensor arange(double start, double end, double step, DType dtype) {
+        double count = Math.ceil((end - start) / step);
+        if (!(count >= 0) || count > Integer.MAX_VALUE) {
+            throw Errors.argument("arange(" + start + ", " + end + ", " + step + "): the step does not lead from start to end");
+        }
+        double[] v = new double[(int) count];
+        for (int i = 0; i < v.length; i++) v[i] = start + i * step;
+        return rounded(v, dtype);
+    }
+
+    /** {@code steps} numbers from {@code start} to {@code end}, both included, evenly spaced: f32. */
+    public static Tensor linspace(double start, double end, int steps) {
+        return linspace(start, end, steps, DType.F32);
+    }
+
+    /** Computed from both ends towards the middle in f64, and rounded once. */
+    public static Tensor linspace(double start, double end, int steps, DType dtype) {
+        if (steps < 0) throw Errors.argument("linspace: " + steps + " steps");
+        double[] v = new double[steps];
+        double step = steps > 1 ? (end - start) / (steps - 1) : 0;
+        for (int i = 0; i < steps; i++) v[i] = i < steps / 2 || steps == 1 ? start + i * step : end - (steps - 1 - i) * step;
+        return rounded(v, dtype);
+    }
+
+    private static Tensor rounded(double[] v, DType dtype) {
+        if (dtype == DType.F32) {
+            float[] f = new float[v.length];
+            for (int i = 0; i < f.length; i++) f[i] = (float) v[i];
+            return from(f);
+        }
+        return Operators.cast(from(v), dtype);
+    }
+}
