@@ -20,4 +20,9 @@ public final class OpException extends IllegalArgumentException {
         for (int i = 0; i < operands.size(); i++) b.append(i == 0 ? "" : ", ").append(operands.get(i));
         return new OpException(b.append("): ").append(problem).toString());
     }
+
+    /** The same with the problem as a format, of {@code %s} only. */
+    public static OpException of(String op, List<Type> operands, String format, Object... arguments) {
+        return of(op, operands, String.format(java.util.Locale.ROOT, format, arguments));
+    }
 }

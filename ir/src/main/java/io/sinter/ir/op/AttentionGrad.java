@@ -4,13 +4,14 @@ package io.sinter.ir.op;
 import io.sinter.ir.OpException;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
+
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Gradient of the first result of {@link Attention}: {@code q, k, v, bias, scale, out, lse, dout -> (dq, dk, dv)}. With the weights
- * {@code p = exp(scale·q·kᵀ + bias - lse)} and {@code ds = p·(dout·vᵀ - Σ dout·out)}: {@code dq = scale·ds·k}, {@code dk = scale·dsᵀ·q},
- * {@code dv = pᵀ·dout} (Dao et al. 2022).
+ * Gradient of the first result of {@link Attention}: {@code q, k, v, bias, scale, out, lse, dout -> (dq, dk,
+ * dv)}. With the weights {@code p = exp(scale·q·kᵀ + bias - lse)} and {@code ds = p·(dout·vᵀ - Σ dout·out)}:
+ * {@code dq = scale·ds·k}, {@code dk = scale·dsᵀ·q}, {@code dv = pᵀ·dout} (Dao et al. 2022).
  */
 public record AttentionGrad(boolean causal) implements Composite {
 
@@ -28,10 +29,16 @@ public record AttentionGrad(boolean causal) implements Composite {
     public List<Type> infer(List<Type> in) {
         Rule.arity(this, in, 8);
         List<Type> forward = Attention.results(this, in);
-        if (!in.get(5).equals(forward.get(0)) || !in.get(6).equals(forward.get(1)) || !in.get(7).equals(forward.get(0))) {
+        if (!in.get(5).equals(forward.get(0))
+                || !in.get(6).equals(forward.get(1))
+                || !in.get(7).equals(forward.get(0))) {
             throw OpException.of(
-                    name(), in, "out and dout must be " + forward.get(0) + ", lse " + forward.get(1)
-                            + "; pass the results of attention and the gradient of the first");
+                    name(),
+                    in,
+                    "out and dout must be %s, lse %s; pass the results of attention and the "
+                            + "gradient of the first",
+                    forward.get(0),
+                    forward.get(1));
         }
         return List.of(in.get(0), in.get(1), in.get(2));
     }
@@ -45,7 +52,8 @@ public record AttentionGrad(boolean causal) implements Composite {
         V dout = Composite.wide(e, in.get(7));
         V s = Attention.scores(e, q, k, in.get(3), in.get(4), causal);
         int last = e.type(s).rank() - 1;
-        // In a row that is hidden altogether every score is -inf: its weights become exp(-inf - 0) = 0.
+        // In a row that is hidden altogether every score is -inf: its weights become exp(-inf - 0)
+        // = 0.
         V hidden = e.binary(Binary.EQ, in.get(6), e.constant(in.get(6), Double.NEGATIVE_INFINITY));
         V lse = e.where(hidden, e.constant(in.get(6), 0), in.get(6));
         V p = e.exp(e.sub(s, e.reshape(lse, e.type(s).shape().with(last, 1))));
@@ -74,7 +82,8 @@ public record AttentionGrad(boolean causal) implements Composite {
         for (int row = 0; row < lse.size(); row++) {
             double[] s = x.scores(in, row, causal);
             double delta = 0;
-            for (int c = 0; c < x.e(); c++) delta += dout.getDouble(row * x.e() + c) * out.getDouble(row * x.e() + c);
+            for (int c = 0; c < x.e(); c++)
+                delta += dout.getDouble(row * x.e() + c) * out.getDouble(row * x.e() + c);
             for (int j = 0; j < x.s(); j++) {
                 int key = x.key(row, j);
                 double p = Attention.weight(s[j], lse.getDouble(row));
@@ -91,7 +100,9 @@ public record AttentionGrad(boolean causal) implements Composite {
             }
         }
         return List.of(
-                RefArray.of(q.type(), i -> dq[i]), RefArray.of(k.type(), i -> dk[i]), RefArray.of(v.type(), i -> dv[i]));
+                RefArray.of(q.type(), i -> dq[i]),
+                RefArray.of(k.type(), i -> dk[i]),
+                RefArray.of(v.type(), i -> dv[i]));
     }
 
     @Override
@@ -104,6 +115,7 @@ public record AttentionGrad(boolean causal) implements Composite {
         List<RefArray> in = new ArrayList<>(forward.inputs());
         in.addAll(out);
         in.add(Sample.uniform(out.get(0).type(), -1, 1, 6));
-        return new Sample(new AttentionGrad(((Attention) forward.op()).causal()), in, forward.smooth());
+        return new Sample(
+                new AttentionGrad(((Attention) forward.op()).causal()), in, forward.smooth());
     }
 }

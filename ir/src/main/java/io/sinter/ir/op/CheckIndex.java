@@ -6,10 +6,12 @@ import io.sinter.ir.IndexError;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
+
 import java.util.List;
 
 /**
- * Checks i64 indices of any shape: results are in {@code [0, bound)}, or the run ends in an {@link IndexOutOfBoundsException}.
+ * Checks i64 indices of any shape: results are in {@code [0, bound)}, or the run ends in an {@link
+ * IndexOutOfBoundsException}.
  *
  * @param wrap negative indices down to {@code -bound} count from the end; otherwise they are errors
  */
@@ -63,8 +65,12 @@ public record CheckIndex(long bound, boolean wrap) implements Indexed {
     @Override
     public List<Sample> samples() {
         return List.of(
-                Sample.values(new CheckIndex(5), RefArray.ofLongs(DType.I64, Shape.of(2, 4), 0, 4, -1, -5, 2, 2, -3, 1)),
-                Sample.values(new CheckIndex(5, false), RefArray.ofLongs(DType.I64, Shape.of(3), 0, 4, 2)),
+                Sample.values(
+                        new CheckIndex(5),
+                        RefArray.ofLongs(DType.I64, Shape.of(2, 4), 0, 4, -1, -5, 2, 2, -3, 1)),
+                Sample.values(
+                        new CheckIndex(5, false),
+                        RefArray.ofLongs(DType.I64, Shape.of(3), 0, 4, 2)),
                 Sample.values(new CheckIndex(1), RefArray.ofLongs(DType.I64, Shape.SCALAR, -1)),
                 Sample.values(new CheckIndex(0), RefArray.zeros(Type.of(DType.I64, 0))));
     }

@@ -2,6 +2,7 @@
 package io.sinter.ir.op;
 
 import io.sinter.ir.Type;
+
 import java.util.List;
 
 /** Operators that stay whole until lowering, because a backend can do better than their parts. */
@@ -21,11 +22,15 @@ public sealed interface Composite extends Op
                 CrossEntropyGrad,
                 Gelu {
     /**
-     * The same function in other operators; one value per output. f16 and bf16 are computed in f32 throughout and rounded once, at the end.
+     * The same function in other operators; one value per output. f16 and bf16 are computed in f32 throughout
+     * and rounded once, at the end.
      */
     <V> List<V> decompose(Emitter<V> e, List<V> in);
 
-    /** The gradient of the decomposition: right for every composite; those that know a better rule have their own. */
+    /**
+     * The gradient of the decomposition: right for every composite; those that know a better rule have their
+     * own.
+     */
     @Override
     default <V> List<V> gradient(GradCall<V> call) {
         int results = infer(call.inputs().stream().map(call.e()::type).toList()).size();

@@ -5,13 +5,15 @@ import io.sinter.ir.DType;
 import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
 /**
- * What {@link Conv} and its two gradients share: which input element meets which weight in which output element.
- * {@code x[N,C,in…]}, {@code w[O,C/groups,k…]}, {@code y[N,O,out…]}; {@code in = out·stride - padLow + k·dilation}.
+ * What {@link Conv} and its two gradients share: which input element meets which weight in which output
+ * element. {@code x[N,C,in…]}, {@code w[O,C/groups,k…]}, {@code y[N,O,out…]}; {@code in = out·stride - padLow
+ * + k·dilation}.
  */
 record ConvGeometry(long[] stride, long[] padLow, long[] padHigh, long[] dilation, int groups) {
     int spatial() {
@@ -41,24 +43,52 @@ record ConvGeometry(long[] stride, long[] padLow, long[] padHigh, long[] dilatio
         int n = spatial();
         if (n < 1 || n > 3 || padLow.length != n || padHigh.length != n || dilation.length != n) {
             throw OpException.of(
-                    op.name(), in, "needs 1 to 3 spatial axes, and stride, padding and dilation for each; got stride "
-                            + Arrays.toString(stride) + ", padding " + Arrays.toString(padLow) + " and "
-                            + Arrays.toString(padHigh) + ", dilation " + Arrays.toString(dilation));
+                    op.name(),
+                    in,
+                    "needs 1 to 3 spatial axes, and stride, padding and dilation for each; "
+                            + "got stride %s, padding %s and %s, dilation %s",
+                    Arrays.toString(stride),
+                    Arrays.toString(padLow),
+                    Arrays.toString(padHigh),
+                    Arrays.toString(dilation));
         }
         for (int a = 0; a < n; a++) {
             if (stride[a] < 1 || dilation[a] < 1 || padLow[a] < 0 || padHigh[a] < 0) {
-                throw OpException.of(op.name(), in, "stride and dilation must be at least 1, padding at least 0; got stride "
-                        + stride[a] + ", dilation " + dilation[a] + ", padding " + padLow[a] + " and " + padHigh[a]);
+                throw OpException.of(
+                        op.name(),
+                        in,
+                        "stride and dilation must be at least 1, padding at least 0; got stride "
+                                + "%s, dilation %s, padding %s and %s",
+                        stride[a],
+                        dilation[a],
+                        padLow[a],
+                        padHigh[a]);
             }
         }
         if (x.rank() != n + 2 || w.rank() != n + 2) {
-            throw OpException.of(op.name(), in, "with " + n + " spatial axes input and weight must have rank " + (n + 2)
-                    + ", got input " + x + " and weight " + w + "; add a batch axis with reshape");
+            throw OpException.of(
+                    op.name(),
+                    in,
+                    "with %s spatial axes input and weight must have rank %s, got input %s "
+                            + "and weight %s; add a batch axis with reshape",
+                    n,
+                    n + 2,
+                    x,
+                    w);
         }
         if (groups < 1 || x.dim(1) != w.dim(1) * groups || w.dim(0) % groups != 0) {
-            throw OpException.of(op.name(), in, "input " + x + " has " + x.dim(1) + " channels, weight " + w + " is for "
-                    + w.dim(1) * groups + " in " + groups + " groups with " + w.dim(0)
-                    + " outputs; channels must be weight axis 1 times groups, and outputs a multiple of groups");
+            throw OpException.of(
+                    op.name(),
+                    in,
+                    "input %s has %s channels, weight %s is for %s in %s groups with %s "
+                            + "outputs; channels must be weight axis 1 times groups, and outputs a "
+                            + "multiple of groups",
+                    x,
+                    x.dim(1),
+                    w,
+                    w.dim(1) * groups,
+                    groups,
+                    w.dim(0));
         }
         long[] d = new long[n + 2];
         d[0] = x.dim(0);
@@ -67,16 +97,25 @@ record ConvGeometry(long[] stride, long[] padLow, long[] padHigh, long[] dilatio
             long k = w.dim(a + 2);
             long padded = x.dim(a + 2) + padLow[a] + padHigh[a];
             if (k < 1 || reach(a, k) > padded) {
-                throw OpException.of(op.name(), in, "kernel extent " + k + (dilation[a] > 1 ? " with dilation " + dilation[a] : "")
-                        + " does not fit spatial axis " + a + " of extent " + padded + " (padding included); pad more or use"
-                        + " a smaller kernel");
+                throw OpException.of(
+                        op.name(),
+                        in,
+                        "kernel extent %s%s does not fit spatial axis %s of extent %s (padding "
+                                + "included); pad more or use a smaller kernel",
+                        k,
+                        dilation[a] > 1 ? " with dilation " + dilation[a] : "",
+                        a,
+                        padded);
             }
             d[a + 2] = (padded - reach(a, k)) / stride[a] + 1;
         }
         return Shape.of(d);
     }
 
-    /** One meeting: element {@code x} of the input, {@code w} of the weight, {@code y} of the output (row-major numbers). */
+    /**
+     * One meeting: element {@code x} of the input, {@code w} of the weight, {@code y} of the output
+     * (row-major numbers).
+     */
     interface Tap {
         void at(int x, int w, int y);
     }
@@ -95,7 +134,11 @@ record ConvGeometry(long[] stride, long[] padLow, long[] padHigh, long[] dilatio
                     for (int p = 0; p < points; p++) {
                         for (int q = 0; q < taps; q++) {
                             int at = position(x, y, w, p, q);
-                            if (at >= 0) tap.at(plane + at, (o * channels + c) * taps + q, (n * outputs + o) * points + p);
+                            if (at >= 0)
+                                tap.at(
+                                        plane + at,
+                                        (o * channels + c) * taps + q,
+                                        (n * outputs + o) * points + p);
                         }
                     }
                 }
@@ -110,7 +153,10 @@ record ConvGeometry(long[] stride, long[] padLow, long[] padHigh, long[] dilatio
         return n;
     }
 
-    /** Spatial number of the input element under output position {@code p} and kernel position {@code q}; -1 in the padding. */
+    /**
+     * Spatial number of the input element under output position {@code p} and kernel position {@code q}; -1
+     * in the padding.
+     */
     private int position(Shape x, Shape y, Shape w, int p, int q) {
         int at = 0;
         int step = 1;
@@ -137,7 +183,10 @@ record ConvGeometry(long[] stride, long[] padLow, long[] padHigh, long[] dilatio
         return v;
     }
 
-    /** Spatial axis {@code a} becomes its windows of {@code k} elements, dilated; their elements, reversed if {@code flip}, a new last axis. */
+    /**
+     * Spatial axis {@code a} becomes its windows of {@code k} elements, dilated; their elements, reversed if
+     * {@code flip}, a new last axis.
+     */
     private <V> V window(Emitter<V> e, V v, int a, long k, long step, boolean flip) {
         v = e.apply(new Window(a + 2, reach(a, k), step), v);
         if (dilation[a] == 1 && !flip) return v;
@@ -154,8 +203,9 @@ record ConvGeometry(long[] stride, long[] padLow, long[] padHigh, long[] dilatio
     }
 
     /**
-     * The output elements that each input element takes part in, in the order of the weights: {@code dy[N,O,out…] -> [N,O,in…,k…]}. This is
-     * {@code dy} with stride-1 zeros between its elements, padded, under a flipped kernel.
+     * The output elements that each input element takes part in, in the order of the weights: {@code
+     * dy[N,O,out…] -> [N,O,in…,k…]}. This is {@code dy} with stride-1 zeros between its elements, padded,
+     * under a flipped kernel.
      */
     <V> V transposedWindows(Emitter<V> e, V dy, Shape x, Shape w) {
         V v = dy;
@@ -174,7 +224,8 @@ record ConvGeometry(long[] stride, long[] padLow, long[] padHigh, long[] dilatio
             V gaps = e.apply(new Pad(none, gap), e.reshape(v, s.insert(axis + 1, 1)));
             v = e.reshape(gaps, s.with(axis, s.dim(axis) * stride[a]));
         }
-        // Elements that the first and the last input position look at; padding of the forward pass beyond the kernel crops.
+        // Elements that the first and the last input position look at; padding of the forward pass
+        // beyond the kernel crops.
         long length = e.type(v).dim(axis);
         long before = reach(a, k) - 1 - padLow[a];
         long size = extent + reach(a, k) - 1;
@@ -191,7 +242,10 @@ record ConvGeometry(long[] stride, long[] padLow, long[] padHigh, long[] dilatio
         return size == low + length + high ? v : e.apply(new Slice(axis, start, size, 1, false), v);
     }
 
-    /** Splits axis 1 into groups and inserts an extent of 1: {@code [N,C,…] -> [N,G,1,C/G,…]} or {@code [N,G,C/G,1,…]}. */
+    /**
+     * Splits axis 1 into groups and inserts an extent of 1: {@code [N,C,…] -> [N,G,1,C/G,…]} or {@code
+     * [N,G,C/G,1,…]}.
+     */
     <V> V grouped(Emitter<V> e, V v, boolean oneFirst) {
         Shape s = e.type(v).shape();
         Shape g = s.with(1, s.dim(1) / groups).insert(1, groups);
@@ -218,7 +272,10 @@ record ConvGeometry(long[] stride, long[] padLow, long[] padHigh, long[] dilatio
     /** A convolution for samples. */
     record Case(DType dtype, Conv conv, Shape x, Shape w) {}
 
-    /** Cases with one to three spatial axes, strides, dilations, uneven paddings, groups, odd sizes and no images. */
+    /**
+     * Cases with one to three spatial axes, strides, dilations, uneven paddings, groups, odd sizes and no
+     * images.
+     */
     static List<Case> cases() {
         List<Case> c = new ArrayList<>();
         DType d = DType.F64;
@@ -228,21 +285,42 @@ record ConvGeometry(long[] stride, long[] padLow, long[] padHigh, long[] dilatio
         c.add(new Case(d, conv(2, 1, 1, 1, 1, 1), Shape.of(1, 2, 4, 4), Shape.of(2, 2, 3, 3)));
         c.add(new Case(d, conv(2, 2, 1, 0, 1, 2), Shape.of(1, 4, 3, 3), Shape.of(4, 2, 2, 2)));
         c.add(new Case(d, conv(2, 3, 3, 3, 1, 1), Shape.of(1, 1, 4, 5), Shape.of(2, 1, 2, 1)));
-        c.add(new Case(d, conv(3, 2, 1, 1, 1, 1), Shape.of(1, 2, 2, 3, 3), Shape.of(1, 2, 2, 3, 2)));
+        c.add(
+                new Case(
+                        d,
+                        conv(3, 2, 1, 1, 1, 1),
+                        Shape.of(1, 2, 2, 3, 3),
+                        Shape.of(1, 2, 2, 3, 2)));
         c.add(new Case(f, conv(2, 1, 0, 0, 1, 1), Shape.of(3, 5, 6, 7), Shape.of(9, 5, 1, 1)));
         c.add(new Case(f, conv(2, 1, 1, 1, 1, 6), Shape.of(2, 6, 9, 9), Shape.of(6, 1, 3, 3)));
         c.add(new Case(f, conv(2, 1, 2, 2, 2, 1), Shape.of(2, 3, 11, 9), Shape.of(8, 3, 3, 3)));
         c.add(new Case(f, conv(2, 2, 3, 3, 1, 1), Shape.of(1, 3, 15, 17), Shape.of(4, 3, 7, 7)));
         c.add(new Case(f, conv(2, 1, 0, 0, 1, 1), Shape.of(4, 1, 8, 8), Shape.of(16, 1, 8, 8)));
         c.add(new Case(f, conv(2, 1, 0, 0, 1, 1), Shape.of(0, 2, 4, 4), Shape.of(3, 2, 3, 3)));
-        c.add(new Case(f, conv(3, 1, 1, 0, 1, 3), Shape.of(1, 3, 4, 5, 6), Shape.of(6, 1, 3, 2, 3)));
-        c.add(new Case(DType.F16, conv(2, 1, 1, 1, 1, 1), Shape.of(1, 4, 5, 5), Shape.of(3, 4, 3, 3)));
+        c.add(
+                new Case(
+                        f,
+                        conv(3, 1, 1, 0, 1, 3),
+                        Shape.of(1, 3, 4, 5, 6),
+                        Shape.of(6, 1, 3, 2, 3)));
+        c.add(
+                new Case(
+                        DType.F16,
+                        conv(2, 1, 1, 1, 1, 1),
+                        Shape.of(1, 4, 5, 5),
+                        Shape.of(3, 4, 3, 3)));
         c.add(new Case(DType.BF16, conv(1, 1, 1, 1, 1, 1), Shape.of(1, 4, 9), Shape.of(3, 4, 3)));
         return c;
     }
 
-    private static Conv conv(int spatial, long stride, long low, long high, long dilation, int groups) {
-        return new Conv(all(spatial, stride), all(spatial, low), all(spatial, high), all(spatial, dilation), groups);
+    private static Conv conv(
+            int spatial, long stride, long low, long high, long dilation, int groups) {
+        return new Conv(
+                all(spatial, stride),
+                all(spatial, low),
+                all(spatial, high),
+                all(spatial, dilation),
+                groups);
     }
 
     private static long[] all(int n, long v) {

@@ -5,16 +5,19 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
+
 import java.util.Arrays;
 import java.util.List;
 
 /**
- * Gradient of {@link Conv} with respect to its input: {@code dy[N,O,out…]}, {@code w[O,C/groups,k…]} to {@code dx[N,C,in…]}. It is also transposed
- * convolution (PyTorch's conv_transpose, whose weight is {@code w} and whose output padding chooses among the possible inputs).
+ * Gradient of {@link Conv} with respect to its input: {@code dy[N,O,out…]}, {@code w[O,C/groups,k…]} to
+ * {@code dx[N,C,in…]}. It is also transposed convolution (PyTorch's conv_transpose, whose weight is {@code w}
+ * and whose output padding chooses among the possible inputs).
  *
  * @param input shape of the convolution's input, which is the result's
  */
-public record ConvInputGrad(Shape input, long[] stride, long[] padLow, long[] padHigh, long[] dilation, int groups)
+public record ConvInputGrad(
+        Shape input, long[] stride, long[] padLow, long[] padHigh, long[] dilation, int groups)
         implements Composite {
     private ConvGeometry geometry() {
         return new ConvGeometry(stride, padLow, padHigh, dilation, groups);
@@ -40,8 +43,13 @@ public record ConvInputGrad(Shape input, long[] stride, long[] padLow, long[] pa
         Shape expected = geometry().output(this, in, input, in.get(1).shape());
         if (!dy.shape().equals(expected)) {
             throw OpException.of(
-                    name(), in, "a convolution of input " + input + " with this weight gives " + expected + ", not " + dy.shape()
-                            + "; operand 0 must have that shape, or the input shape must fit");
+                    name(),
+                    in,
+                    "a convolution of input %s with this weight gives %s, not %s; operand 0 "
+                            + "must have that shape, or the input shape must fit",
+                    input,
+                    expected,
+                    dy.shape());
         }
         return List.of(dy.with(input));
     }
@@ -52,7 +60,10 @@ public record ConvInputGrad(Shape input, long[] stride, long[] padLow, long[] pa
         V dy = Composite.wide(e, in.get(0));
         V w = Composite.wide(e, in.get(1));
         // [N,G,O/G,1,in…,k…] * [1,G,O/G,C/G,1…,k…], summed over O/G and k
-        V product = e.mul(g.grouped(e, g.transposedWindows(e, dy, input, e.type(w).shape()), false), g.weight(e, w));
+        V product =
+                e.mul(
+                        g.grouped(e, g.transposedWindows(e, dy, input, e.type(w).shape()), false),
+                        g.weight(e, w));
         V sum = e.sum(product, ConvGeometry.axes(2, 4 + g.spatial(), g.spatial()));
         return List.of(Composite.as(e, e.reshape(sum, input), in.get(0)));
     }
@@ -64,7 +75,9 @@ public record ConvInputGrad(Shape input, long[] stride, long[] padLow, long[] pa
         V g = call.grad();
         Op dw = new ConvWeightGrad(e.type(w).shape(), stride, padLow, padHigh, dilation, groups);
         return Arrays.asList(
-                call.needs(0) ? e.apply(new Conv(stride, padLow, padHigh, dilation, groups), g, w) : null,
+                call.needs(0)
+                        ? e.apply(new Conv(stride, padLow, padHigh, dilation, groups), g, w)
+                        : null,
                 call.needs(1) ? e.apply(dw, g, call.in(0)) : null);
     }
 
@@ -73,7 +86,12 @@ public record ConvInputGrad(Shape input, long[] stride, long[] padLow, long[] pa
         RefArray dy = in.get(0);
         RefArray w = in.get(1);
         double[] dx = new double[(int) input.numel()];
-        geometry().forEachTap(input, w.shape(), dy.shape(), (i, j, o) -> dx[i] += dy.getDouble(o) * w.getDouble(j));
+        geometry()
+                .forEachTap(
+                        input,
+                        w.shape(),
+                        dy.shape(),
+                        (i, j, o) -> dx[i] += dy.getDouble(o) * w.getDouble(j));
         return List.of(RefArray.of(dy.type().with(input), i -> dx[i]));
     }
 
@@ -86,7 +104,9 @@ public record ConvInputGrad(Shape input, long[] stride, long[] padLow, long[] pa
         Conv v = c.conv();
         Type w = new Type(c.dtype(), c.w());
         Type dy = v.infer(List.of(new Type(c.dtype(), c.x()), w)).get(0);
-        Op op = new ConvInputGrad(c.x(), v.stride(), v.padLow(), v.padHigh(), v.dilation(), v.groups());
+        Op op =
+                new ConvInputGrad(
+                        c.x(), v.stride(), v.padLow(), v.padHigh(), v.dilation(), v.groups());
         return Sample.smooth(op, Sample.uniform(dy, -1, 1, 3), Sample.uniform(w, -1, 1, 4));
     }
 }

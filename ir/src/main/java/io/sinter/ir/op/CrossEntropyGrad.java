@@ -5,11 +5,12 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
+
 import java.util.List;
 
 /**
- * Gradient of {@link CrossEntropy}'s loss: {@code dloss[N], logits[N,C], target i64[N], lse[N] -> dlogits[N,C]}, which is
- * {@code (exp(logits - lse) - onehot(target))·dloss}.
+ * Gradient of {@link CrossEntropy}'s loss: {@code dloss[N], logits[N,C], target i64[N], lse[N] ->
+ * dlogits[N,C]}, which is {@code (exp(logits - lse) - onehot(target))·dloss}.
  */
 public record CrossEntropyGrad() implements Composite {
 
@@ -29,8 +30,12 @@ public record CrossEntropyGrad() implements Composite {
         Type row = CrossEntropy.rowType(this, in, in.get(1), in.get(2));
         if (!in.get(0).equals(row) || !in.get(3).equals(Composite.statistics(row))) {
             throw OpException.of(
-                    name(), in, "dloss must be " + row + " and lse " + Composite.statistics(row)
-                            + "; pass the results of cross_entropy and the gradient of its loss");
+                    name(),
+                    in,
+                    "dloss must be %s and lse %s; pass the results of cross_entropy and the "
+                            + "gradient of its loss",
+                    row,
+                    Composite.statistics(row));
         }
         return List.of(in.get(1));
     }
@@ -70,6 +75,8 @@ public record CrossEntropyGrad() implements Composite {
         List<RefArray> out = forward.op().evaluate(forward.inputs());
         RefArray dloss = Sample.uniform(out.get(0).type(), -1, 1, 10);
         return new Sample(
-                this, List.of(dloss, forward.inputs().get(0), forward.inputs().get(1), out.get(1)), forward.smooth());
+                this,
+                List.of(dloss, forward.inputs().get(0), forward.inputs().get(1), out.get(1)),
+                forward.smooth());
     }
 }

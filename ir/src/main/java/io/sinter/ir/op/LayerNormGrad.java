@@ -5,12 +5,14 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
+
 import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Gradient of the first result of {@link LayerNorm}: {@code dy, x, mean[outer…], rstd[outer…] -> dx}, with x' = (x - mean)·rstd and means over the
- * last {@code axes} axes: {@code dx = rstd·(dy - mean(dy) - x'·mean(dy·x'))}.
+ * Gradient of the first result of {@link LayerNorm}: {@code dy, x, mean[outer…], rstd[outer…] -> dx}, with x'
+ * = (x - mean)·rstd and means over the last {@code axes} axes: {@code dx = rstd·(dy - mean(dy) -
+ * x'·mean(dy·x'))}.
  */
 public record LayerNormGrad(int axes) implements Composite {
 
@@ -30,10 +32,17 @@ public record LayerNormGrad(int axes) implements Composite {
         Rule.isFloat(this, in, 1);
         Type x = in.get(1);
         Type statistics = LayerNorm.statisticsType(this, in, x, axes);
-        if (!in.get(0).equals(x) || !in.get(2).equals(statistics) || !in.get(3).equals(statistics)) {
+        if (!in.get(0).equals(x)
+                || !in.get(2).equals(statistics)
+                || !in.get(3).equals(statistics)) {
             throw OpException.of(
-                    name(), in, "for x of type " + x + " dy must be " + x + ", and mean and rstd " + statistics
-                            + "; pass the results of layer_norm");
+                    name(),
+                    in,
+                    "for x of type %s dy must be %s, and mean and rstd %s; pass the results "
+                            + "of layer_norm",
+                    x,
+                    x,
+                    statistics);
         }
         return List.of(x);
     }
@@ -61,7 +70,10 @@ public record LayerNormGrad(int axes) implements Composite {
             int from = row * n;
             double mean = in.get(2).getDouble(row);
             double rstd = in.get(3).getDouble(row);
-            double[] normal = IntStream.range(from, from + n).mapToDouble(i -> (x.getDouble(i) - mean) * rstd).toArray();
+            double[] normal =
+                    IntStream.range(from, from + n)
+                            .mapToDouble(i -> (x.getDouble(i) - mean) * rstd)
+                            .toArray();
             double sum = 0;
             double dot = 0;
             for (int i = 0; i < n; i++) {
@@ -85,6 +97,8 @@ public record LayerNormGrad(int axes) implements Composite {
         List<RefArray> out = forward.op().evaluate(forward.inputs());
         Op op = new LayerNormGrad(((LayerNorm) forward.op()).axes());
         return new Sample(
-                op, List.of(Sample.uniform(x.type(), -1, 1, 10), x, out.get(1), out.get(2)), forward.smooth());
+                op,
+                List.of(Sample.uniform(x.type(), -1, 1, 10), x, out.get(1), out.get(2)),
+                forward.smooth());
     }
 }

@@ -5,7 +5,8 @@ import io.sinter.ir.Shape;
 import io.sinter.ir.ref.RefArray;
 
 /**
- * A row-major array seen as lines along one axis. Lines are numbered as the elements of the shape without that axis.
+ * A row-major array seen as lines along one axis. Lines are numbered as the elements of the shape without
+ * that axis.
  *
  * @param n elements of a line
  * @param inner distance between neighbours of a line: the product of the extents after the axis

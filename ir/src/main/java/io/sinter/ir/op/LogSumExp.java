@@ -4,12 +4,13 @@ package io.sinter.ir.op;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
+
 import java.util.Arrays;
 import java.util.List;
 
 /**
- * {@code log(sum(exp(x)))} along an axis, which is removed; computed stably. As in PyTorch nothing but -inf gives -inf, a +inf gives +inf, and
- * an axis of extent 0 gives -inf.
+ * {@code log(sum(exp(x)))} along an axis, which is removed; computed stably. As in PyTorch nothing but -inf
+ * gives -inf, a +inf gives +inf, and an axis of extent 0 gives -inf.
  */
 public record LogSumExp(int axis) implements Composite {
 
@@ -36,7 +37,8 @@ public record LogSumExp(int axis) implements Composite {
     public <V> List<V> decompose(Emitter<V> e, List<V> in) {
         Shape shape = e.type(in.get(0)).shape();
         if (shape.dim(axis) == 0) {
-            return List.of(e.expand(e.constant(in.get(0), Double.NEGATIVE_INFINITY), shape.without(axis)));
+            return List.of(
+                    e.expand(e.constant(in.get(0), Double.NEGATIVE_INFINITY), shape.without(axis)));
         }
         V x = Composite.wide(e, in.get(0));
         return List.of(Composite.as(e, of(e, x, axis), in.get(0)));

@@ -6,12 +6,13 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
+
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Matrix product: {@code a[batch…,M,K] · b[batch…,K,N] -> [batch…,M,N]}, both of one rank ≥ 2, one dtype and the same batch extents. f16 and
- * bf16 are summed in f32 and rounded once; integers wrap.
+ * Matrix product: {@code a[batch…,M,K] · b[batch…,K,N] -> [batch…,M,N]}, both of one rank ≥ 2, one dtype and
+ * the same batch extents. f16 and bf16 are summed in f32 and rounded once; integers wrap.
  */
 public record Matmul() implements Composite {
 
@@ -32,20 +33,33 @@ public record Matmul() implements Composite {
         int r = a.rank();
         if (r < 2 || b.rank() != r) {
             throw OpException.of(
-                    name(), in, "operands must have the same rank, at least 2, got " + r + " and " + b.rank()
-                            + "; reshape vectors to matrices, and expand batch axes");
+                    name(),
+                    in,
+                    "operands must have the same rank, at least 2, got %s and %s; reshape "
+                            + "vectors to matrices, and expand batch axes",
+                    r,
+                    b.rank());
         }
-        if (a.dtype().isBool()) throw OpException.of(name(), in, "not defined for bool; cast to a number type first");
+        if (a.dtype().isBool())
+            throw OpException.of(name(), in, "not defined for bool; cast to a number type first");
         if (a.dim(r - 1) != b.dim(r - 2)) {
             throw OpException.of(
-                    name(), in, "inner extents " + a.dim(r - 1) + " and " + b.dim(r - 2)
-                            + " differ: [M,K]·[K,N] is needed; transpose or reshape an operand");
+                    name(),
+                    in,
+                    "inner extents %s and %s differ: [M,K]·[K,N] is needed; transpose or "
+                            + "reshape an operand",
+                    a.dim(r - 1),
+                    b.dim(r - 2));
         }
         for (int i = 0; i < r - 2; i++) {
             if (a.dim(i) != b.dim(i)) {
                 throw OpException.of(
-                        name(), in, "batch extents " + a.dim(i) + " and " + b.dim(i) + " of axis " + i
-                                + " differ; expand an operand");
+                        name(),
+                        in,
+                        "batch extents %s and %s of axis %s differ; expand an operand",
+                        a.dim(i),
+                        b.dim(i),
+                        i);
             }
         }
         return List.of(a.with(a.shape().with(r - 1, b.dim(r - 1))));
@@ -57,8 +71,10 @@ public record Matmul() implements Composite {
         V b = Composite.wide(e, in.get(1));
         int r = e.type(a).rank();
         // [.., M, K, 1] * [.., 1, K, N], summed over K
-        V product = e.mul(
-                e.reshape(a, e.type(a).shape().insert(r, 1)), e.reshape(b, e.type(b).shape().insert(r - 2, 1)));
+        V product =
+                e.mul(
+                        e.reshape(a, e.type(a).shape().insert(r, 1)),
+                        e.reshape(b, e.type(b).shape().insert(r - 2, 1)));
         return List.of(Composite.as(e, e.sum(product, r - 1), in.get(0)));
     }
 
@@ -114,7 +130,8 @@ public record Matmul() implements Composite {
         s.add(sample(DType.F32, 0, 3, 4));
         s.add(sample(DType.F32, 3, 0, 4));
         s.add(sample(DType.F32, 3, 4, 2, 0));
-        for (DType t : List.of(DType.F16, DType.BF16, DType.I64, DType.I32, DType.U8)) s.add(sample(t, 5, 21, 6));
+        for (DType t : List.of(DType.F16, DType.BF16, DType.I64, DType.I32, DType.U8))
+            s.add(sample(t, 5, 21, 6));
         return s;
     }
 

@@ -2,13 +2,15 @@
 package io.sinter.ir.op;
 
 import io.sinter.ir.Type;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntPredicate;
 
 /**
- * Reverse-mode differentiation of a function written against an {@link Emitter}: the operators that the function emits are recorded, and
- * their gradient rules are applied backwards. The result is made of operators again, so it can be differentiated in turn.
+ * Reverse-mode differentiation of a function written against an {@link Emitter}: the operators that the
+ * function emits are recorded, and their gradient rules are applied backwards. The result is made of
+ * operators again, so it can be differentiated in turn.
  *
  * <p>This is how an operator with a decomposition gets its gradient where it has no better rule.
  */
@@ -22,14 +24,15 @@ public final class Vjp {
     }
 
     /**
-     * The vector-Jacobian product of {@code f} at {@code in}. The operators of {@code f} are emitted anew; what the gradient does not read
-     * of them is dead code.
+     * The vector-Jacobian product of {@code f} at {@code in}. The operators of {@code f} are emitted anew;
+     * what the gradient does not read of them is dead code.
      *
      * @param grads gradient of each result, null where nothing flows
      * @param wanted the inputs of which a gradient is wanted
      * @return one gradient per input; null where none flows or is wanted
      */
-    public static <V> List<V> gradient(Emitter<V> e, Function f, List<V> in, List<V> grads, IntPredicate wanted) {
+    public static <V> List<V> gradient(
+            Emitter<V> e, Function f, List<V> in, List<V> grads, IntPredicate wanted) {
         Recorder<V> recorder = new Recorder<>(e);
         List<Value<V>> inputs = new ArrayList<>();
         for (int i = 0; i < in.size(); i++) inputs.add(new Value<>(e, in.get(i), wanted.test(i)));
@@ -41,7 +44,10 @@ public final class Vjp {
         return out;
     }
 
-    /** The gradient of a function in place of the operator that {@code call} is about; of the inputs that are {@code wanted}. */
+    /**
+     * The gradient of a function in place of the operator that {@code call} is about; of the inputs that are
+     * {@code wanted}.
+     */
     static <V> List<V> gradient(GradCall<V> call, Function f, int results, IntPredicate wanted) {
         List<V> grads = new ArrayList<>();
         for (int i = 0; i < results; i++) grads.add(call.flows(i) ? call.grad(i) : null);
@@ -51,6 +57,7 @@ public final class Vjp {
     /** A recorded value and the gradient that has flowed into it so far. */
     private static final class Value<V> {
         final V value;
+
         /** It is a float and depends on an input of which the gradient is wanted. */
         final boolean active;
 
