@@ -25,11 +25,16 @@ record Invoke(Kind kind, Type owner, String name, Type descriptor, List<Code> ar
         }
         for (int i = 0; i < parameters.length; i++) {
             Type given = args.get(i + receivers).type();
-            boolean bothObjects = given.getSort() == Type.OBJECT && parameters[i].getSort() == Type.OBJECT;
-            if (!given.equals(parameters[i]) && !bothObjects) {
+            if (!passes(given, parameters[i])) {
                 throw new IllegalArgumentException(name + descriptor + ": argument " + i + " is " + given);
             }
         }
+    }
+
+    /** Any object may be tried where an object is expected, and any int where a narrower int is (the verifier judges). */
+    private static boolean passes(Type given, Type expected) {
+        if (given.getSort() == Type.OBJECT) return expected.getSort() == Type.OBJECT;
+        return given.equals(expected) || (given.getSort() <= Type.INT && expected.getSort() <= Type.INT && given.getSize() == 1);
     }
 
     @Override

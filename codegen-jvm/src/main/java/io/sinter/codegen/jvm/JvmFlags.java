@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.jvm;
+
+import java.util.List;
+
+/** The JVM flags that generated code wants. */
+public final class JvmFlags {
+    /** Makes the Vector API visible; without it scalar code is generated. */
+    public static final String VECTOR_MODULE = "--add-modules=jdk.incubator.vector";
+
+    /**
+     * Compiles generated classes after a hundredth of the usual number of calls. Before C2 has compiled a kernel, its vector operations cost a
+     * thousand times as much. {@code quiet} keeps HotSpot from printing to standard output, and must come first.
+     */
+    public static final List<String> EARLY_COMPILATION =
+            List.of("-XX:CompileCommand=quiet", "-XX:CompileCommand=CompileThresholdScaling,io/sinter/gen/SinterKernel*.*,0.01");
+
+    private JvmFlags() {}
+
+    /** Whether this JVM was started with the Vector API. */
+    public static boolean hasVectors() {
+        return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+    }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.jvm;
+
+/**
+ * A kernel as executable code. Generated classes extend this.
+ *
+ * <p>A launch runs {@link #phases} phases one after another; within a phase, its {@link #tasks} tasks may run in any order and on any thread.
+ * {@code params} is the address of the kernel's parameter block of 8-byte slots. Nothing here checks an address.
+ */
+public abstract class JvmKernel {
+    /** The kernel's name, for dumps and profiles. */
+    public abstract String name();
+
+    /** Number of phases, at least 1; a phase starts when every task of the one before has ended. */
+    public int phases() {
+        return 1;
+    }
+
+    /** Number of independent tasks of a phase. */
+    public abstract long tasks(int phase, long params);
+
+    /** Bytes of 64-byte aligned memory that each worker must provide as {@code scratch} while it runs tasks. */
+    public abstract long scratchBytes(long params);
+
+    /** Bytes of 64-byte aligned memory that all tasks and phases of one launch share. */
+    public long workspaceBytes(long params) {
+        return 0;
+    }
+
+    /** Runs the tasks {@code begin} to below {@code end} of a phase. */
+    public abstract void run(int phase, long params, long begin, long end, long scratch, long workspace);
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.jvm;
+
+import io.sinter.codegen.jvm.bytecode.Code;
+import io.sinter.codegen.jvm.bytecode.Compare;
+import io.sinter.ir.DType;
+import java.util.List;
+import org.objectweb.asm.Type;
+
+/** Scalar access to memory by byte address, converting between memory types and register types. */
+public final class Memory {
+    static final Type HOST = Code.object("io/sinter/gen/SinterKernelHost");
+    static final Type MATH = Code.object("io/sinter/gen/SinterKernelMath");
+    static final Type SUPPORT = Code.object("io/sinter/gen/SinterKernelSupport");
+    static final Type SEGMENT = Code.object("java/lang/foreign/MemorySegment");
+    static final Type BYTE_ORDER = Code.object("java/nio/ByteOrder");
+    private static final Type LAYOUT = Code.object("java/lang/foreign/ValueLayout");
+
+    /** All of memory. */
+    static final Code ALL = Code.getStatic(HOST, "MEMORY", SEGMENT);
+
+    static final Code ORDER = Code.getStatic(HOST, "ORDER", BYTE_ORDER);
+
+    private Memory() {}
+
+    /** JVM type of a value of a register type. */
+    public static Type jvmType(DType register) {
+        return switch (register) {
+            case F64 -> Type.DOUBLE_TYPE;
+            case F32 -> Type.FLOAT_TYPE;
+            case I64 -> Type.LONG_TYPE;
+            case I32 -> Type.INT_TYPE;
+            case BOOL -> Type.BOOLEAN_TYPE;
+            case F16, BF16, I16, I8, U8 -> throw new IllegalArgumentException(register + " is not a register type");
+        };
+    }
+
+    /** How the JVM sees an element of memory. */
+    private enum Access {
+        DOUBLE("JAVA_DOUBLE_UNALIGNED", "OfDouble", Type.DOUBLE_TYPE),
+        FLOAT("JAVA_FLOAT_UNALIGNED", "OfFloat", Type.FLOAT_TYPE),
+        LONG("JAVA_LONG_UNALIGNED", "OfLong", Type.LONG_TYPE),
+        INT("JAVA_INT_UNALIGNED", "OfInt", Type.INT_TYPE),
+        SHORT("JAVA_SHORT_UNALIGNED", "OfShort", Type.SHORT_TYPE),
+        BYTE("JAVA_BYTE", "OfByte", Type.BYTE_TYPE);
+
+        private final Code layout;
+        private final Type layoutType;
+        private final Type type;
+
+        Access(String field, String layout, Type type) {
+            this.layoutType = Code.object(LAYOUT.getInternalName() + "$" + layout);
+            this.layout = Code.getStatic(LAYOUT, field, layoutType);
+            this.type = type;
+        }
+
+        static Access of(DType t) {
+            return switch (t) {
+                case F64 -> DOUBLE;
+                case F32 -> FLOAT;
+                case I64 -> LONG;
+                case I32 -> INT;
+                case F16, BF16, I16 -> SHORT;
+                case I8, U8, BOOL -> BYTE;
+            };
+        }
+
+        Code get(Code address) {
+            return Code.callInterface(SEGMENT, "get", type, List.of(layoutType, Type.LONG_TYPE), ALL, layout, address);
+        }
+
+        Code set(Code address, Code value) {
+            List<Type> types = List.of(layoutType, Type.LONG_TYPE, type);
+            return Code.callInterface(SEGMENT, "set", Type.VOID_TYPE, types, ALL, layout, address, value);
+        }
+    }
+
+    /** The element of memory type {@code t} at {@code address}, in its register type. */
+    public static Code load(DType t, Code address) {
+        Code raw = loadRaw(t, address);
+        return switch (t) {
+            case F64, F32, I64, I32 -> raw;
+            case I16, I8 -> Code.cast(Type.INT_TYPE, raw);
+            case U8 -> Code.and(Code.cast(Type.INT_TYPE, raw), Code.constant(0xff));
+            case F16 -> Code.call(MATH, "fromF16", Type.FLOAT_TYPE, raw);
+            case BF16 -> Code.call(MATH, "fromBf16", Type.FLOAT_TYPE, raw);
+            case BOOL -> Code.compare(
+                    Compare.Op.NE, Code.cast(Type.INT_TYPE, raw), Code.constant(0));
+        };
+    }
+
+    /** Stores a value of {@code t}'s register type as an element of memory type {@code t}. */
+    public static Code store(DType t, Code address, Code value) {
+        Code raw =
+                switch (t) {
+                    case F64, F32, I64, I32 -> value;
+                    case I16 -> Code.cast(Type.SHORT_TYPE, value);
+                    case I8, U8 -> Code.cast(Type.BYTE_TYPE, value);
+                    case F16 -> Code.call(MATH, "toF16", Type.SHORT_TYPE, value);
+                    case BF16 -> Code.call(MATH, "toBf16", Type.SHORT_TYPE, value);
+                    case BOOL -> value;
+                };
+        return Access.of(t).set(address, raw);
+    }
+
+    /** The element at {@code address} as its bits lie there. */
+    static Code loadRaw(DType t, Code address) {
+        return Access.of(t).get(address);
+    }
+
+    /** Stores what {@link #loadRaw} gave. */
+    static Code storeRaw(DType t, Code address, Code raw) {
+        return Access.of(t).set(address, raw);
+    }
+
+    /** The 8 bytes of slot {@code slot} of a parameter block, as an i64. */
+    public static Code slot(Code params, int slot) {
+        return loadRaw(DType.I64, Code.add(params, Code.constant(8L * slot)));
+    }
+
+    /** Slot {@code slot} as a scalar of register type {@code t}: its raw bits are the low bytes. */
+    public static Code slot(Code params, int slot, DType t) {
+        Code bits = slot(params, slot);
+        return switch (t) {
+            case I64 -> bits;
+            case I32 -> Code.cast(Type.INT_TYPE, bits);
+            case F64 -> Code.call(Code.object("java/lang/Double"), "longBitsToDouble", Type.DOUBLE_TYPE, bits);
+            case F32 -> Code.call(
+                    Code.object("java/lang/Float"), "intBitsToFloat", Type.FLOAT_TYPE, Code.cast(Type.INT_TYPE, bits));
+            case BOOL -> Code.compare(Compare.Op.NE, bits, Code.constant(0L));
+            case F16, BF16, I16, I8, U8 -> throw new IllegalArgumentException(t + " is not a register type");
+        };
+    }
+}

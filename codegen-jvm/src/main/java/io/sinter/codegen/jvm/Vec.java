@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.jvm;
+
+import static io.sinter.codegen.jvm.Species.MASK;
+import static io.sinter.codegen.jvm.Species.PACKAGE;
+import static io.sinter.codegen.jvm.Species.SPECIES;
+import static io.sinter.codegen.jvm.Species.VECTOR;
+
+import io.sinter.codegen.jvm.bytecode.Code;
+import io.sinter.ir.DType;
+import java.util.List;
+import org.objectweb.asm.Type;
+
+/**
+ * Code of a vector value with its species, and the Vector API's operations on it. {@code a.add(b)} here is the code of {@code a.add(b)} there.
+ * Naming an operand twice evaluates it twice: hold it in a local first.
+ */
+public record Vec(Species species, Code code) {
+    private static final Type OPERATORS = Code.object(PACKAGE + "VectorOperators");
+    private static final Type UNARY = Code.object(PACKAGE + "VectorOperators$Unary");
+    private static final Type BINARY = Code.object(PACKAGE + "VectorOperators$Binary");
+    private static final Type TERNARY = Code.object(PACKAGE + "VectorOperators$Ternary");
+    private static final Type COMPARISON = Code.object(PACKAGE + "VectorOperators$Comparison");
+    private static final Type CONVERSION = Code.object(PACKAGE + "VectorOperators$Conversion");
+
+    public static Vec broadcast(Species s, Code scalar) {
+        Type v = s.vectorType();
+        return new Vec(s, Code.call(v, "broadcast", v, List.of(SPECIES, s.laneType()), s.code(), scalar));
+    }
+
+    /** All lanes {@code value}, converted to the element type. */
+    public static Vec constant(Species s, double value) {
+        return broadcast(
+                s,
+                switch (s.element()) {
+                    case F64 -> Code.constant(value);
+                    case F32 -> Code.constant((float) value);
+                    case I64 -> Code.constant((long) value);
+                    case I32, I16, I8 -> Code.constant((int) value);
+                    case F16, BF16, U8, BOOL -> throw new IllegalArgumentException("no vectors of " + s.element());
+                });
+    }
+
+    /** All lanes {@code bits}, of an integer species. */
+    public static Vec bits(Species s, long bits) {
+        return broadcast(s, s.element() == DType.I64 ? Code.constant(bits) : Code.constant((int) bits));
+    }
+
+    /** Lane numbers 0, 1, 2, … */
+    public static Vec iota(Species s) {
+        Type v = s.vectorType();
+        Vec zero = constant(s, 0);
+        return new Vec(s, Code.callVirtual(v, "addIndex", v, List.of(Type.INT_TYPE), zero.code, Code.constant(1)));
+    }
+
+    /** Consecutive elements at a byte address; where {@code mask} (null: everywhere) is false nothing is read and the lane is 0. */
+    public static Vec load(Species s, Code address, Code mask) {
+        Type v = s.vectorType();
+        if (mask == null) {
+            List<Type> types = List.of(SPECIES, Memory.SEGMENT, Type.LONG_TYPE, Memory.BYTE_ORDER);
+            return new Vec(s, Code.call(v, "fromMemorySegment", v, types, s.code(), Memory.ALL, address, Memory.ORDER));
+        }
+        List<Type> types = List.of(SPECIES, Memory.SEGMENT, Type.LONG_TYPE, Memory.BYTE_ORDER, MASK);
+        return new Vec(s, Code.call(v, "fromMemorySegment", v, types, s.code(), Memory.ALL, address, Memory.ORDER, mask));
+    }
+
+    /** Stores this at a byte address, where {@code mask} (null: everywhere) is true. */
+    public Code store(Code address, Code mask) {
+        Type v = species.vectorType();
+        if (mask == null) {
+            List<Type> types = List.of(Memory.SEGMENT, Type.LONG_TYPE, Memory.BYTE_ORDER);
+            return Code.callVirtual(v, "intoMemorySegment", Type.VOID_TYPE, types, code, Memory.ALL, address, Memory.ORDER);
+        }
+        List<Type> types = List.of(Memory.SEGMENT, Type.LONG_TYPE, Memory.BYTE_ORDER, MASK);
+        return Code.callVirtual(v, "intoMemorySegment", Type.VOID_TYPE, types, code, Memory.ALL, address, Memory.ORDER, mask);
+    }
+
+    /** {@code lanewise} of a one-operand operator, by its name in VectorOperators. */
+    public Vec unary(String operator) {
+        Type v = species.vectorType();
+        return with(Code.callVirtual(v, "lanewise", v, List.of(UNARY), code, Code.getStatic(OPERATORS, operator, UNARY)));
+    }
+
+    /** {@code lanewise} of a two-operand operator, by its name in VectorOperators. */
+    public Vec binary(String operator, Vec b) {
+        Type v = species.vectorType();
+        Code op = Code.getStatic(OPERATORS, operator, isAssociative(operator) ? ASSOCIATIVE : BINARY);
+        return with(Code.callVirtual(v, "lanewise", v, List.of(BINARY, VECTOR), code, op, same(b).code));
+    }
+
+    /** {@link #binary} where {@code mask} is true; this elsewhere. */
+    public Vec binary(String operator, Vec b, Code mask) {
+        if (mask == null) return binary(operator, b);
+        Type v = species.vectorType();
+        Code op = Code.getStatic(OPERATORS, operator, isAssociative(operator) ? ASSOCIATIVE : BINARY);
+        return with(Code.callVirtual(v, "lanewise", v, List.of(BINARY, VECTOR, MASK), code, op, same(b).code, mask));
+    }
+
+    private static final Type ASSOCIATIVE = Code.object(PACKAGE + "VectorOperators$Associative");
+
+    private static boolean isAssociative(String operator) {
+        return switch (operator) {
+            case "ADD", "MUL", "MIN", "MAX", "AND", "OR", "XOR" -> true;
+            default -> false;
+        };
+    }
+
+    /** Shifts every lane by one scalar count (an int), taken modulo the width. */
+    public Vec shift(String operator, Code count) {
+        Type v = species.vectorType();
+        Code n = Code.cast(species.laneType(), count);
+        Code op = Code.getStatic(OPERATORS, operator, BINARY);
+        return with(Code.callVirtual(v, "lanewise", v, List.of(BINARY, species.laneType()), code, op, n));
+    }
+
+    public Vec shl(int count) {
+        return shift("LSHL", Code.constant(count));
+    }
+
+    public Vec shr(int count) {
+        return shift("ASHR", Code.constant(count));
+    }
+
+    public Vec ushr(int count) {
+        return shift("LSHR", Code.constant(count));
+    }
+
+    public Vec add(Vec b) {
+        return binary("ADD", b);
+    }
+
+    public Vec sub(Vec b) {
+        return binary("SUB", b);
+    }
+
+    public Vec mul(Vec b) {
+        return binary("MUL", b);
+    }
+
+    public Vec div(Vec b) {
+        return binary("DIV", b);
+    }
+
+    public Vec and(Vec b) {
+        return binary("AND", b);
+    }
+
+    public Vec or(Vec b) {
+        return binary("OR", b);
+    }
+
+    public Vec xor(Vec b) {
+        return binary("XOR", b);
+    }
+
+    /** {@code this * b + c}, rounded once. */
+    public Vec fma(Vec b, Vec c) {
+        Type v = species.vectorType();
+        Code op = Code.getStatic(OPERATORS, "FMA", TERNARY);
+        return with(Code.callVirtual(v, "lanewise", v, List.of(TERNARY, VECTOR, VECTOR), code, op, same(b).code, same(c).code));
+    }
+
+    /** Mask of a comparison, by its name in VectorOperators: EQ NE LT LE GT GE. */
+    public Code compare(String operator, Vec b) {
+        Code op = Code.getStatic(OPERATORS, operator, COMPARISON);
+        return Code.callVirtual(species.vectorType(), "compare", MASK, List.of(COMPARISON, VECTOR), code, op, same(b).code);
+    }
+
+    /** {@code b} where {@code mask} is true, this elsewhere. */
+    public Vec blend(Vec b, Code mask) {
+        Type v = species.vectorType();
+        return with(Code.callVirtual(v, "blend", v, List.of(VECTOR, MASK), code, same(b).code, mask));
+    }
+
+    /** A lane-for-lane conversion, by its name in VectorOperators, to a species with as many lanes. */
+    public Vec convert(String conversion, Species to) {
+        Code c = Code.getStatic(OPERATORS, conversion, CONVERSION);
+        List<Type> types = List.of(CONVERSION, SPECIES, Type.INT_TYPE);
+        Type v = species.vectorType();
+        Code any = Code.callVirtual(v, "convertShape", VECTOR, types, code, c, to.code(), Code.constant(0));
+        return new Vec(to, Code.checkCast(to.vectorType(), any));
+    }
+
+    /** The same bits as a vector of another element type and shape of the same size. */
+    public Vec reinterpret(Species to) {
+        if (to.equals(species)) return this;
+        if (to.bits() != species.bits()) throw new IllegalArgumentException(species + " as " + to);
+        String method =
+                switch (to.element()) {
+                    case F64 -> "reinterpretAsDoubles";
+                    case F32 -> "reinterpretAsFloats";
+                    case I64 -> "reinterpretAsLongs";
+                    case I32 -> "reinterpretAsInts";
+                    case I16 -> "reinterpretAsShorts";
+                    case I8 -> "reinterpretAsBytes";
+                    case F16, BF16, U8, BOOL -> throw new IllegalArgumentException("no vectors of " + to.element());
+                };
+        return new Vec(to, Code.callVirtual(species.vectorType(), method, to.vectorType(), List.of(), code));
+    }
+
+    /** The bits of a float vector as integers. */
+    public Vec asBits() {
+        return reinterpret(species.integral());
+    }
+
+    /** Lane {@code index}, an int. */
+    public Code lane(Code index) {
+        return Code.callVirtual(species.vectorType(), "lane", species.laneType(), List.of(Type.INT_TYPE), code, index);
+    }
+
+    private Vec with(Code result) {
+        return new Vec(species, result);
+    }
+
+    private Vec same(Vec b) {
+        if (!b.species.equals(species)) throw new IllegalArgumentException(species + " with " + b.species);
+        return b;
+    }
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.gen;
+
+import static io.sinter.gen.SinterKernelHost.MEMORY;
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.invoke.VarHandle;
+
+/** Index checks and the ends of reductions, called by generated code outside its inner loops. */
+public final class SinterKernelSupport {
+    private static final VarHandle LONGS = JAVA_LONG.varHandle();
+
+    private SinterKernelSupport() {}
+
+    /**
+     * Checks a data-dependent index: {@code value} if it is in [0, bound), {@code value + bound} if {@code wrap} and it is in [-bound, 0). Otherwise
+     * the error record at {@code errors} is set, if this is the first error, and the result is 0.
+     */
+    public static long check(long value, long bound, boolean wrap, long site, long errors) {
+        long wrapped = wrap && value < 0 ? value + bound : value;
+        if (wrapped >= 0 && wrapped < bound) return wrapped;
+        fail(value, bound, site, errors);
+        return 0;
+    }
+
+    /** Sets the error record (state, site, value, bound) unless it is set: state 0 none, 2 being written, 1 complete. */
+    public static void fail(long value, long bound, long site, long errors) {
+        if (!LONGS.compareAndSet(MEMORY, errors, 0L, 2L)) return;
+        MEMORY.set(JAVA_LONG, errors + 8, site);
+        MEMORY.set(JAVA_LONG, errors + 16, value);
+        MEMORY.set(JAVA_LONG, errors + 24, bound);
+        LONGS.setRelease(MEMORY, errors, 1L);
+    }
+
+    /** Combines {@code n} (a power of two) floats at {@code address} pairwise: neighbours at distance n/2, then n/4, … in place. */
+    public static float sumF32(long address, int n) {
+        for (int half = n >> 1; half > 0; half >>= 1) {
+            for (int i = 0; i < half; i++) setF32(address, i, f32(address, i) + f32(address, i + half));
+        }
+        return f32(address, 0);
+    }
+
+    public static float prodF32(long address, int n) {
+        for (int half = n >> 1; half > 0; half >>= 1) {
+            for (int i = 0; i < half; i++) setF32(address, i, f32(address, i) * f32(address, i + half));
+        }
+        return f32(address, 0);
+    }
+
+    public static float maxF32(long address, int n) {
+        float m = f32(address, 0);
+        for (int i = 1; i < n; i++) m = Math.max(m, f32(address, i));
+        return m;
+    }
+
+    public static float minF32(long address, int n) {
+        float m = f32(address, 0);
+        for (int i = 1; i < n; i++) m = Math.min(m, f32(address, i));
+        return m;
+    }
+
+    private static float f32(long address, int i) {
+        return MEMORY.get(JAVA_FLOAT, address + 4L * i);
+    }
+
+    private static void setF32(long address, int i, float v) {
+        MEMORY.set(JAVA_FLOAT, address + 4L * i, v);
+    }
+
+    public static double sumF64(long address, int n) {
+        for (int half = n >> 1; half > 0; half >>= 1) {
+            for (int i = 0; i < half; i++) setF64(address, i, f64(address, i) + f64(address, i + half));
+        }
+        return f64(address, 0);
+    }
+
+    public static double prodF64(long address, int n) {
+        for (int half = n >> 1; half > 0; half >>= 1) {
+            for (int i = 0; i < half; i++) setF64(address, i, f64(address, i) * f64(address, i + half));
+        }
+        return f64(address, 0);
+    }
+
+    public static double maxF64(long address, int n) {
+        double m = f64(address, 0);
+        for (int i = 1; i < n; i++) m = Math.max(m, f64(address, i));
+        return m;
+    }
+
+    public static double minF64(long address, int n) {
+        double m = f64(address, 0);
+        for (int i = 1; i < n; i++) m = Math.min(m, f64(address, i));
+        return m;
+    }
+
+    private static double f64(long address, int i) {
+        return MEMORY.get(JAVA_DOUBLE, address + 8L * i);
+    }
+
+    private static void setF64(long address, int i, double v) {
+        MEMORY.set(JAVA_DOUBLE, address + 8L * i, v);
+    }
+
+    public static int sumI32(long address, int n) {
+        int s = 0;
+        for (int i = 0; i < n; i++) s += MEMORY.get(JAVA_INT, address + 4L * i);
+        return s;
+    }
+
+    public static int prodI32(long address, int n) {
+        int s = 1;
+        for (int i = 0; i < n; i++) s *= MEMORY.get(JAVA_INT, address + 4L * i);
+        return s;
+    }
+
+    public static int maxI32(long address, int n) {
+        int s = Integer.MIN_VALUE;
+        for (int i = 0; i < n; i++) s = Math.max(s, MEMORY.get(JAVA_INT, address + 4L * i));
+        return s;
+    }
+
+    public static int minI32(long address, int n) {
+        int s = Integer.MAX_VALUE;
+        for (int i = 0; i < n; i++) s = Math.min(s, MEMORY.get(JAVA_INT, address + 4L * i));
+        return s;
+    }
+
+    public static long sumI64(long address, int n) {
+        long s = 0;
+        for (int i = 0; i < n; i++) s += MEMORY.get(JAVA_LONG, address + 8L * i);
+        return s;
+    }
+
+    public static long prodI64(long address, int n) {
+        long s = 1;
+        for (int i = 0; i < n; i++) s *= MEMORY.get(JAVA_LONG, address + 8L * i);
+        return s;
+    }
+
+    public static long maxI64(long address, int n) {
+        long s = Long.MIN_VALUE;
+        for (int i = 0; i < n; i++) s = Math.max(s, MEMORY.get(JAVA_LONG, address + 8L * i));
+        return s;
+    }
+
+    public static long minI64(long address, int n) {
+        long s = Long.MAX_VALUE;
+        for (int i = 0; i < n; i++) s = Math.min(s, MEMORY.get(JAVA_LONG, address + 8L * i));
+        return s;
+    }
+}
