@@ -11,4 +11,6 @@ module io.sinter.codegen.jvm {
     requires org.objectweb.asm.tree.analysis;
     requires org.objectweb.asm.util;
     requires static jdk.incubator.vector;
+
+    exports io.sinter.codegen.jvm;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.gen;
 
+import io.sinter.ir.ref.SpecialFunctions;
+
 /** Scalar functions that the JVM and {@link Math} lack, with the semantics of the loop IR's primitives. Called by generated code. */
 public final class SinterKernelMath {
     private SinterKernelMath() {}
@@ -106,5 +108,21 @@ public final class SinterKernelMath {
     /** Toward zero; keeps the sign of zero. */
     public static double trunc(double x) {
         return x < 0 ? Math.ceil(x) : Math.floor(x);
+    }
+
+    public static double erf(double x) {
+        return SpecialFunctions.erf(x);
+    }
+
+    public static double erfinv(double x) {
+        return SpecialFunctions.erfinv(x);
+    }
+
+    public static double lgamma(double x) {
+        return SpecialFunctions.lgamma(x);
+    }
+
+    public static double digamma(double x) {
+        return SpecialFunctions.digamma(x);
     }
 }

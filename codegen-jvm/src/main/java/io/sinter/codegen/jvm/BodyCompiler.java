@@ -120,6 +120,30 @@ public final class BodyCompiler {
         bind(l, variable, value.species());
     }
 
+    /** Defines a local of the IR as this value, at the place that its operands allow. */
+    void let(Local l, Expr e) {
+        Facts.Fact f = facts.of(e);
+        Scope at = place(f);
+        Value v = inScope(at, () -> {
+            Value value = value(e);
+            if (f.motion() != Facts.Motion.PINNED) return held(value);
+            // A copy: what it was computed from may change.
+            LocalVar copy = method.local(l.name(), value.code().type());
+            block().add(copy.set(value.code()));
+            return value.with(copy);
+        });
+        bindings.put(l, new Binding(v, null, at.depth));
+    }
+
+    /** Compiles statements, which hold no vector loop. */
+    public void statements(java.util.List<io.sinter.ir.loop.Stmt> body) {
+        statements.run(body);
+    }
+
+    int depth(Object variableOrLocal) {
+        return bound(variableOrLocal).depth;
+    }
+
     Value binding(Object variableOrLocal) {
         return bound(variableOrLocal).value;
     }

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.jvm;
+
+import io.sinter.codegen.jvm.LoopEmitter.Accumulator;
+import io.sinter.codegen.jvm.bytecode.Block;
+import io.sinter.codegen.jvm.bytecode.Code;
+import io.sinter.codegen.jvm.bytecode.LocalVar;
+import io.sinter.ir.loop.Stmt;
+import java.util.ArrayList;
+import java.util.List;
+import org.objectweb.asm.Type;
+
+/**
+ * Vector code for a chunk of a vector loop: a main loop over full vectors, and the rest under a mask. Small bodies with accumulators are
+ * unrolled, each copy with vector accumulators of its own.
+ */
+final class ChunkEmitter {
+    private final BodyCompiler c;
+    private final Stmt.Loop loop;
+    private final VectorAnalysis analysis;
+    private final LocalVar from;
+    private final LocalVar count;
+    private final int lanes;
+    private final List<Accumulator> accumulators;
+
+    ChunkEmitter(
+            BodyCompiler c,
+            Stmt.Loop loop,
+            VectorAnalysis analysis,
+            LocalVar from,
+            LocalVar count,
+            int lanes,
+            List<Accumulator> accumulators) {
+        this.c = c;
+        this.loop = loop;
+        this.analysis = analysis;
+        this.from = from;
+        this.count = count;
+        this.lanes = lanes;
+        this.accumulators = accumulators;
+    }
+
+    void emit() {
+        int copies = analysis.unroll();
+        c.statements.vectorLocals(analysis.varying());
+
+        List<List<LocalVar>> vectors = new ArrayList<>();
+        for (int u = 0; u < copies; u++) {
+            List<LocalVar> row = new ArrayList<>();
+            for (Accumulator a : accumulators) {
+                Species s = new Species(a.element(), lanes);
+                Code identity = ScalarOps.constant(ScalarOps.identity(a.op(), a.local().dtype()));
+                Code start = a.local().dtype().isBool() ? Masks.broadcast(s, identity) : Vec.broadcast(s, identity).code();
+                LocalVar v = c.method.local(a.local().name() + "_" + u + "_", start.type());
+                c.block().add(v.set(start));
+                row.add(v);
+            }
+            vectors.add(row);
+        }
+        LocalVar i = c.method.local("i", Type.INT_TYPE);
+        int step = lanes * copies;
+        Code full = c.held(Code.and(count, Code.constant(-step)));
+        Block main = new Block();
+        for (int u = 0; u < copies; u++) main.add(body(new VectorLoop(loop.var(), lanes, from, i, u * lanes, null), vectors.get(u)));
+        Block rest = body(new VectorLoop(loop.var(), lanes, from, i, 0, Code.sub(count, i)), vectors.get(0));
+        c.block().forLoop(i, Code.constant(0), full, step, main);
+        c.block().forLoop(i, full, count, lanes, rest);
+        for (int a = 0; a < accumulators.size(); a++) finish(accumulators.get(a), column(vectors, a));
+    }
+
+    private static List<LocalVar> column(List<List<LocalVar>> rows, int a) {
+        return rows.stream().map(r -> r.get(a)).toList();
+    }
+
+    private Block body(VectorLoop vector, List<LocalVar> vectors) {
+        for (int a = 0; a < accumulators.size(); a++) {
+            Accumulator acc = accumulators.get(a);
+            c.bind(acc.local(), vectors.get(a), new Species(acc.element(), lanes));
+        }
+        return c.nestedVector(vector, () -> c.statements.run(loop.body()));
+    }
+
+    /** Combines the vectors pairwise, their lanes pairwise, and the result with the number in scratch memory. */
+    private void finish(Accumulator a, List<LocalVar> vectors) {
+        Species s = new Species(a.element(), lanes);
+        for (int half = vectors.size() / 2; half > 0; half /= 2) {
+            for (int u = 0; u < half; u++) {
+                Value x = new Value(a.local().dtype(), vectors.get(u), s);
+                c.block().add(vectors.get(u).set(VectorOps.combine(a.op(), x, vectors.get(u + half), null)));
+            }
+        }
+        Code reduced;
+        if (a.local().dtype().isBool()) {
+            boolean any = a.op() == Stmt.Combine.MAX || a.op() == Stmt.Combine.SUM;
+            reduced = Code.callVirtual(Species.MASK, any ? "anyTrue" : "allTrue", Type.BOOLEAN_TYPE, List.of(), vectors.get(0));
+        } else {
+            c.block().add(new Vec(s, vectors.get(0)).store(c.laneArea(0), null));
+            String name = a.op().name().toLowerCase(java.util.Locale.ROOT) + a.element().name();
+            reduced = Code.call(Memory.SUPPORT, name, s.laneType(), c.laneArea(0), Code.constant(lanes));
+        }
+        Code address = a.address(c.frame.scratch());
+        Code before = Memory.load(a.local().dtype(), address);
+        Code sum = ScalarOps.combine(a.op(), a.local().dtype(), before, reduced);
+        c.block().add(Memory.store(a.local().dtype(), address, sum));
+    }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.jvm;
+
+import io.sinter.codegen.jvm.bytecode.ClassBuilder;
+import io.sinter.gen.SinterKernelHost;
+import io.sinter.ir.loop.AttentionKernel;
+import io.sinter.ir.loop.GemmKernel;
+import io.sinter.ir.loop.Kernel;
+import io.sinter.ir.loop.LoopKernel;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import org.objectweb.asm.ClassReader;
+import org.objectweb.asm.util.Textifier;
+import org.objectweb.asm.util.TraceClassVisitor;
+
+/**
+ * The JVM code generator: kernels to class files, and class files to callable kernels.
+ *
+ * <p>Generated classes are hidden, so they are collected with their last kernel. With {@code -Dsinter.debug.classes=true} each is defined by a class
+ * loader of its own instead, which makes it visible in stack traces, with line numbers of the kernel's listing.
+ */
+public final class JvmCodegen {
+    private static final String PREFIX = "io/sinter/gen/SinterKernel_";
+    private static final String SUPERCLASS = "io/sinter/codegen/jvm/JvmKernel";
+
+    private JvmCodegen() {}
+
+    /**
+     * Generates the class of a kernel. The same kernel and options give the same bytes.
+     *
+     * @throws io.sinter.codegen.jvm.bytecode.MethodTooLargeException if a piece of it exceeds what HotSpot compiles
+     */
+    public static GeneratedClass generate(Kernel kernel, Options options) {
+        String name = PREFIX + kernel.name().replaceAll("[^A-Za-z0-9_]", "_");
+        ClassBuilder owner = new ClassBuilder(name, SUPERCLASS, kernel.name() + ".ir");
+        switch (kernel) {
+            case LoopKernel k -> new LoopEmitter(k, owner, options).emit();
+            case GemmKernel k -> throw new UnsupportedOperationException("kernel " + k.name() + ": matrix products");
+            case AttentionKernel k -> throw new UnsupportedOperationException("kernel " + k.name() + ": attention");
+        }
+        return new GeneratedClass(name, owner.toBytes());
+    }
+
+    /**
+     * Defines a generated class and makes its kernel.
+     *
+     * @throws IllegalStateException if the JVM rejects the class: a fault of the generator (the message holds the listing), or a damaged cache
+     */
+    public static JvmKernel define(GeneratedClass generated) {
+        try {
+            MethodHandles.Lookup host = SinterKernelHost.lookup();
+            if (Boolean.getBoolean("sinter.debug.classes")) {
+                Class<?> visible = new DebugLoader(host.lookupClass().getClassLoader()).define(generated);
+                return (JvmKernel) visible.getConstructor().newInstance();
+            }
+            MethodHandles.Lookup hidden = host.defineHiddenClass(generated.bytes(), true);
+            return (JvmKernel) hidden.findConstructor(hidden.lookupClass(), MethodType.methodType(void.class)).invoke();
+        } catch (Throwable e) {
+            throw new IllegalStateException("the JVM rejects generated class " + generated.className() + ": " + e + "\n" + listing(generated), e);
+        }
+    }
+
+    /** Generates and defines. */
+    public static JvmKernel compile(Kernel kernel, Options options) {
+        return define(generate(kernel, options));
+    }
+
+    /** The bytecode as text. */
+    public static String listing(GeneratedClass generated) {
+        StringWriter text = new StringWriter();
+        new ClassReader(generated.bytes()).accept(new TraceClassVisitor(null, new Textifier(), new PrintWriter(text)), 0);
+        return text.toString();
+    }
+
+    /** Makes one generated class visible to stack traces and debuggers. */
+    private static final class DebugLoader extends ClassLoader {
+        DebugLoader(ClassLoader parent) {
+            super(parent);
+        }
+
+        Class<?> define(GeneratedClass c) {
+            return defineClass(c.className().replace('/', '.'), c.bytes(), 0, c.bytes().length);
+        }
+    }
+}

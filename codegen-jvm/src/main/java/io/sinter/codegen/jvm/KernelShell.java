@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.jvm;
+
+import io.sinter.codegen.jvm.bytecode.Block;
+import io.sinter.codegen.jvm.bytecode.ClassBuilder;
+import io.sinter.codegen.jvm.bytecode.Code;
+import io.sinter.codegen.jvm.bytecode.LocalVar;
+import io.sinter.codegen.jvm.bytecode.MethodBuilder;
+import io.sinter.ir.loop.Coef;
+import io.sinter.ir.loop.Var;
+import java.util.ArrayList;
+import java.util.List;
+import org.objectweb.asm.Type;
+
+/** The methods of {@link JvmKernel} in a generated class. */
+final class KernelShell {
+    private final ClassBuilder owner;
+
+    KernelShell(ClassBuilder owner) {
+        this.owner = owner;
+    }
+
+    void name(String name) {
+        owner.method("name", Type.getType(String.class)).body().add(Code.ret(Code.constant(name)));
+    }
+
+    /** One phase, with a task for each point of the grid. */
+    void tasks(List<Var> grid) {
+        MethodBuilder m = owner.method("tasks", Type.LONG_TYPE);
+        m.parameter("phase", Type.INT_TYPE);
+        LocalVar params = m.parameter("params", Type.LONG_TYPE);
+        Code product = Code.constant(1L);
+        for (Var v : grid) product = Code.mul(product, extent(v, params));
+        m.body().add(Code.ret(product));
+    }
+
+    void scratchBytes(long bytes) {
+        MethodBuilder m = owner.method("scratchBytes", Type.LONG_TYPE);
+        m.parameter("params", Type.LONG_TYPE);
+        m.body().add(Code.ret(Code.constant(bytes)));
+    }
+
+    /**
+     * Calls {@code tile(params, scratch, grid variables)} for each task. The first task's variables come from divisions; the next ones count like
+     * an odometer.
+     */
+    void run(List<Var> grid, MethodBuilder tile) {
+        MethodBuilder m = owner.method("run", Type.VOID_TYPE);
+        m.parameter("phase", Type.INT_TYPE);
+        LocalVar params = m.parameter("params", Type.LONG_TYPE);
+        LocalVar begin = m.parameter("begin", Type.LONG_TYPE);
+        LocalVar end = m.parameter("end", Type.LONG_TYPE);
+        LocalVar scratch = m.parameter("scratch", Type.LONG_TYPE);
+        m.parameter("workspace", Type.LONG_TYPE);
+        Block start = new Block();
+        List<LocalVar> variables = new ArrayList<>();
+        List<LocalVar> extents = new ArrayList<>();
+        LocalVar rest = m.local("rest", Type.LONG_TYPE);
+        LocalVar task = m.local("task", Type.LONG_TYPE);
+        for (Var v : grid) {
+            variables.add(m.local(v.name(), Type.LONG_TYPE));
+            extents.add(m.local("n_" + v.name(), Type.LONG_TYPE));
+        }
+        start.add(rest.set(begin));
+        for (int i = grid.size() - 1; i >= 0; i--) {
+            start.add(extents.get(i).set(extent(grid.get(i), params)));
+            start.add(variables.get(i).set(Code.rem(rest, extents.get(i))), rest.set(Code.div(rest, extents.get(i))));
+        }
+        Block next = new Block();
+        for (int i = 0; i < grid.size(); i++) {
+            LocalVar v = variables.get(i);
+            Block wrapped = new Block().add(v.set(Code.constant(0L))).add(next);
+            Code atEnd = Code.not(Code.lt(v, extents.get(i)));
+            next = new Block().add(v.set(Code.add(v, Code.constant(1L)))).ifThen(atEnd, wrapped);
+        }
+        List<Code> args = new ArrayList<>(List.of(params, scratch));
+        args.addAll(variables);
+        start.forLong(task, begin, end, 1, new Block().add(tile.call(args)).add(next));
+        m.body().ifThen(Code.lt(begin, end), start);
+    }
+
+    private static Code extent(Var v, LocalVar params) {
+        return switch (v.extent()) {
+            case Coef.Lit l -> Code.constant(l.value());
+            case Coef.Slot s -> Memory.slot(params, s.slot());
+        };
+    }
+}

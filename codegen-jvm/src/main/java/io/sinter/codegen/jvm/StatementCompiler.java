@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.jvm;
+
+import io.sinter.codegen.jvm.bytecode.Block;
+import io.sinter.codegen.jvm.bytecode.Code;
+import io.sinter.codegen.jvm.bytecode.LocalVar;
+import io.sinter.ir.loop.Coef;
+import io.sinter.ir.loop.Local;
+import io.sinter.ir.loop.Stmt;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.objectweb.asm.Type;
+
+/** Compiles statements, at scalar level or inside a vector loop. */
+final class StatementCompiler {
+    private final BodyCompiler c;
+    private Consumer<Stmt.Loop> vectorLoops =
+            l -> {
+                throw new IllegalStateException("a vector loop over " + l.var() + " where none may be");
+            };
+    private Set<Object> vectorLocals = Set.of();
+
+    StatementCompiler(BodyCompiler c) {
+        this.c = c;
+    }
+
+    /** What to do with the vector loops among the statements. */
+    void onVectorLoop(Consumer<Stmt.Loop> action) {
+        vectorLoops = action;
+    }
+
+    /** The mutable locals that hold a vector where they are declared inside the current vector loop. */
+    void vectorLocals(Set<Object> locals) {
+        vectorLocals = locals;
+    }
+
+    void run(List<Stmt> body) {
+        for (Stmt s : body) run(s);
+    }
+
+    private void run(Stmt s) {
+        switch (s) {
+            case Stmt.Let l -> c.let(l.local(), l.value());
+            case Stmt.Declare d -> declare(d);
+            case Stmt.Accumulate a -> accumulate(a);
+            case Stmt.Set a -> {
+                LocalVar v = c.variable(a.local());
+                c.block().add(v.set(like(c.binding(a.local()), a.value())));
+                c.scope().changed(a.local());
+            }
+            case Stmt.Store st -> {
+                if (c.vector() == null) c.memory.storeScalar(st);
+                else c.memory.store(st);
+                c.scope().changed(st.buffer());
+            }
+            case Stmt.If i -> {
+                Code condition = c.scalar(i.cond());
+                Block body = c.nested(true, () -> run(i.body()));
+                c.block().ifThen(condition, body);
+            }
+            case Stmt.Loop l -> {
+                if (l.kind() == Stmt.Loop.Kind.VECTOR) {
+                    vectorLoops.accept(l);
+                    forgetChanges(l.body());
+                } else {
+                    sequential(l);
+                }
+            }
+        }
+    }
+
+    /** The code of a value in the form that {@code target} is held in. */
+    private Code like(Value target, io.sinter.ir.loop.Expr e) {
+        if (!target.isVector()) return c.scalar(e);
+        return target.dtype().isBool() ? c.mask(e, target.species()) : c.vec(e).code();
+    }
+
+    private void declare(Stmt.Declare d) {
+        Local l = d.local();
+        Species species = null;
+        if (c.vector() != null && vectorLocals.contains(l)) {
+            species = c.vector().species(l.dtype().isBool() ? io.sinter.ir.DType.I32 : l.dtype());
+        }
+        Code init = like(new Value(l.dtype(), null, species), d.init());
+        LocalVar v = c.method.local(l.name(), init.type());
+        c.block().add(v.set(init));
+        c.bind(l, v, species);
+    }
+
+    private void accumulate(Stmt.Accumulate a) {
+        Value target = c.binding(a.local());
+        Code value = like(target, a.value());
+        Code sum;
+        if (target.isVector()) {
+            // Lanes beyond the end must not count, but in locals of the loop's body nobody looks at them.
+            boolean outer = c.depth(a.local()) < c.depth(c.vector().variable());
+            sum = VectorOps.combine(a.op(), target, value, outer ? c.active(target.species()) : null);
+        } else {
+            sum = ScalarOps.combine(a.op(), a.local().dtype(), target.code(), value);
+        }
+        c.block().add(c.variable(a.local()).set(sum));
+        c.scope().changed(a.local());
+    }
+
+    private void sequential(Stmt.Loop l) {
+        forgetChanges(l.body());
+        Code extent = extent(l.var().extent());
+        LocalVar counter = c.method.local(l.var().name(), Type.INT_TYPE);
+        LocalVar index = c.method.local(l.var().name() + "_", Type.LONG_TYPE);
+        boolean runs = l.var().extent() instanceof Coef.Lit n && n.value() > 0;
+        Block body = c.nested(!runs, () -> {
+            c.block().add(index.set(Code.cast(Type.LONG_TYPE, counter)));
+            c.bind(l.var(), index);
+            run(l.body());
+        });
+        c.block().forLoop(counter, Code.constant(0), extent, 1, body);
+    }
+
+    /** The number of iterations as an int that can be named often. */
+    private Code extent(Coef extent) {
+        if (extent instanceof Coef.Lit l) return Code.constant(Math.toIntExact(l.value()));
+        return c.held(Code.call(Code.object("java/lang/Math"), "toIntExact", Type.INT_TYPE, c.indices.coef(extent)));
+    }
+
+    /** Values that a loop's body changes are not known in it: its first line may run after its last. */
+    private void forgetChanges(List<Stmt> body) {
+        Set<Object> changed = new HashSet<>();
+        Facts.walk(body, s -> {
+            switch (s) {
+                case Stmt.Accumulate a -> changed.add(a.local());
+                case Stmt.Set a -> changed.add(a.local());
+                case Stmt.Store st -> c.scope().changed(st.buffer());
+                case Stmt.Loop _, Stmt.Let _, Stmt.Declare _, Stmt.If _ -> {}
+            }
+        });
+        for (Object o : changed) c.scope().changed((Local) o);
+    }
+}

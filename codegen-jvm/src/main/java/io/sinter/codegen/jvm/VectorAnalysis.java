@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.jvm;
+
+import io.sinter.ir.loop.Expr;
+import io.sinter.ir.loop.Index;
+import io.sinter.ir.loop.Local;
+import io.sinter.ir.loop.Stmt;
+import io.sinter.ir.loop.Var;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
+
+/** What must be known about a vector loop before code for it is generated. */
+final class VectorAnalysis {
+    /** Largest body that is unrolled to use several accumulators, in operations. */
+    private static final int UNROLL_LIMIT = 16;
+
+    private final Facts facts;
+    private final Stmt.Loop loop;
+
+    /** The loop's variable, and the locals that differ between its iterations. */
+    private final Set<Object> varying = new HashSet<>();
+
+    /** Locals declared outside and accumulated inside, in order of first use. */
+    private final List<Stmt.Accumulate> accumulators = new ArrayList<>();
+
+    private final Set<Local> accumulated = new HashSet<>();
+    private boolean wide;
+    private boolean nested;
+    private int cost;
+
+    VectorAnalysis(Facts facts, Stmt.Loop loop) {
+        this.facts = facts;
+        this.loop = loop;
+        findAccumulators();
+        findVarying();
+        Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        Facts.walk(loop.body(), s -> {
+            if (s instanceof Stmt.Loop) nested = true;
+            if (s instanceof Stmt.Store st) {
+                cost++;
+                if (st.buffer().dtype().bytes() == 8) wide = true;
+            }
+            for (Expr e : Facts.roots(s)) visit(e, seen);
+        });
+        for (Object o : varying) {
+            if (o instanceof Local l && l.dtype().bytes() == 8) wide = true;
+        }
+    }
+
+    private void findAccumulators() {
+        Set<Local> declared = new HashSet<>();
+        Facts.walk(loop.body(), s -> {
+            if (s instanceof Stmt.Declare d) declared.add(d.local());
+        });
+        Facts.walk(loop.body(), s -> {
+            if (s instanceof Stmt.Accumulate a && !declared.contains(a.local()) && accumulated.add(a.local())) accumulators.add(a);
+        });
+    }
+
+    private void findVarying() {
+        varying.add(loop.var());
+        varying.addAll(accumulated);
+        for (int before = -1; before != varying.size(); ) {
+            before = varying.size();
+            Facts.walk(loop.body(), s -> {
+                switch (s) {
+                    case Stmt.Let l -> mark(l.local(), l.value());
+                    case Stmt.Declare l -> mark(l.local(), l.init());
+                    case Stmt.Set l -> mark(l.local(), l.value());
+                    case Stmt.Accumulate l -> mark(l.local(), l.value());
+                    case Stmt.Loop _, Stmt.Store _, Stmt.If _ -> {}
+                }
+            });
+        }
+    }
+
+    private void mark(Local l, Expr value) {
+        if (varies(facts.of(value))) varying.add(l);
+    }
+
+    private boolean varies(Facts.Fact f) {
+        return !Collections.disjoint(f.free(), varying);
+    }
+
+    private void visit(Expr e, Set<Object> seen) {
+        if (!varies(facts.of(e)) || !seen.add(e)) return;
+        cost += Facts.isExpensive(e) ? UNROLL_LIMIT : 1;
+        if (e.dtype().bytes() == 8) wide = true;
+        if (e instanceof Expr.Bin b && isRange(b)) return;
+        for (Expr child : Facts.children(e)) visit(child, seen);
+    }
+
+    /** As {@link VectorOps#isRange}. */
+    private boolean isRange(Expr.Bin b) {
+        if (!(b.a() instanceof Expr.IndexValue v) || varies(facts.of(b.b()))) return false;
+        boolean ordered =
+                switch (b.op()) {
+                    case LT, LE, GT, GE -> true;
+                    case ADD, SUB, MUL, DIV, REM, MAX, MIN, POW, ATAN2, AND, OR, XOR, SHL, SHR, USHR, UMULHI, EQ, NE -> false;
+                };
+        if (!ordered) return false;
+        for (Index.Term t : v.index().terms()) {
+            boolean own = t.atom() instanceof Index.VarAtom a && a.var() == loop.var();
+            if (own ? !t.coef().is(1) : varies(facts.of(t.atom()))) return false;
+        }
+        return true;
+    }
+
+    Set<Object> varying() {
+        return varying;
+    }
+
+    /** One statement for each accumulator. */
+    List<Stmt.Accumulate> accumulators() {
+        return accumulators;
+    }
+
+    /** Lanes of every vector in the loop: as many as the widest type in it allows. */
+    int lanes(Options options) {
+        return options.vectorBits() / (wide ? 64 : 32);
+    }
+
+    /** Copies of the body in the main loop: several where that hides the latency of accumulation and the body is small. */
+    int unroll() {
+        return accumulators.isEmpty() || nested || cost > UNROLL_LIMIT ? 1 : 4;
+    }
+
+    /** Elements for one call of the loop's method: enough to pay for the call, few enough that HotSpot soon counts many calls. */
+    int chunk(int lanes) {
+        return nested ? 8 * lanes : 64 * lanes;
+    }
+
+    /** Locals and variables that the loop takes from outside, but for accumulators. */
+    List<Object> captured() {
+        List<Object> out = facts.free(List.of(loop));
+        out.removeAll(accumulated);
+        return out;
+    }
+
+    Var variable() {
+        return loop.var();
+    }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.jvm;
+
+import io.sinter.codegen.jvm.bytecode.Code;
+import io.sinter.ir.DType;
+import io.sinter.ir.loop.Prim1;
+
+/**
+ * Functions of vectors, inlined as arithmetic. The Vector API's own functions are not used: what they compute before C2 has compiled a
+ * method differs in the last bit from what they compute after, and a program's results must not depend on when that happens.
+ *
+ * <p>f32 functions are polynomials, accurate to 2 ulp; in f64 only the roundings are here, the rest goes lane by lane through {@link Math}.
+ */
+final class VectorMath {
+    private final BodyCompiler c;
+
+    VectorMath(BodyCompiler c) {
+        this.c = c;
+    }
+
+    /** The function of each lane, or null if there is no inline form of it. */
+    Vec unary(Prim1 op, Vec a) {
+        boolean isFloat = a.species().element().isFloat();
+        return switch (op) {
+            case NEG -> a.unary("NEG");
+            case ABS -> a.unary("ABS");
+            case NOT -> a.unary("NOT");
+            case SQRT -> a.unary("SQRT");
+            case FLOOR, CEIL, RINT, TRUNC -> isFloat ? round(op, c.held(a)) : a;
+            case EXP -> isF32(a) ? exp(c.held(a)) : null;
+            case EXPM1 -> isF32(a) ? expm1(c.held(a)) : null;
+            case TANH -> isF32(a) ? tanh(c.held(a)) : null;
+            case LOG -> isF32(a) ? log(c.held(a)) : null;
+            case LOG1P -> isF32(a) ? log1p(c.held(a)) : null;
+            case ERF -> isF32(a) ? erf(c.held(a)) : null;
+            case SIN, COS, TAN, ASIN, ACOS, ATAN, SINH, COSH, LGAMMA, DIGAMMA, ERFINV -> null;
+            case ISNAN -> throw new AssertionError(op);
+        };
+    }
+
+    private static boolean isF32(Vec a) {
+        return a.species().element() == DType.F32;
+    }
+
+    private Vec k(Vec like, double value) {
+        return Vec.constant(like.species(), value);
+    }
+
+    /** Horner's scheme in {@code x} (named often: held), highest coefficient first. */
+    private Vec polynomial(Vec x, double... coefficients) {
+        Vec r = k(x, coefficients[0]);
+        for (int i = 1; i < coefficients.length; i++) r = r.fma(x, k(x, coefficients[i]));
+        return r;
+    }
+
+    private Vec signBit(Vec x) {
+        boolean single = x.species().element() == DType.F32;
+        return x.asBits().and(Vec.bits(x.species().integral(), single ? Integer.MIN_VALUE : Long.MIN_VALUE));
+    }
+
+    /** {@code magnitude}'s bits (its sign bit is 0) with the sign of {@code sign}. */
+    private Vec withSignOf(Vec magnitude, Vec sign) {
+        return magnitude.asBits().or(signBit(sign)).reinterpret(magnitude.species());
+    }
+
+    /** Roundings by adding and subtracting 2^23 (f32) or 2^52 (f64), beyond which every number is an integer. */
+    private Vec round(Prim1 op, Vec x) {
+        double big = x.species().element() == DType.F32 ? 0x1p23 : 0x1p52;
+        Vec magnitude = c.held(x.unary("ABS"));
+        Vec nearest = magnitude.add(k(x, big)).sub(k(x, big));
+        Code isLarge = magnitude.compare("GE", k(x, big));
+        Vec zero = k(x, 0);
+        Vec one = k(x, 1);
+        if (op == Prim1.TRUNC) {
+            Vec n = c.held(nearest);
+            Vec cut = n.sub(zero.blend(one, n.compare("GT", magnitude)));
+            return withSignOf(cut, x).blend(x, isLarge).blend(x, x.compare("NE", x));
+        }
+        Vec r = c.held(withSignOf(nearest, x));
+        Vec result =
+                switch (op) {
+                    case RINT -> r;
+                    case FLOOR -> r.sub(zero.blend(one, r.compare("GT", x)));
+                    // -0.3 rounds up to -0: the sign must survive 0 + 0.
+                    case CEIL -> withSignOf(r.add(zero.blend(one, r.compare("LT", x))).unary("ABS"), x);
+                    default -> throw new AssertionError(op);
+                };
+        return result.blend(x, isLarge).blend(x, x.compare("NE", x));
+    }
+
+    /** The reduced argument of an exponential. */
+    private record Reduced(Vec n, Vec r) {}
+
+    /** x = n ln 2 + r with |r| ≤ ln(2)/2; n as i32. The rounding constant leaves n in the low bits of the sum. */
+    private Reduced reduce(Vec x) {
+        double shifter = 0x1.8p23;
+        Vec t = c.held(x.fma(k(x, 1.4426950408889634), k(x, shifter)));
+        Vec n = t.asBits().sub(Vec.bits(x.species().integral(), Float.floatToRawIntBits((float) shifter)));
+        Vec nf = c.held(t.sub(k(x, shifter)));
+        // ln 2 in two pieces; the first has few enough bits that n times it is exact.
+        Vec r = nf.fma(k(x, -0.693359375), x);
+        return new Reduced(c.held(n), c.held(nf.fma(k(x, 2.12194440054690583e-4), r)));
+    }
+
+    /** 2^n as f32 bits, for n in [-126, 127]. */
+    private Vec power2(Vec n) {
+        return n.add(Vec.bits(n.species(), 127)).shl(23).reinterpret(n.species().of(DType.F32));
+    }
+
+    /** (e^r - 1 - r) / r² on |r| ≤ 0.35. */
+    private Vec expTail(Vec r) {
+        return polynomial(r, EXP_TAIL);
+    }
+
+    private static final double[] EXP_TAIL = {1.0 / 5040, 1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5};
+
+    Vec exp(Vec x) {
+        Reduced q = reduce(x);
+        Vec r = q.r;
+        Vec p = c.held(expTail(r).mul(r.mul(r)).add(r).add(k(x, 1)));
+        // Two factors, each a normal number: together they reach into the subnormals and to infinity.
+        Vec half = c.held(q.n.shr(1));
+        Vec e = p.mul(power2(half)).mul(power2(q.n.sub(half)));
+        Vec bounded = e.blend(k(x, Float.POSITIVE_INFINITY), x.compare("GT", k(x, 88.7228394)));
+        return bounded.blend(k(x, 0), x.compare("LT", k(x, -103.972084)));
+    }
+
+    /** e^x - 1 = 2 (2^(n-1) (e^r - 1) + (2^(n-1) - 1/2)): one rounding in the sum, and no overflow before the result's. */
+    Vec expm1(Vec x) {
+        Reduced q = reduce(c.held(x.blend(k(x, -30), x.compare("LT", k(x, -30)))));
+        Vec r = q.r;
+        Vec em = expTail(r).mul(r.mul(r)).add(r);
+        Vec scale = c.held(power2(q.n.sub(Vec.bits(q.n.species(), 1))));
+        Vec y = scale.fma(em, scale.sub(k(x, 0.5)));
+        Vec result = y.mul(k(x, 2));
+        Vec bounded = result.blend(k(x, Float.POSITIVE_INFINITY), x.compare("GT", k(x, 88.7228394)));
+        return bounded.blend(x, x.compare("EQ", k(x, 0)));
+    }
+
+    /** (e^2a - 1) / (e^2a + 1) for a = |x|, with x's sign. */
+    Vec tanh(Vec x) {
+        Vec a = x.unary("ABS");
+        // 1 in f32 from 9.02 on.
+        Vec twice = c.held(a.add(a));
+        Reduced q = reduce(c.held(twice.blend(k(x, 40), twice.compare("GT", k(x, 40)))));
+        Vec r = q.r;
+        Vec em = expTail(r).mul(r.mul(r)).add(r);
+        Vec scale = c.held(power2(q.n));
+        Vec m = c.held(scale.fma(em, scale.sub(k(x, 1))));
+        return withSignOf(m.div(m.add(k(x, 2))), x);
+    }
+
+    /** log of a number and nothing else special: x = 2^e m, m in [√½, √2); log m = f - (f²/2 - s (f²/2 + R(s²))), s = f / (2 + f). */
+    Vec log(Vec x) {
+        Species i32 = x.species().integral();
+        // Subnormals are scaled up first.
+        Code tiny = c.held(x.compare("LT", k(x, 0x1p-126)));
+        Vec scaled = c.held(x.blend(x.mul(k(x, 0x1p25)), tiny));
+        Vec u = c.held(scaled.asBits().sub(Vec.bits(i32, 0x3f3504f3)));
+        Vec exponent = u.shr(23).sub(Vec.bits(i32, 0).blend(Vec.bits(i32, 25), Masks.cast(tiny, i32)));
+        Vec e = c.held(exponent.convert("I2F", x.species()));
+        Vec m = u.and(Vec.bits(i32, 0x7fffff)).add(Vec.bits(i32, 0x3f3504f3)).reinterpret(x.species());
+        Vec f = c.held(m.sub(k(x, 1)));
+        Vec s = c.held(f.div(f.add(k(x, 2))));
+        Vec z = c.held(s.mul(s));
+        Vec tail = z.mul(polynomial(z, 2.0 / 9, 2.0 / 7, 2.0 / 5, 2.0 / 3));
+        Vec h = c.held(f.mul(f).mul(k(x, 0.5)));
+        // ln 2 in two pieces, the large one exact in products with e.
+        Vec small = e.fma(k(x, -2.12194440054690583e-4), s.mul(h.add(tail)));
+        Vec low = h.sub(small);
+        Vec result = e.fma(k(x, 0.693359375), f.sub(low));
+        Vec edge = result.blend(k(x, Float.NEGATIVE_INFINITY), x.compare("EQ", k(x, 0)))
+                .blend(k(x, Float.NaN), x.compare("LT", k(x, 0)));
+        // Infinity and NaN pass through.
+        return edge.blend(x, x.compare("EQ", k(x, Float.POSITIVE_INFINITY))).blend(x, x.compare("NE", x));
+    }
+
+    /** log(1 + x) = log(u) + (x - (u - 1)) / u for u = 1 + x rounded: what rounding lost comes back to first order. */
+    Vec log1p(Vec x) {
+        Vec u = c.held(x.add(k(x, 1)));
+        Vec l = c.held(log(u));
+        Vec lost = x.sub(u.sub(k(x, 1)));
+        Vec corrected = l.add(lost.div(u));
+        Code plain = Masks.or(u.compare("EQ", k(x, 0)), u.compare("EQ", k(x, Float.POSITIVE_INFINITY)));
+        Vec result = corrected.blend(l, plain);
+        return result.blend(x, x.unary("ABS").compare("LT", k(x, 0x1p-25)));
+    }
+
+    Vec erf(Vec x) {
+        return null;
+    }
+
+    /**
+     * High halves of the unsigned 32×32-bit products: even and odd lanes as 64-bit products, which are one instruction each where both factors are
+     * known to fit 32 bits.
+     */
+    Vec umulhi(Vec a, Vec b) {
+        Species i32 = a.species();
+        Species i64 = new Species(DType.I64, i32.lanes() / 2);
+        Vec x = c.held(a.reinterpret(i64));
+        Vec y = c.held(b.reinterpret(i64));
+        Vec low = Vec.bits(i64, 0xffffffffL);
+        Vec even = x.and(low).mul(y.and(low)).ushr(32);
+        Vec odd = x.ushr(32).mul(y.ushr(32)).and(Vec.bits(i64, 0xffffffff00000000L));
+        return even.or(odd).reinterpret(i32);
+    }
+}
