@@ -40,7 +40,7 @@ final class Canon {
 
     private Stmt statement(Stmt s) {
         return switch (s) {
-            case Stmt.Loop l -> new Stmt.Loop(l.var(), l.kind(), statements(l.body()));
+            case Stmt.Loop l -> new Stmt.Loop(l.var(), l.limit() == null ? null : index(l.limit()), l.kind(), statements(l.body()));
             case Stmt.Let l -> new Stmt.Let(l.local(), expr(l.value()));
             case Stmt.Declare d -> new Stmt.Declare(d.local(), expr(d.init()));
             case Stmt.Accumulate a -> new Stmt.Accumulate(a.local(), a.op(), expr(a.value()));

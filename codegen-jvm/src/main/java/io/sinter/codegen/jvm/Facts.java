@@ -139,7 +139,10 @@ final class Facts {
         walk(body, s -> {
             for (Expr e : roots(s)) used.addAll(of(e).free());
             switch (s) {
-                case Stmt.Loop l -> defined.add(l.var());
+                case Stmt.Loop l -> {
+                    if (l.limit() != null) used.addAll(of(l.limit()).free());
+                    defined.add(l.var());
+                }
                 case Stmt.Let l -> defined.add(l.local());
                 case Stmt.Declare d -> defined.add(d.local());
                 case Stmt.Accumulate a -> used.add(a.local());
@@ -175,7 +178,9 @@ final class Facts {
                 if (st.mask() != null) out.add(st.mask());
             }
             case Stmt.If i -> out.add(i.cond());
-            case Stmt.Loop _ -> {}
+            case Stmt.Loop l -> {
+                if (l.limit() != null) data(l.limit(), out);
+            }
         }
         return out;
     }

@@ -86,7 +86,7 @@ final class LoopEmitter {
             block.add(Memory.store(a.local.dtype(), a.address(outer.frame.scratch()), outer.binding(a.local).code()));
         }
         LocalVar start = outer.method.local("from", Type.LONG_TYPE);
-        Code extent = outer.held(outer.indices.coef(loop.var().extent()));
+        Code extent = outer.held(outer.statements.extent(loop));
         Code rest = Code.sub(extent, start);
         Code n = Code.call(Code.object("java/lang/Math"), "min", Type.LONG_TYPE, rest, Code.constant((long) chunk));
         List<Code> args = new ArrayList<>(List.of(outer.frame.params(), outer.frame.scratch(), start, Code.cast(Type.INT_TYPE, n)));

@@ -106,10 +106,10 @@ final class StatementCompiler {
 
     private void sequential(Stmt.Loop l) {
         forgetChanges(l.body());
-        Code extent = extent(l.var().extent());
+        Code extent = c.held(Code.call(Code.object("java/lang/Math"), "toIntExact", Type.INT_TYPE, extent(l)));
         LocalVar counter = c.method.local(l.var().name(), Type.INT_TYPE);
         LocalVar index = c.method.local(l.var().name() + "_", Type.LONG_TYPE);
-        boolean runs = l.var().extent() instanceof Coef.Lit n && n.value() > 0;
+        boolean runs = l.limit() == null && l.var().extent() instanceof Coef.Lit n && n.value() > 0;
         Block body = c.nested(!runs, () -> {
             c.block().add(index.set(Code.cast(Type.LONG_TYPE, counter)));
             c.bind(l.var(), index);
@@ -118,10 +118,11 @@ final class StatementCompiler {
         c.block().forLoop(counter, Code.constant(0), extent, 1, body);
     }
 
-    /** The number of iterations as an int that can be named often. */
-    private Code extent(Coef extent) {
-        if (extent instanceof Coef.Lit l) return Code.constant(Math.toIntExact(l.value()));
-        return c.held(Code.call(Code.object("java/lang/Math"), "toIntExact", Type.INT_TYPE, c.indices.coef(extent)));
+    /** The number of iterations of a loop, as a long. */
+    Code extent(Stmt.Loop l) {
+        Code extent = c.indices.coef(l.var().extent());
+        if (l.limit() == null) return extent;
+        return Code.call(Code.object("java/lang/Math"), "min", Type.LONG_TYPE, extent, c.index(l.limit()));
     }
 
     /** Values that a loop's body changes are not known in it: its first line may run after its last. */

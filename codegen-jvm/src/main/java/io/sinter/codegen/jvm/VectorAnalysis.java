@@ -136,7 +136,8 @@ final class VectorAnalysis {
 
     /** Locals and variables that the loop takes from outside, but for accumulators. */
     List<Object> captured() {
-        List<Object> out = facts.free(List.of(loop));
+        List<Object> out = facts.free(loop.body());
+        out.remove(loop.var());
         out.removeAll(accumulated);
         return out;
     }
