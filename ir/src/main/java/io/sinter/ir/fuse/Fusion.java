@@ -341,8 +341,27 @@ public final class Fusion {
             if (used && g.inner().contains(v)) rowLevel = false;
         }
         for (Var v : g.vars()) if (!(rowLevel && g.inner().contains(v))) evaluations *= v.extent().lit();
-        if (evaluations > 2 * n.type().numel()) return FusionDecision.no("it is expensive and would be computed again for every repeated element");
+        if (evaluations > 2 * n.type().numel() && !followsReduction(n, g, at.getFirst())) return FusionDecision.no("it is expensive and would be computed again for every repeated element");
         return FusionDecision.YES;
+    }
+
+    /**
+     * True if the variables that the position lacks are what a reduction above {@code n} runs over: it is about to make rows of the group, of which
+     * {@code n} is then computed once each.
+     */
+    private static boolean followsReduction(Node n, Group g, List<Index> at) {
+        if (!g.inner().isEmpty() || plain(n, at) == null) return false;
+        long missing = 1;
+        for (Var v : rest(g, at)) missing *= v.extent().lit();
+        Node up = n;
+        for (int steps = 0; steps < 16; steps++) {
+            Node next = null;
+            for (Node in : up.inputs()) if (in.types().size() == 1 && in.type().numel() == n.type().numel() && !(in.op() instanceof Input)) next = in;
+            if (next == null) return false;
+            if (next.op() instanceof Reduce) return next.input(0).type().numel() == missing * n.type().numel();
+            up = next;
+        }
+        return false;
     }
 
     private FusionDecision checkTemplate(Node n, Group g, List<Index> at) {

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.ir.lower;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.sinter.ir.DType;
+import io.sinter.ir.Graph;
+import io.sinter.ir.GraphBuilder;
+import io.sinter.ir.Node;
+import io.sinter.ir.Type;
+import io.sinter.ir.loop.KernelText;
+import io.sinter.ir.op.CrossEntropy;
+import io.sinter.ir.op.LayerNorm;
+import io.sinter.ir.op.LogSoftmax;
+import io.sinter.ir.op.Matmul;
+import io.sinter.ir.op.Permute;
+import io.sinter.ir.op.Put;
+import io.sinter.ir.op.Reduce;
+import io.sinter.ir.op.Reshape;
+import io.sinter.ir.op.Sample;
+import io.sinter.ir.op.Softmax;
+import io.sinter.ir.op.Unary;
+import io.sinter.ir.plan.Plan;
+import io.sinter.ir.ref.RefArray;
+import io.sinter.ir.ref.Tape;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Which programs become how many kernels, and that they still compute the same. */
+class FusionTest {
+    private final GraphBuilder b = new GraphBuilder();
+    private final List<RefArray> args = new ArrayList<>();
+
+    private Node in(long... dims) {
+        Type t = Type.of(DType.F32, dims);
+        args.add(Sample.uniform(t, -1, 1, args.size() + 1));
+        return b.input(t);
+    }
+
+    private Node scalar(double v) {
+        args.add(RefArray.scalar(DType.F32, v));
+        return b.scalarInput(DType.F32);
+    }
+
+    private Plan check(Node... out) {
+        return check(b.build(out));
+    }
+
+    private Plan check(Graph g) {
+        return PlanTest.check(g, args, g.outputs().toString());
+    }
+
+    private static void kernels(int n, Plan p) {
+        assertEquals(n, p.steps().size(), () -> {
+            StringBuilder s = new StringBuilder();
+            for (Plan.Step step : p.steps()) s.append(step instanceof Plan.Launch l ? KernelText.print(l.kernel()) : step).append('\n');
+            return s.toString();
+        });
+    }
+
+    @Test
+    void elementwiseChainIsOneKernel() {
+        Node t = b.unary(Unary.TANH, b.add(b.mul(in(5, 7), in(5, 7)), in(5, 7)));
+        kernels(1, check(b.mul(t, b.unary(Unary.SIGMOID, in(5, 7)))));
+    }
+
+    @Test
+    void softmaxIsOneKernelForwardAndOneBackward() {
+        kernels(1, check(b.apply(new Softmax(1), in(9, 33))));
+    }
+
+    @Test
+    void softmaxBackward() {
+        Tape<Node> t = new Tape<>(b);
+        var x = t.leaf(in(9, 33));
+        var y = t.apply(new Softmax(1), x);
+        Node dx = t.gradients(List.of(y), List.of(t.leaf(in(9, 33))), List.of(x)).getFirst().value();
+        // In one program even these are one: the rows are the same.
+        kernels(1, check(y.value(), dx));
+    }
+
+    @Test
+    void softmaxOverColumns() {
+        kernels(1, check(b.apply(new Softmax(0), in(9, 33))));
+        kernels(1, check(b.apply(new LogSoftmax(1), in(4, 9, 33))));
+    }
+
+    @Test
+    void layerNormIsOneKernelForwardAndTwoBackward() {
+        Tape<Node> t = new Tape<>(b);
+        var x = t.leaf(in(3, 20, 24));
+        var w = t.leaf(in(24));
+        var s = t.leaf(in(24));
+        var y = t.add(t.mul(t.emit(new LayerNorm(1, 1e-5), List.of(x)).getFirst(), w), s);
+        kernels(1, check(y.value()));
+        var d = t.gradients(List.of(y), List.of(t.leaf(in(3, 20, 24))), List.of(x, w, s));
+        Plan p = check(y.value(), d.get(0).value(), d.get(1).value(), d.get(2).value());
+        assertTrue(p.steps().size() <= 3, () -> "layer norm with gradients takes " + p.steps().size());
+    }
+
+    @Test
+    void crossEntropy() {
+        Tape<Node> t = new Tape<>(b);
+        var x = t.leaf(in(12, 10));
+        args.add(Sample.uniform(Type.of(DType.I64, 12), 0, 10, 3));
+        var target = t.leaf(b.input(Type.of(DType.I64, 12)));
+        var loss = t.emit(new CrossEntropy(), List.of(x, target)).getFirst();
+        var mean = t.mul(t.sum(loss, 0), 1.0 / 12);
+        var d = t.gradients(List.of(mean), List.of(t.leaf(scalar(1))), List.of(x));
+        Plan p = check(mean.value(), d.getFirst().value());
+        assertTrue(p.steps().size() <= 3, () -> "cross-entropy with gradient takes " + p.steps().size());
+    }
+
+    @Test
+    void biasAndActivationAreTheEpilogueOfAMatrixProduct() {
+        Node h = b.add(b.matmul(in(6, 8), in(8, 10)), in(10));
+        kernels(1, check(b.unary(Unary.RELU, h)));
+    }
+
+    @Test
+    void epilogueThroughReshape() {
+        Node h = b.reshape(b.matmul(in(6, 8), in(8, 10)), io.sinter.ir.Shape.of(2, 3, 10));
+        kernels(1, check(b.add(b.add(h, in(10)), in(2, 3, 10))));
+    }
+
+    @Test
+    void anEpilogueThatIsNeededElsewhereIsStored() {
+        Node h = b.unary(Unary.RELU, b.add(b.matmul(in(6, 8), in(8, 10)), in(10)));
+        kernels(2, check(b.matmul(h, in(10, 4)), h));
+    }
+
+    @Test
+    void anOptimizerStepOfAWholeModelIsOneKernel() {
+        List<Node> out = new ArrayList<>();
+        List<Integer> donated = new ArrayList<>();
+        Node lr = scalar(.1);
+        Node beta = scalar(.9);
+        for (long[] s : new long[][] {{12, 10}, {10}, {3, 4, 5}, {77}}) {
+            int first = args.size();
+            Node p = in(s);
+            Node m = in(s);
+            Node v = in(s);
+            Node g = in(s);
+            Node m2 = b.add(b.mul(m, beta), b.mul(g, b.sub(b.constant(beta, 1), beta)));
+            Node v2 = b.add(b.mul(v, beta), b.mul(b.mul(g, g), b.sub(b.constant(beta, 1), beta)));
+            Node p2 = b.sub(p, b.mul(b.div(m2, b.add(b.sqrt(b.unary(Unary.ABS, v2)), 1e-8)), lr));
+            out.addAll(List.of(p2, m2, v2));
+            donated.addAll(List.of(first, first + 1, first + 2));
+        }
+        Graph g = Graph.of(b.build().inputs(), out, donated);
+        Plan p = check(g);
+        kernels(1, p);
+        for (int i = 0; i < out.size(); i++) assertEquals(new Plan.Place.Argument(donated.get(i)), p.resultPlaces().get(i));
+    }
+
+    @Test
+    void aDonatedArgumentThatIsReadElsewhereIsCopiedAtTheEnd() {
+        Node x = in(6, 6);
+        Node t = b.apply(new Permute(1, 0), x);
+        // x is read transposed by the very kernel that would overwrite it.
+        Graph g = Graph.of(b.build().inputs(), List.of(b.add(x, t)), List.of(0));
+        Plan p = check(g);
+        assertTrue(p.steps().getLast() instanceof Plan.Copy);
+    }
+
+    @Test
+    void aTransposeIsAnIndex() {
+        kernels(1, check(b.add(b.apply(new Permute(1, 0), in(5, 7)), in(7, 5))));
+        kernels(1, check(b.apply(new Matmul(), b.apply(new Permute(1, 0), in(5, 7)), in(5, 3))));
+    }
+
+    @Test
+    void aLongChainIsCutIntoKernelsThatHotSpotCompiles() {
+        Node x = in(16);
+        Node y = in(16);
+        for (int i = 0; i < 1000; i++) x = b.add(x, y);
+        Plan p = check(x);
+        assertTrue(p.steps().size() < 20, () -> p.steps().size() + " kernels");
+    }
+
+    @Test
+    void normalizationOverChannels() {
+        Node x = in(4, 6, 3, 5);
+        Node mean = b.mul(b.reduceKeep(Reduce.Kind.SUM, x, 0, 2, 3), 1.0 / 60);
+        Node c = b.sub(x, mean);
+        Node var = b.mul(b.reduceKeep(Reduce.Kind.SUM, b.mul(c, c), 0, 2, 3), 1.0 / 60);
+        kernels(1, check(b.mul(c, b.unary(Unary.RSQRT, b.add(var, 1e-5))), b.reshape(mean, io.sinter.ir.Shape.of(6))));
+    }
+
+    @Test
+    void aLargeSumIsSplit() {
+        Node x = in(40, 1000);
+        kernels(2, check(b.sum(b.mul(x, x), 0, 1)));
+    }
+
+    @Test
+    void reshapedResultsAndCopies() {
+        Node x = in(4, 6);
+        Node y = b.mul(x, x);
+        kernels(1, check(y, b.apply(new Reshape(io.sinter.ir.Shape.of(24)), y), x));
+    }
+
+    @Test
+    void updatesOfIndexedRows() {
+        args.add(RefArray.ofLongs(DType.I64, io.sinter.ir.Shape.of(4), 2, 0, 2, -1));
+        Node idx = b.input(Type.of(DType.I64, 4));
+        Node x = in(5, 7);
+        Node src = in(4, 7);
+        check(b.apply(new Put(0, Put.Mode.ADD), b.mul(x, x), idx, b.add(src, src)));
+    }
+}
