@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.jvm;
+
+/**
+ * Makes blocks of a matrix product: packs the operands' parts, runs the tiles, and hands finished results to the epilogue while they are in
+ * the cache. One object serves one call of a kernel on one worker.
+ */
+final class GemmBlock {
+    private final GemmCode code;
+    private final GemmTiles tiles;
+    private final GemmPlan plan;
+    private final long params;
+    private final long workspace;
+    private final GemmScratch scratch;
+    private final GemmPack pack;
+    private final int size;
+
+    GemmBlock(GemmCode code, GemmTiles tiles, GemmPlan plan, long params, long scratch, long workspace) {
+        this.code = code;
+        this.tiles = tiles;
+        this.plan = plan;
+        this.params = params;
+        this.workspace = workspace;
+        this.scratch = new GemmScratch(plan, tiles, scratch);
+        this.pack = new GemmPack(code, tiles, plan, params, this.scratch);
+        this.size = plan.size;
+    }
+
+    /** One block of one slice by tiles: outer to inner, blocks of k, strips of rows, panels of columns. */
+    void tiles(long task) {
+        long columnBlock = task % plan.columnBlocks;
+        task /= plan.columnBlocks;
+        long rowBlock = task % plan.rowBlocks;
+        task /= plan.rowBlocks;
+        long slice = task % plan.slices;
+        long batch = task / plan.slices;
+        long row = rowBlock * plan.blockRows;
+        long column = columnBlock * plan.blockColumns;
+        int rows = (int) Math.min(plan.blockRows, plan.rows - row);
+        int columns = (int) Math.min(plan.blockColumns, plan.columns - column);
+        long from = slice * plan.sliceLength;
+        long to = Math.min(plan.k, from + plan.sliceLength);
+        if (plan.k == 0) clear(rows, columns);
+        Target target = target(slice, batch, row, column, columns);
+        for (long k = from; k < to; k += GemmPlan.K_BLOCK) {
+            int depth = (int) Math.min(GemmPlan.K_BLOCK, to - k);
+            pack.wide(batch, column, columns, k, depth);
+            pack.tall(batch, row, rows, k, depth);
+            boolean last = k + depth == to && target.finishes;
+            for (int r = 0; r < rows; r += tiles.rows()) {
+                int height = Math.min(tiles.rows(), rows - r);
+                for (int c = 0; c < columns; c += plan.panel) {
+                    int width = Math.min(plan.panel, columns - c);
+                    tile(target, r, height, c, width, depth, k == from);
+                    if (last && !target.isDirect(c, width)) {
+                        finish(batch, row + r, height, column + c, width, target.at(r, c, width), target.step(c, width));
+                    }
+                }
+            }
+        }
+        if (plan.slices == 1 && (plan.swapped || plan.k == 0)) {
+            finishBlock(batch, row, rows, column, columns, scratch.block, scratch.blockRow);
+        }
+    }
+
+    private void tile(Target target, int r, int height, int c, int width, int depth, boolean first) {
+        int vectors = (int) GemmPlan.ceilDiv(width, plan.lanes);
+        long a = pack.tallBase() + r * pack.tallRow();
+        long b = pack.wideBase(c, width);
+        long bK = pack.wideK(c, width);
+        long to = target.at(r, c, width);
+        long step = target.step(c, width);
+        if (first) {
+            tiles.tile(height, vectors, a, pack.tallRow(), pack.tallK(), b, bK, to, step, depth);
+        } else {
+            long row = (long) vectors * plan.lanes * size;
+            tiles.tile(height, vectors, a, pack.tallRow(), pack.tallK(), b, bK, scratch.tile, row, depth);
+            tiles.add(scratch.tile, row, to, step, height, vectors);
+        }
+    }
+
+    /**
+     * Where a task's tiles go.
+     *
+     * @param base address of the block's first result where it belongs, if results go there at once; else of the block in scratch memory
+     *     or in a slice's part of the workspace
+     * @param row distance of rows
+     * @param direct whole vectors go to the result itself; the rest of a row goes to the block in scratch memory
+     * @param finishes the epilogue runs tile by tile
+     */
+    private record Target(long base, long row, boolean direct, boolean finishes, GemmScratch scratch, int lanes, int size) {
+        boolean isDirect(int column, int width) {
+            return direct && width % lanes == 0;
+        }
+
+        long at(int r, int c, int width) {
+            if (direct && width % lanes != 0) return scratch.block + r * scratch.blockRow + (long) c * size;
+            return base + r * row + (long) c * size;
+        }
+
+        long step(int c, int width) {
+            return direct && width % lanes != 0 ? scratch.blockRow : row;
+        }
+    }
+
+    private Target target(long slice, long batch, long row, long column, int columns) {
+        if (plan.slices > 1) {
+            long step = plan.partialRow() * size;
+            long base = workspace + slice * plan.partialBytes() + (batch * plan.rows + row) * step + column * size;
+            return new Target(base, step, false, false, scratch, plan.lanes, size);
+        }
+        if (plan.direct && !plan.swapped && plan.k > 0) {
+            long base = plan.c.base(batch) + row * plan.c.rowStride() + column * size;
+            return new Target(base, plan.c.rowStride(), true, true, scratch, plan.lanes, size);
+        }
+        return new Target(scratch.block, scratch.blockRow, false, !plan.swapped, scratch, plan.lanes, size);
+    }
+
+    /** A block by dot products along k. */
+    void dots(long task) {
+        long row = task % plan.rowBlocks * plan.blockRows;
+        long batch = task / plan.rowBlocks;
+        int rows = (int) Math.min(plan.blockRows, plan.rows - row);
+        int columns = (int) plan.columns;
+        int k = Math.toIntExact(plan.k);
+        // The block lies as the result does, m × n.
+        long width = GemmPlan.roundUp(plan.swapped ? rows : columns, plan.lanes) * size;
+        long rowStep = plan.swapped ? size : width;
+        long columnStep = plan.swapped ? width : size;
+        long a = plan.tall.base(batch) + row * plan.tall.rowStride();
+        long x = plan.wide.base(batch);
+        // As many rows at a time as stay in the second-level cache while the columns pass.
+        int strip = (int) Math.clamp((256L << 10) / Math.max(1, (long) k * size), 4, rows + 4);
+        for (int r = 0; r < rows; r += strip) {
+            int height = Math.min(strip, rows - r);
+            for (int c = 0; c < columns; c++) {
+                long to = scratch.block + r * rowStep + c * columnStep;
+                tiles.dots(height, a + r * plan.tall.rowStride(), plan.tall.rowStride(), x + c * plan.wide.rowStride(), to, rowStep, k);
+            }
+        }
+        if (plan.swapped) {
+            finish(batch, 0, columns, row, rows, scratch.block, width);
+        } else {
+            finish(batch, row, rows, 0, columns, scratch.block, width);
+        }
+    }
+
+    /** Adds up the slices of some rows. */
+    void sum(long task) {
+        long strips = GemmPlan.ceilDiv(plan.rows, plan.sumRows());
+        long batch = task / strips;
+        long row = task % strips * plan.sumRows();
+        int rows = (int) Math.min(plan.sumRows(), plan.rows - row);
+        long step = plan.partialRow() * size;
+        long from = workspace + (batch * plan.rows + row) * step;
+        int width = (int) plan.partialRow();
+        tiles.copy(from, step, scratch.block, step, rows, width, width);
+        for (long s = 1; s < plan.slices; s++) {
+            tiles.add(from + s * plan.partialBytes(), step, scratch.block, step, rows, width / plan.lanes);
+        }
+        if (plan.swapped) {
+            finishBlock(batch, row, rows, 0, (int) plan.columns, scratch.block, step);
+        } else {
+            finish(batch, row, rows, 0, (int) plan.columns, scratch.block, step);
+        }
+    }
+
+    /** Finishes a block of the product, turning it first if it is the result's transpose. */
+    private void finishBlock(long batch, long row, int rows, long column, int columns, long from, long step) {
+        if (!plan.swapped) {
+            finish(batch, row, rows, column, columns, from, step);
+        } else if (plan.direct) {
+            long to = plan.c.base(batch) + column * plan.c.rowStride() + row * size;
+            tiles.transpose(from, step, to, plan.c.rowStride(), rows, columns, rows);
+        } else {
+            long turnedRow = GemmPlan.roundUp(rows, plan.lanes) * size;
+            tiles.transpose(from, step, scratch.turned, turnedRow, rows, columns, rows);
+            finish(batch, column, columns, row, rows, scratch.turned, turnedRow);
+        }
+    }
+
+    /** Runs the epilogue on results as they are numbered by m and n, by runs of the innermost n variable. */
+    private void finish(long batch, long row, int rows, long column, int columns, long from, long step) {
+        long inner = plan.c.innerColumn();
+        for (int done = 0; done < columns; ) {
+            int run = (int) Math.min(columns - done, inner - (column + done) % inner);
+            code.epilogue(params, batch, row, column + done, run, rows, from + (long) done * size, step);
+            done += run;
+        }
+    }
+
+    private void clear(int rows, int columns) {
+        for (int r = 0; r < rows; r++) GemmMoves.clear(scratch.block + r * scratch.blockRow, (long) columns * size);
+    }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.jvm;
+
+import static io.sinter.gen.SinterKernelHost.MEMORY;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+
+import java.lang.foreign.MemorySegment;
+
+/** Moves of blocks of 4- or 8-byte elements by address, in plain Java. */
+final class GemmMoves {
+    /** Elements of a side of the blocks that {@link #strided} moves: their lines stay in the first-level cache. */
+    private static final int BLOCK = 16;
+
+    private GemmMoves() {}
+
+    static void copy(long from, long to, long bytes) {
+        MemorySegment.copy(MEMORY, from, MEMORY, to, bytes);
+    }
+
+    static void clear(long at, long bytes) {
+        if (bytes > 0) MEMORY.asSlice(at, bytes).fill((byte) 0);
+    }
+
+    /**
+     * {@code c[r, x] = a[r, x]} for any strides in bytes: transposes, when a's inner stride is large and c's is the element size.
+     *
+     * @param size bytes of an element, 4 or 8
+     */
+    static void strided(int size, long a, long aRow, long aColumn, long c, long cRow, long cColumn, int rows, int columns) {
+        for (int r = 0; r < rows; r += BLOCK) {
+            for (int x = 0; x < columns; x += BLOCK) {
+                long from = a + r * aRow + x * aColumn;
+                long to = c + r * cRow + x * cColumn;
+                int height = Math.min(BLOCK, rows - r);
+                int width = Math.min(BLOCK, columns - x);
+                if (size == 4) {
+                    ints(from, aRow, aColumn, to, cRow, cColumn, height, width);
+                } else {
+                    longs(from, aRow, aColumn, to, cRow, cColumn, height, width);
+                }
+            }
+        }
+    }
+
+    private static void ints(long a, long aRow, long aColumn, long c, long cRow, long cColumn, int rows, int columns) {
+        for (int r = 0; r < rows; r++) {
+            for (int x = 0; x < columns; x++) {
+                MEMORY.set(JAVA_INT_UNALIGNED, c + x * cColumn, MEMORY.get(JAVA_INT_UNALIGNED, a + x * aColumn));
+            }
+            a += aRow;
+            c += cRow;
+        }
+    }
+
+    private static void longs(long a, long aRow, long aColumn, long c, long cRow, long cColumn, int rows, int columns) {
+        for (int r = 0; r < rows; r++) {
+            for (int x = 0; x < columns; x++) {
+                MEMORY.set(JAVA_LONG_UNALIGNED, c + x * cColumn, MEMORY.get(JAVA_LONG_UNALIGNED, a + x * aColumn));
+            }
+            a += aRow;
+            c += cRow;
+        }
+    }
+}

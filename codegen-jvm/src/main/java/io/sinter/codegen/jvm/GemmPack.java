@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.jvm;
+
+/** Brings the operands of a block into the form that tiles read, and says where it is. */
+final class GemmPack {
+    private final GemmCode code;
+    private final GemmTiles tiles;
+    private final GemmPlan plan;
+    private final long params;
+    private final GemmScratch scratch;
+    private final int size;
+    private final boolean packsWide;
+    private final boolean packsTall;
+    private long tallBase;
+    private long tallRow;
+    private long tallK;
+    private long wideBase;
+    private int depth;
+
+    GemmPack(GemmCode code, GemmTiles tiles, GemmPlan plan, long params, GemmScratch scratch) {
+        this.code = code;
+        this.tiles = tiles;
+        this.plan = plan;
+        this.params = params;
+        this.scratch = scratch;
+        this.size = plan.size;
+        this.packsWide = plan.packsWide(tiles.rows());
+        this.packsTall = plan.packsTall();
+    }
+
+    /** Address of the tall operand's first element; element (r, k) lies {@code r · tallRow + k · tallK} further. */
+    long tallBase() {
+        return tallBase;
+    }
+
+    long tallRow() {
+        return tallRow;
+    }
+
+    long tallK() {
+        return tallK;
+    }
+
+    /** Address of the wide operand's panel that begins at column {@code column} of the block. */
+    long wideBase(int column, int width) {
+        return isPacked(width) ? scratch.wide + column / plan.panel * scratch.panelBytes : wideBase + (long) column * size;
+    }
+
+    /** Distance of that panel's rows. */
+    long wideK(int column, int width) {
+        return isPacked(width) ? panelRow(width) : plan.wide.columnStride();
+    }
+
+    private boolean isPacked(int width) {
+        return packsWide || width % plan.lanes != 0;
+    }
+
+    private long panelRow(int width) {
+        return GemmPlan.roundUp(width, plan.lanes) * size;
+    }
+
+    /** Makes columns {@code column} to {@code column + columns} and k to k + depth of the wide operand ready. */
+    void wide(long batch, long column, int columns, long k, int depth) {
+        this.depth = depth;
+        GemmView v = plan.wide;
+        if (v.isLinear()) wideBase = v.base(batch) + column * v.rowStride() + k * v.columnStride();
+        for (int c = 0; c < columns; c += plan.panel) {
+            int width = Math.min(plan.panel, columns - c);
+            if (isPacked(width)) panel(batch, column + c, width, k, scratch.wide + c / plan.panel * scratch.panelBytes);
+        }
+    }
+
+    private void panel(long batch, long column, int width, long k, long to) {
+        GemmView v = plan.wide;
+        long row = panelRow(width);
+        if (v.isLinear()) {
+            long from = v.base(batch) + column * v.rowStride() + k * v.columnStride();
+            if (v.rowStride() == size || width == 1) {
+                tiles.copy(from, v.columnStride(), to, row, depth, width, (int) (row / size));
+            } else if (v.columnStride() == size) {
+                tiles.transpose(from, v.rowStride(), to, row, width, depth, (int) (row / size));
+            } else {
+                GemmMoves.strided(size, from, v.columnStride(), v.rowStride(), to, row, size, depth, width);
+            }
+        } else if (alongK(v, width)) {
+            long stripRow = GemmPlan.roundUp(depth, plan.lanes) * size;
+            alongK(plan.swapped, batch, column, width, k, scratch.turned, stripRow);
+            tiles.transpose(scratch.turned, stripRow, to, row, width, depth, (int) (row / size));
+        } else {
+            alongRows(plan.swapped, batch, column, width, k, to, row);
+        }
+    }
+
+    /** Makes rows {@code row} to {@code row + rows} and k to k + depth of the tall operand ready. */
+    void tall(long batch, long row, int rows, long k, int depth) {
+        this.depth = depth;
+        GemmView v = plan.tall;
+        if (v.isLinear()) {
+            tallBase = v.base(batch) + row * v.rowStride() + k * v.columnStride();
+            tallRow = v.rowStride();
+            tallK = v.columnStride();
+        }
+        if (!packsTall) return;
+        boolean alongK = v.isLinear() ? v.columnStride() <= v.rowStride() : alongK(v, rows);
+        long from = tallBase;
+        long fromRow = tallRow;
+        long fromK = tallK;
+        tallBase = scratch.tall;
+        tallRow = alongK ? GemmPlan.roundUp(depth, plan.lanes) * size : size;
+        tallK = alongK ? size : GemmPlan.roundUp(rows, plan.lanes) * size;
+        if (!v.isLinear()) {
+            if (alongK) {
+                alongK(!plan.swapped, batch, row, rows, k, tallBase, tallRow);
+            } else {
+                alongRows(!plan.swapped, batch, row, rows, k, tallBase, tallK);
+            }
+        } else if (alongK && fromK == size) {
+            tiles.copy(from, fromRow, tallBase, tallRow, rows, depth, (int) (tallRow / size));
+        } else if (!alongK && fromRow == size) {
+            tiles.copy(from, fromK, tallBase, tallK, depth, rows, (int) (tallK / size));
+        } else {
+            GemmMoves.strided(size, from, fromRow, fromK, tallBase, tallRow, tallK, rows, depth);
+        }
+    }
+
+    /** Whether generated code should read an operand by runs along k: where only these are contiguous, or they are longer. */
+    private boolean alongK(GemmView v, int rows) {
+        if (!v.isUnitColumn(size)) return false;
+        return !v.isUnitRow(size) || Math.min(v.innerColumn(), depth) > 2 * Math.min(v.innerRow(), rows);
+    }
+
+    private void alongRows(boolean isA, long batch, long row, int rows, long k, long to, long step) {
+        long inner = isA == !plan.swapped ? plan.tall.innerRow() : plan.wide.innerRow();
+        for (int done = 0; done < rows; ) {
+            int run = (int) Math.min(rows - done, inner - (row + done) % inner);
+            generated(isA, false, batch, row + done, k, run, depth, to + (long) done * size, step);
+            done += run;
+        }
+    }
+
+    private void alongK(boolean isA, long batch, long row, int rows, long k, long to, long step) {
+        long inner = plan.tall.innerColumn();
+        for (int done = 0; done < depth; ) {
+            int run = (int) Math.min(depth - done, inner - (k + done) % inner);
+            generated(isA, true, batch, row, k + done, run, rows, to + (long) done * size, step);
+            done += run;
+        }
+    }
+
+    private void generated(boolean isA, boolean alongK, long batch, long row, long k, int run, int steps, long to, long step) {
+        if (isA) {
+            code.packA(alongK, params, batch, row, k, run, steps, to, step);
+        } else {
+            code.packB(alongK, params, batch, row, k, run, steps, to, step);
+        }
+    }
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.jvm;
+
+/**
+ * How one launch of a matrix product is cut. One operand is the <em>wide</em> one: rows of its panels are loaded as vectors. Of the other, the
+ * <em>tall</em> one, single elements are broadcast. The product that is computed, tall × wide, is the result or (when b is tall) its
+ * transpose.
+ *
+ * <p>What decides about the result's bits (which operand is wide, the blocks along k, the slices of k) depends on extents and strides alone;
+ * the cut into tasks depends on the number of processors too, and changes no bit.
+ */
+final class GemmPlan {
+    /** Products in one pass along k: a panel of b is then 64 KB, a strip of a 6 KB. */
+    static final int K_BLOCK = 256;
+
+    /** Products that make a task worth its dispatch. */
+    private static final double SMALL_TASK = 1 << 18;
+
+    private static final int MAX_ROWS = 384;
+    private static final int MAX_COLUMNS = 512;
+
+    /** At most this many rows on the smaller side are multiplied by dot products along k rather than by tiles. */
+    private static final int DOT_SIDE = 8;
+
+    /** Slices of k are made for results that give fewer blocks than this. */
+    private static final int FEW_BLOCKS = 8;
+
+    private static final int PROCESSORS = Runtime.getRuntime().availableProcessors();
+
+    final long batches;
+    final long m;
+    final long n;
+    final long k;
+    final GemmView a;
+    final GemmView b;
+    final GemmView c;
+
+    /** b is the tall operand: the product is the transpose of the result. */
+    final boolean swapped;
+
+    /** Both operands are contiguous along k and one has few rows. */
+    final boolean dots;
+
+    /** The epilogue only stores: results may go where they belong at once. */
+    final boolean direct;
+
+    final GemmView tall;
+    final GemmView wide;
+    final long rows;
+    final long columns;
+
+    /** Rows and columns of a task's block, and how many blocks there are along both. */
+    final int blockRows;
+
+    final int blockColumns;
+    final long rowBlocks;
+    final long columnBlocks;
+
+    /** Slices of k, each {@link #sliceLength} long but for the last. */
+    final long slices;
+
+    final long sliceLength;
+    final int size;
+    final int lanes;
+
+    /** Columns of a panel. */
+    final int panel;
+
+    GemmPlan(GemmCode code, GemmTiles tiles, long params) {
+        long[] numbers = code.numbers(params);
+        int nb = (int) numbers[0];
+        int nm = (int) numbers[1];
+        int nn = (int) numbers[2];
+        int nk = (int) numbers[3];
+        long[] batchExtents = extents(numbers, 4, nb);
+        long[] ms = extents(numbers, 4 + nb, nm);
+        long[] ns = extents(numbers, 4 + nb + nm, nn);
+        long[] ks = extents(numbers, 4 + nb + nm + nn, nk);
+        batches = product(batchExtents);
+        m = product(ms);
+        n = product(ns);
+        k = product(ks);
+        int at = 4 + nb + nm + nn + nk;
+        a = new GemmView(numbers, at, batchExtents, ms, ks);
+        at += GemmView.length(nb, nm, nk);
+        b = new GemmView(numbers, at, batchExtents, ns, ks);
+        at += GemmView.length(nb, nn, nk);
+        c = new GemmView(numbers, at, batchExtents, ms, ns);
+        size = tiles.dtype().bytes();
+        lanes = tiles.lanes();
+        panel = tiles.vectors() * lanes;
+        direct = c.isLinear() && c.isUnitColumn(size);
+        double straight = cost(a, m, b, n, 0);
+        double turned = cost(b, n, a, m, direct ? 0.5 : 1.0);
+        boolean contiguous = a.isLinear() && a.isUnitColumn(size) && b.isLinear() && b.isUnitColumn(size) && k > 1;
+        dots = contiguous && Math.min(m, n) <= DOT_SIDE && k >= lanes;
+        swapped = dots ? n > m : turned < straight;
+        tall = swapped ? b : a;
+        wide = swapped ? a : b;
+        rows = swapped ? n : m;
+        columns = swapped ? m : n;
+        slices = dots ? 1 : slices();
+        sliceLength = roundUp(ceilDiv(k, slices), K_BLOCK);
+        int[] block = dots ? dotBlock() : block(tiles.rows());
+        blockRows = block[0];
+        blockColumns = block[1];
+        rowBlocks = ceilDiv(rows, blockRows);
+        columnBlocks = ceilDiv(columns, blockColumns);
+    }
+
+    private static long[] extents(long[] numbers, int at, int count) {
+        return java.util.Arrays.copyOfRange(numbers, at, at + count);
+    }
+
+    private static long product(long[] extents) {
+        long p = 1;
+        for (long e : extents) p *= e;
+        return p;
+    }
+
+    static long ceilDiv(long a, long b) {
+        return (a + b - 1) / b;
+    }
+
+    static long roundUp(long a, long to) {
+        return ceilDiv(a, to) * to;
+    }
+
+    /** Estimated cycles of one batch element with {@code wide} as the wide operand; turning the result costs {@code turn} an element. */
+    private double cost(GemmView tall, long rows, GemmView wide, long columns, double turn) {
+        double products = (double) rows * roundUp(columns, lanes) / lanes * k;
+        double packWide;
+        if (wide.isUnitRow(size)) {
+            packWide = wide.isLinear() ? 0.25 : 0.6 + 8.0 / Math.min(wide.innerRow(), panel);
+        } else if (wide.isUnitColumn(size)) {
+            packWide = wide.isLinear() ? 1 : 1.6 + 8.0 / Math.min(wide.innerColumn(), K_BLOCK);
+        } else {
+            packWide = 3;
+        }
+        double packTall;
+        if (tall.isLinear()) {
+            packTall = 0.1;
+        } else if (tall.isUnitRow(size) || tall.isUnitColumn(size)) {
+            long run = Math.max(tall.isUnitRow(size) ? tall.innerRow() : 1, tall.isUnitColumn(size) ? tall.innerColumn() : 1);
+            packTall = 0.6 + 8.0 / Math.min(run, 64);
+        } else {
+            packTall = 3;
+        }
+        return products + packWide * columns * k + packTall * rows * k + turn * rows * columns;
+    }
+
+    /**
+     * Slices of k: for results of few blocks that sum over many products, as gradients of weights do. A function of the extents alone, because
+     * it decides in which order sums are made.
+     */
+    private long slices() {
+        double blocks = (double) batches * ceilDiv(rows, MAX_ROWS) * ceilDiv(columns, 4L * panel);
+        if (blocks >= FEW_BLOCKS || k < 8 * K_BLOCK) return 1;
+        double byWork = (double) batches * rows * columns * k / (4 * SMALL_TASK);
+        double byCount = 2 * FEW_BLOCKS / blocks;
+        double wanted = Math.min(Math.min(byWork, byCount), k / (4.0 * K_BLOCK));
+        return wanted < 2 ? 1 : ceilDiv(k, roundUp(ceilDiv(k, (long) wanted), K_BLOCK));
+    }
+
+    private int[] block(int tileRows) {
+        long r = Math.min(roundUp(rows, tileRows), MAX_ROWS);
+        long c = Math.min(roundUp(columns, lanes), MAX_COLUMNS);
+        double depth = Math.min(k, sliceLength);
+        while (batches * slices * ceilDiv(rows, r) * ceilDiv(columns, c) < 4L * PROCESSORS && r * c * depth >= 2 * SMALL_TASK) {
+            if (r > 2L * tileRows && (r >= c || c <= panel)) {
+                r = roundUp(ceilDiv(r, 2), tileRows);
+            } else if (c > panel) {
+                c = roundUp(ceilDiv(c, 2), panel);
+            } else {
+                break;
+            }
+        }
+        return new int[] {(int) r, (int) c};
+    }
+
+    /** Dot products read the tall operand once: tasks are runs of its rows. */
+    private int[] dotBlock() {
+        long r = Math.min(rows, 1024);
+        while (batches * ceilDiv(rows, r) < 4L * PROCESSORS && r > 8 && r * columns * k >= 2 * SMALL_TASK) r = ceilDiv(r, 2);
+        return new int[] {(int) r, (int) columns};
+    }
+
+    long tasks() {
+        return isEmpty() ? 0 : batches * slices * rowBlocks * columnBlocks;
+    }
+
+    /** Whether there is nothing to compute. With k = 0 there is: zeros go through the epilogue. */
+    boolean isEmpty() {
+        return batches == 0 || m == 0 || n == 0;
+    }
+
+    /** Tasks of the second phase, which adds up slices: blocks of rows. */
+    long sumTasks() {
+        return slices == 1 || isEmpty() ? 0 : batches * ceilDiv(rows, sumRows());
+    }
+
+    int sumRows() {
+        return (int) Math.min(rows, 32);
+    }
+
+    /** Elements from row to row of a slice's partial result. */
+    long partialRow() {
+        return roundUp(columns, lanes);
+    }
+
+    long partialBytes() {
+        return batches * rows * partialRow() * size;
+    }
+
+    /** The tall operand is packed if its rows lie far apart, or if only generated code can read it. */
+    boolean packsTall() {
+        if (!tall.isLinear()) return true;
+        long far = Math.max(tall.rowStride(), tall.columnStride());
+        return blockColumns >= 2 * panel && far >= 8192 && k > 16;
+    }
+
+    /** The wide operand is used where it lies if few rows profit from packing it. */
+    boolean packsWide(int tileRows) {
+        return !(wide.isLinear() && wide.isUnitRow(size) && rows <= 4L * tileRows);
+    }
+}

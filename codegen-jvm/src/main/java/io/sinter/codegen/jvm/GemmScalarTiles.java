@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.jvm;
+
+import static io.sinter.gen.SinterKernelHost.MEMORY;
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+
+import io.sinter.ir.DType;
+
+/**
+ * {@link GemmTiles} in plain Java, for integers and for a JVM without the Vector API. One "vector" is {@link #LANES} columns.
+ *
+ * <p>Each operation is written as one row against one column over {@link #get}-free loops by type: four types, four short methods.
+ */
+final class GemmScalarTiles extends GemmTiles {
+    private static final int LANES = 4;
+
+    private final DType dtype;
+
+    /**
+     * @param dtype f32, f64, i32 or i64
+     */
+    GemmScalarTiles(DType dtype) {
+        this.dtype = dtype;
+    }
+
+    @Override
+    public DType dtype() {
+        return dtype;
+    }
+
+    @Override
+    public int lanes() {
+        return LANES;
+    }
+
+    @Override
+    public int rows() {
+        return 4;
+    }
+
+    @Override
+    public int vectors() {
+        return 4;
+    }
+
+    @Override
+    public void tile(int rows, int vectors, long a, long aRow, long aK, long b, long bK, long c, long cRow, int k) {
+        long size = dtype.bytes();
+        for (int r = 0; r < rows; r++) {
+            for (int x = 0; x < vectors; x++) {
+                long bx = b + x * LANES * size;
+                long cx = c + r * cRow + x * LANES * size;
+                switch (dtype) {
+                    case F32 -> fourFloats(a + r * aRow, aK, bx, bK, cx, k);
+                    case F64 -> fourDoubles(a + r * aRow, aK, bx, bK, cx, k);
+                    case I32 -> fourInts(a + r * aRow, aK, bx, bK, cx, k);
+                    case I64 -> fourLongs(a + r * aRow, aK, bx, bK, cx, k);
+                    case F16, BF16, I16, I8, U8, BOOL -> throw new IllegalStateException("no products in " + dtype);
+                }
+            }
+        }
+    }
+
+    private static void fourFloats(long a, long aK, long b, long bK, long c, int k) {
+        float s0 = 0;
+        float s1 = 0;
+        float s2 = 0;
+        float s3 = 0;
+        for (int j = 0; j < k; j++) {
+            float x = MEMORY.get(JAVA_FLOAT_UNALIGNED, a);
+            s0 = Math.fma(x, MEMORY.get(JAVA_FLOAT_UNALIGNED, b), s0);
+            s1 = Math.fma(x, MEMORY.get(JAVA_FLOAT_UNALIGNED, b + 4), s1);
+            s2 = Math.fma(x, MEMORY.get(JAVA_FLOAT_UNALIGNED, b + 8), s2);
+            s3 = Math.fma(x, MEMORY.get(JAVA_FLOAT_UNALIGNED, b + 12), s3);
+            a += aK;
+            b += bK;
+        }
+        MEMORY.set(JAVA_FLOAT_UNALIGNED, c, s0);
+        MEMORY.set(JAVA_FLOAT_UNALIGNED, c + 4, s1);
+        MEMORY.set(JAVA_FLOAT_UNALIGNED, c + 8, s2);
+        MEMORY.set(JAVA_FLOAT_UNALIGNED, c + 12, s3);
+    }
+
+    private static void fourDoubles(long a, long aK, long b, long bK, long c, int k) {
+        double s0 = 0;
+        double s1 = 0;
+        double s2 = 0;
+        double s3 = 0;
+        for (int j = 0; j < k; j++) {
+            double x = MEMORY.get(JAVA_DOUBLE_UNALIGNED, a);
+            s0 = Math.fma(x, MEMORY.get(JAVA_DOUBLE_UNALIGNED, b), s0);
+            s1 = Math.fma(x, MEMORY.get(JAVA_DOUBLE_UNALIGNED, b + 8), s1);
+            s2 = Math.fma(x, MEMORY.get(JAVA_DOUBLE_UNALIGNED, b + 16), s2);
+            s3 = Math.fma(x, MEMORY.get(JAVA_DOUBLE_UNALIGNED, b + 24), s3);
+            a += aK;
+            b += bK;
+        }
+        MEMORY.set(JAVA_DOUBLE_UNALIGNED, c, s0);
+        MEMORY.set(JAVA_DOUBLE_UNALIGNED, c + 8, s1);
+        MEMORY.set(JAVA_DOUBLE_UNALIGNED, c + 16, s2);
+        MEMORY.set(JAVA_DOUBLE_UNALIGNED, c + 24, s3);
+    }
+
+    private static void fourInts(long a, long aK, long b, long bK, long c, int k) {
+        for (int x = 0; x < LANES; x++) {
+            int sum = 0;
+            for (int j = 0; j < k; j++) {
+                sum += MEMORY.get(JAVA_INT_UNALIGNED, a + j * aK) * MEMORY.get(JAVA_INT_UNALIGNED, b + j * bK + x * 4L);
+            }
+            MEMORY.set(JAVA_INT_UNALIGNED, c + x * 4L, sum);
+        }
+    }
+
+    private static void fourLongs(long a, long aK, long b, long bK, long c, int k) {
+        for (int x = 0; x < LANES; x++) {
+            long sum = 0;
+            for (int j = 0; j < k; j++) {
+                sum += MEMORY.get(JAVA_LONG_UNALIGNED, a + j * aK) * MEMORY.get(JAVA_LONG_UNALIGNED, b + j * bK + x * 8L);
+            }
+            MEMORY.set(JAVA_LONG_UNALIGNED, c + x * 8L, sum);
+        }
+    }
+
+    @Override
+    public void add(long a, long aRow, long c, long cRow, int rows, int vectors) {
+        for (int r = 0; r < rows; r++) {
+            for (long x = 0; x < (long) vectors * LANES * dtype.bytes(); x += dtype.bytes()) {
+                addElement(a + r * aRow + x, c + r * cRow + x);
+            }
+        }
+    }
+
+    private void addElement(long a, long c) {
+        switch (dtype) {
+            case F32 -> MEMORY.set(
+                    JAVA_FLOAT_UNALIGNED, c, MEMORY.get(JAVA_FLOAT_UNALIGNED, c) + MEMORY.get(JAVA_FLOAT_UNALIGNED, a));
+            case F64 -> MEMORY.set(
+                    JAVA_DOUBLE_UNALIGNED, c, MEMORY.get(JAVA_DOUBLE_UNALIGNED, c) + MEMORY.get(JAVA_DOUBLE_UNALIGNED, a));
+            case I32 -> MEMORY.set(JAVA_INT_UNALIGNED, c, MEMORY.get(JAVA_INT_UNALIGNED, c) + MEMORY.get(JAVA_INT_UNALIGNED, a));
+            case I64 -> MEMORY.set(
+                    JAVA_LONG_UNALIGNED, c, MEMORY.get(JAVA_LONG_UNALIGNED, c) + MEMORY.get(JAVA_LONG_UNALIGNED, a));
+            case F16, BF16, I16, I8, U8, BOOL -> throw new IllegalStateException("no sums in " + dtype);
+        }
+    }
+
+    @Override
+    public void dots(int rows, long a, long aRow, long x, long c, long cRow, int k) {
+        for (int r = 0; r < rows; r++) {
+            long row = a + r * aRow;
+            long to = c + r * cRow;
+            switch (dtype) {
+                case F32 -> MEMORY.set(JAVA_FLOAT_UNALIGNED, to, dotFloats(row, x, k));
+                case F64 -> MEMORY.set(JAVA_DOUBLE_UNALIGNED, to, dotDoubles(row, x, k));
+                case I32 -> {
+                    int sum = 0;
+                    for (long j = 0; j < k * 4L; j += 4) {
+                        sum += MEMORY.get(JAVA_INT_UNALIGNED, row + j) * MEMORY.get(JAVA_INT_UNALIGNED, x + j);
+                    }
+                    MEMORY.set(JAVA_INT_UNALIGNED, to, sum);
+                }
+                case I64 -> {
+                    long sum = 0;
+                    for (long j = 0; j < k * 8L; j += 8) {
+                        sum += MEMORY.get(JAVA_LONG_UNALIGNED, row + j) * MEMORY.get(JAVA_LONG_UNALIGNED, x + j);
+                    }
+                    MEMORY.set(JAVA_LONG_UNALIGNED, to, sum);
+                }
+                case F16, BF16, I16, I8, U8, BOOL -> throw new IllegalStateException("no products in " + dtype);
+            }
+        }
+    }
+
+    private static float dotFloats(long a, long x, int k) {
+        float sum = 0;
+        for (int j = 0; j < k; j++) {
+            sum = Math.fma(MEMORY.get(JAVA_FLOAT_UNALIGNED, a + j * 4L), MEMORY.get(JAVA_FLOAT_UNALIGNED, x + j * 4L), sum);
+        }
+        return sum;
+    }
+
+    private static double dotDoubles(long a, long x, int k) {
+        double sum = 0;
+        for (int j = 0; j < k; j++) {
+            sum = Math.fma(MEMORY.get(JAVA_DOUBLE_UNALIGNED, a + j * 8L), MEMORY.get(JAVA_DOUBLE_UNALIGNED, x + j * 8L), sum);
+        }
+        return sum;
+    }
+
+    @Override
+    public void copy(long a, long aRow, long c, long cRow, int rows, int columns, int padded) {
+        long size = dtype.bytes();
+        for (int r = 0; r < rows; r++) {
+            GemmMoves.copy(a + r * aRow, c + r * cRow, columns * size);
+            GemmMoves.clear(c + r * cRow + columns * size, (padded - columns) * size);
+        }
+    }
+}

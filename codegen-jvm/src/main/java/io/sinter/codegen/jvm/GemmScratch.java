@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.jvm;
+
+/** Where the parts of a worker's scratch memory lie; every part is 64-byte aligned. */
+final class GemmScratch {
+    /** One tile of the product. */
+    final long tile;
+
+    /** The block of the product that a task makes, rows {@link #blockRow} bytes apart. */
+    final long block;
+
+    final long blockRow;
+
+    /** Packed panels of the wide operand, {@link #panelBytes} each. */
+    final long wide;
+
+    final long panelBytes;
+
+    /** The tall operand's packed block. */
+    final long tall;
+
+    /** Rows of an operand before they are transposed; the block after it is transposed. */
+    final long turned;
+
+    private final long end;
+
+    /** The parts from address {@code base} on. */
+    GemmScratch(GemmPlan p, GemmTiles t, long base) {
+        long depth = GemmPlan.roundUp(Math.max(1, Math.min(p.k, GemmPlan.K_BLOCK)), p.lanes);
+        long columns = GemmPlan.roundUp(p.blockColumns, p.panel);
+        long rows = GemmPlan.roundUp(p.blockRows, p.lanes);
+        panelBytes = depth * p.panel * p.size;
+        blockRow = columns * p.size;
+        tile = base;
+        block = align(tile + (long) t.rows() * p.panel * p.size);
+        wide = align(block + Math.max(rows, p.sumRows()) * Math.max(blockRow, p.slices > 1 ? p.partialRow() * p.size : 0));
+        tall = align(wide + (p.dots ? 0 : columns / p.panel * panelBytes));
+        turned = align(tall + (p.dots ? 0 : rows * depth * p.size));
+        long strip = p.panel * depth * p.size;
+        long transposed = p.swapped && !p.dots ? p.columns * GemmPlan.roundUp(Math.max(rows, p.sumRows()), p.lanes) * p.size : 0;
+        end = align(turned + Math.max(strip, transposed));
+    }
+
+    long bytes() {
+        return end - tile;
+    }
+
+    private static long align(long address) {
+        return (address + 63) & -64;
+    }
+}

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.jvm;
+
+import static io.sinter.codegen.jvm.bytecode.Code.add;
+import static io.sinter.codegen.jvm.bytecode.Code.and;
+import static io.sinter.codegen.jvm.bytecode.Code.cast;
+import static io.sinter.codegen.jvm.bytecode.Code.constant;
+import static io.sinter.codegen.jvm.bytecode.Code.lt;
+import static io.sinter.codegen.jvm.bytecode.Code.mul;
+import static io.sinter.codegen.jvm.bytecode.Code.sub;
+
+import io.sinter.codegen.jvm.bytecode.Block;
+import io.sinter.codegen.jvm.bytecode.ClassBuilder;
+import io.sinter.codegen.jvm.bytecode.Code;
+import io.sinter.codegen.jvm.bytecode.Compare;
+import io.sinter.codegen.jvm.bytecode.LocalVar;
+import io.sinter.codegen.jvm.bytecode.MethodBuilder;
+import io.sinter.ir.DType;
+import java.util.ArrayList;
+import java.util.List;
+import org.objectweb.asm.Type;
+
+/**
+ * Generates {@link GemmTiles} for f32 and f64 in the Vector API. A tile's accumulators are as many vectors as there are registers for beside
+ * one row of b and a broadcast element of a: 6×4 of 32, 3×4 of 16.
+ *
+ * <p>Each tile shape is a method of its own, as small as it can be: HotSpot's first compiler refuses methods of many memory accesses, and
+ * such a method would never be profiled and stay slow. So a tile only stores; adding to what is there is another method.
+ */
+final class GemmVectorTiles {
+    private static final Type LONG = Type.LONG_TYPE;
+    private static final Type INT = Type.INT_TYPE;
+    private static final Type VOID = Type.VOID_TYPE;
+    private static final int DOT_ROWS = 4;
+
+    private final Species species;
+    private final int rows;
+    private final int vectors;
+    private final ClassBuilder cls;
+
+    private GemmVectorTiles(String className, DType dtype, int bits) {
+        this.species = new Species(dtype, bits / 8 / dtype.bytes());
+        this.rows = bits == 512 ? 6 : 3;
+        this.vectors = 4;
+        this.cls = new ClassBuilder(className, "io/sinter/codegen/jvm/GemmTiles", null);
+    }
+
+    /** The class file of a subclass of {@link GemmTiles}. */
+    static byte[] generate(String className, DType dtype, int bits) {
+        return new GemmVectorTiles(className, dtype, bits).generate(dtype);
+    }
+
+    private byte[] generate(DType dtype) {
+        Type dtypeType = Type.getType(DType.class);
+        cls.method("dtype", dtypeType).body().add(Code.ret(Code.getStatic(dtypeType, dtype.name(), dtypeType)));
+        constantMethod("lanes", species.lanes());
+        constantMethod("rows", rows);
+        constantMethod("vectors", vectors);
+        tileMethod();
+        addMethod();
+        dotsMethod();
+        copyMethod();
+        return cls.toBytes();
+    }
+
+    private void constantMethod(String name, int value) {
+        cls.method(name, INT).body().add(Code.ret(constant(value)));
+    }
+
+    /** {@code tile}: finds the method of the tile's shape. */
+    private void tileMethod() {
+        MethodBuilder m = cls.method("tile", VOID);
+        LocalVar r = m.parameter("rows", INT);
+        LocalVar c = m.parameter("vectors", INT);
+        List<LocalVar> rest = tileParameters(m);
+        // The full tile comes first: it is nearly always the one.
+        for (int i = rows; i > 0; i--) {
+            Block ofRow = new Block();
+            for (int j = vectors; j > 0; j--) {
+                Code call = fixedTile(i, j).call(List.copyOf(rest));
+                ofRow.ifThen(new Compare(Compare.Op.EQ, c, constant(j)), new Block().add(call, Code.ret()));
+            }
+            m.body().ifThen(new Compare(Compare.Op.EQ, r, constant(i)), ofRow);
+        }
+    }
+
+    private static List<LocalVar> tileParameters(MethodBuilder m) {
+        List<LocalVar> p = new ArrayList<>();
+        for (String name : List.of("a", "aRow", "aK", "b", "bK", "c", "cRow")) p.add(m.parameter(name, LONG));
+        p.add(m.parameter("k", INT));
+        return p;
+    }
+
+    private MethodBuilder fixedTile(int rows, int vectors) {
+        MethodBuilder m = cls.staticMethod("tile" + rows + "x" + vectors, VOID);
+        List<LocalVar> p = tileParameters(m);
+        LocalVar a = p.get(0), aRow = p.get(1), aK = p.get(2), b = p.get(3), bK = p.get(4), c = p.get(5), cRow = p.get(6);
+        LocalVar[][] sums = new LocalVar[rows][vectors];
+        LocalVar[] rowOfA = new LocalVar[rows];
+        for (int i = 0; i < rows; i++) {
+            rowOfA[i] = m.local("a" + i, LONG);
+            m.body().add(rowOfA[i].set(add(a, mul(constant((long) i), aRow))));
+            for (int j = 0; j < vectors; j++) {
+                sums[i][j] = m.local("sum" + i + "_" + j, species.vectorType());
+                m.body().add(sums[i][j].set(zero()));
+            }
+        }
+        LocalVar offset = m.local("offset", LONG);
+        LocalVar step = m.local("step", INT);
+        LocalVar[] rowOfB = new LocalVar[vectors];
+        Block loop = new Block();
+        for (int j = 0; j < vectors; j++) {
+            rowOfB[j] = m.local("b" + j, species.vectorType());
+            loop.add(rowOfB[j].set(load(add(b, constant((long) j * bytes())))));
+        }
+        LocalVar element = m.local("element", species.vectorType());
+        for (int i = 0; i < rows; i++) {
+            loop.add(element.set(broadcast(loadScalar(add(rowOfA[i], offset)))));
+            for (int j = 0; j < vectors; j++) loop.add(sums[i][j].set(fma(element, rowOfB[j], sums[i][j])));
+        }
+        loop.add(offset.set(add(offset, aK)), b.set(add(b, bK)));
+        m.body().add(offset.set(constant(0L))).forLoop(step, constant(0), p.get(7), 1, loop);
+        for (int i = 0; i < rows; i++) {
+            for (int j = 0; j < vectors; j++) m.body().add(store(add(c, constant((long) j * bytes())), sums[i][j]));
+            m.body().add(c.set(add(c, cRow)));
+        }
+        return m;
+    }
+
+    private void addMethod() {
+        MethodBuilder m = cls.method("add", VOID);
+        LocalVar a = m.parameter("a", LONG);
+        LocalVar aRow = m.parameter("aRow", LONG);
+        LocalVar c = m.parameter("c", LONG);
+        LocalVar cRow = m.parameter("cRow", LONG);
+        LocalVar rows = m.parameter("rows", INT);
+        LocalVar vectors = m.parameter("vectors", INT);
+        LocalVar i = m.local("i", INT);
+        LocalVar j = m.local("j", INT);
+        LocalVar x = m.local("x", LONG);
+        Block inner = new Block()
+                .add(x.set(mul(cast(LONG, j), constant((long) bytes()))))
+                .add(store(add(c, x), sum(load(add(c, x)), load(add(a, x)))));
+        Block outer = new Block()
+                .forLoop(j, constant(0), vectors, 1, inner)
+                .add(a.set(add(a, aRow)), c.set(add(c, cRow)));
+        m.body().forLoop(i, constant(0), rows, 1, outer);
+    }
+
+    /** {@code dots}: four rows at a time, so that x is loaded once for them, then the rest one by one. */
+    private void dotsMethod() {
+        MethodBuilder m = cls.method("dots", VOID);
+        LocalVar rows = m.parameter("rows", INT);
+        LocalVar a = m.parameter("a", LONG);
+        LocalVar aRow = m.parameter("aRow", LONG);
+        LocalVar x = m.parameter("x", LONG);
+        LocalVar c = m.parameter("c", LONG);
+        LocalVar cRow = m.parameter("cRow", LONG);
+        LocalVar k = m.parameter("k", INT);
+        LocalVar i = m.local("i", INT);
+        m.body().add(i.set(constant(0)));
+        for (int r : new int[] {DOT_ROWS, 1}) {
+            Block step = new Block()
+                    .add(fixedDots(r).call(List.of(a, aRow, x, c, cRow, k)))
+                    .add(a.set(add(a, mul(aRow, constant((long) r)))))
+                    .add(c.set(add(c, mul(cRow, constant((long) r)))))
+                    .add(i.increment(r));
+            m.body().whileLoop(new Compare(Compare.Op.LE, i, sub(rows, constant(r))), step);
+        }
+    }
+
+    private MethodBuilder fixedDots(int rows) {
+        MethodBuilder m = cls.staticMethod("dots" + rows, VOID);
+        LocalVar a = m.parameter("a", LONG);
+        LocalVar aRow = m.parameter("aRow", LONG);
+        LocalVar x = m.parameter("x", LONG);
+        LocalVar c = m.parameter("c", LONG);
+        LocalVar cRow = m.parameter("cRow", LONG);
+        LocalVar k = m.parameter("k", INT);
+        LocalVar full = m.local("full", INT);
+        LocalVar j = m.local("j", INT);
+        LocalVar at = m.local("at", LONG);
+        LocalVar vectorOfX = m.local("x", species.vectorType());
+        LocalVar[] sums = new LocalVar[rows];
+        Block loop = new Block()
+                .add(at.set(mul(cast(LONG, j), constant((long) species.element().bytes()))))
+                .add(vectorOfX.set(load(add(x, at))));
+        Block tail = new Block();
+        LocalVar mask = m.local("mask", Species.MASK);
+        tail.add(mask.set(firstLanes(sub(k, full))))
+                .add(at.set(mul(cast(LONG, full), constant((long) species.element().bytes()))))
+                .add(vectorOfX.set(load(add(x, at), mask)));
+        m.body().add(full.set(and(k, constant(-species.lanes()))));
+        for (int r = 0; r < rows; r++) {
+            sums[r] = m.local("sum" + r, species.vectorType());
+            m.body().add(sums[r].set(zero()));
+            Code address = add(add(a, mul(constant((long) r), aRow)), at);
+            loop.add(sums[r].set(fma(load(address), vectorOfX, sums[r])));
+            tail.add(sums[r].set(fma(load(address, mask), vectorOfX, sums[r])));
+        }
+        m.body().forLoop(j, constant(0), full, species.lanes(), loop).ifThen(lt(full, k), tail);
+        for (int r = 0; r < rows; r++) {
+            m.body().add(storeScalar(add(c, mul(constant((long) r), cRow)), sumLanes(sums[r])));
+        }
+        return m;
+    }
+
+    private void copyMethod() {
+        MethodBuilder m = cls.method("copy", VOID);
+        LocalVar a = m.parameter("a", LONG);
+        LocalVar aRow = m.parameter("aRow", LONG);
+        LocalVar c = m.parameter("c", LONG);
+        LocalVar cRow = m.parameter("cRow", LONG);
+        LocalVar rows = m.parameter("rows", INT);
+        LocalVar columns = m.parameter("columns", INT);
+        LocalVar padded = m.parameter("padded", INT);
+        MethodBuilder row = copyRow();
+        LocalVar i = m.local("i", INT);
+        Block step = new Block()
+                .add(row.call(List.of(a, c, columns, padded)))
+                .add(a.set(add(a, aRow)), c.set(add(c, cRow)));
+        m.body().forLoop(i, constant(0), rows, 1, step);
+    }
+
+    private MethodBuilder copyRow() {
+        MethodBuilder m = cls.staticMethod("copyRow", VOID);
+        LocalVar a = m.parameter("a", LONG);
+        LocalVar c = m.parameter("c", LONG);
+        LocalVar columns = m.parameter("columns", INT);
+        LocalVar padded = m.parameter("padded", INT);
+        LocalVar full = m.local("full", INT);
+        LocalVar j = m.local("j", INT);
+        LocalVar at = m.local("at", LONG);
+        Code offset = at.set(mul(cast(LONG, j), constant((long) species.element().bytes())));
+        LocalVar mask = m.local("mask", Species.MASK);
+        Block tail = new Block()
+                .add(offset)
+                .add(mask.set(firstLanes(sub(columns, full))))
+                .add(store(add(c, at), load(add(a, at), mask)))
+                .add(j.increment(species.lanes()));
+        m.body()
+                .add(full.set(and(columns, constant(-species.lanes()))))
+                .forLoop(j, constant(0), full, species.lanes(), new Block().add(offset, store(add(c, at), load(add(a, at)))))
+                .ifThen(lt(full, columns), tail)
+                .whileLoop(lt(j, padded), new Block().add(offset, store(add(c, at), zero()), j.increment(species.lanes())));
+        return m;
+    }
+
+    private int bytes() {
+        return species.bits() / 8;
+    }
+
+    private Code zero() {
+        Type t = species.vectorType();
+        return Code.call(t, "zero", t, List.of(Species.SPECIES), species.code());
+    }
+
+    private Code load(Code address) {
+        return Vec.load(species, address, null).code();
+    }
+
+    private Code load(Code address, Code mask) {
+        return Vec.load(species, address, mask).code();
+    }
+
+    private Code store(Code address, Code vector) {
+        return vec(vector).store(address, null);
+    }
+
+    private Code broadcast(Code scalar) {
+        return Vec.broadcast(species, scalar).code();
+    }
+
+    private Code fma(Code a, Code b, Code c) {
+        return vec(a).fma(vec(b), vec(c)).code();
+    }
+
+    private Code sum(Code a, Code b) {
+        return vec(a).add(vec(b)).code();
+    }
+
+    private Code loadScalar(Code address) {
+        return Memory.load(species.element(), address);
+    }
+
+    private Code storeScalar(Code address, Code value) {
+        return Memory.store(species.element(), address, value);
+    }
+
+    private Code firstLanes(Code count) {
+        return species.indexInRange(constant(0), count);
+    }
+
+    private Code sumLanes(Code vector) {
+        Type associative = Code.object(Species.PACKAGE + "VectorOperators$Associative");
+        Code operator = Code.getStatic(Code.object(Species.PACKAGE + "VectorOperators"), "ADD", associative);
+        return Code.callVirtual(
+                species.vectorType(), "reduceLanes", species.laneType(), List.of(associative), vector, operator);
+    }
+
+    private Vec vec(Code code) {
+        return new Vec(species, code);
+    }
+}
