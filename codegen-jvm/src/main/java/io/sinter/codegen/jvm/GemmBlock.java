@@ -184,7 +184,7 @@ final class GemmBlock {
         long inner = plan.c.innerColumn();
         for (int done = 0; done < columns; ) {
             int run = (int) Math.min(columns - done, inner - (column + done) % inner);
-            code.epilogue(params, batch, row, column + done, run, rows, from + (long) done * size, step);
+            code.epilogue(params, batch, row, column + done, run, rows, from + (long) done * size, step, scratch.lanes);
             done += run;
         }
     }

@@ -22,7 +22,15 @@ public abstract class GemmCode extends JvmKernel {
      * (see {@link GemmView}), address of the first element, strides in bytes along the batch variables, the rows and the columns; a is
      * m × k, b is n × k, the result is m × n. Without the flag {@link GemmView#PLAIN} address and strides are 0.
      */
-    protected abstract long[] numbers(long params);
+    protected abstract void numbers(long params, long[] to);
+
+    /** How many {@link #numbers} there are. */
+    protected abstract int numberCount();
+
+    /** {@code to[i] = value}, for generated code. */
+    public static void put(long[] to, int i, long value) {
+        to[i] = value;
+    }
 
     /**
      * Computes elements of a into dense memory of the accumulation type: {@code steps} runs of {@code run} elements.
@@ -32,17 +40,21 @@ public abstract class GemmCode extends JvmKernel {
      * @param row first row
      * @param k first k
      * @param to where the first run goes; the next goes {@code step} bytes further
+     * @param scratch {@link BodyCompiler#LANE_AREA} bytes
      */
-    protected abstract void packA(boolean alongK, long params, long batch, long row, long k, int run, int steps, long to, long step);
+    protected abstract void packA(
+            boolean alongK, long params, long batch, long row, long k, int run, int steps, long to, long step, long scratch);
 
     /** As {@link #packA} for b, whose rows are the product's columns. */
-    protected abstract void packB(boolean alongK, long params, long batch, long row, long k, int run, int steps, long to, long step);
+    protected abstract void packB(
+            boolean alongK, long params, long batch, long row, long k, int run, int steps, long to, long step, long scratch);
 
     /**
      * Runs the epilogue for {@code rows} rows of {@code run} results each, which lie in dense runs {@code step} bytes apart. A run does not
      * leave the range of the innermost n variable.
      */
-    protected abstract void epilogue(long params, long batch, long row, long column, int run, int rows, long from, long step);
+    protected abstract void epilogue(
+            long params, long batch, long row, long column, int run, int rows, long from, long step, long scratch);
 
     @Override
     public final int phases() {

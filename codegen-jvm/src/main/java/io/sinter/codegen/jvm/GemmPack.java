@@ -149,9 +149,9 @@ final class GemmPack {
 
     private void generated(boolean isA, boolean alongK, long batch, long row, long k, int run, int steps, long to, long step) {
         if (isA) {
-            code.packA(alongK, params, batch, row, k, run, steps, to, step);
+            code.packA(alongK, params, batch, row, k, run, steps, to, step, scratch.lanes);
         } else {
-            code.packB(alongK, params, batch, row, k, run, steps, to, step);
+            code.packB(alongK, params, batch, row, k, run, steps, to, step, scratch.lanes);
         }
     }
 }

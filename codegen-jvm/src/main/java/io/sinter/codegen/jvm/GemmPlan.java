@@ -67,7 +67,8 @@ final class GemmPlan {
     final int panel;
 
     GemmPlan(GemmCode code, GemmTiles tiles, long params) {
-        long[] numbers = code.numbers(params);
+        long[] numbers = new long[code.numberCount()];
+        code.numbers(params, numbers);
         int nb = (int) numbers[0];
         int nm = (int) numbers[1];
         int nn = (int) numbers[2];

@@ -3,6 +3,9 @@ package io.sinter.codegen.jvm;
 
 /** Where the parts of a worker's scratch memory lie; every part is 64-byte aligned. */
 final class GemmScratch {
+    /** {@link BodyCompiler#LANE_AREA} bytes for generated code. */
+    final long lanes;
+
     /** One tile of the product. */
     final long tile;
 
@@ -31,7 +34,8 @@ final class GemmScratch {
         long rows = GemmPlan.roundUp(p.blockRows, p.lanes);
         panelBytes = depth * p.panel * p.size;
         blockRow = columns * p.size;
-        tile = base;
+        lanes = base;
+        tile = align(base + BodyCompiler.LANE_AREA);
         block = align(tile + (long) t.rows() * p.panel * p.size);
         wide = align(block + Math.max(rows, p.sumRows()) * Math.max(blockRow, p.slices > 1 ? p.partialRow() * p.size : 0));
         tall = align(wide + (p.dots ? 0 : columns / p.panel * panelBytes));
@@ -42,7 +46,7 @@ final class GemmScratch {
     }
 
     long bytes() {
-        return end - tile;
+        return end - lanes;
     }
 
     private static long align(long address) {

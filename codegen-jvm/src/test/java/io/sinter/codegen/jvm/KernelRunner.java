@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.jvm;
+
+import io.sinter.gen.SinterKernelHost;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+
+/** Defines generated classes and runs their tasks in any order. */
+final class KernelRunner {
+    private static final int GUARD = 64;
+
+    private KernelRunner() {}
+
+    static JvmKernel define(byte[] bytes) {
+        try {
+            MethodHandles.Lookup c = SinterKernelHost.lookup().defineHiddenClass(bytes, true);
+            return (JvmKernel) c.findConstructor(c.lookupClass(), MethodType.methodType(void.class)).invoke();
+        } catch (Throwable t) {
+            throw new AssertionError(t);
+        }
+    }
+
+    /** Runs all phases; tasks one at a time, in an order that {@code order} shuffles (null: in turn, in one call). */
+    static void run(JvmKernel kernel, long params, Random order) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment scratch = guarded(arena, kernel.scratchBytes(params));
+            MemorySegment workspace = guarded(arena, kernel.workspaceBytes(params));
+            for (int phase = 0; phase < kernel.phases(); phase++) {
+                long tasks = kernel.tasks(phase, params);
+                if (order == null) {
+                    kernel.run(phase, params, 0, tasks, scratch.address(), workspace.address());
+                    continue;
+                }
+                List<Long> numbers = new ArrayList<>();
+                for (long t = 0; t < tasks; t++) numbers.add(t);
+                Collections.shuffle(numbers, order);
+                for (long t : numbers) kernel.run(phase, params, t, t + 1, scratch.address(), workspace.address());
+            }
+            check(scratch, "scratch");
+            check(workspace, "workspace");
+        }
+    }
+
+    private static MemorySegment guarded(Arena arena, long bytes) {
+        return arena.allocate(bytes + GUARD, 64).fill((byte) 0x7f);
+    }
+
+    private static void check(MemorySegment m, String what) {
+        for (long i = m.byteSize() - GUARD; i < m.byteSize(); i++) {
+            if (m.get(ValueLayout.JAVA_BYTE, i) != 0x7f) throw new AssertionError("write behind " + what + " memory");
+        }
+    }
+}
