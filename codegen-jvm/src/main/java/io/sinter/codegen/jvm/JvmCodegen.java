@@ -34,12 +34,21 @@ public final class JvmCodegen {
      */
     public static GeneratedClass generate(Kernel kernel, Options options) {
         String name = PREFIX + kernel.name().replaceAll("[^A-Za-z0-9_]", "_");
-        ClassBuilder owner = new ClassBuilder(name, SUPERCLASS, kernel.name() + ".ir");
-        switch (kernel) {
-            case LoopKernel k -> new LoopEmitter(k, owner, options).emit();
-            case GemmKernel k -> throw new UnsupportedOperationException("kernel " + k.name() + ": matrix products");
-            case AttentionKernel k -> throw new UnsupportedOperationException("kernel " + k.name() + ": attention");
-        }
+        String source = kernel.name() + ".ir";
+        ClassBuilder owner =
+                switch (kernel) {
+                    case LoopKernel k -> {
+                        ClassBuilder c = new ClassBuilder(name, SUPERCLASS, source);
+                        new LoopEmitter(k, c, options).emit();
+                        yield c;
+                    }
+                    case GemmKernel k -> {
+                        ClassBuilder c = new ClassBuilder(name, GemmEmitter.SUPERCLASS, source);
+                        new GemmEmitter(k, c, options).emit();
+                        yield c;
+                    }
+                    case AttentionKernel k -> throw new UnsupportedOperationException("kernel " + k.name() + ": attention");
+                };
         return new GeneratedClass(name, owner.toBytes());
     }
 

@@ -84,7 +84,7 @@ final class GemmKernelTest {
 
     private static void check(String what, Problem p, int width, double tolerance) {
         try (p.arena) {
-            JvmKernel kernel = KernelRunner.define(GemmGenerator.generate(p.kernel(), new Options(width), "io/sinter/gen/SinterKernelTest"));
+            JvmKernel kernel = JvmCodegen.compile(p.kernel(), new Options(width));
             double[] expected = expected(p);
             long params = p.block.address();
             KernelRunner.run(kernel, params, null);

@@ -1,31 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.jvm;
 
-import io.sinter.gen.SinterKernelHost;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 
-/** Defines generated classes and runs their tasks in any order. */
+/** Runs a kernel's tasks in any order, in guarded memory. */
 final class KernelRunner {
     private static final int GUARD = 64;
 
     private KernelRunner() {}
-
-    static JvmKernel define(byte[] bytes) {
-        try {
-            MethodHandles.Lookup c = SinterKernelHost.lookup().defineHiddenClass(bytes, true);
-            return (JvmKernel) c.findConstructor(c.lookupClass(), MethodType.methodType(void.class)).invoke();
-        } catch (Throwable t) {
-            throw new AssertionError(t);
-        }
-    }
 
     /** Runs all phases; tasks one at a time, in an order that {@code order} shuffles (null: in turn, in one call). */
     static void run(JvmKernel kernel, long params, Random order) {

@@ -17,32 +17,28 @@ import java.util.List;
 import org.objectweb.asm.Type;
 
 /** Generates the subclass of {@link GemmCode} for a {@link GemmKernel}: its numbers, its operands' code, its epilogue. */
-final class GemmGenerator {
+final class GemmEmitter {
+    static final String SUPERCLASS = "io/sinter/codegen/jvm/GemmCode";
+
     private static final Type LONG = Type.LONG_TYPE;
     private static final Type INT = Type.INT_TYPE;
     private static final Type VOID = Type.VOID_TYPE;
-    private static final Type OWNER = Code.object("io/sinter/codegen/jvm/GemmCode");
+    private static final Type OWNER = Code.object(SUPERCLASS);
 
     private final GemmKernel kernel;
     private final Options options;
     private final ClassBuilder cls;
 
-    private GemmGenerator(GemmKernel kernel, Options options, String className) {
+    /**
+     * @param owner class under construction, a subclass of {@link #SUPERCLASS}
+     */
+    GemmEmitter(GemmKernel kernel, ClassBuilder owner, Options options) {
         this.kernel = kernel;
         this.options = options;
-        this.cls = new ClassBuilder(className, OWNER.getInternalName(), null);
+        this.cls = owner;
     }
 
-    /**
-     * The class file for a kernel.
-     *
-     * @param className internal name of the class
-     */
-    static byte[] generate(GemmKernel kernel, Options options, String className) {
-        return new GemmGenerator(kernel, options, className).generate();
-    }
-
-    private byte[] generate() {
+    void emit() {
         Type dtype = Type.getType(DType.class);
         Type string = Type.getType(String.class);
         cls.method("name", string).body().add(Code.ret(Code.constant(kernel.name())));
@@ -52,7 +48,6 @@ final class GemmGenerator {
         pack("packA", kernel.a(), kernel.m());
         pack("packB", kernel.b(), kernel.n());
         epilogue();
-        return cls.toBytes();
     }
 
     private void numbers() {
