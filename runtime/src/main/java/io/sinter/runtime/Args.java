@@ -2,7 +2,9 @@
 package io.sinter.runtime;
 
 import io.sinter.ir.Type;
+import io.sinter.ir.plan.Plan;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /** What every executable does with its arguments before it runs. */
 final class Args {
@@ -33,6 +35,25 @@ final class Args {
 
     private static IllegalArgumentException problem(int i, Type type, String what) {
         return new IllegalArgumentException("argument " + i + " of type " + type + ": " + what);
+    }
+
+    /** The results' memory: arguments that they are or take over, fresh buffers, buffers of results before them. */
+    static List<Buffer> results(Plan plan, List<? extends Arg> args, IntFunction<?> tags, Allocator allocator) {
+        Buffer[] results = new Buffer[plan.resultTypes().size()];
+        for (int i = 0; i < results.length; i++) {
+            int other = ParameterBlock.base(plan, plan.resultPlaces().get(i)) - args.size();
+            if (other < 0 && args.get(other + args.size()) instanceof Buffer b) {
+                results[i] = b;
+            } else if (other < 0 || other == i) {
+                // A scalar argument that is a result needs memory, too.
+                results[i] = allocator.allocate(plan.resultTypes().get(i).bytes(), tags.apply(i));
+            } else if (other < i) {
+                results[i] = results[other];
+            } else {
+                throw new IllegalStateException("result " + i + " lies in " + plan.resultPlaces().get(i));
+            }
+        }
+        return List.of(results);
     }
 
     /** Pins the buffers: all, or (with an exception) none. */

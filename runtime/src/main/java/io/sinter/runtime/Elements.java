@@ -26,6 +26,14 @@ final class Elements {
         };
     }
 
+    /** The value of an argument of type {@code type}. */
+    static RefArray load(Type type, Arg arg) {
+        return switch (arg) {
+            case Buffer b -> load(type, b.address());
+            case Arg.Scalar s -> scalar(type.dtype(), s.bits());
+        };
+    }
+
     /** Writes {@code array} densely at {@code address}. */
     static void store(RefArray array, long address) {
         DType dtype = array.dtype();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import io.sinter.ir.Compiler;
 import io.sinter.ir.Graph;
 import io.sinter.ir.IndexError;
 import io.sinter.ir.Type;
@@ -18,6 +19,7 @@ public interface Executable {
         Executable compiled = switch (context.backend()) {
             case GENERATED -> throw new IllegalStateException(
                     "no code generator is connected yet; run with -Dsinter.backend=reference");
+            case INTERPRETED -> new InterpretedExecutable(Compiler.plan(graph), context.session());
             case REFERENCE -> new ReferenceExecutable(graph, context.session());
         };
         Counters counters = context.session().counters();

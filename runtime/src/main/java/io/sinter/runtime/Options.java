@@ -18,15 +18,18 @@ public record Options(Device device, int threads, Backend backend, long memoryLi
     public enum Backend {
         /** Fused kernels, as code generated for the device. */
         GENERATED,
+        /** Fused kernels, interpreted, with every access checked: slow, for checks of the compiler. */
+        INTERPRETED,
         /** The operators' plain definitions, one after the other: slow, obviously right, for checks. */
         REFERENCE;
 
         static Backend parse(String name) {
             return switch (name) {
                 case "generated" -> GENERATED;
+                case "interpreted" -> INTERPRETED;
                 case "reference" -> REFERENCE;
                 default -> throw new IllegalArgumentException(
-                        "unknown backend '" + name + "' in sinter.backend; known: generated, reference");
+                        "unknown backend '" + name + "' in sinter.backend; known: generated, interpreted, reference");
             };
         }
     }

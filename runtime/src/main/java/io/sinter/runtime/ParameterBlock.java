@@ -11,8 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The parameter blocks of all launches of one program, in one piece of memory, and the program's error record before them. Numbers are written
- * once; addresses and scalar arguments at the start of each run. One run at a time.
+ * The parameter blocks of all launches of one program, in one piece of memory, after the program's error record and a cell for each argument, which
+ * holds the value of a scalar one. Numbers are written once; addresses and scalars at the start of each run. One run at a time.
  */
 final class ParameterBlock {
     private static final int RECORD_BYTES = 64;
@@ -32,14 +32,15 @@ final class ParameterBlock {
 
     ParameterBlock(Plan plan, Allocator allocator) {
         this.plan = plan;
-        long bytes = RECORD_BYTES;
+        long cells = (plan.argTypes().size() * (long) Long.BYTES + 63) & -64;
+        long bytes = RECORD_BYTES + cells;
         for (Plan.Step step : plan.steps()) {
             if (step instanceof Plan.Launch launch) bytes += launch.segments().size() * blockBytes(launch);
         }
         memory = allocator.allocate(bytes, "parameters of a program");
         start = memory.address();
         Memory.fill(start, bytes, (byte) 0);
-        long at = start + RECORD_BYTES;
+        long at = start + RECORD_BYTES + cells;
         for (Plan.Step step : plan.steps()) {
             if (!(step instanceof Plan.Launch launch)) continue;
             long[] blocks = new long[launch.segments().size()];
@@ -98,8 +99,17 @@ final class ParameterBlock {
         return addresses.get(launch);
     }
 
-    /** Writes what differs from run to run, and clears the error record. */
+    /**
+     * Writes what differs from run to run, and clears the error record.
+     *
+     * @param bases base addresses; those of scalar arguments are filled in
+     */
     void prepare(long[] bases, List<? extends Arg> args) {
+        for (int i = 0; i < args.size(); i++) {
+            if (!(args.get(i) instanceof Arg.Scalar s)) continue;
+            bases[i] = start + RECORD_BYTES + (long) i * Long.BYTES;
+            Elements.store(Elements.scalar(plan.argTypes().get(i).dtype(), s.bits()), bases[i]);
+        }
         for (AddressPatch p : addressPatches) Memory.putLong(p.slot, bases[p.base] + p.offset);
         for (ScalarPatch p : scalarPatches) {
             Memory.putLong(p.slot, registerBits(p.dtype, ((Arg.Scalar) args.get(p.index)).bits()));
@@ -108,7 +118,7 @@ final class ParameterBlock {
     }
 
     /** The raw bits of a scalar argument, as {@link Arg.Scalar} has them, in the type that registers hold it in. */
-    private static long registerBits(DType dtype, long bits) {
+    static long registerBits(DType dtype, long bits) {
         return switch (dtype) {
             case F64, I64 -> bits;
             case F32, I32 -> bits & 0xffffffffL;

@@ -73,10 +73,7 @@ final class ReferenceExecutable implements Executable {
         Map<Node, List<RefArray>> values = new IdentityHashMap<>();
         Map<Node, Integer> left = new IdentityHashMap<>(reads);
         for (int i = 0; i < args.size(); i++) {
-            RefArray value = switch (args.get(i)) {
-                case Buffer b -> Elements.load(argTypes.get(i), b.address());
-                case Arg.Scalar s -> Elements.scalar(argTypes.get(i).dtype(), s.bits());
-            };
+            RefArray value = Elements.load(argTypes.get(i), args.get(i));
             values.put(graph.inputs().get(i), List.of(value));
         }
         for (Node n : graph.nodes()) {

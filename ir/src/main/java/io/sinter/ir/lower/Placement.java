@@ -36,6 +36,11 @@ final class Placement {
     private final Function<Node, BufferKey> key;
     private final List<Plan.Site> sites;
     private final Map<BufferKey, Place> places = new HashMap<>();
+    /** Copies before the first step: old values of arguments that will be overwritten. */
+    private final List<Plan.Copy> early = new ArrayList<>();
+    /** Results that are such an old value and go into another argument, with that argument: two parameters changing places. */
+    private final List<int[]> swaps = new ArrayList<>();
+    /** Copies after the last step. */
     private final List<Plan.Copy> copies = new ArrayList<>();
     private long arenaBytes;
 
@@ -52,11 +57,18 @@ final class Placement {
         List<int[]> late = new ArrayList<>();
         for (int k = 0; k < graph.outputs().size(); k++) results.add(result(k, late));
         temporaries();
+        List<Plan.Step> steps = new ArrayList<>(early);
+        for (int[] s : swaps) {
+            Node o = graph.outputs().get(s[0]);
+            Place.Temp old = new Place.Temp(arenaBytes, o.type().bytes());
+            arenaBytes += size(old.bytes());
+            steps.add(new Plan.Copy(places.get(key.apply(o)), old, old.bytes()));
+            copies.add(new Plan.Copy(old, new Place.Argument(s[1]), old.bytes()));
+        }
         for (int[] l : late) {
             Node o = graph.outputs().get(l[0]);
             copies.add(new Plan.Copy(places.get(key.apply(o)), new Place.Argument(l[1]), o.type().bytes()));
         }
-        List<Plan.Step> steps = new ArrayList<>();
         for (Draft d : drafts) steps.add(step(d));
         steps.addAll(copies);
         List<Type> argTypes = new ArrayList<>();
@@ -76,6 +88,14 @@ final class Placement {
         BufferKey value = key.apply(o);
         int donated = graph.donations().get(k);
         Place known = places.get(value);
+        if (isOverwritten(value, donated)) {
+            if (donated >= 0) {
+                swaps.add(new int[] {k, donated});
+                return new Place.Argument(donated);
+            }
+            early.add(new Plan.Copy(known, new Place.Result(k), o.type().bytes()));
+            return new Place.Result(k);
+        }
         if (donated >= 0) {
             Place argument = new Place.Argument(donated);
             if (argument.equals(known)) return argument;
@@ -83,10 +103,26 @@ final class Placement {
             else late.add(new int[] {k, donated});
             return argument;
         }
-        if (known != null) return known;
         Place fresh = new Place.Result(k);
+        if (known instanceof Place.Argument && !Lowering.isArgument(value)) {
+            // State, which the next run overwrites; this result must stay what it is.
+            copies.add(new Plan.Copy(known, fresh, o.type().bytes()));
+            return fresh;
+        }
+        if (known != null) return known;
         places.put(value, fresh);
         return fresh;
+    }
+
+    /** The value is an argument that some result takes the memory of, other than by staying what it is. */
+    private boolean isOverwritten(BufferKey value, int donated) {
+        if (!Lowering.isArgument(value)) return false;
+        int number = ((Input) value.node().op()).number();
+        if (number == donated) return false;
+        for (int j = 0; j < graph.outputs().size(); j++) {
+            if (graph.donations().get(j) == number && !key.apply(graph.outputs().get(j)).equals(value)) return true;
+        }
+        return false;
     }
 
     /** The value may be written into the argument's buffer: all that read the argument do so earlier, or at the very element being written. */
@@ -165,8 +201,12 @@ final class Placement {
         }
     }
 
+    private static long size(long bytes) {
+        return Math.max(ALIGN, (bytes + ALIGN - 1) / ALIGN * ALIGN);
+    }
+
     private Place.Temp allocate(TreeMap<Long, Long> free, long bytes) {
-        long size = Math.max(ALIGN, (bytes + ALIGN - 1) / ALIGN * ALIGN);
+        long size = size(bytes);
         for (Map.Entry<Long, Long> e : free.entrySet()) {
             if (e.getValue() < size) continue;
             long at = e.getKey();
@@ -188,7 +228,7 @@ final class Placement {
 
     private static void release(TreeMap<Long, Long> free, Place.Temp t) {
         long at = t.offset();
-        long size = Math.max(ALIGN, (t.bytes() + ALIGN - 1) / ALIGN * ALIGN);
+        long size = size(t.bytes());
         Map.Entry<Long, Long> before = free.lowerEntry(at);
         if (before != null && before.getKey() + before.getValue() == at) {
             free.remove(before.getKey());

@@ -20,12 +20,18 @@ import io.sinter.ir.ref.RefArray;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-class ReferenceExecutableTest {
-    private final Session session =
-            Session.open(Options.fromProperties().withBackend(Options.Backend.REFERENCE));
+@ParameterizedClass
+@EnumSource(names = {"REFERENCE", "INTERPRETED"})
+class CheckingBackendsTest {
+    private final Session session;
+
+    CheckingBackendsTest(Options.Backend backend) {
+        session = Session.open(Options.fromProperties().withBackend(backend));
+    }
 
     @AfterEach
     void close() {

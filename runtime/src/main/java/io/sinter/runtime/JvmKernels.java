@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime;
+
+import io.sinter.codegen.jvm.JvmKernel;
+import io.sinter.ir.loop.Kernel;
+import io.sinter.ir.loop.KernelText;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+
+/** The generated code of a session's kernels, by structure: kernels of equal structure share code, whatever program they are of. */
+final class JvmKernels {
+    /** Classes are small; this bounds a session that compiles for ever. */
+    private static final int CAPACITY = 20_000;
+
+    private final OnceCache<JvmKernel> code = new OnceCache<>(CAPACITY);
+    private final Function<Kernel, JvmKernel> generator;
+    private final Counters counters;
+
+    JvmKernels(Function<Kernel, JvmKernel> generator, Counters counters) {
+        this.generator = generator;
+        this.counters = counters;
+    }
+
+    /** Code for each kernel; what is not there is generated, on several threads. */
+    List<JvmKernel> get(List<Kernel> kernels) {
+        JvmKernel[] result = new JvmKernel[kernels.size()];
+        AtomicInteger next = new AtomicInteger();
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        Runnable work = () -> {
+            for (int i = next.getAndIncrement(); i < result.length && failure.get() == null; i = next.getAndIncrement()) {
+                try {
+                    result[i] = get(kernels.get(i));
+                } catch (Throwable e) {
+                    failure.compareAndSet(null, e);
+                }
+            }
+        };
+        int helpers = Math.min(Runtime.getRuntime().availableProcessors(), kernels.size()) - 1;
+        Thread[] threads = new Thread[Math.max(0, helpers)];
+        for (int i = 0; i < threads.length; i++) {
+            threads[i] = Thread.ofPlatform().daemon().name("sinter-compiler-" + (i + 1)).start(work);
+        }
+        work.run();
+        boolean interrupted = false;
+        for (Thread t : threads) interrupted |= join(t);
+        if (interrupted) Thread.currentThread().interrupt();
+        if (failure.get() instanceof RuntimeException e) throw e;
+        if (failure.get() instanceof Error e) throw e;
+        return List.of(result);
+    }
+
+    private static boolean join(Thread t) {
+        boolean interrupted = false;
+        while (true) {
+            try {
+                t.join();
+                return interrupted;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+    }
+
+    private JvmKernel get(Kernel kernel) {
+        return code.get(KernelText.structure(kernel), () -> {
+                    Events.Generate event = new Events.Generate();
+                    event.begin();
+                    JvmKernel made = generator.apply(kernel);
+                    event.kernel = kernel.name();
+                    event.commit();
+                    counters.generated.increment();
+                    return made;
+                })
+                .value();
+    }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime;
+
+import io.sinter.codegen.jvm.JvmKernel;
+
+/**
+ * One launch of a program, ready to run again and again: code, parameter blocks, numbers of tasks. Several segments are one dispatch over their
+ * concatenated tasks. Used by the thread that holds the pool.
+ */
+final class JvmLaunch implements WorkerPool.Tasks {
+    /** A launch that takes less than this on one thread is not worth waking others for, in nanoseconds. */
+    private static final long SMALL = 8_000;
+    /** Chunks per thread: small enough that threads end together, large enough that claiming them costs nothing. */
+    private static final long CHUNKS = 8;
+
+    private final String name;
+    private final JvmKernel code;
+    private final long[] blocks;
+    /** For each phase and segment, the number of tasks up to the segment's end. */
+    private final long[][] ends;
+    /** For each segment, where its workspace begins. */
+    private final long[] workspaces;
+    private final long workspaceBytes;
+    private final long scratchBytes;
+    /** For each phase, what it took on one thread, about; 0 before the first time. */
+    private final long[] serialNanos;
+
+    // The run in progress.
+    private WorkerPool.Team team;
+    private long workspace;
+    private int phase;
+
+    /** @param blocks addresses of the segments' parameter blocks, their numbers written */
+    JvmLaunch(String name, JvmKernel code, long[] blocks) {
+        this.name = name;
+        this.code = code;
+        this.blocks = blocks;
+        ends = new long[code.phases()][blocks.length];
+        workspaces = new long[blocks.length];
+        serialNanos = new long[code.phases()];
+        long scratch = 0;
+        long total = 0;
+        for (int s = 0; s < blocks.length; s++) {
+            scratch = Math.max(scratch, code.scratchBytes(blocks[s]));
+            workspaces[s] = total;
+            total += (code.workspaceBytes(blocks[s]) + 63) & -64;
+            for (int p = 0; p < ends.length; p++) {
+                ends[p][s] = code.tasks(p, blocks[s]) + (s == 0 ? 0 : ends[p][s - 1]);
+            }
+        }
+        workspaceBytes = total;
+        scratchBytes = scratch;
+    }
+
+    String name() {
+        return name;
+    }
+
+    /** Bytes that each worker needs. */
+    long scratchBytes() {
+        return scratchBytes;
+    }
+
+    /** Bytes that the launch needs while it runs, for all workers together. */
+    long workspaceBytes() {
+        return workspaceBytes;
+    }
+
+    /** Number of tasks of all phases. */
+    long tasks() {
+        long sum = 0;
+        for (long[] e : ends) sum += e[e.length - 1];
+        return sum;
+    }
+
+    /**
+     * Runs all phases.
+     *
+     * @param memory address of {@link #workspaceBytes} bytes
+     */
+    void run(WorkerPool.Team workers, int threads, long memory) {
+        team = workers;
+        workspace = memory;
+        for (phase = 0; phase < ends.length; phase++) {
+            long tasks = ends[phase][blocks.length - 1];
+            if (tasks == 0) continue;
+            boolean alone = threads == 1 || tasks == 1 || serialNanos[phase] != 0 && serialNanos[phase] < SMALL;
+            long start = System.nanoTime();
+            workers.run(tasks, alone ? tasks : Math.max(1, tasks / (threads * CHUNKS)), this);
+            long nanos = System.nanoTime() - start;
+            serialNanos[phase] = Math.max(1, alone ? nanos : nanos * threads);
+        }
+    }
+
+    @Override
+    public void run(int worker, long begin, long end) {
+        long scratch = team.scratch(worker);
+        long[] e = ends[phase];
+        int s = 0;
+        if (e.length > 1) {
+            // The first segment that ends behind begin.
+            int high = e.length - 1;
+            while (s < high) {
+                int middle = (s + high) >>> 1;
+                if (e[middle] > begin) high = middle;
+                else s = middle + 1;
+            }
+        }
+        for (long at = begin; at < end; s++) {
+            long first = s == 0 ? 0 : e[s - 1];
+            long last = Math.min(end, e[s]);
+            if (at < last) code.run(phase, blocks[s], at - first, last - first, scratch, workspace + workspaces[s]);
+            at = Math.max(at, last);
+        }
+    }
+}
