@@ -17,8 +17,8 @@ public interface Executable {
         Events.Compile event = new Events.Compile();
         event.begin();
         Executable compiled = switch (context.backend()) {
-            case GENERATED -> throw new IllegalStateException(
-                    "no code generator is connected yet; run with -Dsinter.backend=reference");
+            case GENERATED ->
+                new JvmExecutable(Compiler.plan(graph), context.session(), context.session().jvmKernels());
             case INTERPRETED -> new InterpretedExecutable(Compiler.plan(graph), context.session());
             case REFERENCE -> new ReferenceExecutable(graph, context.session());
         };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import io.sinter.codegen.jvm.JvmCodegen;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 
@@ -23,6 +24,7 @@ public final class Session implements AutoCloseable {
     private final WorkerPool pool;
     private final Counters counters = new Counters();
     private final ExecutableCache executables;
+    private final JvmKernels jvmKernels;
     private final Profile profile = new Profile();
     private final ConcurrentHashMap<Class<?>, Object> attachments = new ConcurrentHashMap<>();
     private volatile boolean closed;
@@ -32,6 +34,7 @@ public final class Session implements AutoCloseable {
         allocator = new Allocator(options.device(), new HostMemory(), options.memoryLimit());
         pool = new WorkerPool(options.threads());
         executables = new ExecutableCache(options.cachedPrograms(), counters);
+        jvmKernels = new JvmKernels(k -> JvmCodegen.compile(k, io.sinter.codegen.jvm.Options.preferred()), counters);
     }
 
     /** A session of its own. Close it. */
@@ -103,6 +106,10 @@ public final class Session implements AutoCloseable {
         Object found = attachments.get(type);
         if (found == null) found = attachments.computeIfAbsent(type, _ -> make.apply(this));
         return type.cast(found);
+    }
+
+    JvmKernels jvmKernels() {
+        return jvmKernels;
     }
 
     Session checkOpen() {

@@ -25,11 +25,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 @ParameterizedClass
-@EnumSource(names = {"REFERENCE", "INTERPRETED"})
-class CheckingBackendsTest {
+@EnumSource
+class BackendsTest {
     private final Session session;
 
-    CheckingBackendsTest(Options.Backend backend) {
+    BackendsTest(Options.Backend backend) {
         session = Session.open(Options.fromProperties().withBackend(backend));
     }
 
