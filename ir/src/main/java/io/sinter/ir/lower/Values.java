@@ -126,7 +126,7 @@ final class Values implements Operands.Context {
                     value(n.input(1), List.of()),
                     new Expr.IndexValue(DType.I64, IndexMath.linear(at, n.shape().toArray())));
             case Take _, Gather _ -> value(n.input(0), Operands.index(n, 0, at, this), guard);
-            case CheckIndex c -> checked(n, value(n.input(0), at, guard), c.bound());
+            case CheckIndex c -> checked(n, value(n.input(0), at, guard), c.bound(), c.wrap());
             case Concat c -> concat(n, c, at);
             default -> throw new IllegalStateException(n.op().name() + " is no code for one element");
         };
@@ -204,8 +204,8 @@ final class Values implements Operands.Context {
         return result;
     }
 
-    private Expr checked(Node n, Expr index, long bound) {
-        return new Expr.Checked(index, Coef.of(bound), true, params.number(sites.add(n)));
+    private Expr checked(Node n, Expr index, long bound, boolean wrap) {
+        return new Expr.Checked(index, Coef.of(bound), wrap, params.number(sites.add(n)));
     }
 
     @Override
@@ -214,7 +214,7 @@ final class Values implements Operands.Context {
         // The start of a live slice was checked by whoever made it.
         if (node.op() instanceof View) return IndexMath.data(v, bound);
         Key key = new Key(node, at, guard);
-        return IndexMath.data(checks.computeIfAbsent(key, _ -> checked(node, v, bound)), bound);
+        return IndexMath.data(checks.computeIfAbsent(key, _ -> checked(node, v, bound, true)), bound);
     }
 
     private final Map<Key, Expr> checks = new HashMap<>();

@@ -14,11 +14,12 @@ import java.util.List;
  * IndexOutOfBoundsException}.
  *
  * @param wrap negative indices down to {@code -bound} count from the end; otherwise they are errors
+ * @param operator name of the operator that the check is made for, which the error names
  */
-public record CheckIndex(long bound, boolean wrap) implements Indexed {
-    /** A check in which negative indices count from the end. */
+public record CheckIndex(long bound, boolean wrap, String operator) implements Indexed {
+    /** A check for an indexing expression, in which negative indices count from the end. */
     public CheckIndex(long bound) {
-        this(bound, true);
+        this(bound, true, "index");
     }
 
     @Override
@@ -30,6 +31,7 @@ public record CheckIndex(long bound, boolean wrap) implements Indexed {
     public void attributes(Attrs out) {
         out.put("bound", bound);
         out.put("wrap", wrap);
+        out.put("operator", operator);
     }
 
     @Override
@@ -47,7 +49,7 @@ public record CheckIndex(long bound, boolean wrap) implements Indexed {
     @Override
     public List<RefArray> evaluate(List<RefArray> in) {
         RefArray x = in.get(0);
-        return List.of(RefArray.ofLongs(x.type(), i -> check(this, x.getLong(i), bound, wrap)));
+        return List.of(RefArray.ofLongs(x.type(), i -> check(operator, x.getLong(i), bound, wrap)));
     }
 
     /**
@@ -55,9 +57,9 @@ public record CheckIndex(long bound, boolean wrap) implements Indexed {
      *
      * @throws IndexError naming operator, value and bound
      */
-    static int check(Op op, long index, long bound, boolean wrap) {
+    static int check(String operator, long index, long bound, boolean wrap) {
         if (index >= bound || index < (wrap ? -bound : 0)) {
-            throw new IndexError(op.name(), index, bound);
+            throw new IndexError(operator, index, bound);
         }
         return (int) (index < 0 ? index + bound : index);
     }
@@ -69,7 +71,7 @@ public record CheckIndex(long bound, boolean wrap) implements Indexed {
                         new CheckIndex(5),
                         RefArray.ofLongs(DType.I64, Shape.of(2, 4), 0, 4, -1, -5, 2, 2, -3, 1)),
                 Sample.values(
-                        new CheckIndex(5, false),
+                        new CheckIndex(5, false, "cross_entropy"),
                         RefArray.ofLongs(DType.I64, Shape.of(3), 0, 4, 2)),
                 Sample.values(new CheckIndex(1), RefArray.ofLongs(DType.I64, Shape.SCALAR, -1)),
                 Sample.values(new CheckIndex(0), RefArray.zeros(Type.of(DType.I64, 0))));

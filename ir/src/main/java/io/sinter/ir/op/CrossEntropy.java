@@ -69,7 +69,8 @@ public record CrossEntropy() implements Composite {
     /** bool[N,C]: the class is the row's target; targets are checked. Compared in i32, the width of f32. */
     static <V> V isTarget(Emitter<V> e, V logits, V target) {
         Shape s = e.type(logits).shape();
-        V checked = e.cast(e.apply(new CheckIndex(s.dim(1), false), target), DType.I32);
+        Op check = new CheckIndex(s.dim(1), false, "cross_entropy");
+        V checked = e.cast(e.apply(check, target), DType.I32);
         V classes = e.cast(e.iota(s.dim(1)), DType.I32);
         return e.binary(
                 Binary.EQ,
@@ -104,7 +105,7 @@ public record CrossEntropy() implements Composite {
         for (int n = 0; n < rows.count(); n++) {
             double[] v = rows.get(x, n);
             double all = LogSumExp.of(v);
-            loss.set(n, all - v[CheckIndex.check(this, target.getLong(n), v.length, false)]);
+            loss.set(n, all - v[CheckIndex.check(name(), target.getLong(n), v.length, false)]);
             lse.set(n, all);
         }
         return List.of(loss, lse);

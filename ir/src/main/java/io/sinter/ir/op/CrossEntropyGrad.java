@@ -56,7 +56,7 @@ public record CrossEntropyGrad() implements Composite {
         int classes = (int) x.shape().dim(1);
         RefArray dx = RefArray.zeros(x.type());
         for (int n = 0; n < x.shape().dim(0); n++) {
-            int target = CheckIndex.check(this, in.get(2).getLong(n), classes, false);
+            int target = CheckIndex.check("cross_entropy", in.get(2).getLong(n), classes, false);
             for (int c = 0; c < classes; c++) {
                 int at = n * classes + c;
                 double softmax = Math.exp(x.getDouble(at) - in.get(3).getDouble(n));

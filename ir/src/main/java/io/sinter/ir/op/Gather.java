@@ -80,19 +80,19 @@ public record Gather(int axis) implements Indexed {
                 e.apply(
                         new Take(0),
                         flat,
-                        flatIndices(e, e.type(in.get(0)).shape(), in.get(1), axis)));
+                        flatIndices(e, this, e.type(in.get(0)).shape(), in.get(1), axis)));
     }
 
     /**
      * Checked row-major element numbers in {@code shape} that {@code idx} on {@code axis} stands for; of
      * idx's shape.
      */
-    static <V> V flatIndices(Emitter<V> e, Shape shape, V idx, int axis) {
+    static <V> V flatIndices(Emitter<V> e, Op op, Shape shape, V idx, int axis) {
         Shape to = e.type(idx).shape();
         long[] strides = shape.strides();
         V flat =
                 e.mul(
-                        e.apply(new CheckIndex(shape.dim(axis)), idx),
+                        e.apply(new CheckIndex(shape.dim(axis), true, op.name()), idx),
                         e.extentConstant(idx, strides[axis]));
         for (int i = 0; i < shape.rank(); i++) {
             if (i == axis) continue;
@@ -123,7 +123,7 @@ public record Gather(int axis) implements Indexed {
             int extent = (int) idx.shape().dim(a);
             int c =
                     a == axis
-                            ? CheckIndex.check(op, idx.getLong(i), x.dim(a), true)
+                            ? CheckIndex.check(op.name(), idx.getLong(i), x.dim(a), true)
                             : rest % extent;
             rest /= extent;
             at += c * stride;

@@ -44,7 +44,7 @@ public final class OpText {
         register("put", a -> new Put(a.getInt("axis"), Put.Mode.parse(a.getName("mode"))));
         register("gather", a -> new Gather(a.getInt("axis")));
         register("scatter", a -> new Scatter(a.getInt("axis"), Put.Mode.parse(a.getName("mode"))));
-        register("check_index", a -> new CheckIndex(a.getLong("bound"), a.getBoolean("wrap")));
+        register("check_index", a -> new CheckIndex(a.getLong("bound"), a.getBoolean("wrap"), a.getName("operator")));
         register("sort", a -> new Sort(a.getInt("axis"), a.getBoolean("descending")));
         register("topk", a -> new TopK(a.getInt("axis"), a.getLong("k"), a.getBoolean("largest")));
         register("matmul", _ -> new Matmul());

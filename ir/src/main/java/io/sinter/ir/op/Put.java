@@ -132,7 +132,7 @@ public record Put(int axis, Mode mode) implements Indexed {
         Lines to = Lines.of(r.shape(), axis);
         Lines from = Lines.of(src.shape(), axis);
         for (int i = 0; i < idx.size(); i++) {
-            int at = CheckIndex.check(this, idx.getLong(i), to.n(), true);
+            int at = CheckIndex.check(name(), idx.getLong(i), to.n(), true);
             for (int line = 0; line < to.count(); line++)
                 mode.meet(r, to.at(line, at), src, from.at(line, i));
         }

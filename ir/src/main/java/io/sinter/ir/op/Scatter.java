@@ -69,7 +69,7 @@ public record Scatter(int axis, Put.Mode mode) implements Indexed {
         Shape shape = e.type(in.get(0)).shape();
         Shape n = Shape.of(e.type(in.get(1)).numel());
         V flat = e.reshape(in.get(0), Shape.of(shape.numel()));
-        V idx = e.reshape(Gather.flatIndices(e, shape, in.get(1), axis), n);
+        V idx = e.reshape(Gather.flatIndices(e, this, shape, in.get(1), axis), n);
         return List.of(
                 e.reshape(e.apply(new Put(0, mode), flat, idx, e.reshape(in.get(2), n)), shape));
     }

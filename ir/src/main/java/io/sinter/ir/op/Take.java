@@ -62,7 +62,7 @@ public record Take(int axis) implements Indexed {
         Lines from = Lines.of(x.shape(), axis);
         Lines to = new Lines(idx.size(), from.inner(), from.count());
         for (int i = 0; i < idx.size(); i++) {
-            int at = CheckIndex.check(this, idx.getLong(i), from.n(), true);
+            int at = CheckIndex.check(name(), idx.getLong(i), from.n(), true);
             for (int line = 0; line < from.count(); line++)
                 r.copy(to.at(line, i), x, from.at(line, at));
         }

@@ -210,7 +210,7 @@ class TypeErrorsTest {
                 x,
                 RefArray.ofLongs(DType.I64, Shape.of(2), 0, -1));
         outOfBounds(
-                "check_index: index 0 is out of bounds for an extent of 0",
+                "index: index 0 is out of bounds for an extent of 0",
                 new CheckIndex(0),
                 RefArray.ofLongs(DType.I64, Shape.of(1), 0));
     }
