@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.jvm;
+
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.ShrinkingMode;
+import net.jqwik.api.constraints.IntRange;
+
+/** Random loop kernels: generated code, scalar and at every vector width, against the interpreter, bit for bit. */
+class RandomKernelTest {
+    @Property(tries = 150, shrinking = ShrinkingMode.OFF)
+    void sameBits(@ForAll long seed, @ForAll @IntRange(min = 1, max = 5) int taskStep) {
+        new RandomKernel(seed, false).build().checkExact(taskStep);
+    }
+
+    @Property(tries = 50, shrinking = ShrinkingMode.OFF)
+    void indexErrorsAreReported(@ForAll long seed) {
+        new RandomKernel(seed, true).build().checkExact(2);
+    }
+}
