@@ -36,6 +36,11 @@ public sealed interface Differentiable permits Tensor {
         x.gradient(grad);
     }
 
+    /** Forgets the gradient. */
+    default void zeroGrad() {
+        self().gradient(null);
+    }
+
     /** A tensor that shares elements (and in-place writes) with this one, but through which no gradient flows. */
     default Tensor detach() {
         return self().alias();

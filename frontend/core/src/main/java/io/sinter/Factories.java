@@ -37,48 +37,79 @@ abstract sealed class Factories permits Tensor {
         return Host.tensor(DType.I64, Shape.SCALAR, MemorySegment.ofArray(new long[] {value}));
     }
 
-    /** f64; without a shape a vector, as for the other arrays. */
+    /** f64. */
     public static Tensor from(double[] values, long... shape) {
-        return Host.tensor(DType.F64, shape("from", values.length, shape), MemorySegment.ofArray(values));
+        return Host.tensor(DType.F64, Axes.shape("from", shape), MemorySegment.ofArray(values));
+    }
+
+    /** A vector of f64. */
+    public static Tensor from(double[] values) {
+        return from(values, values.length);
     }
 
     /** f32. */
     public static Tensor from(float[] values, long... shape) {
-        return Host.tensor(DType.F32, shape("from", values.length, shape), MemorySegment.ofArray(values));
+        return Host.tensor(DType.F32, Axes.shape("from", shape), MemorySegment.ofArray(values));
+    }
+
+    /** A vector of f32. */
+    public static Tensor from(float[] values) {
+        return from(values, values.length);
     }
 
     /** i64. */
     public static Tensor from(long[] values, long... shape) {
-        return Host.tensor(DType.I64, shape("from", values.length, shape), MemorySegment.ofArray(values));
+        return Host.tensor(DType.I64, Axes.shape("from", shape), MemorySegment.ofArray(values));
+    }
+
+    /** A vector of i64. */
+    public static Tensor from(long[] values) {
+        return from(values, values.length);
     }
 
     /** i32. */
     public static Tensor from(int[] values, long... shape) {
-        return Host.tensor(DType.I32, shape("from", values.length, shape), MemorySegment.ofArray(values));
+        return Host.tensor(DType.I32, Axes.shape("from", shape), MemorySegment.ofArray(values));
+    }
+
+    /** A vector of i32. */
+    public static Tensor from(int[] values) {
+        return from(values, values.length);
     }
 
     /** i16. */
     public static Tensor from(short[] values, long... shape) {
-        return Host.tensor(DType.I16, shape("from", values.length, shape), MemorySegment.ofArray(values));
+        return Host.tensor(DType.I16, Axes.shape("from", shape), MemorySegment.ofArray(values));
+    }
+
+    /** A vector of i16. */
+    public static Tensor from(short[] values) {
+        return from(values, values.length);
     }
 
     /** i8. */
     public static Tensor from(byte[] values, long... shape) {
-        return Host.tensor(DType.I8, shape("from", values.length, shape), MemorySegment.ofArray(values));
+        return Host.tensor(DType.I8, Axes.shape("from", shape), MemorySegment.ofArray(values));
+    }
+
+    /** A vector of i8. */
+    public static Tensor from(byte[] values) {
+        return from(values, values.length);
     }
 
     /** bool. */
     public static Tensor from(boolean[] values, long... shape) {
-        return Host.tensor(DType.BOOL, shape("from", values.length, shape), values);
+        return Host.tensor(DType.BOOL, Axes.shape("from", shape), values);
+    }
+
+    /** A vector of bool. */
+    public static Tensor from(boolean[] values) {
+        return from(values, values.length);
     }
 
     /** Raw elements in the machine's byte order, row-major, of any dtype; copied. */
     public static Tensor fromBytes(MemorySegment elements, DType dtype, long... shape) {
         return Host.tensor(dtype, Axes.shape("fromBytes", shape), elements);
-    }
-
-    private static Shape shape(String name, int n, long[] shape) {
-        return shape.length == 0 ? Shape.of(n) : Axes.shape(name, shape);
     }
 
     public static Tensor zeros(long... shape) {
@@ -121,6 +152,37 @@ abstract sealed class Factories permits Tensor {
     public static Tensor full(long[] shape, long value, DType dtype) {
         Shape s = Axes.shape("full", shape);
         return Trace.call(() -> Operators.E.expand(new Tensor(Trace.current().number(dtype, value)), s));
+    }
+
+    /** Uniform in [0, 1): f32, PyTorch's numbers for the seed. */
+    public static Tensor rand(long... shape) {
+        return rand(shape, DType.F32);
+    }
+
+    public static Tensor rand(long[] shape, DType dtype) {
+        return Draws.uniform(Axes.shape("rand", shape), dtype);
+    }
+
+    /** Standard normal: f32, PyTorch's numbers for the seed. */
+    public static Tensor randn(long... shape) {
+        return randn(shape, DType.F32);
+    }
+
+    public static Tensor randn(long[] shape, DType dtype) {
+        return Draws.normal(Axes.shape("randn", shape), dtype);
+    }
+
+    /** Whole numbers in [low, high): i64. */
+    public static Tensor randint(long low, long high, long... shape) {
+        Shape s = Axes.shape("randint", shape);
+        long[] v = new long[Math.toIntExact(s.numel())];
+        Sinter.generator().randint(v, low, high);
+        return from(v, s.toArray());
+    }
+
+    /** A random order of 0 … n-1: i64. */
+    public static Tensor randperm(int n) {
+        return from(Sinter.generator().permutation(n));
     }
 
     /** The identity matrix. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter;
 
+import io.sinter.random.Generator;
 import io.sinter.runtime.Counters;
 import io.sinter.runtime.Session;
 
@@ -21,6 +22,16 @@ public final class Sinter {
     /** Runs this thread's pending work. Never needed for right results. */
     public static void flush() {
         Trace.current().flush();
+    }
+
+    /** Seeds the session's random numbers: the same seed gives PyTorch's numbers. */
+    public static void manualSeed(long seed) {
+        generator().manualSeed(seed);
+    }
+
+    /** The session's source of random numbers. */
+    public static Generator generator() {
+        return Session.current().attached(Generator.class, _ -> new Generator());
     }
 
     /** What the current session has done so far: programs compiled and run, kernels. */
