@@ -16,7 +16,7 @@ import java.util.Objects;
 public record Options(Device device, int threads, Backend backend, long memoryLimit, int cachedPrograms) {
     /** How programs are executed. */
     public enum Backend {
-        /** Fused kernels, as code generated for the device. */
+        /** Fused kernels, as code generated for the device. The default. */
         GENERATED,
         /** Fused kernels, interpreted, with every access checked: slow, for checks of the compiler. */
         INTERPRETED,
@@ -50,7 +50,7 @@ public record Options(Device device, int threads, Backend backend, long memoryLi
         return new Options(
                 device == null ? Device.best() : Device.parse(device),
                 (int) Math.min(number("sinter.threads", Runtime.getRuntime().availableProcessors()), Integer.MAX_VALUE),
-                Backend.parse(System.getProperty("sinter.backend", "reference")),
+                Backend.parse(System.getProperty("sinter.backend", "generated")),
                 number("sinter.memory", defaultMemory()),
                 (int) Math.min(number("sinter.programs", 1_000), Integer.MAX_VALUE));
     }
