@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.ir.pass;
+
+import io.sinter.ir.Graph;
+import io.sinter.ir.Node;
+import io.sinter.ir.op.Input;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What became of each node while a pass walks a graph in order. */
+final class Rewriting {
+    private final Graph graph;
+    private final Map<Node, Node> replacements = new IdentityHashMap<>();
+
+    Rewriting(Graph graph) {
+        this.graph = graph;
+    }
+
+    /** From here on, uses of {@code old} read {@code now}. */
+    void replace(Node old, Node now) {
+        if (old != now) replacements.put(old, now);
+    }
+
+    /** What stands for {@code old} now. */
+    Node now(Node old) {
+        return replacements.getOrDefault(old, old);
+    }
+
+    /** The node with its operands brought up to date: itself if none changed. */
+    Node updated(Node n) {
+        boolean changed = false;
+        List<Node> operands = new ArrayList<>(n.inputs().size());
+        for (Node in : n.inputs()) {
+            Node now = now(in);
+            changed |= now != in;
+            operands.add(now);
+        }
+        return changed ? new Node(n.op(), operands, n.types(), n.origin()) : n;
+    }
+
+    /** The rewritten graph: the nodes that its outputs still need; inputs and donations as they were. */
+    Graph finish() {
+        List<Node> outputs = graph.outputs().stream().map(this::now).toList();
+        return Graph.of(graph.inputs(), outputs, donations(outputs));
+    }
+
+    /** A donation ends where the output has become an input itself: another one's memory, or its own, which need not be written. */
+    private List<Integer> donations(List<Node> outputs) {
+        List<Integer> donations = new ArrayList<>(graph.donations());
+        for (int i = 0; i < outputs.size(); i++) {
+            if (!(outputs.get(i).op() instanceof Input in)) continue;
+            // An output that is this input must not see it overwritten by another output.
+            int writer = donations.indexOf(in.number());
+            if (writer >= 0 && writer != i) donations.set(writer, -1);
+        }
+        return donations;
+    }
+}
