@@ -9,5 +9,7 @@ module io.sinter {
     exports io.sinter;
     exports io.sinter.data;
     exports io.sinter.io;
+    exports io.sinter.nn;
+    exports io.sinter.optim;
     exports io.sinter.random;
 }

@@ -13,7 +13,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "run",
         description = "Train a demonstration network.",
-        subcommands = {})
+        subcommands = {DigitsCommand.class, MnistCommand.class, CharGptCommand.class})
 final class RunCommand implements Runnable {
     @Spec private CommandSpec spec;
 

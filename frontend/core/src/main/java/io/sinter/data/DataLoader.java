@@ -2,6 +2,7 @@
 package io.sinter.data;
 
 import io.sinter.random.Generator;
+import io.sinter.runtime.Session;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
@@ -169,6 +170,9 @@ public final class DataLoader<B> implements Iterable<B> {
         private final long end = batches();
         private final Deque<Future<B>> ahead = new ArrayDeque<>();
         private final ThreadPoolExecutor pool;
+        /** Tensors that the workers make belong to the session of the thread that began the epoch. */
+        private final Session session = Session.current();
+
         private long next;
         private long asked;
         private boolean closed;
@@ -210,7 +214,11 @@ public final class DataLoader<B> implements Iterable<B> {
         private B await() {
             while (asked < end && ahead.size() < prefetch) {
                 long number = asked++;
-                ahead.add(pool.submit(() -> read(number)));
+                ahead.add(pool.submit(() -> {
+                    try (var _ = session.use()) {
+                        return read(number);
+                    }
+                }));
             }
             try {
                 return ahead.remove().get();

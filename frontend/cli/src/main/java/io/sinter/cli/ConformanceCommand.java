@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.cli;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code sinter conformance SUITE}: compares Sinter with what others computed. */
+@Command(
+        name = "conformance",
+        description = "Compare with reference results of others.",
+        subcommands = {OptimConformanceCommand.class})
+final class ConformanceCommand implements Runnable {
+    @Spec private CommandSpec spec;
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "Missing the suite's name: which one?");
+    }
+}

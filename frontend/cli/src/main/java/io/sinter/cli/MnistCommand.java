@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.cli;
+
+import io.sinter.F;
+import io.sinter.Tensor;
+import io.sinter.data.Batch;
+import io.sinter.data.DataLoader;
+import io.sinter.data.LabelledImages;
+import io.sinter.nn.Conv2d;
+import io.sinter.nn.Linear;
+import io.sinter.nn.Net;
+import io.sinter.optim.AdamW;
+import io.sinter.optim.Scheduler;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code sinter run mnist --data DIR}: a network like LeNet-5 (LeCun et al., 1998) on MNIST's 60,000 handwritten digits. */
+@Command(
+        name = "mnist",
+        description = "Train a convolutional network on MNIST (IDX files in --data); about 99 %% right after two epochs.")
+final class MnistCommand implements Runnable {
+    private static final int EPOCHS = 2;
+    private static final int BATCH = 64;
+    private static final int TEST_BATCH = 500;
+
+    @Mixin private RunOptions options;
+
+    @Option(
+            names = "--weights",
+            paramLabel = "FILE",
+            description = "Where the weights are saved (default: ${DEFAULT-VALUE}).",
+            defaultValue = "runs/mnist.safetensors")
+    private Path weights;
+
+    @Spec private CommandSpec spec;
+
+    /** f32[N, 1, 28, 28] to the logits of ten classes. */
+    static final class LeNet extends Net {
+        private final Conv2d conv1 = new Conv2d(1, 16, 5);
+        private final Conv2d conv2 = new Conv2d(16, 32, 5);
+        private final Linear hidden = new Linear(32 * 4 * 4, 128);
+        private final Linear out = new Linear(128, 10);
+
+        @Override
+        public Tensor forward(Tensor x) {
+            x = F.maxPool2d(conv1.call(x).relu(), 2);
+            x = F.maxPool2d(conv2.call(x).relu(), 2);
+            return out.call(hidden.call(x.flatten(1, -1)).relu());
+        }
+    }
+
+    @Override
+    public void run() {
+        LabelledImages train;
+        LabelledImages test;
+        try {
+            train = LabelledImages.mnist(options.data(), true);
+            test = LabelledImages.mnist(options.data(), false);
+        } catch (UncheckedIOException | IllegalArgumentException e) {
+            throw new CommandFailure(e.getMessage(), e);
+        }
+        try (DemoRun run = new DemoRun(options, spec.commandLine().getOut())) {
+            train(run, train, test);
+        }
+    }
+
+    private void train(DemoRun run, LabelledImages train, LabelledImages test) {
+        DataLoader<Batch> trainBatches = DataLoader.of(train, BATCH).shuffle(options.seed()).dropLast().workers(1);
+        DataLoader<Batch> testBatches = DataLoader.of(test, TEST_BATCH);
+        LeNet net = new LeNet();
+        run.say("%,d images to train on, %,d to test; %,d parameters", train.size(), test.size(), net.parameterCount());
+        long began = System.nanoTime();
+        AdamW optimizer = new AdamW(net.parameters(), 2e-3);
+        ClassifierTraining training = new ClassifierTraining(net, optimizer, trainBatches);
+        training.run(
+                options.epochs(EPOCHS),
+                options.steps().orElse(Integer.MAX_VALUE),
+                steps -> Scheduler.warmupCosine(optimizer, steps / 20, steps, 0));
+        double seconds = DemoRun.seconds(System.nanoTime() - began);
+        double accuracy = ClassifierTraining.accuracy(net, testBatches);
+
+        LeNet loaded = new LeNet();
+        String hash = run.saveAndLoad(net, loaded, weights);
+        double again = ClassifierTraining.accuracy(loaded, testBatches);
+        if (again != accuracy) {
+            throw new CommandFailure("the weights loaded from " + weights + " give another accuracy: " + again + ", not " + accuracy);
+        }
+        run.say("test accuracy %.2f %% after %d steps in %.1f s (%,.0f images/s); weights in %s",
+                100 * accuracy, training.steps(), seconds, training.samples() / seconds, weights);
+        run.result("test_accuracy", accuracy);
+        run.result("train_seconds", seconds);
+        run.result("images_per_second", training.samples() / seconds);
+        run.result("steps", training.steps());
+        run.result("weights_sha256", hash);
+        run.finish();
+    }
+}
