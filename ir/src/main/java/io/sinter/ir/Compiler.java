@@ -10,8 +10,11 @@ import io.sinter.ir.op.ConvInputGrad;
 import io.sinter.ir.op.ConvWeightGrad;
 import io.sinter.ir.op.Matmul;
 import io.sinter.ir.op.Op;
+import io.sinter.ir.pass.CommonSubexpressions;
 import io.sinter.ir.pass.Decompose;
 import io.sinter.ir.pass.Degenerate;
+import io.sinter.ir.pass.FoldConstants;
+import io.sinter.ir.pass.Simplify;
 import io.sinter.ir.pass.SplitReductions;
 import io.sinter.ir.plan.Plan;
 import java.util.List;
@@ -25,7 +28,11 @@ public final class Compiler {
 
     /** The passes before fusion. */
     public static final List<Pass> PASSES = List.of(
+            new Pass("simplify", Simplify::apply),
             new Pass("decompose", g -> Decompose.apply(g, Compiler::keptWhole)),
+            new Pass("fold-constants", FoldConstants::apply),
+            new Pass("simplify-parts", Simplify::apply),
+            new Pass("common-subexpressions", CommonSubexpressions::apply),
             new Pass("degenerate", Degenerate::apply),
             new Pass("split-reductions", SplitReductions::apply));
 

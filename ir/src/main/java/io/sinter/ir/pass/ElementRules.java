@@ -227,7 +227,10 @@ final class ElementRules {
         };
     }
 
-    /** f(expand(a), expand(b), constant) => expand(f(a, b, constant)): computed once for all copies. */
+    /**
+     * f(expand(a), expand(b), constant) => expand(f(a, b, constant)): computed once for all copies. Not for single elements: the kernel that needs the
+     * copies computes those on the way, and a launch for one number would cost more.
+     */
     private static Node onSmaller(Simplify e, Elementwise op, Node n) {
         Shape small = null;
         for (Node in : n.inputs()) {
@@ -237,7 +240,7 @@ final class ElementRules {
             if (small != null && !s.equals(small)) return null;
             small = s;
         }
-        if (small == null) return null;
+        if (small == null || small.numel() == 1) return null;
         List<Node> operands = new ArrayList<>();
         for (Node in : n.inputs()) {
             Constant c = Uniform.of(in);
