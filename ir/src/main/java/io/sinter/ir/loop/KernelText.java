@@ -202,12 +202,12 @@ public final class KernelText {
     }
 
     private String declare(Var v) {
-        vars.put(v, vars.size());
+        vars.putIfAbsent(v, vars.size()); // loops one after the other may share a variable
         return name(v) + "<" + v.extent();
     }
 
     private String declare(Local l) {
-        locals.put(l, locals.size());
+        locals.putIfAbsent(l, locals.size());
         return name(l) + ":" + l.dtype();
     }
 
