@@ -217,6 +217,7 @@ public final class Fusion {
 
     /** Computing it in each reader moves no more bytes than storing it: little arithmetic on at most one full-sized operand. */
     private boolean cheapToRepeat(Node n) {
+        if (n.type().numel() == 1 && Cost.of(n.op()) <= 4) return true; // less than a launch and a load, however often
         if (Cost.of(n.op()) > 2 || n.op() instanceof Take || n.op() instanceof Gather || n.op() instanceof Concat) return false;
         int large = 0;
         for (Node in : n.inputs()) {
