@@ -312,6 +312,11 @@ public final class Fusion {
         if (g.update() && (outputs.contains(n) || !isPointwise(n.op())) && !donated.contains(n)) {
             return FusionDecision.no("an update of state is kept apart, to be launched with its likes");
         }
+        for (Read r : reads) {
+            if (g.kind() == Group.Kind.TEMPLATE && r.consumer == g.anchor()) {
+                return FusionDecision.no("the kernel's template needs all of it before its epilogue runs");
+            }
+        }
         List<List<Index>> at = positions(n, g, reads);
         if (at == null || at.isEmpty()) return FusionDecision.no("it is read at positions that are not known");
         if (at.size() > 4) return FusionDecision.no("it is read at too many positions");

@@ -148,7 +148,7 @@ public final class Group {
             if (!contains(n)) members.add(n);
             at.put(n, positions);
             List<Var> over = other.reduced.get(n);
-            if (over != null) reduced.put(n, over.stream().map(vars::get).toList());
+            if (over != null) reduced.put(n, over.stream().map(v -> vars.getOrDefault(v, v)).toList());
         }
         for (Node n : other.stores) if (!stores.contains(n)) stores.add(n);
         successors.addAll(other.successors);

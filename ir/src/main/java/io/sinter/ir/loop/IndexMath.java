@@ -290,6 +290,20 @@ public final class IndexMath {
         return false;
     }
 
+    /** True if any part of {@code a} depends on data. */
+    public static boolean dependsOnData(Index a) {
+        for (Term t : a.terms()) {
+            boolean d = switch (t.atom()) {
+                case VarAtom _ -> false;
+                case DivAtom x -> dependsOnData(x.a());
+                case ModAtom x -> dependsOnData(x.a());
+                case DataAtom _ -> true;
+            };
+            if (d) return true;
+        }
+        return false;
+    }
+
     /** The coefficient of {@code v} where the index is linear in it, or {@link Long#MIN_VALUE} if v sits inside a quotient or remainder. */
     public static long stride(Index a, Var v) {
         long s = 0;

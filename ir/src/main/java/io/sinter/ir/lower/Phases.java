@@ -7,6 +7,8 @@ import io.sinter.ir.fuse.Group;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.IndexMath;
 import io.sinter.ir.loop.Var;
+import io.sinter.ir.op.Concat;
+import io.sinter.ir.op.Pad;
 import io.sinter.ir.op.Reduce;
 import io.sinter.ir.op.View;
 import java.util.ArrayList;
@@ -116,11 +118,17 @@ final class Phases {
     /** Every variable of the row occurs in the position: the value is another one for each element. */
     private boolean everyElement(Node n) {
         List<Index> at = group.at(n).getFirst();
+        if (at.stream().anyMatch(IndexMath::dependsOnData)) return false;
         for (Var v : group.inner()) if (at.stream().noneMatch(i -> IndexMath.mentions(i, v))) return false;
         return true;
     }
 
     private void mark(Node n, int pass, Map<Node, Set<Integer>> used) {
+        if (n.op() instanceof Pad || n.op() instanceof Concat) {
+            // Below these an element is there under a condition only: nothing that could be kept for every element.
+            used.computeIfAbsent(n, _ -> new LinkedHashSet<>()).add(pass);
+            return;
+        }
         if (n.op() instanceof View) {
             for (Node in : n.inputs()) mark(in, pass, used);
             return;
