@@ -57,6 +57,11 @@ public final class Fusion {
     private static final int MAX_MEMBERS = 80;
     private static final int MAX_STORES = 12;
 
+    /** With fewer rows than this a row kernel leaves the device idle, unless there is next to nothing to do. */
+    private static final long FEW_ROWS = 8;
+
+    private static final long SMALL = 1 << 14;
+
     private final Graph graph;
     private final Map<Node, List<Node>> users;
     private final Map<Node, Integer> position = new IdentityHashMap<>();
@@ -290,6 +295,9 @@ public final class Fusion {
             if (over == null) addReduction(g, n, r, at);
             else g.addReduction(n, at, over, g.inner().isEmpty() ? rest(g, at.getFirst()) : g.inner(), Cost.of(r));
         } else {
+            // A value per row, above a reduction that is about to join: the group's rows are known from here on.
+            boolean perRow = store ? !covers(n, g, at.getFirst()) : Cost.expensive(n);
+            if (perRow && at.size() == 1 && followsReduction(n, g, at.getFirst())) g.startRows(rest(g, at.getFirst()));
             g.add(n, at, Cost.of(n.op()));
             if (isTemplate(n.op())) g.becomeTemplate(n);
         }
@@ -321,7 +329,7 @@ public final class Fusion {
         if (at == null || at.isEmpty()) return FusionDecision.no("it is read at positions that are not known");
         if (at.size() > 4) return FusionDecision.no("it is read at too many positions");
         if (at.size() > 1 && (store || !isPointwise(n.op()))) return FusionDecision.no("it is read at several positions");
-        if (store && !covers(n, g, at.getFirst())) {
+        if (store && !covers(n, g, at.getFirst()) && !followsReduction(n, g, at.getFirst())) {
             return FusionDecision.no("it is needed elsewhere too, and the kernel does not compute every element exactly once");
         }
         if (store) {
@@ -356,16 +364,22 @@ public final class Fusion {
      * {@code n} is then computed once each.
      */
     private static boolean followsReduction(Node n, Group g, List<Index> at) {
-        if (!g.inner().isEmpty() || plain(n, at) == null) return false;
+        if (g.kind() != Group.Kind.LOOPS || g.update() || !g.inner().isEmpty() || plain(n, at) == null) return false;
         long missing = 1;
         for (Var v : rest(g, at)) missing *= v.extent().lit();
-        Node up = n;
-        for (int steps = 0; steps < 16; steps++) {
-            Node next = null;
-            for (Node in : up.inputs()) if (in.types().size() == 1 && in.type().numel() == n.type().numel() && !(in.op() instanceof Input)) next = in;
-            if (next == null) return false;
-            if (next.op() instanceof Reduce) return next.input(0).type().numel() == missing * n.type().numel();
-            up = next;
+        if (missing == 1 || (n.type().numel() < FEW_ROWS && missing * n.type().numel() > SMALL)) return false;
+        return isAbove(n, n.type().numel(), missing * n.type().numel(), 16);
+    }
+
+    /** Pointwise code of {@code rows} elements that goes back to a reduction of {@code total} elements, within a few steps. */
+    private static boolean isAbove(Node n, long rows, long total, int steps) {
+        for (Node in : n.inputs()) {
+            if (steps == 0 || in.types().size() != 1 || in.type().numel() != rows) continue;
+            if (in.op() instanceof Reduce) {
+                if (in.input(0).type().numel() == total) return true;
+            } else if ((isPointwise(in.op()) || in.op() instanceof View) && isAbove(in, rows, total, steps - 1)) {
+                return true;
+            }
         }
         return false;
     }
@@ -394,7 +408,7 @@ public final class Fusion {
                 total *= v.extent().lit();
                 if (used.contains(v)) rows *= v.extent().lit();
             }
-            if (rows < 8 && total > (1 << 14)) return FusionDecision.no("too few rows to fill the device");
+            if (rows < FEW_ROWS && total > SMALL) return FusionDecision.no("too few rows to fill the device");
         }
         return FusionDecision.YES;
     }

@@ -131,6 +131,11 @@ public final class Group {
         inner = innerVars;
     }
 
+    /** The variables that rows run over, known before their first reduction has joined. */
+    void startRows(Set<Var> rows) {
+        inner = rows;
+    }
+
     void becomeTemplate(Node template) {
         kind = Kind.TEMPLATE;
         anchor = template;
