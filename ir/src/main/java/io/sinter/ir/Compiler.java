@@ -11,6 +11,7 @@ import io.sinter.ir.op.ConvWeightGrad;
 import io.sinter.ir.op.Matmul;
 import io.sinter.ir.op.Op;
 import io.sinter.ir.pass.CommonSubexpressions;
+import io.sinter.ir.pass.DeadCode;
 import io.sinter.ir.pass.Decompose;
 import io.sinter.ir.pass.Degenerate;
 import io.sinter.ir.pass.FoldConstants;
@@ -34,7 +35,8 @@ public final class Compiler {
             new Pass("simplify-parts", Simplify::apply),
             new Pass("common-subexpressions", CommonSubexpressions::apply),
             new Pass("degenerate", Degenerate::apply),
-            new Pass("split-reductions", SplitReductions::apply));
+            new Pass("split-reductions", SplitReductions::apply),
+            new Pass("dead-code", DeadCode::apply));
 
     private Compiler() {}
 

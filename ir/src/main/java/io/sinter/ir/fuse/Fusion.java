@@ -223,6 +223,7 @@ public final class Fusion {
     /** Computing it in each reader moves no more bytes than storing it: little arithmetic on at most one full-sized operand. */
     private boolean cheapToRepeat(Node n) {
         if (n.type().numel() == 1 && Cost.of(n.op()) <= 4) return true; // less than a launch and a load, however often
+        if (isHostScalar(n, 16)) return true;
         if (Cost.of(n.op()) > 2 || n.op() instanceof Take || n.op() instanceof Gather || n.op() instanceof Concat) return false;
         int large = 0;
         for (Node in : n.inputs()) {
@@ -231,6 +232,15 @@ public final class Fusion {
             if (s.type().numel() * 8 > n.type().numel() && !(s.op() instanceof Iota)) large++;
         }
         return large <= 1;
+    }
+
+    /** One element computed from scalar arguments and constants (a learning rate, a bias correction): uniform code, once per task. */
+    private static boolean isHostScalar(Node n, int steps) {
+        if (n.types().size() != 1 || n.type().numel() != 1 || steps == 0) return false;
+        if (n.op() instanceof Constant || (n.op() instanceof Input in && in.scalar())) return true;
+        if (!(n.op() instanceof Elementwise || n.op() instanceof View)) return false;
+        for (Node in : n.inputs()) if (!isHostScalar(in, steps - 1)) return false;
+        return true;
     }
 
     // ---- starting and joining groups
@@ -345,7 +355,7 @@ public final class Fusion {
     }
 
     private FusionDecision checkPointwise(Node n, Group g, List<List<Index>> at) {
-        if (!Cost.expensive(n)) return FusionDecision.YES;
+        if (!Cost.expensive(n) || isHostScalar(n, 16)) return FusionDecision.YES;
         if (at.size() > 1) return FusionDecision.no("it is expensive and would be computed at several positions");
         // Each element is computed once for every combination of variables that its position does not mention, unless it belongs to a whole row.
         long evaluations = 1;
@@ -368,7 +378,7 @@ public final class Fusion {
         long missing = 1;
         for (Var v : rest(g, at)) missing *= v.extent().lit();
         if (missing == 1 || (n.type().numel() < FEW_ROWS && missing * n.type().numel() > SMALL)) return false;
-        return isAbove(n, n.type().numel(), missing * n.type().numel(), 16);
+        return isAbove(n, n.type().numel(), missing * n.type().numel(), 10);
     }
 
     /** Pointwise code of {@code rows} elements that goes back to a reduction of {@code total} elements, within a few steps. */

@@ -43,8 +43,9 @@ public abstract class NodeRewriter implements Emitter<Node> {
             if (r == null) r = same(in, n.inputs()) && n.types().size() == 1 ? List.of(n) : emit(n.op(), in);
             replaced.put(n, r);
         }
-        List<Node> outputs = g.outputs().stream().map(o -> replaced.get(o).getFirst()).toList();
-        return Graph.of(g.inputs(), outputs, g.donations());
+        Rewriting rewriting = new Rewriting(g);
+        for (Node o : g.outputs()) rewriting.replace(o, replaced.get(o).getFirst());
+        return rewriting.finish();
     }
 
     private static boolean same(List<Node> a, List<Node> b) {
