@@ -43,12 +43,12 @@ public record RandomBits(Shape shape) implements Leaf {
         return Op.noGradient(call);
     }
 
-    /** The four words of the block with this counter: ten rounds, the key bumped by Weyl constants between them. */
-    public static int[] philox(long key, long counter) {
-        int c0 = (int) counter;
-        int c1 = (int) (counter >>> 32);
-        int c2 = 0;
-        int c3 = 0;
+    /** The four words of the block with this counter of 128 bits: ten rounds, the key bumped by Weyl constants between them. */
+    public static int[] philox(long key, long counterLow, long counterHigh) {
+        int c0 = (int) counterLow;
+        int c1 = (int) (counterLow >>> 32);
+        int c2 = (int) counterHigh;
+        int c3 = (int) (counterHigh >>> 32);
         int k0 = (int) key;
         int k1 = (int) (key >>> 32);
         for (int round = 0; round < 10; round++) {
@@ -68,7 +68,7 @@ public record RandomBits(Shape shape) implements Leaf {
     public List<RefArray> evaluate(List<RefArray> in) {
         long key = in.get(0).getLong(0);
         long offset = in.get(1).getLong(0);
-        return List.of(RefArray.ofLongs(new Type(DType.I32, shape), e -> philox(key, offset + e / 4)[e % 4]));
+        return List.of(RefArray.ofLongs(new Type(DType.I32, shape), e -> philox(key, offset + e / 4, 0)[e % 4]));
     }
 
     @Override
