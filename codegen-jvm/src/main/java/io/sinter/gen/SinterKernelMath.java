@@ -25,7 +25,7 @@ public final class SinterKernelMath {
     /** f32 to bf16 bits, nearest even; NaN stays NaN. */
     public static short toBf16(float x) {
         int u = Float.floatToRawIntBits(x);
-        if (x != x) return (short) (u >>> 16 | 0x40);
+        if (Float.isNaN(x)) return (short) (u >>> 16 | 0x40);
         return (short) (u + 0x7fff + (u >>> 16 & 1) >>> 16);
     }
 

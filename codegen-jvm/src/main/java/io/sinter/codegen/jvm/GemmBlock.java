@@ -130,7 +130,7 @@ final class GemmBlock {
         long a = plan.tall.base(batch) + row * plan.tall.rowStride();
         long x = plan.wide.base(batch);
         // As many rows at a time as stay in the second-level cache while the columns pass.
-        int strip = (int) Math.clamp((256L << 10) / Math.max(1, (long) k * size), 4, rows + 4);
+        int strip = Math.clamp((256L << 10) / Math.max(1, (long) k * size), 4, rows + 4);
         for (int r = 0; r < rows; r += strip) {
             int height = Math.min(strip, rows - r);
             for (int c = 0; c < columns; c++) {
