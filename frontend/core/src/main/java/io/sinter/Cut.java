@@ -35,6 +35,9 @@ final class Cut {
     private int count;
     private final List<Value> roots = new ArrayList<>();
     private final List<Value> arguments = new ArrayList<>();
+    /** Compute nothing but what was asked for. */
+    private boolean exact;
+
     private Value[] stack = new Value[64];
     private int[] next = new int[64];
 
@@ -49,9 +52,26 @@ final class Cut {
      * @return bytes of the results
      */
     long run(Collection<Value> wanted, List<Storage> donors) {
+        return run(wanted, donors, false).bytes();
+    }
+
+    /**
+     * What ran.
+     *
+     * @param arguments its arguments in order
+     * @param givers storages whose memory was given to their new values
+     * @param lines source lines of its entries
+     */
+    record Trail(Program program, List<Value> arguments, List<Storage> givers, List<SourceLine> lines, long bytes) {}
+
+    /** As {@link #run(Collection, List)}; {@code exactly}: only {@code wanted}, and the trail is kept. */
+    Trail run(Collection<Value> wanted, List<Storage> donors, boolean exactly) {
+        exact = exactly;
         try {
             List<Storage> giving;
             Program program;
+            Canonical.Key key = null;
+            Graph graph = null;
             synchronized (NUMBERING) {
                 collect(wanted);
                 int[] donated = new int[roots.size()];
@@ -59,12 +79,21 @@ final class Cut {
                 giving = donors == null ? List.of() : donate(donors, donated);
                 canonical.roots(roots.size());
                 for (int i = 0; i < donated.length; i++) canonical.root(roots.get(i).number, donated[i]);
-                program = Program.of(canonical, () -> graph(donated));
+                program = Program.find(canonical);
+                if (program == null) {
+                    key = canonical.key();
+                    graph = graph(donated);
+                }
             }
+            // Other threads may trace and run meanwhile.
+            if (program == null) program = Program.compile(key, graph);
             execute(program, giving);
             long bytes = 0;
             for (Value r : roots) bytes += r.type.bytes();
-            return bytes;
+            if (!exactly) return new Trail(program, null, null, null, bytes);
+            List<SourceLine> lines = new ArrayList<>();
+            for (int i = 0; i < count; i++) lines.add(order[i].line);
+            return new Trail(program, List.copyOf(arguments), giving, lines, bytes);
         } finally {
             Arrays.fill(order, 0, count, null);
             roots.clear();
@@ -80,7 +109,7 @@ final class Cut {
         roots.addAll(wanted);
         for (Value r : wanted) visit(r);
         // Roots found on the way stand behind those asked for; projections may add more, so this list grows while it is walked.
-        for (int i = 0; i < count; i++) {
+        for (int i = 0; i < count && !exact; i++) {
             Value v = order[i];
             if (v.projections == null) continue;
             for (Value p : v.projections) if (p.epoch != epoch && passing(p)) visit(p);
@@ -119,7 +148,7 @@ final class Cut {
             }
             number(v, canonical.node(v.op, v.in.length));
             for (Value in : v.in) canonical.operand(in.number);
-            if (v.type != null && passing(v)) roots.add(v);
+            if (!exact && v.type != null && passing(v)) roots.add(v);
             depth--;
         }
     }
@@ -176,20 +205,12 @@ final class Cut {
             results = program.run(args, i -> roots.get(i).line, i -> order[i].line);
         } catch (RuntimeException | Error e) {
             if (!(e instanceof io.sinter.runtime.OutOfDeviceMemoryException)) {
-                for (Storage s : giving) {
-                    s.overwritten.poison = e;
-                    s.overwritten.data = null;
-                }
+                for (Storage s : giving) s.overwritten.lost(e);
             }
             throw e;
         }
         for (int i = 0; i < results.size(); i++) roots.get(i).computed(results.get(i));
-        for (Storage s : giving) {
-            s.overwritten.data = null;
-            s.overwritten.dead = "this value was computed from a tensor " + s.overwritten.type
-                    + " that an optimizer step has overwritten since, and was not kept: call keep() on the tensor before the step, "
-                    + "or read it before the step";
-        }
+        for (Storage s : giving) s.overwritten.overwritten();
     }
 
     /** The program for the compiler. A node's origin is its entry's number. */

@@ -85,7 +85,20 @@ final class Host {
 
     /** The memory of {@code x}, computed if need be. */
     static Buffer buffer(Tensor x) {
-        Value v = x.value();
+        return buffer(x.value());
+    }
+
+    static Buffer buffer(Storage s) {
+        return buffer(s.value);
+    }
+
+    static Buffer copy(Buffer b) {
+        MemorySegment m = MemorySegment.ofArray(new byte[Math.toIntExact(b.bytes())]);
+        b.read(0, m);
+        return allocate(m, SourceLine.UNKNOWN);
+    }
+
+    private static Buffer buffer(Value v) {
         if (v.pending()) {
             v.trace.compute(v);
         }

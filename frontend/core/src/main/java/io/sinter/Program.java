@@ -10,9 +10,7 @@ import io.sinter.runtime.CompileContext;
 import io.sinter.runtime.Executable;
 import io.sinter.runtime.Session;
 import java.util.List;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.IntFunction;
-import java.util.function.Supplier;
 
 /** A compiled program, found by its canonical form. */
 final class Program {
@@ -22,20 +20,15 @@ final class Program {
         this.executable = executable;
     }
 
-    /** Programs of a session. */
-    private static final class Cache {
-        final ConcurrentHashMap<Canonical.Key, Program> programs = new ConcurrentHashMap<>();
+    /** The program of the form just written, or null if it must be compiled. */
+    static Program find(Canonical form) {
+        Executable known = Session.current().executables().find(form.lookup());
+        return known == null ? null : new Program(known);
     }
 
-    /** The program of the form just written; {@code graph} is asked for only if it must be compiled. */
-    static Program of(Canonical form, Supplier<Graph> graph) {
+    static Program compile(Canonical.Key key, Graph graph) {
         Session session = Session.current();
-        Cache cache = session.attached(Cache.class, _ -> new Cache());
-        Program known = cache.programs.get(form.lookup());
-        if (known != null) return known;
-        Program made = new Program(Executable.compile(graph.get(), CompileContext.of(session)));
-        cache.programs.put(form.key(), made);
-        return made;
+        return new Program(session.executables().get(key, () -> Executable.compile(graph, CompileContext.of(session))));
     }
 
     /**

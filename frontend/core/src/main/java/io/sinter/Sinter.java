@@ -4,6 +4,8 @@ package io.sinter;
 import io.sinter.random.Generator;
 import io.sinter.runtime.Counters;
 import io.sinter.runtime.Session;
+import java.util.function.BinaryOperator;
+import java.util.function.UnaryOperator;
 
 /** Switches and services: recording of gradients, running by hand, compiled functions, counters. */
 public final class Sinter {
@@ -22,6 +24,28 @@ public final class Sinter {
     /** Runs this thread's pending work. Never needed for right results. */
     public static void flush() {
         Trace.current().flush();
+    }
+
+    /**
+     * Makes a function that traces {@code f} once for each signature of its argument and then replays the program without tracing: results, in-place writes,
+     * gradients and random draws are those of {@code f}. {@code f} may not read values; Java code and Java numbers in it take effect only when it is traced (for numbers
+     * that change, see {@link Trace#live}).
+     */
+    public static UnaryOperator<Tensor> compile(UnaryOperator<Tensor> f) {
+        Compiled c = new Compiled(x -> new Tensor[] {f.apply(x[0])});
+        return x -> c.call(x)[0];
+    }
+
+    /** As {@link #compile(UnaryOperator)}, for two arguments. */
+    public static BinaryOperator<Tensor> compile(BinaryOperator<Tensor> f) {
+        Compiled c = new Compiled(x -> new Tensor[] {f.apply(x[0], x[1])});
+        return (x, y) -> c.call(x, y)[0];
+    }
+
+    /** As {@link #compile(UnaryOperator)}, for any number of arguments and results. */
+    public static UnaryOperator<Tensor[]> compileAll(UnaryOperator<Tensor[]> f) {
+        Compiled c = new Compiled(f);
+        return c::call;
     }
 
     /** Seeds the session's random numbers: the same seed gives PyTorch's numbers. */

@@ -11,8 +11,6 @@ final class Storage {
     int version;
     /** The base's value when the current trace first wrote the storage: what a step boundary may give away. Null if not written. */
     Value overwritten;
-    /** Why nothing can be read any more (a run failed after this memory was given away), or null. */
-    Throwable poison;
 
     Storage(Value value) {
         this.value = value;
@@ -30,6 +28,15 @@ final class Storage {
         value = v;
         v.home = this;
         v.flags |= Value.WRITTEN;
+        version++;
+    }
+
+    /** A computed value takes the place of the present one, outside any trace. */
+    void replace(Value v) {
+        value.flags &= ~Value.WRITTEN;
+        if (v.home != null && v.home != this) v.flags |= Value.SHARED;
+        value = v;
+        v.home = this;
         version++;
     }
 }

@@ -98,8 +98,7 @@ public final class Tensor extends Factories
         Value v = value;
         if (v.op == null && v.data == null && !v.scalar) throw Cut.unreadable(v);
         if (v.trace != t) t.foreign(v);
-        if (t.recording != null) t.recording.reads(this, v);
-        return v;
+        return t.recording != null ? t.recording.reads(this, v) : v;
     }
 
     private void refresh() {
@@ -135,6 +134,15 @@ public final class Tensor extends Factories
     /** How often the storage was written. */
     int version() {
         return storage == null ? 0 : storage.version;
+    }
+
+    /** Is this the whole of its storage, rather than a view of it? */
+    boolean isBase() {
+        return view == null;
+    }
+
+    Storage storageOrNull() {
+        return storage;
     }
 
     Storage storage() {
@@ -315,6 +323,8 @@ public final class Tensor extends Factories
     }
 
     void gradient(Tensor g) {
+        Recording r = Trace.current().recording;
+        if (r != null) r.gradients.add(this);
         grad = g;
     }
 

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -79,6 +80,7 @@ public final class Trace {
         }
         if (size == list.length) list = Arrays.copyOf(list, 2 * size);
         if (depth == 0 && calls == 0) v.flags |= Value.TOP;
+        if (recording != null) v.flags |= Value.RECORDED;
         list[size++] = v;
     }
 
@@ -192,6 +194,19 @@ public final class Trace {
         }
     }
 
+    /** Runs a recorded function: {@code roots}, with the memory of the {@code states} that it wrote where nobody else holds it. */
+    Cut.Trail runExactly(List<Value> roots, List<Storage> states) {
+        lock.lock();
+        try {
+            List<Storage> donors = states.stream().filter(Trace::gives).toList();
+            Cut.Trail trail = cut.run(roots, donors, true);
+            clear();
+            return trail;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private Set<Value> pendingState() {
         Set<Value> roots = new java.util.LinkedHashSet<>(); // Value has identity equality
         for (Storage s : written) if (s.value.pending()) roots.add(s.value);
@@ -269,17 +284,18 @@ public final class Trace {
         before.addAll(seen);
         List<Storage> donors = new ArrayList<>();
         for (Storage s : written) {
-            Value old = s.overwritten;
-            if (!before.contains(s)
-                    && old.data != null
-                    && old.pins == 0
-                    && (old.flags & Value.SHARED) == 0
-                    && s.value.pending()
-                    && s.value.type.bytes() == old.type.bytes()) {
-                donors.add(s);
-            }
+            if (!before.contains(s) && gives(s)) donors.add(s);
         }
         return donors;
+    }
+
+    private static boolean gives(Storage s) {
+        Value old = s.overwritten;
+        return old.data != null
+                && old.pins == 0
+                && (old.flags & Value.SHARED) == 0
+                && s.value.pending()
+                && s.value.type.bytes() == old.type.bytes();
     }
 
     private void finishStep(List<Storage> donors) {
@@ -332,12 +348,30 @@ public final class Trace {
      */
     public static Tensor live(DType dtype, DoubleSupplier value) {
         LongSupplier bits = () -> Constant.of(dtype, value.getAsDouble()).bits();
-        return new Tensor(Value.scalar(current(), Type.scalar(dtype), bits.getAsLong(), bits));
+        return drawn(Type.scalar(dtype), bits);
     }
 
     /** As {@link #live}, for whole numbers (a key, an offset, a step count): i64. */
     public static Tensor liveLong(LongSupplier value) {
-        return new Tensor(Value.scalar(current(), Type.scalar(DType.I64), value.getAsLong(), value));
+        return drawn(Type.scalar(DType.I64), value);
+    }
+
+    private static Tensor drawn(Type type, LongSupplier bits) {
+        Trace t = current();
+        Value v = Value.scalar(t, type, bits.getAsLong(), bits);
+        if (t.recording != null) t.recording.draws.add(v);
+        return new Tensor(v);
+    }
+
+    /**
+     * The state of a switch, such as a network's training mode. A function compiled with {@link Sinter#compile} that asked for it is replayed only while it has
+     * the state that it had, and traced again otherwise.
+     */
+    public static boolean observe(BooleanSupplier state) {
+        Recording r = current().recording;
+        boolean now = state.getAsBoolean();
+        if (r != null) r.observed.put(state, now);
+        return now;
     }
 
     /** Lines of the user's code, for tests: where each value of the pending trace comes from. */

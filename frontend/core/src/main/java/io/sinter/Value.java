@@ -26,6 +26,9 @@ final class Value {
     /** Held by more than one storage: its memory must not be donated. */
     static final int SHARED = 32;
 
+    /** Made while a function is traced for {@link Sinter#compile}. */
+    static final int RECORDED = 64;
+
     static final Value[] NONE = {};
 
     /** Null for leaves. */
@@ -121,6 +124,19 @@ final class Value {
         data = buffer;
         op = null;
         in = NONE;
+    }
+
+    /** The memory now holds the storage's next value. */
+    void overwritten() {
+        data = null;
+        dead = "this value was computed from a tensor " + type
+                + " that an optimizer step has overwritten since, and was not kept: call keep() on the tensor before the step, or read it before the step";
+    }
+
+    /** The run that overwrote the memory failed. */
+    void lost(Throwable cause) {
+        data = null;
+        poison = cause;
     }
 
     @Override

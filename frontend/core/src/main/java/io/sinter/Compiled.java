@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter;
+
+import io.sinter.ir.Type;
+import io.sinter.runtime.Arg;
+import io.sinter.runtime.Buffer;
+import io.sinter.runtime.Session;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import java.util.function.UnaryOperator;
+
+/**
+ * A function that is traced once for each signature of its arguments (types, which of them are one tensor, whether gradients are recorded) and then replayed.
+ * A replay gives exactly the function's results: it reads the tensors that the function captured as they are then, writes those that it writes, sets the gradients
+ * that it sets, and draws its random numbers and {@linkplain Trace#live live} numbers again. Java code in the function, and Java numbers in it, run only when traced.
+ *
+ * <p>A function whose results require gradients is traced at every call, because the tape cannot be replayed.
+ */
+final class Compiled {
+    private final UnaryOperator<Tensor[]> function;
+    private final Map<Signature, List<Variant>> variants = new HashMap<>();
+
+    Compiled(UnaryOperator<Tensor[]> function) {
+        this.function = function;
+    }
+
+    /** Equal signatures trace to equal programs. */
+    private record Signature(List<Type> types, List<Integer> aliases, List<Boolean> grads, boolean gradMode, Session session) {}
+
+    /** Where an argument of the program comes from at a replay. */
+    private sealed interface Slot {}
+
+    private record FromInput(int index) implements Slot {}
+
+    private record FromStorage(Storage storage) implements Slot {}
+
+    /** A number: drawn anew if {@code draw >= 0}, else fixed. */
+    private record FromNumber(int draw, long bits) implements Slot {}
+
+    /** A storage that the program writes: {@code input >= 0} if it is that input's. */
+    private record Write(int input, Storage storage, int result, int donor) {}
+
+    private record Gradient(Tensor tensor, int result) {}
+
+    /** Where a result of the function comes from: a result of the program, an argument handed through, or a tensor that was there before. */
+    private record Output(int result, int input, Tensor tensor) {}
+
+    /** A traced program; null program: to be traced at every call. */
+    private record Variant(
+            Map<BooleanSupplier, Boolean> observed,
+            Program program,
+            List<Slot> slots,
+            List<Type> results,
+            List<SourceLine> lines,
+            List<SourceLine> entries,
+            List<Value> draws,
+            List<Write> writes,
+            List<Gradient> gradients,
+            List<Output> outputs) {
+
+        boolean fits() {
+            for (var o : observed.entrySet()) if (o.getKey().getAsBoolean() != o.getValue()) return false;
+            return true;
+        }
+    }
+
+    synchronized Tensor[] call(Tensor... inputs) {
+        Trace t = Trace.current();
+        if (t.recording != null || Trace.EAGER) return function.apply(inputs);
+        Signature signature = signature(t, inputs);
+        for (Variant v : variants.getOrDefault(signature, List.of())) {
+            if (v.fits()) return v.program == null ? function.apply(inputs) : replay(t, v, inputs);
+        }
+        return record(t, signature, inputs);
+    }
+
+    private static Signature signature(Trace t, Tensor[] inputs) {
+        List<Type> types = new ArrayList<>();
+        List<Integer> aliases = new ArrayList<>();
+        List<Boolean> grads = new ArrayList<>();
+        for (Tensor x : inputs) {
+            types.add(x.type());
+            grads.add(x.requiresGrad());
+            int first = 0;
+            while (inputs[first].value() != x.value()) first++;
+            aliases.add(first);
+        }
+        return new Signature(types, aliases, grads, t.gradMode, Session.current());
+    }
+
+    // ---- tracing
+
+    private Tensor[] record(Trace t, Signature signature, Tensor[] inputs) {
+        t.flush();
+        for (Tensor x : inputs) {
+            Host.buffer(x);
+            x.value().scalar = false;
+            x.storage();
+        }
+        Recording r = new Recording(t);
+        Map<Value, Integer> inputValues = new IdentityHashMap<>();
+        Map<Storage, Integer> inputStorages = new IdentityHashMap<>();
+        for (int i = inputs.length - 1; i >= 0; i--) {
+            inputValues.put(inputs[i].value(), i);
+            if (inputs[i].isBase()) inputStorages.put(inputs[i].storage(), i);
+        }
+        Tensor[] out;
+        t.recording = r;
+        try {
+            out = function.apply(inputs);
+        } finally {
+            t.recording = null;
+        }
+        boolean taped = Arrays.stream(out).anyMatch(Tensor::requiresGrad);
+        Variant v = taped ? new Variant(r.observed, null, null, null, null, null, null, null, null, null) : trace(t, r, out, inputValues, inputStorages);
+        variants.computeIfAbsent(signature, _ -> new ArrayList<>()).add(v);
+        return out;
+    }
+
+    private static Variant trace(Trace t, Recording r, Tensor[] out, Map<Value, Integer> inputValues, Map<Storage, Integer> inputStorages) {
+        List<Storage> states = r.written.stream().filter(s -> s.overwritten != null && (s.overwritten.flags & Value.RECORDED) == 0).toList();
+        List<Value> roots = new ArrayList<>();
+        for (Tensor x : out) addRoot(roots, x.value());
+        for (Storage s : states) addRoot(roots, s.value);
+        for (Tensor p : r.gradients) if (p.grad() != null) addRoot(roots, p.grad().value());
+        Map<Storage, Value> before = new IdentityHashMap<>();
+        for (Storage s : states) before.put(s, s.overwritten);
+        Cut.Trail trail = t.runExactly(roots, states);
+        Map<Value, Integer> result = new IdentityHashMap<>();
+        for (int i = 0; i < roots.size(); i++) result.put(roots.get(i), i);
+
+        List<Slot> slots = new ArrayList<>();
+        for (Value v : trail.arguments()) {
+            Integer input = inputValues.get(v);
+            if (input != null) slots.add(new FromInput(input));
+            else if (v.scalar) slots.add(new FromNumber(r.draws.indexOf(v), v.bits));
+            else slots.add(new FromStorage(storageOf(v, before)));
+        }
+        List<Write> writes = new ArrayList<>();
+        for (Storage s : states) {
+            int donor = trail.givers().indexOf(s) < 0 ? -1 : trail.arguments().indexOf(before.get(s));
+            Integer index = result.get(s.value);
+            if (index == null) throw Errors.state("a function given to Sinter.compile writes an argument or a captured tensor to another tensor in place; clone() it");
+            writes.add(new Write(inputStorages.getOrDefault(s, -1), s, index, donor));
+        }
+        List<Gradient> gradients = new ArrayList<>();
+        for (Tensor p : r.gradients) gradients.add(new Gradient(p, p.grad() == null ? -1 : result.getOrDefault(p.grad().value(), -1)));
+        List<Output> outputs = new ArrayList<>();
+        for (Tensor x : out) {
+            Value v = x.value();
+            boolean state = x.isBase() && before.containsKey(x.storageOrNull());
+            if (result.containsKey(v) && !state) outputs.add(new Output(result.get(v), -1, null));
+            else if (inputValues.containsKey(v)) outputs.add(new Output(-1, inputValues.get(v), null));
+            else outputs.add(new Output(-1, -1, x));
+        }
+        return new Variant(
+                r.observed, trail.program(), slots, roots.stream().map(v -> v.type).toList(), roots.stream().map(v -> v.line == null ? SourceLine.UNKNOWN : v.line).toList(),
+                trail.lines(), r.draws, writes, gradients, outputs);
+    }
+
+    private static void addRoot(List<Value> roots, Value v) {
+        if (v.pending() && !roots.contains(v)) roots.add(v);
+    }
+
+    private static Storage storageOf(Value v, Map<Storage, Value> before) {
+        for (var e : before.entrySet()) if (e.getValue() == v) return e.getKey();
+        return v.home;
+    }
+
+    // ---- replaying
+
+    private static Tensor[] replay(Trace t, Variant v, Tensor[] inputs) {
+        t.lock.lock();
+        try {
+            for (Value d : v.draws) d.bits = d.redraw.getAsLong();
+            List<Arg> args = new ArrayList<>();
+            for (Slot s : v.slots) {
+                args.add(switch (s) {
+                    case FromInput i -> Host.buffer(inputs[i.index]);
+                    case FromStorage h -> Host.buffer(h.storage);
+                    case FromNumber n -> new Arg.Scalar(n.draw < 0 ? n.bits : v.draws.get(n.draw).bits);
+                });
+            }
+            List<Storage> giving = new ArrayList<>();
+            for (Write w : v.writes) {
+                if (w.donor < 0) continue;
+                Storage s = storage(w, inputs);
+                if (s.value.pins > 0 || (s.value.flags & Value.SHARED) != 0) args.set(w.donor, Host.copy((Buffer) args.get(w.donor)));
+                else giving.add(s);
+            }
+            List<Buffer> results;
+            try {
+                results = v.program.run(args, v.lines::get, v.entries::get);
+            } catch (RuntimeException | Error e) {
+                if (!(e instanceof io.sinter.runtime.OutOfDeviceMemoryException)) for (Storage s : giving) s.value.lost(e);
+                throw e;
+            }
+            return bind(t, v, inputs, results, giving);
+        } finally {
+            t.lock.unlock();
+        }
+    }
+
+    private static Storage storage(Write w, Tensor[] inputs) {
+        return w.input >= 0 ? inputs[w.input].storage() : w.storage;
+    }
+
+    private static Tensor[] bind(Trace t, Variant v, Tensor[] inputs, List<Buffer> results, List<Storage> giving) {
+        Value[] values = new Value[results.size()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = Value.leaf(t, v.results.get(i), results.get(i));
+            values[i].line = v.lines.get(i);
+        }
+        for (Storage s : giving) s.value.overwritten();
+        for (Write w : v.writes) storage(w, inputs).replace(values[w.result]);
+        for (Gradient g : v.gradients) g.tensor.gradient(g.result < 0 ? null : new Tensor(values[g.result]));
+        Tensor[] out = new Tensor[v.outputs.size()];
+        for (int i = 0; i < out.length; i++) {
+            Output o = v.outputs.get(i);
+            out[i] = o.tensor != null ? o.tensor : o.input >= 0 ? inputs[o.input] : new Tensor(values[o.result]);
+        }
+        return out;
+    }
+}
