@@ -3,6 +3,8 @@ package io.sinter;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
 
 /** Gradients as a function, and switches of recording. */
 public final class Autograd {
@@ -68,6 +70,24 @@ public final class Autograd {
             }
         }
         return found;
+    }
+
+    /**
+     * Calls {@code f} without keeping its intermediate values; the backward pass calls it again. Its random draws are the same in both calls. Tensors that it
+     * captures get their gradients too.
+     */
+    public static Tensor checkpoint(UnaryOperator<Tensor> f, Tensor x) {
+        return new Checkpoint(in -> new Tensor[] {f.apply(in[0])}).apply(x)[0];
+    }
+
+    /**
+     * Compares gradients of {@code f} with central differences, in f64 ({@code torch.autograd.gradcheck}).
+     *
+     * @param inputs f64 leaves that require gradients; others are held fixed
+     * @throws AssertionError naming the first element that differs by more than {@code 1e-5 + 1e-3 * |difference quotient|}
+     */
+    public static void gradcheck(Function<Tensor[], Tensor> f, Tensor... inputs) {
+        GradCheck.run(f, inputs);
     }
 
     private static List<Tensor> seeds(List<Tensor> outputs, List<Tensor> gradients) {

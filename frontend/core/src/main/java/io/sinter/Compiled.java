@@ -39,6 +39,9 @@ final class Compiled {
 
     private record FromStorage(Storage storage) implements Slot {}
 
+    /** Host data that the function made when it was traced. */
+    private record Fixed(Buffer memory) implements Slot {}
+
     /** A number: drawn anew if {@code draw >= 0}, else fixed. */
     private record FromNumber(int draw, long bits) implements Slot {}
 
@@ -71,7 +74,7 @@ final class Compiled {
 
     synchronized Tensor[] call(Tensor... inputs) {
         Trace t = Trace.current();
-        if (t.recording != null || Trace.EAGER) return function.apply(inputs);
+        if (t.recording != null || t.eager) return function.apply(inputs);
         Signature signature = signature(t, inputs);
         for (Variant v : variants.getOrDefault(signature, List.of())) {
             if (v.fits()) return v.program == null ? function.apply(inputs) : replay(t, v, inputs);
@@ -139,7 +142,8 @@ final class Compiled {
             Integer input = inputValues.get(v);
             if (input != null) slots.add(new FromInput(input));
             else if (v.scalar) slots.add(new FromNumber(r.draws.indexOf(v), v.bits));
-            else slots.add(new FromStorage(storageOf(v, before)));
+            else if (r.holders.containsKey(v)) slots.add(new FromStorage(r.holders.get(v)));
+            else slots.add(new Fixed(v.data));
         }
         List<Write> writes = new ArrayList<>();
         for (Storage s : states) {
@@ -167,11 +171,6 @@ final class Compiled {
         if (v.pending() && !roots.contains(v)) roots.add(v);
     }
 
-    private static Storage storageOf(Value v, Map<Storage, Value> before) {
-        for (var e : before.entrySet()) if (e.getValue() == v) return e.getKey();
-        return v.home;
-    }
-
     // ---- replaying
 
     private static Tensor[] replay(Trace t, Variant v, Tensor[] inputs) {
@@ -183,6 +182,7 @@ final class Compiled {
                 args.add(switch (s) {
                     case FromInput i -> Host.buffer(inputs[i.index]);
                     case FromStorage h -> Host.buffer(h.storage);
+                    case Fixed f -> f.memory;
                     case FromNumber n -> new Arg.Scalar(n.draw < 0 ? n.bits : v.draws.get(n.draw).bits);
                 });
             }

@@ -3,6 +3,7 @@ package io.sinter;
 
 import io.sinter.ir.Canonical;
 import io.sinter.ir.Graph;
+import io.sinter.ir.IndexError;
 import io.sinter.ir.Node;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Input;
@@ -153,6 +154,19 @@ final class Cut {
         }
     }
 
+    /** Can {@code v} be computed, or is something that it needs lost, released or failed? */
+    static boolean computable(Value v) {
+        java.util.Set<Value> seen = java.util.Collections.newSetFromMap(new IdentityHashMap<>());
+        java.util.ArrayDeque<Value> todo = new java.util.ArrayDeque<>(List.of(v));
+        while (!todo.isEmpty()) {
+            Value x = todo.pop();
+            if (!seen.add(x)) continue;
+            if (x.op == null && !x.present()) return false;
+            for (Value in : x.in) todo.push(in);
+        }
+        return true;
+    }
+
     private void push(int depth, Value v) {
         if (depth == stack.length) {
             stack = Arrays.copyOf(stack, 2 * depth);
@@ -176,6 +190,7 @@ final class Cut {
     }
 
     static RuntimeException unreadable(Value v) {
+        if (v.poison instanceof IndexError e) return e;
         if (v.poison != null) {
             return new IllegalStateException(
                     "this " + v.type + " was lost when a step failed after its memory had been given to its new value: " + v.poison.getMessage(),
@@ -204,6 +219,7 @@ final class Cut {
         try {
             results = program.run(args, i -> roots.get(i).line, i -> order[i].line);
         } catch (RuntimeException | Error e) {
+            if (e instanceof IndexError x && x.origin() >= 0) order[x.origin()].failed(x);
             if (!(e instanceof io.sinter.runtime.OutOfDeviceMemoryException)) {
                 for (Storage s : giving) s.overwritten.lost(e);
             }

@@ -28,23 +28,23 @@ final class Dispatch {
     /** Applies an operator with one result. */
     static Tensor emit(Op op, Tensor... in) {
         Trace t = Trace.current();
+        t.limit();
         Value[] values = read(t, in);
         List<Type> types = infer(op, values);
         Value v = Value.node(t, op, types.get(0), values);
-        t.limit();
         t.add(v);
         Tensor r = new Tensor(v);
         if (t.gradMode && wantsGradient(in)) OpNode.record(t, op, in, values, new Tensor[] {r});
-        if (Trace.EAGER && t.recording == null) t.compute(v);
+        if (t.eager && t.recording == null) t.compute(v);
         return r;
     }
 
     /** Applies any operator; one tensor per result. */
     static List<Tensor> emitAll(Op op, Tensor... in) {
         Trace t = Trace.current();
+        t.limit();
         Value[] values = read(t, in);
         List<Type> types = infer(op, values);
-        t.limit();
         Tensor[] results = new Tensor[types.size()];
         if (results.length == 1) {
             Value v = Value.node(t, op, types.get(0), values);
@@ -60,7 +60,7 @@ final class Dispatch {
             }
         }
         if (t.gradMode && wantsGradient(in)) OpNode.record(t, op, in, values, results);
-        if (Trace.EAGER && t.recording == null) for (Tensor r : results) t.compute(r.value);
+        if (t.eager && t.recording == null) for (Tensor r : results) t.compute(r.value);
         return Arrays.asList(results);
     }
 

@@ -2,6 +2,7 @@
 package io.sinter;
 
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -20,6 +21,9 @@ final class Recording {
     /** Switches that the function looked at, and what they were. */
     final Map<BooleanSupplier, Boolean> observed = new LinkedHashMap<>();
 
+    /** Where values come from that were there before: a replay reads the storage again. */
+    final Map<Value, Storage> holders = new IdentityHashMap<>();
+
     private final Trace trace;
 
     Recording(Trace trace) {
@@ -30,20 +34,39 @@ final class Recording {
         written.add(s);
     }
 
-    /**
-     * An operand. What was there before is an argument of the program: it gets a storage, through which a replay finds its value of that time, and it is in memory.
-     */
+    /** The operand {@code x}, whose value is {@code v}: what was there before the recording is in memory, and found again through its storage. */
     Value reads(Tensor x, Value v) {
         if ((v.flags & Value.RECORDED) != 0) return v;
-        if (v.op == null && v.scalar && v.home == null && v.redraw != null) return v;
+        // A snapshot or a base that the library made of a tensor read before.
+        if (x.storageOrNull() == null && holders.containsKey(v)) return v;
+        if (!x.isBase()) {
+            // A view from outside: taken again, so that a replay sees what its base holds then.
+            trace.calls++;
+            try (var _ = Sinter.noGrad()) {
+                return x.viewOf(new Tensor(held(x.storage(), x.storage().value))).value;
+            } finally {
+                trace.calls--;
+            }
+        }
+        return held(x.storage(), v);
+    }
+
+    private Value held(Storage s, Value v) {
         trace.recording = null;
         try {
-            Host.buffer(x);
+            Host.buffer(s);
         } finally {
             trace.recording = this;
         }
-        x.storage();
         v.scalar = false;
-        return v;
+        Storage other = holders.putIfAbsent(v, s);
+        if (other == null || other == s) return v;
+        // One value in two storages, which may differ at a replay.
+        v.flags |= Value.SHARED;
+        for (var e : holders.entrySet()) if (e.getValue() == s && e.getKey().data == v.data) return e.getKey();
+        Value own = Value.leaf(trace, v.type, v.data);
+        own.flags |= Value.SHARED;
+        holders.put(own, s);
+        return own;
     }
 }

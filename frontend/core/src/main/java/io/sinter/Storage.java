@@ -14,7 +14,8 @@ final class Storage {
 
     Storage(Value value) {
         this.value = value;
-        value.home = this;
+        if (value.home == null) value.home = this;
+        else value.flags |= Value.SHARED;
     }
 
     /** Replaces the base's value. */

@@ -101,6 +101,11 @@ public final class Tensor extends Factories
         return t.recording != null ? t.recording.reads(this, v) : v;
     }
 
+    /** This view of {@code root}, traced. */
+    Tensor viewOf(Tensor root) {
+        return view.apply(root);
+    }
+
     private void refresh() {
         Storage s = storage;
         if (s == null || s.version == seen) return;
@@ -166,6 +171,16 @@ public final class Tensor extends Factories
         Value v = read(t);
         v.flags |= Value.SHARED;
         Tensor r = new Tensor(v);
+        r.storage();
+        if (t.gradMode && requiresGrad()) r.history(edge(), resultNumber());
+        return r;
+    }
+
+    /** This tensor's present value and history, apart from later writes. */
+    Tensor snapshot() {
+        storage();
+        Trace t = Trace.current();
+        Tensor r = new Tensor(read(t));
         if (t.gradMode && requiresGrad()) r.history(edge(), resultNumber());
         return r;
     }

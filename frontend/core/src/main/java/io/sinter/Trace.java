@@ -31,11 +31,13 @@ public final class Trace {
     /** Top-level values of at most this many elements stay readable after a step boundary. */
     static final long SMALL = 4096;
 
-    static final boolean EAGER = Boolean.getBoolean("sinter.eager");
+    private static final boolean EAGER = Boolean.getBoolean("sinter.eager");
 
     private static final ThreadLocal<Trace> CURRENT = ThreadLocal.withInitial(Trace::new);
 
     final ReentrantLock lock = new ReentrantLock();
+    /** Every call runs at once ({@code -Dsinter.eager=true}): what lazy execution is compared with. */
+    boolean eager = EAGER;
     boolean gradMode = true;
     /** Above 0 inside modules, backward passes, boundaries: values made there are not top-level. */
     int depth;
@@ -55,6 +57,9 @@ public final class Trace {
     private long bytes;
     /** Tape nodes recorded since the trace began and not consumed yet. */
     int taped;
+
+    /** Something pending may depend on a value that cannot be computed. */
+    private boolean failures;
 
     private final List<Storage> written = new ArrayList<>();
     private final List<Value> losses = new ArrayList<>();
@@ -107,6 +112,11 @@ public final class Trace {
         return v;
     }
 
+    /** A value that pending ones may need is gone. */
+    void failed() {
+        failures = true;
+    }
+
     void written(Storage s) {
         written.add(s);
         if (recording != null) recording.wrote(s);
@@ -153,8 +163,12 @@ public final class Trace {
 
     /** Runs pending {@code roots} as one program, with what the program passes through. */
     private void run(Collection<Value> roots, List<Storage> donors) {
-        long results = cut.run(roots, donors);
-        bytes += results;
+        try {
+            bytes += cut.run(roots, donors);
+        } catch (RuntimeException e) {
+            failures = true;
+            throw e;
+        }
         compact();
     }
 
@@ -187,11 +201,20 @@ public final class Trace {
                 Value v = list[i];
                 if (v.pending() && v.type != null && ((v.flags & Value.CONSUMED) == 0 || (v.flags & (Value.MODULE | Value.KEPT)) != 0)) roots.add(v);
             }
-            if (!roots.isEmpty()) run(roots, null);
-            clear();
+            try {
+                runAll(roots, null);
+            } finally {
+                clear();
+            }
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Runs those {@code roots} that can be computed: what depends on a failure says so when it is read. */
+    private void runAll(Set<Value> roots, List<Storage> donors) {
+        if (failures) roots.removeIf(v -> !Cut.computable(v));
+        if (!roots.isEmpty()) run(roots, donors);
     }
 
     /** Runs a recorded function: {@code roots}, with the memory of the {@code states} that it wrote where nobody else holds it. */
@@ -304,8 +327,11 @@ public final class Trace {
             Value v = list[i];
             if (v.pending() && isResult(v)) roots.add(v);
         }
-        if (!roots.isEmpty()) run(roots, donors);
-        clear();
+        try {
+            runAll(roots, donors);
+        } finally {
+            clear();
+        }
     }
 
     /**

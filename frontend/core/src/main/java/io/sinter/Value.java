@@ -51,7 +51,7 @@ final class Value {
     LongSupplier redraw;
     /** Why the value can never be read again, or null. */
     String dead;
-    /** What failed when it was computed, after its memory was given away; or null. */
+    /** What failed when it was computed, or after its memory was given away; or null. */
     Throwable poison;
 
     int flags;
@@ -61,7 +61,7 @@ final class Value {
     int pins;
 
     SourceLine line;
-    /** The storage that holds it, if any: what a compiled function reads again when it is replayed. */
+    /** The first storage that held it, if any. */
     Storage home;
 
     // Scratch of one cut: valid while epoch equals the cut's.
@@ -91,12 +91,14 @@ final class Value {
 
     static Value leaf(Trace trace, Type type, Buffer data) {
         Value v = new Value(trace, null, type, NONE);
+        if (trace.recording != null) v.flags = RECORDED;
         v.data = data;
         return v;
     }
 
     static Value scalar(Trace trace, Type type, long bits, LongSupplier redraw) {
         Value v = new Value(trace, null, type, NONE);
+        if (trace.recording != null) v.flags = RECORDED;
         v.scalar = true;
         v.bits = bits;
         v.redraw = redraw;
@@ -131,6 +133,13 @@ final class Value {
         data = null;
         dead = "this value was computed from a tensor " + type
                 + " that an optimizer step has overwritten since, and was not kept: call keep() on the tensor before the step, or read it before the step";
+    }
+
+    /** Computing it fails: an index was out of range. */
+    void failed(RuntimeException cause) {
+        op = null;
+        in = NONE;
+        poison = cause;
     }
 
     /** The run that overwrote the memory failed. */
