@@ -145,7 +145,7 @@ final class RandomKernel {
             case 7 -> {
                 long bound = 1 + r.nextInt(20);
                 Expr raw = depth > 0 ? expr(DType.I64, depth - 1) : Expr.Const.ofLong(DType.I64, r.nextInt((int) bound));
-                Expr in = failures && r.nextInt(8) == 0 ? raw : new Expr.Bin(Prim2.REM, raw, Expr.Const.ofLong(DType.I64, bound));
+                Expr in = failures && r.nextBoolean() ? raw : new Expr.Bin(Prim2.REM, raw, Expr.Const.ofLong(DType.I64, bound));
                 Expr checked = new Expr.Checked(in, coef(bound), true, coef(r.nextInt(100)));
                 terms.add(new Index.Term(coef(1 + r.nextInt(3)), new Index.DataAtom(checked, coef(bound))));
                 size += 3 * (int) bound;

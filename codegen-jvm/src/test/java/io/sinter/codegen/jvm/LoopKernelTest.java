@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.jvm;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.sinter.codegen.jvm.bytecode.MethodTooLargeException;
+import io.sinter.ir.DType;
+import io.sinter.ir.loop.Buf;
+import io.sinter.ir.loop.Coef;
+import io.sinter.ir.loop.Expr;
+import io.sinter.ir.loop.Index;
+import io.sinter.ir.loop.Local;
+import io.sinter.ir.loop.LoopKernel;
+import io.sinter.ir.loop.Prim1;
+import io.sinter.ir.loop.Prim2;
+import io.sinter.ir.loop.Stmt;
+import io.sinter.ir.loop.Var;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Loop kernels written by hand. */
+class LoopKernelTest {
+    private static final Buf IN = new Buf(1, DType.F32, Buf.Kind.IN);
+    private static final Buf OUT = new Buf(2, DType.F32, Buf.Kind.OUT);
+
+    private static Index index(Coef offset, Index.Term... terms) {
+        return new Index(List.of(terms), offset);
+    }
+
+    private static Index.Term term(long coef, Var v) {
+        return new Index.Term(Coef.of(coef), new Index.VarAtom(v));
+    }
+
+    private static byte[] floats(int n, java.util.function.IntToDoubleFunction f) {
+        ByteBuffer b = ByteBuffer.allocate(4 * n).order(ByteOrder.nativeOrder());
+        for (int i = 0; i < n; i++) b.putFloat((float) f.applyAsDouble(i));
+        return b.array();
+    }
+
+    private static float[] floats(byte[] bytes) {
+        float[] out = new float[bytes.length / 4];
+        ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).asFloatBuffer().get(out);
+        return out;
+    }
+
+    private static Stmt.Loop vector(Var v, Stmt... body) {
+        return new Stmt.Loop(v, Stmt.Loop.Kind.VECTOR, List.of(body));
+    }
+
+    /** Softmax in three passes over rows of any length, one code for all: the length is a parameter. */
+    @Test
+    void softmaxRows() {
+        Var row = new Var("row", new Coef.Slot(3));
+        Var v = new Var("v", new Coef.Slot(4));
+        Index at = index(Coef.of(0), new Index.Term(new Coef.Slot(4), new Index.VarAtom(row)), term(1, v));
+        Local max = new Local("max", DType.F32);
+        Local sum = new Local("sum", DType.F32);
+        Local e = new Local("e", DType.F32);
+        Expr x = new Expr.Load(IN, at);
+        LoopKernel kernel =
+                new LoopKernel(
+                        "softmax",
+                        List.of(row),
+                        List.of(IN, OUT),
+                        5,
+                        0,
+                        List.of(
+                                new Stmt.Declare(max, Expr.Const.of(DType.F32, Double.NEGATIVE_INFINITY)),
+                                vector(v, new Stmt.Accumulate(max, Stmt.Combine.MAX, x)),
+                                new Stmt.Declare(sum, Expr.Const.of(DType.F32, 0)),
+                                vector(
+                                        v,
+                                        new Stmt.Let(e, Expr.un(Prim1.EXP, Expr.bin(Prim2.SUB, x, new Expr.Ref(max)))),
+                                        new Stmt.Store(OUT, at, new Expr.Ref(e)),
+                                        new Stmt.Accumulate(sum, Stmt.Combine.SUM, new Expr.Ref(e))),
+                                vector(v, new Stmt.Store(OUT, at, Expr.bin(Prim2.DIV, new Expr.Load(OUT, at), new Expr.Ref(sum))))));
+        for (int n : new int[] {0, 1, 10, 15, 16, 17, 1000, 1024, 3001}) {
+            KernelHarness h = new KernelHarness(kernel);
+            h.slots[3] = 3;
+            h.slots[4] = n;
+            h.inputs.put(IN, floats(3 * n, i -> Math.sin(i) * 20));
+            h.inputs.put(OUT, new byte[12 * n]);
+            float[] expected = floats(h.interpret().memory().get(OUT));
+            for (Options o : KernelHarness.ALL) {
+                assertArrayEquals(expected, floats(h.generated(o, 2).memory().get(OUT)), 1e-6f, o + " rows of " + n);
+            }
+        }
+    }
+
+    /** The sum of a row does not depend on how tasks are handed out. */
+    @Test
+    void resultsDoNotDependOnTaskRanges() {
+        Var row = new Var("row", Coef.of(7));
+        Var v = new Var("v", Coef.of(2500));
+        Local sum = new Local("sum", DType.F32);
+        LoopKernel kernel =
+                new LoopKernel(
+                        "sum",
+                        List.of(row),
+                        List.of(IN, OUT),
+                        3,
+                        0,
+                        List.of(
+                                new Stmt.Declare(sum, Expr.Const.of(DType.F32, 0)),
+                                vector(v, new Stmt.Accumulate(sum, Stmt.Combine.SUM, new Expr.Load(IN, index(Coef.of(0), term(2500, row), term(1, v))))),
+                                new Stmt.Store(OUT, index(Coef.of(0), term(1, row)), new Expr.Ref(sum))));
+        KernelHarness h = new KernelHarness(kernel);
+        h.inputs.put(IN, floats(7 * 2500, i -> Math.cos(i * i)));
+        h.inputs.put(OUT, new byte[28]);
+        float[] exact = new float[7];
+        for (int i = 0; i < 7; i++) {
+            double s = 0;
+            for (int j = 0; j < 2500; j++) s += (float) Math.cos((i * 2500 + j) * (i * 2500 + j));
+            exact[i] = (float) s;
+        }
+        for (Options o : KernelHarness.ALL) {
+            byte[] one = h.generated(o, 1).memory().get(OUT);
+            assertArrayEquals(one, h.generated(o, 3).memory().get(OUT), o.toString());
+            assertArrayEquals(one, h.generated(o, 7).memory().get(OUT), o.toString());
+            assertArrayEquals(exact, floats(one), 2e-4f, o.toString());
+        }
+    }
+
+    /** The first index out of range is reported with its site, value and bound; nothing outside the buffer is read. */
+    @Test
+    void indexErrors() {
+        Buf positions = new Buf(3, DType.I64, Buf.Kind.IN);
+        Var v = new Var("v", Coef.of(40));
+        Index at = index(Coef.of(0), term(1, v));
+        Expr checked = new Expr.Checked(new Expr.Load(positions, at), new Coef.Slot(4), true, new Coef.Slot(5));
+        Index gathered = new Index(List.of(new Index.Term(Coef.of(1), new Index.DataAtom(checked, new Coef.Slot(4)))), Coef.of(0));
+        LoopKernel kernel =
+                new LoopKernel("gather", List.of(), List.of(IN, OUT, positions), 6, 0, List.of(vector(v, new Stmt.Store(OUT, at, new Expr.Load(IN, gathered)))));
+        for (long bad : new long[] {9, -10, 100, Long.MAX_VALUE, Long.MIN_VALUE}) {
+            for (int where : new int[] {-1, 0, 5, 38, 39}) {
+                ByteBuffer p = ByteBuffer.allocate(40 * 8).order(ByteOrder.nativeOrder());
+                for (int i = 0; i < 40; i++) p.putLong(8 * i, i % 18 - 9);
+                if (where >= 0) p.putLong(8 * where, bad);
+                KernelHarness h = new KernelHarness(kernel);
+                h.slots[4] = 9;
+                h.slots[5] = 77;
+                h.inputs.put(IN, floats(9, i -> i + 1));
+                h.inputs.put(OUT, new byte[160]);
+                h.inputs.put(positions, p.array());
+                KernelHarness.Outcome expected = h.interpret();
+                assertEquals(where < 0 ? null : List.of(77L, bad, 9L), expected.error());
+                for (Options o : KernelHarness.ALL) {
+                    KernelHarness.Outcome actual = h.generated(o, 1);
+                    assertEquals(expected.error(), actual.error(), o.toString());
+                    assertArrayEquals(expected.memory().get(OUT), actual.memory().get(OUT), o.toString());
+                }
+            }
+        }
+    }
+
+    /** A loop with a limit, as the last tile of a range has, stops there; a limit below zero runs nothing. */
+    @Test
+    void limits() {
+        Var tile = new Var("tile", Coef.of(4));
+        Var v = new Var("v", Coef.of(32));
+        Index limit = index(new Coef.Slot(3), term(-32, tile));
+        Index at = index(Coef.of(0), term(32, tile), term(1, v));
+        Stmt store = new Stmt.Store(OUT, at, Expr.bin(Prim2.ADD, new Expr.Load(IN, at), Expr.Const.of(DType.F32, 1)));
+        for (Stmt.Loop.Kind kind : Stmt.Loop.Kind.values()) {
+            LoopKernel kernel =
+                    new LoopKernel("tiles", List.of(tile), List.of(IN, OUT), 4, 0, List.of(new Stmt.Loop(v, limit, kind, List.of(store))));
+            for (int n : new int[] {0, 1, 31, 32, 33, 70, 128}) {
+                KernelHarness h = new KernelHarness(kernel);
+                h.slots[3] = n;
+                h.inputs.put(IN, floats(n, i -> i));
+                h.inputs.put(OUT, new byte[4 * n]);
+                h.checkExact(1);
+                assertArrayEquals(floats(n, i -> i + 1), h.generated(new Options(512), 4).memory().get(OUT));
+            }
+        }
+    }
+
+    /** Values put into scratch memory by one loop are there in the next, and in no other task's way. */
+    @Test
+    void scratchIsPrivate() {
+        Buf scratch = new Buf(3, DType.F32, Buf.Kind.SCRATCH);
+        Var row = new Var("row", Coef.of(5));
+        Var v = new Var("v", Coef.of(50));
+        Var w = new Var("w", Coef.of(50));
+        Index at = index(Coef.of(0), term(50, row), term(1, v));
+        LoopKernel kernel =
+                new LoopKernel(
+                        "reverse",
+                        List.of(row),
+                        List.of(IN, OUT, scratch),
+                        4,
+                        264,
+                        List.of(
+                                vector(v, new Stmt.Store(scratch, index(Coef.of(0), term(1, v)), new Expr.Load(IN, at))),
+                                vector(
+                                        w,
+                                        new Stmt.Store(
+                                                OUT,
+                                                index(Coef.of(0), term(50, row), term(1, w)),
+                                                new Expr.Load(scratch, index(Coef.of(49), term(-1, w)))))));
+        KernelHarness h = new KernelHarness(kernel);
+        h.slots[3] = 64;
+        h.inputs.put(IN, floats(250, i -> i));
+        h.inputs.put(OUT, new byte[1000]);
+        h.checkExact(2);
+    }
+
+    /** A value read before a store and the one read after it are different values. */
+    @Test
+    void readsAfterWritesSeeThem() {
+        Var v = new Var("v", Coef.of(37));
+        Index at = index(Coef.of(0), term(1, v));
+        Expr x = new Expr.Load(OUT, at);
+        Local before = new Local("before", DType.F32);
+        LoopKernel kernel =
+                new LoopKernel(
+                        "twice",
+                        List.of(),
+                        List.of(IN, OUT),
+                        3,
+                        0,
+                        List.of(
+                                vector(
+                                        v,
+                                        new Stmt.Let(before, x),
+                                        new Stmt.Store(OUT, at, Expr.bin(Prim2.MUL, x, Expr.Const.of(DType.F32, 2))),
+                                        new Stmt.Store(OUT, at, Expr.bin(Prim2.ADD, x, new Expr.Ref(before))))));
+        KernelHarness h = new KernelHarness(kernel);
+        h.inputs.put(IN, new byte[0]);
+        h.inputs.put(OUT, floats(37, i -> i + 1));
+        h.checkExact(1);
+        assertEquals(6f, floats(h.generated(new Options(512), 1).memory().get(OUT))[1]);
+    }
+
+    /** The same kernel gives the same bytes. */
+    @Test
+    void generationIsDeterministic() {
+        for (long seed = 0; seed < 10; seed++) {
+            byte[] a = JvmCodegen.generate(new RandomKernel(seed, false).build().kernel, new Options(512)).bytes();
+            byte[] b = JvmCodegen.generate(new RandomKernel(seed, false).build().kernel, new Options(512)).bytes();
+            assertTrue(Arrays.equals(a, b), "seed " + seed);
+        }
+    }
+
+    /** Code that HotSpot would never compile is an error with its size, not a slow kernel. */
+    @Test
+    void hugeMethodsAreRefused() {
+        Var v = new Var("v", Coef.of(8));
+        Index at = index(Coef.of(0), term(1, v));
+        Expr e = new Expr.Load(IN, at);
+        for (int i = 0; i < 40; i++) e = Expr.un(Prim1.ERF, Expr.bin(Prim2.ADD, e, Expr.Const.of(DType.F32, i)));
+        LoopKernel kernel = new LoopKernel("huge", List.of(), List.of(IN, OUT), 3, 0, List.of(vector(v, new Stmt.Store(OUT, at, e))));
+        MethodTooLargeException error = assertThrows(MethodTooLargeException.class, () -> JvmCodegen.generate(kernel, new Options(512)));
+        assertTrue(error.codeSize() > 8000, error.getMessage());
+    }
+}
