@@ -46,7 +46,10 @@ public final class Init {
                 : write(t, fill(new float[count(t)], a -> g.normal(a, mean, std)));
     }
 
-    /** Normal, cut off at {@code low} and {@code high} by the inverse of the distribution function. */
+    /**
+     * Normal, cut off at {@code low} and {@code high} by the inverse of the distribution function: the numbers of PyTorch until it went over
+     * to rejecting samples, with which torchvision's reference results were made.
+     */
     public static Tensor truncNormal_(Tensor t, double mean, double std, double low, double high) {
         double l = normalCdf((low - mean) / std);
         double u = normalCdf((high - mean) / std);
