@@ -34,6 +34,7 @@ public final class Session implements AutoCloseable {
         allocator = new Allocator(options.device(), new HostMemory(), options.memoryLimit());
         pool = new WorkerPool(options.threads());
         executables = new ExecutableCache(options.cachedPrograms(), counters);
+        JvmFeatures.adviseOnce();
         jvmKernels = new JvmKernels(k -> JvmCodegen.compile(k, io.sinter.codegen.jvm.Options.preferred()), counters);
     }
 

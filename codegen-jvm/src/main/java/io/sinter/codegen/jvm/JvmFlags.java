@@ -2,6 +2,7 @@
 package io.sinter.codegen.jvm;
 
 import java.util.List;
+import java.util.stream.Stream;
 
 /** The JVM flags that generated code wants. */
 public final class JvmFlags {
@@ -15,7 +16,15 @@ public final class JvmFlags {
     public static final List<String> EARLY_COMPILATION =
             List.of("-XX:CompileCommand=quiet", "-XX:CompileCommand=CompileThresholdScaling,io/sinter/gen/SinterKernel*.*,0.01");
 
+    /** Spares the JVM's warning at the first use of memory by address. */
+    public static final String NATIVE_ACCESS = "--enable-native-access=ALL-UNNAMED";
+
     private JvmFlags() {}
+
+    /** All flags, in the order in which they must stand. */
+    public static List<String> all() {
+        return Stream.concat(Stream.of(VECTOR_MODULE, NATIVE_ACCESS), EARLY_COMPILATION.stream()).toList();
+    }
 
     /** Whether this JVM was started with the Vector API. */
     public static boolean hasVectors() {

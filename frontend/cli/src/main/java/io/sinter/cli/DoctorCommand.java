@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.cli;
 
+import io.sinter.runtime.Device;
+import io.sinter.runtime.JvmFeatures;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
@@ -16,7 +19,6 @@ final class DoctorCommand implements Runnable {
     /** JDK-8377811: earlier builds of JDK 25 have a fault in G1. */
     private static final Runtime.Version FIRST_SOUND = Runtime.Version.parse("25.0.3");
 
-    private static final String VECTOR_MODULE = "jdk.incubator.vector";
     private static final double GIB = 1L << 30;
 
     @Spec private CommandSpec spec;
@@ -33,10 +35,10 @@ final class DoctorCommand implements Runnable {
         }
         line(out, "System", System.getProperty("os.name") + ", " + System.getProperty("os.arch"));
         line(out, "Processors", Integer.toString(Runtime.getRuntime().availableProcessors()));
-        boolean vectors = ModuleLayer.boot().findModule(VECTOR_MODULE).isPresent();
-        line(out, "Vector API", vectors ? "present" : "absent: scalar code, many times slower");
-        if (!vectors) {
-            hints.add("Add --add-modules " + VECTOR_MODULE + " to the JVM's flags.");
+        int bits = JvmFeatures.vectorBits();
+        line(out, "Vector API", bits > 0 ? "present, vectors of " + bits + " bits" : "absent: scalar code, many times slower");
+        if (bits == 0) {
+            hints.add("give the JVM these flags: " + JvmFeatures.flags());
         }
         line(out, "Java heap", gib(Runtime.getRuntime().maxMemory()) + " at most (tensors live outside it)");
         if (ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system) {
@@ -45,6 +47,7 @@ final class DoctorCommand implements Runnable {
                     "Memory",
                     gib(system.getTotalMemorySize()) + ", of which " + gib(system.getFreeMemorySize()) + " free");
         }
+        line(out, "Devices", Device.available().stream().map(Device::toString).collect(Collectors.joining(", ")));
         out.println();
         if (hints.isEmpty()) {
             out.println("All is well.");

@@ -113,7 +113,7 @@ class ModulesTest {
         List<String> command =
                 Stream.of(
                                 Stream.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()),
-                                vectors ? Stream.of("--add-modules", "jdk.incubator.vector") : Stream.<String>of(),
+                                vectors ? Stream.of("--add-modules=jdk.incubator.vector") : Stream.<String>of(),
                                 Stream.of("--module-path", ours + File.pathSeparator + libraries),
                                 Stream.of("--module", "io.sinter.cli/io.sinter.cli.Main", "doctor"))
                         .flatMap(part -> part)
