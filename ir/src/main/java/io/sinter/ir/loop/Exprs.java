@@ -3,7 +3,9 @@ package io.sinter.ir.loop;
 
 import io.sinter.ir.DType;
 
-/** Short names for building {@link Expr}s, so that scalar code reads as formulas. Import statically. */
+/**
+ * Short names for building {@link Expr}s, so that scalar code reads as formulas. Import statically.
+ */
 public final class Exprs {
     private Exprs() {}
 
@@ -119,7 +121,8 @@ public final class Exprs {
         return switch (floating) {
             case F32 -> DType.I32;
             case F64 -> DType.I64;
-            case F16, BF16, I64, I32, I16, I8, U8, BOOL -> throw new IllegalArgumentException(floating + " has no bits type");
+            case F16, BF16, I64, I32, I16, I8, U8, BOOL ->
+                    throw new IllegalArgumentException(floating + " has no bits type");
         };
     }
 
@@ -136,7 +139,10 @@ public final class Exprs {
     /** {@code magnitude} (not negative) with the sign of {@code sign}, zeros and NaN too. */
     public static Expr copySign(Expr magnitude, Expr sign) {
         Expr signs = bits(sign);
-        Expr mask = Expr.Const.ofLong(signs.dtype(), signs.dtype() == DType.I32 ? Integer.MIN_VALUE : Long.MIN_VALUE);
+        Expr mask =
+                Expr.Const.ofLong(
+                        signs.dtype(),
+                        signs.dtype() == DType.I32 ? Integer.MIN_VALUE : Long.MIN_VALUE);
         return unbits(or(bits(magnitude), and(signs, mask)));
     }
 
@@ -148,8 +154,8 @@ public final class Exprs {
     }
 
     /**
-     * Wraps {@code a} (a register value) to the memory type {@code to} where that is a narrow integer. Floats stay as they are: f16 and bf16
-     * round when stored.
+     * Wraps {@code a} (a register value) to the memory type {@code to} where that is a narrow
+     * integer. Floats stay as they are: f16 and bf16 round when stored.
      */
     public static Expr wrap(DType to, Expr a) {
         return to.isInt() && to.bytes() < 4 ? new Expr.Narrow(to, a) : a;

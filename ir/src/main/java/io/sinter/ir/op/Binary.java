@@ -8,6 +8,7 @@ import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Exprs;
 import io.sinter.ir.loop.Prim2;
 import io.sinter.ir.ref.RefArray;
+
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -16,78 +17,83 @@ import java.util.function.DoubleBinaryOperator;
 import java.util.function.LongBinaryOperator;
 
 /**
- * Functions of two elements, one line each: name, derivatives by both operands, reference functions of floats and integers, scalar code.
- * Operands have one dtype and one shape. Integers wrap; integer division by zero gives 0. Derivatives follow PyTorch: at ties of maximum and minimum
- * half goes to each side.
+ * Functions of two elements, as a table: name, reference functions of floats and of integers,
+ * scalar code, derivatives by both operands (c is the call: operands a and b, result y(), gradient
+ * g). Operands have one dtype and one shape. Integers wrap; integer division by zero gives 0.
+ * Derivatives follow PyTorch: at ties of maximum and minimum half goes to each side.
  */
 public final class Binary implements Elementwise {
     private static final List<Binary> ALL = new ArrayList<>();
 
-    public static final Binary ADD = number("add", d(c -> c.g, c -> c.g), (a, b) -> a + b, (a, b) -> a + b, Exprs::add);
-    public static final Binary SUB = number("sub", d(c -> c.g, c -> c.g.neg()), (a, b) -> a - b, (a, b) -> a - b, Exprs::sub);
+    public static final Binary ADD =
+            number("add", (a, b) -> a + b, (a, b) -> a + b, Exprs::add).d(c -> c.g, c -> c.g);
+    public static final Binary SUB =
+            number("sub", (a, b) -> a - b, (a, b) -> a - b, Exprs::sub).d(c -> c.g, c -> c.g.neg());
     public static final Binary MUL =
-            number("mul", d(c -> c.g.times(c.b), c -> c.g.times(c.a)), (a, b) -> a * b, (a, b) -> a * b, Exprs::mul);
+            number("mul", (a, b) -> a * b, (a, b) -> a * b, Exprs::mul)
+                    .d(c -> c.g.times(c.b), c -> c.g.times(c.a));
+
     /** Integers truncate toward zero. */
-    public static final Binary DIV = number(
-            "div",
-            d(c -> c.g.over(c.b), c -> c.g.neg().times(c.y().over(c.b))),
-            (a, b) -> a / b,
-            (a, b) -> b == 0 ? 0 : a / b,
-            Exprs::div);
+    public static final Binary DIV =
+            number("div", (a, b) -> a / b, (a, b) -> b == 0 ? 0 : a / b, Exprs::div)
+                    .d(c -> c.g.over(c.b), c -> c.g.neg().times(c.y().over(c.b)));
+
     /** C's pow. An integer to a negative power is 0, but for bases 1 and -1. */
     public static final Binary POW =
-            number("pow", d(BinaryRules::powByBase, BinaryRules::powByExponent), BinaryRules::pow, BinaryRules::pow, prim(Prim2.POW));
+            number("pow", BinaryRules::pow, BinaryRules::pow, prim(Prim2.POW))
+                    .d(BinaryRules::powByBase, BinaryRules::powByExponent);
+
     /** The remainder with the sign of the divisor: Python's %. */
-    public static final Binary REMAINDER = number(
-            "remainder",
-            d(c -> c.g, c -> c.g.neg().times(c.a.apply(Binary.FLOORDIV, c.b))),
-            BinaryRules::remainder,
-            (a, b) -> b == 0 ? 0 : Math.floorMod(a, b),
-            BinaryRules::remainder);
+    public static final Binary REMAINDER =
+            number(
+                            "remainder",
+                            BinaryRules::remainder,
+                            BinaryRules::floorMod,
+                            BinaryRules::remainder)
+                    .d(c -> c.g, c -> c.g.neg().times(c.a.apply(Binary.FLOORDIV, c.b)));
+
     /** The remainder with the sign of the dividend: C's fmod. */
-    public static final Binary FMOD = number(
-            "fmod",
-            d(c -> c.g, c -> c.g.neg().times(c.a.over(c.b).apply(Unary.TRUNC))),
-            (a, b) -> a % b,
-            (a, b) -> b == 0 ? 0 : a % b,
-            prim(Prim2.REM));
+    public static final Binary FMOD =
+            number("fmod", (a, b) -> a % b, (a, b) -> b == 0 ? 0 : a % b, prim(Prim2.REM))
+                    .d(c -> c.g, c -> c.g.neg().times(c.a.over(c.b).apply(Unary.TRUNC)));
+
     /** The quotient rounded toward minus infinity: Python's //. */
-    public static final Binary FLOORDIV = number(
-            "floordiv",
-            d(c -> c.g.zeros(), c -> c.g.zeros()),
-            BinaryRules::floorDiv,
-            (a, b) -> b == 0 ? 0 : Math.floorDiv(a, b),
-            BinaryRules::floorDiv);
-    public static final Binary ATAN2 = new Binary(
-            "atan2",
-            Takes.FLOAT,
-            d(c -> c.g.times(c.b.over(c.normSquare())), c -> c.g.neg().times(c.a.over(c.normSquare()))),
-            Math::atan2,
-            null,
-            prim(Prim2.ATAN2));
+    public static final Binary FLOORDIV =
+            number("floordiv", BinaryRules::floorDiv, BinaryRules::floorDiv, BinaryRules::floorDiv)
+                    .d(c -> c.g.zeros(), c -> c.g.zeros());
+
+    public static final Binary ATAN2 =
+            new Row("atan2", Takes.FLOAT, Math::atan2, null, prim(Prim2.ATAN2))
+                    .d(
+                            c -> c.g.times(c.b.over(c.norm2())),
+                            c -> c.g.neg().times(c.a.over(c.norm2())));
+
     /** NaN if either is; of bool, or. */
-    public static final Binary MAX = new Binary(
-            "maximum", Takes.ALL, d(c -> c.where(Binary.LT, c.a, c.b), c -> c.where(Binary.LT, c.b, c.a)), Math::max, Math::max, prim(Prim2.MAX));
+    public static final Binary MAX =
+            new Row("maximum", Takes.ALL, Math::max, Math::max, prim(Prim2.MAX))
+                    .d(c -> c.unless(Binary.LT, c.a, c.b), c -> c.unless(Binary.LT, c.b, c.a));
+
     /** NaN if either is; of bool, and. */
-    public static final Binary MIN = new Binary(
-            "minimum", Takes.ALL, d(c -> c.where(Binary.GT, c.a, c.b), c -> c.where(Binary.GT, c.b, c.a)), Math::min, Math::min, prim(Prim2.MIN));
+    public static final Binary MIN =
+            new Row("minimum", Takes.ALL, Math::min, Math::min, prim(Prim2.MIN))
+                    .d(c -> c.unless(Binary.GT, c.a, c.b), c -> c.unless(Binary.GT, c.b, c.a));
 
-    public static final Binary AND = new Binary("and", Takes.BITS, null, null, (a, b) -> a & b, prim(Prim2.AND));
-    public static final Binary OR = new Binary("or", Takes.BITS, null, null, (a, b) -> a | b, prim(Prim2.OR));
-    public static final Binary XOR = new Binary("xor", Takes.BITS, null, null, (a, b) -> a ^ b, prim(Prim2.XOR));
+    public static final Binary AND = bits("and", Takes.BITS, (a, b) -> a & b, Prim2.AND);
+    public static final Binary OR = bits("or", Takes.BITS, (a, b) -> a | b, Prim2.OR);
+    public static final Binary XOR = bits("xor", Takes.BITS, (a, b) -> a ^ b, Prim2.XOR);
+
     /** A count that is negative or at least the width gives 0. */
-    public static final Binary SHL =
-            new Binary("shl", Takes.INT, null, null, (a, b) -> b < 0 || b > 63 ? 0 : a << b, prim(Prim2.SHL));
-    /** Arithmetic (u8: logical). A count that is negative or at least the width leaves the sign alone. */
-    public static final Binary SHR =
-            new Binary("shr", Takes.INT, null, null, (a, b) -> a >> (b < 0 || b > 63 ? 63 : b), prim(Prim2.SHR));
+    public static final Binary SHL = bits("shl", Takes.INT, BinaryRules::shl, Prim2.SHL);
 
-    public static final Binary EQ = comparison("eq", (a, b) -> a == b ? 1 : 0, (a, b) -> a == b ? 1 : 0, Prim2.EQ);
-    public static final Binary NE = comparison("ne", (a, b) -> a != b ? 1 : 0, (a, b) -> a != b ? 1 : 0, Prim2.NE);
-    public static final Binary LT = comparison("lt", (a, b) -> a < b ? 1 : 0, (a, b) -> a < b ? 1 : 0, Prim2.LT);
-    public static final Binary LE = comparison("le", (a, b) -> a <= b ? 1 : 0, (a, b) -> a <= b ? 1 : 0, Prim2.LE);
-    public static final Binary GT = comparison("gt", (a, b) -> a > b ? 1 : 0, (a, b) -> a > b ? 1 : 0, Prim2.GT);
-    public static final Binary GE = comparison("ge", (a, b) -> a >= b ? 1 : 0, (a, b) -> a >= b ? 1 : 0, Prim2.GE);
+    /** Arithmetic (u8: logical). A count that is negative or at least the width leaves the sign. */
+    public static final Binary SHR = bits("shr", Takes.INT, BinaryRules::shr, Prim2.SHR);
+
+    public static final Binary EQ = test("eq", (a, b) -> a == b, (a, b) -> a == b, Prim2.EQ);
+    public static final Binary NE = test("ne", (a, b) -> a != b, (a, b) -> a != b, Prim2.NE);
+    public static final Binary LT = test("lt", (a, b) -> a < b, (a, b) -> a < b, Prim2.LT);
+    public static final Binary LE = test("le", (a, b) -> a <= b, (a, b) -> a <= b, Prim2.LE);
+    public static final Binary GT = test("gt", (a, b) -> a > b, (a, b) -> a > b, Prim2.GT);
+    public static final Binary GE = test("ge", (a, b) -> a >= b, (a, b) -> a >= b, Prim2.GE);
 
     // ---- how the table is read
 
@@ -110,61 +116,60 @@ public final class Binary implements Elementwise {
         }
     }
 
-    private final String name;
-    private final Takes takes;
-    private final BinaryRules.Derivatives derivatives;
-    private final DoubleBinaryOperator reference;
-    private final LongBinaryOperator integer;
-    private final BinaryOperator<Expr> code;
-    private final boolean comparison;
-
-    private Binary(
+    /** A line of the table up to its derivatives. */
+    private record Row(
             String name,
             Takes takes,
-            BinaryRules.Derivatives derivatives,
             DoubleBinaryOperator reference,
             LongBinaryOperator integer,
             BinaryOperator<Expr> code) {
-        this(name, takes, derivatives, reference, integer, code, false);
+        /** Derivatives by the first and by the second operand. */
+        Binary d(BinaryRules.Rule byA, BinaryRules.Rule byB) {
+            return new Binary(this, new BinaryRules.Derivatives(byA, byB), false);
+        }
     }
 
-    private Binary(
-            String name,
-            Takes takes,
-            BinaryRules.Derivatives derivatives,
-            DoubleBinaryOperator reference,
-            LongBinaryOperator integer,
-            BinaryOperator<Expr> code,
-            boolean comparison) {
-        this.name = name;
-        this.takes = takes;
+    /** A comparison of floats. */
+    private interface DoubleTest {
+        boolean holds(double a, double b);
+    }
+
+    /** A comparison of integers. */
+    private interface LongTest {
+        boolean holds(long a, long b);
+    }
+
+    private final Row row;
+    private final BinaryRules.Derivatives derivatives;
+    private final boolean comparison;
+
+    private Binary(Row row, BinaryRules.Derivatives derivatives, boolean comparison) {
+        this.row = row;
         this.derivatives = derivatives;
-        this.reference = reference;
-        this.integer = integer;
-        this.code = code;
         this.comparison = comparison;
         ALL.add(this);
     }
 
-    private static Binary number(
+    private static Row number(
             String name,
-            BinaryRules.Derivatives derivatives,
             DoubleBinaryOperator reference,
             LongBinaryOperator integer,
             BinaryOperator<Expr> code) {
-        return new Binary(name, Takes.NUMBER, derivatives, reference, integer, code);
+        return new Row(name, Takes.NUMBER, reference, integer, code);
     }
 
-    private static Binary comparison(String name, DoubleBinaryOperator reference, LongBinaryOperator integer, Prim2 op) {
-        return new Binary(name, Takes.ALL, null, reference, integer, prim(op), true);
+    private static Binary bits(String name, Takes takes, LongBinaryOperator integer, Prim2 op) {
+        return new Binary(new Row(name, takes, null, integer, prim(op)), null, false);
+    }
+
+    private static Binary test(String name, DoubleTest floats, LongTest integers, Prim2 op) {
+        DoubleBinaryOperator reference = (a, b) -> floats.holds(a, b) ? 1 : 0;
+        LongBinaryOperator integer = (a, b) -> integers.holds(a, b) ? 1 : 0;
+        return new Binary(new Row(name, Takes.ALL, reference, integer, prim(op)), null, true);
     }
 
     private static BinaryOperator<Expr> prim(Prim2 op) {
         return (a, b) -> Expr.bin(op, a, b);
-    }
-
-    private static BinaryRules.Derivatives d(BinaryRules.Rule byA, BinaryRules.Rule byB) {
-        return new BinaryRules.Derivatives(byA, byB);
     }
 
     /** All binary operators, in the table's order. */
@@ -181,7 +186,7 @@ public final class Binary implements Elementwise {
 
     @Override
     public String name() {
-        return name;
+        return row.name;
     }
 
     @Override
@@ -193,21 +198,29 @@ public final class Binary implements Elementwise {
         Rule.sameDtype(this, in);
         Rule.sameShape(this, in);
         DType t = in.get(0).dtype();
-        if (!takes.accepts(t)) {
-            throw OpException.of(name, in, switch (takes) {
-                case FLOAT -> "needs floating-point operands, got " + t + "; cast them to f32 first";
-                case NUMBER -> "is not defined on bool; use and, or, xor, or cast to an integer or float";
-                case INT -> "takes integers, got " + t;
-                case BITS -> "takes bool (logical) or integers (bitwise), got " + t;
-                case ALL -> throw new IllegalStateException("takes everything");
-            });
+        if (!row.takes.accepts(t)) {
+            throw OpException.of(
+                    row.name,
+                    in,
+                    switch (row.takes) {
+                        case FLOAT ->
+                                "needs floating-point operands, got "
+                                        + t
+                                        + "; cast them to f32 first";
+                        case NUMBER ->
+                                "is not defined on bool; use and, or, xor, or cast to an integer or float";
+                        case INT -> "takes integers, got " + t;
+                        case BITS -> "takes bool (logical) or integers (bitwise), got " + t;
+                        case ALL -> throw new IllegalStateException("takes everything");
+                    });
         }
         return List.of(comparison ? in.get(0).with(DType.BOOL) : in.get(0));
     }
 
     @Override
     public <V> List<V> gradient(GradCall<V> call) {
-        if (derivatives == null || !call.e().type(call.in(0)).dtype().isFloat()) return Op.noGradient(call);
+        if (derivatives == null || !call.e().type(call.in(0)).dtype().isFloat())
+            return Op.noGradient(call);
         BinaryRules.Call c = BinaryRules.Call.of(call);
         List<V> grads = new ArrayList<>(Collections.nCopies(2, null));
         if (call.needs(0)) grads.set(0, derivatives.byA().apply(c).<V>get());
@@ -221,23 +234,26 @@ public final class Binary implements Elementwise {
         RefArray b = in.get(1);
         RefArray y = RefArray.zeros(infer(List.of(a.type(), b.type())).get(0));
         for (int i = 0; i < y.size(); i++) {
-            if (a.dtype().isFloat()) y.set(i, reference.applyAsDouble(a.getDouble(i), b.getDouble(i)));
-            else y.set(i, integer.applyAsLong(a.getLong(i), b.getLong(i)));
+            if (a.dtype().isFloat())
+                y.set(i, row.reference.applyAsDouble(a.getDouble(i), b.getDouble(i)));
+            else y.set(i, row.integer.applyAsLong(a.getLong(i), b.getLong(i)));
         }
         return List.of(y);
     }
 
     @Override
     public Expr scalar(List<Expr> operands, DType in, DType out) {
-        return Exprs.wrap(out, code.apply(operands.get(0), operands.get(1)));
+        return Exprs.wrap(out, row.code.apply(operands.get(0), operands.get(1)));
     }
 
     @Override
     public List<Sample> samples() {
         List<Sample> samples = new ArrayList<>();
         for (DType t : DType.values()) {
-            if (!takes.accepts(t)) continue;
-            samples.add(Sample.values(this, ElementSamples.pairs(t, false), ElementSamples.pairs(t, true)));
+            if (!row.takes.accepts(t)) continue;
+            samples.add(
+                    Sample.values(
+                            this, ElementSamples.pairs(t, false), ElementSamples.pairs(t, true)));
             if (t.isFloat()) {
                 // Positive, without ties, no quotient near an integer.
                 RefArray a = Sample.distinct(Type.of(t, 3, 5), 0.71, 0.23, 11);
@@ -250,6 +266,6 @@ public final class Binary implements Elementwise {
 
     @Override
     public String toString() {
-        return name;
+        return row.name;
     }
 }

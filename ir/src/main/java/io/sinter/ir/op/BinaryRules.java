@@ -17,7 +17,9 @@ import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Prim1;
 import io.sinter.ir.loop.Prim2;
 
-/** Derivatives, reference functions and scalar code of {@link Binary} that need more than one line. */
+/**
+ * Derivatives, reference functions and scalar code of {@link Binary} that need more than one line.
+ */
 final class BinaryRules {
     private BinaryRules() {}
 
@@ -45,19 +47,24 @@ final class BinaryRules {
 
         static <V> Call of(GradCall<V> c) {
             Emitter<V> e = c.e();
-            return new Call(Val.of(e, c.in(0)), Val.of(e, c.in(1)), Val.of(e, c.grad()), () -> Val.of(e, c.out(0)));
+            return new Call(
+                    Val.of(e, c.in(0)),
+                    Val.of(e, c.in(1)),
+                    Val.of(e, c.grad()),
+                    () -> Val.of(e, c.out(0)));
         }
 
         Val y() {
             return result.get();
         }
 
-        Val normSquare() {
+        /** a² + b². */
+        Val norm2() {
             return a.square().plus(b.square());
         }
 
         /** Zero where {@code x beats y}, half of g at ties, else g (so NaN passes g to both). */
-        Val where(Binary beats, Val x, Val y) {
+        Val unless(Binary beats, Val x, Val y) {
             Val share = x.is(Binary.EQ, y).then(g.times(.5), g);
             return x.is(beats, y).thenZeroElse(share);
         }
@@ -95,6 +102,22 @@ final class BinaryRules {
         return r != 0 && (r < 0) != (b < 0) ? r + b : r;
     }
 
+    static long floorMod(long a, long b) {
+        return b == 0 ? 0 : Math.floorMod(a, b);
+    }
+
+    static long floorDiv(long a, long b) {
+        return b == 0 ? 0 : Math.floorDiv(a, b);
+    }
+
+    static long shl(long a, long b) {
+        return b < 0 || b > 63 ? 0 : a << b;
+    }
+
+    static long shr(long a, long b) {
+        return a >> (b < 0 || b > 63 ? 63 : b);
+    }
+
     static Expr remainder(Expr a, Expr b) {
         Expr r = Expr.bin(Prim2.REM, a, b);
         return select(otherSign(r, b), add(r, b), r);
@@ -106,8 +129,8 @@ final class BinaryRules {
     }
 
     /**
-     * Through the exact remainder, as Python and PyTorch: rounding down the rounded quotient would turn 1 // 0.1 into 10. The quotient is an integer
-     * but for rounding.
+     * Through the exact remainder, as Python and PyTorch: rounding down the rounded quotient would
+     * turn 1 // 0.1 into 10. The quotient is an integer but for rounding.
      */
     static double floorDiv(double a, double b) {
         if (b == 0) return a / b;

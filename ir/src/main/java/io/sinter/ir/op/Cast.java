@@ -6,13 +6,15 @@ import io.sinter.ir.Type;
 import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Exprs;
 import io.sinter.ir.ref.RefArray;
+
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
 /**
- * Converts elements to another dtype. To a float: to nearest even (f16, bf16 and f32 from f64 or integers by way of f32). Float to integer: toward
- * zero, saturating at the i32 or i64 range, NaN to 0; to the narrow integers by way of i32, then wrapping. To bool: {@code != 0} (NaN is true).
+ * Converts elements to another dtype. To a float: to nearest even (f16, bf16 and f32 from f64 or
+ * integers by way of f32). Float to integer: toward zero, saturating at the i32 or i64 range, NaN
+ * to 0; to the narrow integers by way of i32, then wrapping. To bool: {@code != 0} (NaN is true).
  */
 public record Cast(DType to) implements Elementwise {
     @Override
@@ -61,7 +63,8 @@ public record Cast(DType to) implements Elementwise {
     @Override
     public Expr scalar(List<Expr> operands, DType in, DType out) {
         Expr x = operands.get(0);
-        if (to.bytes() == 2 && to.isFloat()) return new Expr.Narrow(to, Exprs.convert(DType.F32, x));
+        if (to.bytes() == 2 && to.isFloat())
+            return new Expr.Narrow(to, Exprs.convert(DType.F32, x));
         return Exprs.wrap(to, Exprs.convert(to.compute(), x));
     }
 

@@ -6,6 +6,7 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
+
 import java.util.ArrayList;
 import java.util.List;
 
@@ -30,11 +31,26 @@ public record Concat(int axis) implements Op {
         long n = 0;
         for (Type t : in) {
             if (t.rank() != first.rank()) {
-                throw OpException.of(name(), in, "ranks " + first.rank() + " and " + t.rank() + " differ; reshape to one rank");
+                throw OpException.of(
+                        name(),
+                        in,
+                        "ranks "
+                                + first.rank()
+                                + " and "
+                                + t.rank()
+                                + " differ; reshape to one rank");
             }
             if (!t.shape().with(axis, first.dim(axis)).equals(first)) {
                 throw OpException.of(
-                        name(), in, "shapes " + first + " and " + t.shape() + " differ off axis " + axis + "; only that axis may differ");
+                        name(),
+                        in,
+                        "shapes "
+                                + first
+                                + " and "
+                                + t.shape()
+                                + " differ off axis "
+                                + axis
+                                + "; only that axis may differ");
             }
             n += t.dim(axis);
         }
@@ -64,7 +80,13 @@ public record Concat(int axis) implements Op {
             int[] from = {0};
             Positions.forEach(
                     x.shape(),
-                    at -> y.copy(Math.toIntExact(Positions.offset(strides, at) + start[0] * strides[axis]), x, from[0]++));
+                    at ->
+                            y.copy(
+                                    Math.toIntExact(
+                                            Positions.offset(strides, at)
+                                                    + start[0] * strides[axis]),
+                                    x,
+                                    from[0]++));
             start[0] += x.shape().dim(axis);
         }
         return List.of(y);
@@ -79,9 +101,13 @@ public record Concat(int axis) implements Op {
                         Sample.uniform(Type.of(DType.F64, 2, 1), -1, 1, 2),
                         Sample.uniform(Type.of(DType.F64, 2, 4), -1, 1, 3)),
                 Sample.smooth(
-                        new Concat(0), Sample.uniform(Type.of(DType.F32, 2, 3), -1, 1, 1), Sample.uniform(Type.of(DType.F32, 1, 3), -1, 1, 2)),
+                        new Concat(0),
+                        Sample.uniform(Type.of(DType.F32, 2, 3), -1, 1, 1),
+                        Sample.uniform(Type.of(DType.F32, 1, 3), -1, 1, 2)),
                 Sample.smooth(new Concat(0), Sample.uniform(Type.of(DType.F64, 3), -1, 1, 4)),
                 Sample.values(
-                        new Concat(0), Sample.uniform(Type.of(DType.I64, 0, 2), -9, 9, 5), Sample.uniform(Type.of(DType.I64, 2, 2), -9, 9, 6)));
+                        new Concat(0),
+                        Sample.uniform(Type.of(DType.I64, 0, 2), -9, 9, 5),
+                        Sample.uniform(Type.of(DType.I64, 2, 2), -9, 9, 6)));
     }
 }

@@ -4,15 +4,18 @@ package io.sinter.ir.op;
 import io.sinter.ir.DType;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
+
 import java.util.List;
 
 /**
  * A constant of shape [].
  *
  * @param dtype its dtype
- * @param bits raw bits: of the double for f64, of the float for f32, f16 and bf16 (whose constants are floats of fewer bits), the value itself for
- *     integers (sign- or zero-extended), 0 or 1 for bool
- * @param derived computed from extents (the 1/n of a mean): passed as an argument and no part of the program's key
+ * @param bits raw bits: of the double for f64, of the float for f32, f16 and bf16 (whose constants
+ *     are floats of fewer bits), the value itself for integers (sign- or zero-extended), 0 or 1 for
+ *     bool
+ * @param derived computed from extents (the 1/n of a mean): passed as an argument and no part of
+ *     the program's key
  */
 public record Constant(DType dtype, long bits, boolean derived) implements Leaf {
     /** The value rounded to {@code dtype} (integers truncate). */
@@ -22,7 +25,9 @@ public record Constant(DType dtype, long bits, boolean derived) implements Leaf 
 
     /** The value wrapped (floats: rounded) to {@code dtype}. */
     public static Constant ofLong(DType dtype, long value) {
-        return dtype.isFloat() ? of(dtype, (double) value) : new Constant(dtype, RefArray.wrap(dtype, value), false);
+        return dtype.isFloat()
+                ? of(dtype, (double) value)
+                : new Constant(dtype, RefArray.wrap(dtype, value), false);
     }
 
     /** A constant that depends on extents, and so must not be in the key. */
@@ -32,7 +37,8 @@ public record Constant(DType dtype, long bits, boolean derived) implements Leaf 
 
     private static long bits(DType dtype, double value) {
         if (dtype == DType.F64) return Double.doubleToLongBits(value);
-        if (dtype.isFloat()) return Float.floatToIntBits((float) RefArray.round(dtype, value)) & 0xffffffffL;
+        if (dtype.isFloat())
+            return Float.floatToIntBits((float) RefArray.round(dtype, value)) & 0xffffffffL;
         return dtype.isBool() ? (value != 0 ? 1 : 0) : RefArray.wrap(dtype, (long) value);
     }
 

@@ -9,11 +9,56 @@ import io.sinter.ir.ref.RefArray;
 /** Values at which elementwise functions go wrong. */
 final class ElementSamples {
     private static final double[] FLOATS = {
-        0.0, -0.0, 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, 0.1, -0.1, 1e-3, -1e-3, 1e-6, 3.7, -3.7, 8, -8, 12, 20, -20, 100, -100, 1000.5,
-        Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Double.NaN
+        0.0,
+        -0.0,
+        1,
+        -1,
+        0.5,
+        -0.5,
+        1.5,
+        2.5,
+        -2.5,
+        0.1,
+        -0.1,
+        1e-3,
+        -1e-3,
+        1e-6,
+        3.7,
+        -3.7,
+        8,
+        -8,
+        12,
+        20,
+        -20,
+        100,
+        -100,
+        1000.5,
+        Double.POSITIVE_INFINITY,
+        Double.NEGATIVE_INFINITY,
+        Double.NaN
     };
-    private static final long[] LONGS = {0, 1, -1, 2, -2, 3, 7, -8, 31, 63, 100, 127, -128, 200, 255, 32767, -32768, 1L << 31, Long.MIN_VALUE,
-        Long.MAX_VALUE};
+    private static final long[] LONGS = {
+        0,
+        1,
+        -1,
+        2,
+        -2,
+        3,
+        7,
+        -8,
+        31,
+        63,
+        100,
+        127,
+        -128,
+        200,
+        255,
+        32767,
+        -32768,
+        1L << 31,
+        Long.MIN_VALUE,
+        Long.MAX_VALUE
+    };
 
     private ElementSamples() {}
 

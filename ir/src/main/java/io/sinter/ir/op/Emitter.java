@@ -4,11 +4,13 @@ package io.sinter.ir.op;
 import io.sinter.ir.DType;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
+
 import java.util.List;
 
 /**
- * Operators on values, whatever a value is: nodes of a graph under construction, tensors being traced, or arrays of the reference
- * evaluator. Gradients and decompositions are written against this, so one text serves all three.
+ * Operators on values, whatever a value is: nodes of a graph under construction, tensors being
+ * traced, or arrays of the reference evaluator. Gradients and decompositions are written against
+ * this, so one text serves all three.
  *
  * <p>The arithmetic helpers broadcast (as NumPy does) but never promote: operands have one dtype.
  */
@@ -18,7 +20,10 @@ public interface Emitter<V> {
 
     Type type(V value);
 
-    /** Applies {@code op} to one operand; its first output. Fixed arities spare callers the warning of a generic array. */
+    /**
+     * Applies {@code op} to one operand; its first output. Fixed arities spare callers the warning
+     * of a generic array.
+     */
     default V apply(Op op, V a) {
         return emit(op, List.of(a)).get(0);
     }
@@ -42,12 +47,18 @@ public interface Emitter<V> {
 
     // ---- constants
 
-    /** A constant of {@code like}'s dtype, of shape [] (it broadcasts). Part of the graph's key: only for constants of a rule. */
+    /**
+     * A constant of {@code like}'s dtype, of shape [] (it broadcasts). Part of the graph's key:
+     * only for constants of a rule.
+     */
     default V constant(V like, double value) {
         return apply0(Constant.of(type(like).dtype(), value));
     }
 
-    /** A constant computed from extents (the 1/n of a mean): a live argument of the kernel, so a new extent needs no new code. */
+    /**
+     * A constant computed from extents (the 1/n of a mean): a live argument of the kernel, so a new
+     * extent needs no new code.
+     */
     default V extentConstant(V like, double value) {
         return apply0(Constant.derived(type(like).dtype(), value));
     }
@@ -185,7 +196,10 @@ public interface Emitter<V> {
         return apply(new Pad(before, after), a);
     }
 
-    /** The adjoint of {@link #slice}: an axis of extent {@code n} with {@code a[i]} at {@code start + i * step}, zeros elsewhere. */
+    /**
+     * The adjoint of {@link #slice}: an axis of extent {@code n} with {@code a[i]} at {@code start
+     * + i * step}, zeros elsewhere.
+     */
     default V unslice(V a, int axis, long start, long step, long n) {
         long size = type(a).dim(axis);
         if (size == 0) return padAxis(a, axis, 0, n);
@@ -194,7 +208,13 @@ public interface Emitter<V> {
             // step - 1 zeros after each element: a new axis, padded and merged.
             Shape s = type(a).shape();
             V spaced = padAxis(reshape(a, s.insert(axis + 1, 1)), axis + 1, 0, step - 1);
-            a = slice(reshape(spaced, s.with(axis, size * step)), axis, 0, (size - 1) * step + 1, 1);
+            a =
+                    slice(
+                            reshape(spaced, s.with(axis, size * step)),
+                            axis,
+                            0,
+                            (size - 1) * step + 1,
+                            1);
         }
         return padAxis(a, axis, start, n - start - type(a).dim(axis));
     }

@@ -3,6 +3,7 @@ package io.sinter.ir.op;
 
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
+
 import java.util.List;
 
 /**
@@ -10,11 +11,13 @@ import java.util.List;
  *
  * @param number position among the arguments
  * @param type what the caller passes
- * @param scalar a host scalar (of shape []) passed by value in the parameter block, rather than a buffer
+ * @param scalar a host scalar (of shape []) passed by value in the parameter block, rather than a
+ *     buffer
  */
 public record Input(int number, Type type, boolean scalar) implements Leaf {
     public Input {
-        if (scalar && type.rank() != 0) throw new IllegalArgumentException("a scalar argument has shape [], not " + type);
+        if (scalar && type.rank() != 0)
+            throw new IllegalArgumentException("a scalar argument has shape [], not " + type);
     }
 
     @Override

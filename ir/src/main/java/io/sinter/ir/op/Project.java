@@ -4,11 +4,12 @@ package io.sinter.ir.op;
 import io.sinter.ir.OpException;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
+
 import java.util.List;
 
 /**
- * One result of an operator that has several. Its operand in a graph is the producing node; as operands of its rules count all results of
- * that node, in order.
+ * One result of an operator that has several. Its operand in a graph is the producing node; as
+ * operands of its rules count all results of that node, in order.
  *
  * @param index which result
  * @param type the result's type
@@ -29,18 +30,24 @@ public record Project(int index, Type type) implements Op {
     @Override
     public List<Type> infer(List<Type> in) {
         if (index < 0 || index >= in.size()) {
-            throw OpException.of(name(), in, "result " + index + " of a node with " + in.size() + " results");
+            throw OpException.of(
+                    name(), in, "result " + index + " of a node with " + in.size() + " results");
         }
         if (!in.get(index).equals(type)) {
-            throw OpException.of(name(), in, "result " + index + " has type " + in.get(index) + ", not " + type);
+            throw OpException.of(
+                    name(), in, "result " + index + " has type " + in.get(index) + ", not " + type);
         }
         return List.of(type);
     }
 
-    /** Not a function of its own: reverse mode hands the gradients of all results to the producing operator. */
+    /**
+     * Not a function of its own: reverse mode hands the gradients of all results to the producing
+     * operator.
+     */
     @Override
     public <V> List<V> gradient(GradCall<V> call) {
-        throw new IllegalStateException("a projection has no gradient of its own; differentiate its producer");
+        throw new IllegalStateException(
+                "a projection has no gradient of its own; differentiate its producer");
     }
 
     @Override

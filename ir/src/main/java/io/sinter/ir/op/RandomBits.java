@@ -6,12 +6,14 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
+
 import java.util.List;
 
 /**
- * Random 32-bit words, a pure function of a key and an offset (i64 scalars): Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2,
- * 3", 2011). Element e (row-major) is word {@code e % 4} of the block whose counter is {@code offset + e / 4} (64 bits; upper words 0), under the
- * key's two halves, low word first.
+ * Random 32-bit words, a pure function of a key and an offset (i64 scalars): Philox4x32-10 (Salmon
+ * et al., "Parallel random numbers: as easy as 1, 2, 3", 2011). Element e (row-major) is word
+ * {@code e % 4} of the block whose counter is {@code offset + e / 4} (64 bits; upper words 0),
+ * under the key's two halves, low word first.
  */
 public record RandomBits(Shape shape) implements Leaf {
     private static final int MULTIPLIER_0 = 0xD2511F53;
@@ -33,7 +35,8 @@ public record RandomBits(Shape shape) implements Leaf {
     public List<Type> infer(List<Type> in) {
         Rule.arity(this, in, 2);
         for (Type t : in) {
-            if (!t.equals(Type.scalar(DType.I64))) throw OpException.of(name(), in, "key and offset must be i64[], got " + t);
+            if (!t.equals(Type.scalar(DType.I64)))
+                throw OpException.of(name(), in, "key and offset must be i64[], got " + t);
         }
         return List.of(new Type(DType.I32, shape));
     }
@@ -43,7 +46,10 @@ public record RandomBits(Shape shape) implements Leaf {
         return Op.noGradient(call);
     }
 
-    /** The four words of the block with this counter of 128 bits: ten rounds, the key bumped by Weyl constants between them. */
+    /**
+     * The four words of the block with this counter of 128 bits: ten rounds, the key bumped by Weyl
+     * constants between them.
+     */
     public static int[] philox(long key, long counterLow, long counterHigh) {
         int c0 = (int) counterLow;
         int c1 = (int) (counterLow >>> 32);
@@ -68,7 +74,9 @@ public record RandomBits(Shape shape) implements Leaf {
     public List<RefArray> evaluate(List<RefArray> in) {
         long key = in.get(0).getLong(0);
         long offset = in.get(1).getLong(0);
-        return List.of(RefArray.ofLongs(new Type(DType.I32, shape), e -> philox(key, offset + e / 4, 0)[e % 4]));
+        return List.of(
+                RefArray.ofLongs(
+                        new Type(DType.I32, shape), e -> philox(key, offset + e / 4, 0)[e % 4]));
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.sinter.ir.op;
 
 import io.sinter.ir.OpException;
 import io.sinter.ir.Type;
+
 import java.util.List;
 
 /** Checks that type rules share, with their error texts. */
@@ -12,7 +13,10 @@ final class Rule {
     /** The operator takes {@code n} operands. */
     static void arity(Op op, List<Type> in, int n) {
         if (in.size() != n) {
-            throw OpException.of(op.name(), in, "takes " + n + (n == 1 ? " operand" : " operands") + ", got " + in.size());
+            throw OpException.of(
+                    op.name(),
+                    in,
+                    "takes " + n + (n == 1 ? " operand" : " operands") + ", got " + in.size());
         }
     }
 
@@ -24,8 +28,15 @@ final class Rule {
                     op.name(),
                     in,
                     rank == 0
-                            ? "axis " + axis + " of a scalar, which has none; reshape it to [1] first"
-                            : "axis " + axis + " is outside [0, " + (rank - 1) + "]: the operand has rank " + rank);
+                            ? "axis "
+                                    + axis
+                                    + " of a scalar, which has none; reshape it to [1] first"
+                            : "axis "
+                                    + axis
+                                    + " is outside [0, "
+                                    + (rank - 1)
+                                    + "]: the operand has rank "
+                                    + rank);
         }
     }
 
@@ -36,7 +47,11 @@ final class Rule {
                 throw OpException.of(
                         op.name(),
                         in,
-                        "dtypes " + in.get(0).dtype() + " and " + t.dtype() + " differ; cast one operand to the other's dtype");
+                        "dtypes "
+                                + in.get(0).dtype()
+                                + " and "
+                                + t.dtype()
+                                + " differ; cast one operand to the other's dtype");
             }
         }
     }
@@ -48,7 +63,11 @@ final class Rule {
                 throw OpException.of(
                         op.name(),
                         in,
-                        "shapes " + in.get(0).shape() + " and " + t.shape() + " differ; expand the operands to one shape first");
+                        "shapes "
+                                + in.get(0).shape()
+                                + " and "
+                                + t.shape()
+                                + " differ; expand the operands to one shape first");
             }
         }
     }
@@ -57,14 +76,19 @@ final class Rule {
     static void isFloat(Op op, List<Type> in, int i) {
         if (!in.get(i).dtype().isFloat()) {
             throw OpException.of(
-                    op.name(), in, "needs a floating-point operand, got " + in.get(i).dtype() + "; cast it to f32 first");
+                    op.name(),
+                    in,
+                    "needs a floating-point operand, got "
+                            + in.get(i).dtype()
+                            + "; cast it to f32 first");
         }
     }
 
     /** Operand {@code i} holds i64 indices. */
     static void isIndex(Op op, List<Type> in, int i) {
         if (in.get(i).dtype() != io.sinter.ir.DType.I64) {
-            throw OpException.of(op.name(), in, "indices must be i64, got " + in.get(i).dtype() + "; cast them");
+            throw OpException.of(
+                    op.name(), in, "indices must be i64, got " + in.get(i).dtype() + "; cast them");
         }
     }
 }

@@ -3,17 +3,20 @@ package io.sinter.ir.op;
 
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
+
 import java.util.List;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 
 /**
- * One application of an operator to concrete values, for tests of evaluators, generators and gradients. {@link Op#samples} of any instance
- * lists samples of its operator with various attributes; {@code op} is the instance that is applied.
+ * One application of an operator to concrete values, for tests of evaluators, generators and
+ * gradients. {@link Op#samples} of any instance lists samples of its operator with various
+ * attributes; {@code op} is the instance that is applied.
  *
  * @param op the operator with the sample's attributes
  * @param inputs the operands
- * @param smooth the function is differentiable around these operands (away from kinks and ties), so that central differences hold
+ * @param smooth the function is differentiable around these operands (away from kinks and ties), so
+ *     that central differences hold
  */
 public record Sample(Op op, List<RefArray> inputs, boolean smooth) {
     public Sample {

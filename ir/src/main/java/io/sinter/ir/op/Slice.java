@@ -6,13 +6,15 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
 /**
- * Part of one axis: {@code out[i] = in[start + i * step]} for i below {@code size}; a negative step reads backwards. Where {@code live}, a second
- * operand (i64[]) is added to the start, so that an integer offset is an argument of the program and no part of its key; it is checked when the
+ * Part of one axis: {@code out[i] = in[start + i * step]} for i below {@code size}; a negative step
+ * reads backwards. Where {@code live}, a second operand (i64[]) is added to the start, so that an
+ * integer offset is an argument of the program and no part of its key; it is checked when the
  * program runs.
  */
 public record Slice(int axis, long start, long size, long step, boolean live) implements View {
@@ -48,7 +50,15 @@ public record Slice(int axis, long start, long size, long step, boolean live) im
             throw OpException.of(
                     name(),
                     in,
-                    "elements " + start + " to " + last + " of axis " + axis + ", whose extent is " + n + "; shrink the slice");
+                    "elements "
+                            + start
+                            + " to "
+                            + last
+                            + " of axis "
+                            + axis
+                            + ", whose extent is "
+                            + n
+                            + "; shrink the slice");
         }
         return List.of(x.with(x.shape().with(axis, size)));
     }
@@ -57,14 +67,20 @@ public record Slice(int axis, long start, long size, long step, boolean live) im
     public <V> List<V> gradient(GradCall<V> call) {
         Emitter<V> e = call.e();
         Shape shape = e.type(call.in(0)).shape();
-        V dx = live ? spread(call, shape) : e.unslice(call.grad(), axis, start, step, shape.dim(axis));
+        V dx =
+                live
+                        ? spread(call, shape)
+                        : e.unslice(call.grad(), axis, start, step, shape.dim(axis));
         List<V> grads = new ArrayList<>();
         grads.add(dx);
         if (live) grads.add(null);
         return grads;
     }
 
-    /** dx[j] = dy[(j - offset) / step] where that is a whole number in range, else 0: one gather, whatever the offset. */
+    /**
+     * dx[j] = dy[(j - offset) / step] where that is a whole number in range, else 0: one gather,
+     * whatever the offset.
+     */
     private <V> V spread(GradCall<V> call, Shape shape) {
         Emitter<V> e = call.e();
         if (size == 0) return e.zerosLike(call.in(0));
@@ -72,7 +88,9 @@ public record Slice(int axis, long start, long size, long step, boolean live) im
         Val distance = j.minus(Val.of(e, call.in(1))).minus(start);
         Val i = distance.over(distance.constant(step));
         Val whole = i.times(step).is(Binary.EQ, distance);
-        Val inside = whole.apply(Binary.AND, i.is(Binary.GE, 0)).apply(Binary.AND, i.is(Binary.LT, size));
+        Val inside =
+                whole.apply(Binary.AND, i.is(Binary.GE, 0))
+                        .apply(Binary.AND, i.is(Binary.LT, size));
         V taken = e.apply(new Take(axis), call.grad(), inside.thenElseZero(i).<V>get());
         long[] along = new long[shape.rank()];
         Arrays.fill(along, 1);
@@ -88,14 +106,20 @@ public record Slice(int axis, long start, long size, long step, boolean live) im
         long n = x.shape().dim(axis);
         for (long end : new long[] {first, first + (size - 1) * step}) {
             if (size > 0 && (end < 0 || end >= n)) {
-                throw new IndexOutOfBoundsException("slice: element " + end + " of an axis with extent " + n);
+                throw new IndexOutOfBoundsException(
+                        "slice: element " + end + " of an axis with extent " + n);
             }
         }
         long[] strides = x.shape().strides();
-        return List.of(Positions.gather(x, x.type().with(x.shape().with(axis, size)), at -> {
-            long i = at[axis];
-            return Positions.offset(strides, at) + (first + i * step - i) * strides[axis];
-        }));
+        return List.of(
+                Positions.gather(
+                        x,
+                        x.type().with(x.shape().with(axis, size)),
+                        at -> {
+                            long i = at[axis];
+                            return Positions.offset(strides, at)
+                                    + (first + i * step - i) * strides[axis];
+                        }));
     }
 
     @Override
@@ -112,8 +136,14 @@ public record Slice(int axis, long start, long size, long step, boolean live) im
                 Sample.smooth(new Slice(1, 0, 3, 3, true), x, two),
                 Sample.smooth(new Slice(1, 5, 4, -2, true), x, two),
                 Sample.values(new Slice(1, 0, 0, 1, false), x),
-                Sample.values(new Slice(0, 1, 4, 1, false), Sample.uniform(Type.of(DType.F32, 6), -1, 1, 2)),
-                Sample.values(new Slice(0, 5, 3, -2, false), Sample.uniform(Type.of(DType.BF16, 6), -1, 1, 3)),
-                Sample.values(new Slice(0, 1, 2, 2, false), Sample.uniform(Type.of(DType.I32, 6, 2), -9, 9, 4)));
+                Sample.values(
+                        new Slice(0, 1, 4, 1, false),
+                        Sample.uniform(Type.of(DType.F32, 6), -1, 1, 2)),
+                Sample.values(
+                        new Slice(0, 5, 3, -2, false),
+                        Sample.uniform(Type.of(DType.BF16, 6), -1, 1, 3)),
+                Sample.values(
+                        new Slice(0, 1, 2, 2, false),
+                        Sample.uniform(Type.of(DType.I32, 6, 2), -9, 9, 4)));
     }
 }

@@ -5,8 +5,9 @@ import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 
 /**
- * A value together with its emitter, so that a derivative reads as algebra: {@code (g, y) -> g.times(y)}. Not generic in what a value is, because
- * a lambda cannot be: {@link #of} and {@link #get} are the only places where the type is lost and found.
+ * A value together with its emitter, so that a derivative reads as algebra: {@code (g, y) ->
+ * g.times(y)}. Not generic in what a value is, because a lambda cannot be: {@link #of} and {@link
+ * #get} are the only places where the type is lost and found.
  */
 record Val(Emitter<Object> e, Object value) {
     @SuppressWarnings("unchecked")

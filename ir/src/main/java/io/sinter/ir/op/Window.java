@@ -6,15 +6,19 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
+
 import java.util.Arrays;
 import java.util.List;
 
 /**
- * Sliding windows of one axis (PyTorch's Tensor.unfold): the axis becomes the number of windows {@code (n - size) / step + 1}, and a new last axis of
- * extent {@code size} holds each window: {@code out[…, w, …, k] = in[…, w * step + k, …]}.
+ * Sliding windows of one axis (PyTorch's Tensor.unfold): the axis becomes the number of windows
+ * {@code (n - size) / step + 1}, and a new last axis of extent {@code size} holds each window:
+ * {@code out[…, w, …, k] = in[…, w * step + k, …]}.
  */
 public record Window(int axis, long size, long step) implements View {
-    /** Overlaps up to this count are added as shifted copies, which fuse; more are added by index. */
+    /**
+     * Overlaps up to this count are added as shifted copies, which fuse; more are added by index.
+     */
     private static final long MAX_SHIFTS = 16;
 
     @Override
@@ -34,10 +38,20 @@ public record Window(int axis, long size, long step) implements View {
         Rule.arity(this, in, 1);
         Rule.axis(this, in, 0, axis);
         Type x = in.get(0);
-        if (size < 1 || step < 1) throw OpException.of(name(), in, "size " + size + " and step " + step + " must be positive");
+        if (size < 1 || step < 1)
+            throw OpException.of(
+                    name(), in, "size " + size + " and step " + step + " must be positive");
         if (size > x.dim(axis)) {
             throw OpException.of(
-                    name(), in, "windows of " + size + " on axis " + axis + ", whose extent is " + x.dim(axis) + "; pad it first");
+                    name(),
+                    in,
+                    "windows of "
+                            + size
+                            + " on axis "
+                            + axis
+                            + ", whose extent is "
+                            + x.dim(axis)
+                            + "; pad it first");
         }
         Shape s = x.shape().with(axis, (x.dim(axis) - size) / step + 1);
         return List.of(x.with(s.insert(s.rank(), size)));
@@ -53,11 +67,13 @@ public record Window(int axis, long size, long step) implements View {
         int last = s.rank() - 1;
         // Bring the window's own axis next to the axis it came from.
         int[] perm = new int[s.rank()];
-        for (int i = 0; i < perm.length; i++) perm[i] = i <= axis ? i : i == axis + 1 ? last : i - 1;
+        for (int i = 0; i < perm.length; i++)
+            perm[i] = i <= axis ? i : i == axis + 1 ? last : i - 1;
         g = e.permute(g, perm);
         long parts = (size + step - 1) / step;
         if (parts > MAX_SHIFTS) return List.of(addByIndex(call, g, windows, to));
-        // Part q of each window, [q step, (q+1) step), lands q steps further on: the sum of shifted, non-overlapping copies.
+        // Part q of each window, [q step, (q+1) step), lands q steps further on: the sum of
+        // shifted, non-overlapping copies.
         V padded = e.padAxis(g, axis + 1, 0, parts * step - size);
         V sum = null;
         long covered = (windows + parts - 1) * step;
@@ -87,7 +103,9 @@ public record Window(int axis, long size, long step) implements View {
         long[] strides = Arrays.copyOf(x.shape().strides(), x.shape().rank() + 1);
         strides[x.shape().rank()] = strides[axis];
         strides[axis] *= step;
-        return List.of(Positions.gather(x, infer(List.of(x.type())).get(0), at -> Positions.offset(strides, at)));
+        return List.of(
+                Positions.gather(
+                        x, infer(List.of(x.type())).get(0), at -> Positions.offset(strides, at)));
     }
 
     @Override
@@ -99,8 +117,10 @@ public record Window(int axis, long size, long step) implements View {
                 Sample.smooth(new Window(1, 2, 3), x),
                 Sample.smooth(new Window(1, 2, 2), x),
                 Sample.smooth(new Window(2, 3, 1), x),
-                Sample.smooth(new Window(0, 20, 1), Sample.uniform(Type.of(DType.F64, 23), -1, 1, 2)),
+                Sample.smooth(
+                        new Window(0, 20, 1), Sample.uniform(Type.of(DType.F64, 23), -1, 1, 2)),
                 Sample.values(new Window(0, 4, 2), Sample.uniform(Type.of(DType.F32, 9), -1, 1, 3)),
-                Sample.values(new Window(0, 1, 1), Sample.uniform(Type.of(DType.I32, 3, 2), -9, 9, 4)));
+                Sample.values(
+                        new Window(0, 1, 1), Sample.uniform(Type.of(DType.I32, 3, 2), -9, 9, 4)));
     }
 }

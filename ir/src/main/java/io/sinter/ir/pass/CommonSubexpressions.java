@@ -6,6 +6,7 @@ import io.sinter.ir.Node;
 import io.sinter.ir.op.Binary;
 import io.sinter.ir.op.Op;
 import io.sinter.ir.op.OpText;
+
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -14,12 +15,22 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Computes equal things once: nodes with one operator, one set of attributes and the same operands become the first of them. Every operator is a
- * pure function (random bits too: of key and offset), so this needs no exceptions. Operands of commutative operators are compared in any order.
+ * Computes equal things once: nodes with one operator, one set of attributes and the same operands
+ * become the first of them. Every operator is a pure function (random bits too: of key and offset),
+ * so this needs no exceptions. Operands of commutative operators are compared in any order.
  */
 public final class CommonSubexpressions {
     private static final Set<Op> COMMUTATIVE =
-            Set.of(Binary.ADD, Binary.MUL, Binary.MAX, Binary.MIN, Binary.AND, Binary.OR, Binary.XOR, Binary.EQ, Binary.NE);
+            Set.of(
+                    Binary.ADD,
+                    Binary.MUL,
+                    Binary.MAX,
+                    Binary.MIN,
+                    Binary.AND,
+                    Binary.OR,
+                    Binary.XOR,
+                    Binary.EQ,
+                    Binary.NE);
 
     /** Operator, attributes, operands by number. */
     private record Key(String op, List<Integer> operands) {}

@@ -3,13 +3,17 @@ package io.sinter.ir.pass;
 
 import io.sinter.ir.Graph;
 import io.sinter.ir.Node;
+
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 
-/** Drops the nodes that no output needs; keeps the order of the others. Inputs stay: they are the program's signature. */
+/**
+ * Drops the nodes that no output needs; keeps the order of the others. Inputs stay: they are the
+ * program's signature.
+ */
 public final class DeadCode {
     private DeadCode() {}
 

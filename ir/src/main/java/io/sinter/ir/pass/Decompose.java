@@ -9,17 +9,21 @@ import io.sinter.ir.op.Composite;
 import io.sinter.ir.op.Emitter;
 import io.sinter.ir.op.Op;
 import io.sinter.ir.op.Project;
+
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 
-/** Replaces composites by their declared decompositions, but for those that a backend keeps whole. */
+/**
+ * Replaces composites by their declared decompositions, but for those that a backend keeps whole.
+ */
 public final class Decompose {
     private Decompose() {}
 
     /**
-     * @param keep says of a {@link Composite} whether the backend takes it as it is; asked about composites that a decomposition brings in, too
+     * @param keep says of a {@link Composite} whether the backend takes it as it is; asked about
+     *     composites that a decomposition brings in, too
      */
     public static Graph apply(Graph graph, Predicate<Op> keep) {
         Rewriting rewriting = new Rewriting(graph);

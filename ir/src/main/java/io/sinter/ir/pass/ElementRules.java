@@ -13,6 +13,7 @@ import io.sinter.ir.op.Expand;
 import io.sinter.ir.op.Op;
 import io.sinter.ir.op.Unary;
 import io.sinter.ir.op.Where;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -21,22 +22,32 @@ import java.util.Set;
 /** Rules of {@link Simplify} on elementwise operators. Each gives null where it does not fit. */
 final class ElementRules {
     private static final Set<Unary> IDEMPOTENT =
-            Set.of(Unary.ABS, Unary.SIGN, Unary.RELU, Unary.FLOOR, Unary.CEIL, Unary.ROUND, Unary.TRUNC);
+            Set.of(
+                    Unary.ABS,
+                    Unary.SIGN,
+                    Unary.RELU,
+                    Unary.FLOOR,
+                    Unary.CEIL,
+                    Unary.ROUND,
+                    Unary.TRUNC);
 
     /** The comparison that is true where the other is false, operands without NaN. */
-    private static final Map<Binary, Binary> OPPOSITE = Map.of(
-            Binary.EQ, Binary.NE, Binary.NE, Binary.EQ, Binary.LT, Binary.GE, Binary.GE, Binary.LT, Binary.LE, Binary.GT, Binary.GT, Binary.LE);
+    private static final Map<Binary, Binary> OPPOSITE =
+            Map.of(
+                    Binary.EQ, Binary.NE, Binary.NE, Binary.EQ, Binary.LT, Binary.GE, Binary.GE,
+                    Binary.LT, Binary.LE, Binary.GT, Binary.GT, Binary.LE);
 
     private ElementRules() {}
 
     static Node apply(Simplify e, Elementwise op, Node n) {
-        Node better = switch (op) {
-            case Unary u -> unary(e, u, n.input(0));
-            case Binary b -> binary(e, b, n.input(0), n.input(1));
-            case Where _ -> where(e, n.input(0), n.input(1), n.input(2));
-            case Cast c -> cast(e, c.to(), n.input(0));
-            case Bitcast c -> c.to() == n.input(0).dtype() ? n.input(0) : null;
-        };
+        Node better =
+                switch (op) {
+                    case Unary u -> unary(e, u, n.input(0));
+                    case Binary b -> binary(e, b, n.input(0), n.input(1));
+                    case Where _ -> where(e, n.input(0), n.input(1), n.input(2));
+                    case Cast c -> cast(e, c.to(), n.input(0));
+                    case Bitcast c -> c.to() == n.input(0).dtype() ? n.input(0) : null;
+                };
         return better != null ? better : onSmaller(e, op, n);
     }
 
@@ -93,14 +104,19 @@ final class ElementRules {
     }
 
     private static boolean zeroFor(Node zero, Node x, boolean integer) {
-        return integer ? Uniform.is(zero, 0) : Uniform.is(zero, -0.0) || (Uniform.is(zero, 0.0) && neverMinusZero(x));
+        return integer
+                ? Uniform.is(zero, 0)
+                : Uniform.is(zero, -0.0) || (Uniform.is(zero, 0.0) && neverMinusZero(x));
     }
 
     /** A few operators whose result is never -0. */
     private static boolean neverMinusZero(Node x) {
         Op op = x.op();
         if (op == Binary.MUL && x.input(0) == x.input(1)) return true;
-        return op == Unary.EXP || op == Unary.ABS || op == Unary.SIGMOID || (op instanceof Cast && !x.input(0).dtype().isFloat());
+        return op == Unary.EXP
+                || op == Unary.ABS
+                || op == Unary.SIGMOID
+                || (op instanceof Cast && !x.input(0).dtype().isFloat());
     }
 
     private static Node sub(Simplify e, Node a, Node b, boolean integer) {
@@ -140,17 +156,23 @@ final class ElementRules {
         if (c != null && c.dtype().isFloat()) {
             double v = c.doubleValue();
             int k = Math.getExponent(v);
-            // f16 has the smallest range of exponents, -14 to 15: both constants are normal numbers in every float type.
-            if (Math.abs(v) == Math.scalb(1.0, k) && Math.abs(k) <= 14) return e.mul(a, e.constant(a, 1 / v));
+            // f16 has the smallest range of exponents, -14 to 15: both constants are normal numbers
+            // in every float type.
+            if (Math.abs(v) == Math.scalb(1.0, k) && Math.abs(k) <= 14)
+                return e.mul(a, e.constant(a, 1 / v));
         }
         return null;
     }
 
-    /** The one place where a result may differ by rounding: a product of two or three factors is at least as accurate as the general power. */
+    /**
+     * The one place where a result may differ by rounding: a product of two or three factors is at
+     * least as accurate as the general power.
+     */
     private static Node pow(Simplify e, Node x, Node exponent) {
         boolean real = x.dtype().isFloat();
         // x ^ 0 => 1   (of NaN too)
-        if (Uniform.is(exponent, 0) || Uniform.is(exponent, -0.0)) return Uniform.emit(e, Constant.ofLong(x.dtype(), 1), x.shape());
+        if (Uniform.is(exponent, 0) || Uniform.is(exponent, -0.0))
+            return Uniform.emit(e, Constant.ofLong(x.dtype(), 1), x.shape());
         // x ^ 1 => x
         if (Uniform.is(exponent, 1)) return x;
         // x ^ 2 => x * x
@@ -168,7 +190,10 @@ final class ElementRules {
         for (int swap = 0; swap < 2; swap++) {
             Node x = swap == 0 ? a : b;
             Node c = swap == 0 ? b : a;
-            boolean ones = x.dtype().isBool() ? Uniform.is(c, 1) : Uniform.is(c, x.dtype() == DType.U8 ? 255 : -1);
+            boolean ones =
+                    x.dtype().isBool()
+                            ? Uniform.is(c, 1)
+                            : Uniform.is(c, x.dtype() == DType.U8 ? 255 : -1);
             // x & 0 => 0   x | 0 => x   x ^ 0 => x
             if (Uniform.is(c, 0)) return op == Binary.AND ? zero(e, x) : x;
             // x & 1…1 => x   x | 1…1 => 1…1   x ^ 1…1 => !x
@@ -210,16 +235,24 @@ final class ElementRules {
         // cast to its own type => x
         if (x.dtype() == to) return x;
         // cast(cast(x, wider), t) => cast(x, t)
-        if (x.op() instanceof Cast && embeds(x.input(0).dtype(), x.dtype())) return e.cast(x.input(0), to);
+        if (x.op() instanceof Cast && embeds(x.input(0).dtype(), x.dtype()))
+            return e.cast(x.input(0), to);
         return null;
     }
 
-    /** Every value of {@code narrow} is a value of {@code wide}, so that converting to it changes nothing that follows. */
+    /**
+     * Every value of {@code narrow} is a value of {@code wide}, so that converting to it changes
+     * nothing that follows.
+     */
     private static boolean embeds(DType narrow, DType wide) {
         return switch (narrow) {
             case BOOL -> true;
             case U8, I8 -> wide != DType.BOOL && (wide.isFloat() || wide.bytes() > 1);
-            case I16 -> wide == DType.I32 || wide == DType.I64 || wide == DType.F32 || wide == DType.F64;
+            case I16 ->
+                    wide == DType.I32
+                            || wide == DType.I64
+                            || wide == DType.F32
+                            || wide == DType.F64;
             case I32 -> wide == DType.I64 || wide == DType.F64;
             case F16, BF16 -> wide == DType.F32 || wide == DType.F64;
             case F32 -> wide == DType.F64;
@@ -228,8 +261,9 @@ final class ElementRules {
     }
 
     /**
-     * f(expand(a), expand(b), constant) => expand(f(a, b, constant)): computed once for all copies. Not for single elements: the kernel that needs the
-     * copies computes those on the way, and a launch for one number would cost more.
+     * f(expand(a), expand(b), constant) => expand(f(a, b, constant)): computed once for all copies.
+     * Not for single elements: the kernel that needs the copies computes those on the way, and a
+     * launch for one number would cost more.
      */
     private static Node onSmaller(Simplify e, Elementwise op, Node n) {
         Shape small = null;

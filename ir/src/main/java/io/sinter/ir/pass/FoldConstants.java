@@ -13,14 +13,16 @@ import io.sinter.ir.op.Reshape;
 import io.sinter.ir.op.Slice;
 import io.sinter.ir.op.View;
 import io.sinter.ir.ref.RefArray;
+
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Computes what depends on constants alone: elementwise operators on constants, and views of constants, become a constant (expanded to the
- * shape). What is computed with a constant derived from extents is derived from extents.
+ * Computes what depends on constants alone: elementwise operators on constants, and views of
+ * constants, become a constant (expanded to the shape). What is computed with a constant derived
+ * from extents is derived from extents.
  */
 public final class FoldConstants {
     private FoldConstants() {}
@@ -28,7 +30,8 @@ public final class FoldConstants {
     public static Graph apply(Graph graph) {
         Rewriting rewriting = new Rewriting(graph);
         GraphBuilder e = new GraphBuilder();
-        Map<Node, Constant> known = new IdentityHashMap<>(); // old nodes whose every element is that constant
+        Map<Node, Constant> known =
+                new IdentityHashMap<>(); // old nodes whose every element is that constant
         for (Node n : graph.nodes()) {
             Constant c = constant(n, known);
             Node now = rewriting.updated(n);
@@ -47,7 +50,8 @@ public final class FoldConstants {
         if (n.op() instanceof Constant) return true;
         Node in = n.input(0);
         if (n.op() instanceof Reshape) return in.op() instanceof Constant;
-        return n.op() instanceof Expand && (in.op() instanceof Constant || (in.op() instanceof Reshape && canonical(in)));
+        return n.op() instanceof Expand
+                && (in.op() instanceof Constant || (in.op() instanceof Reshape && canonical(in)));
     }
 
     private static Constant constant(Node n, Map<Node, Constant> known) {
@@ -55,7 +59,9 @@ public final class FoldConstants {
             case Constant c -> c;
             case View v -> {
                 Constant c = known.get(n.input(0));
-                boolean keeps = !(v instanceof Slice s && s.live()) && !(v instanceof Pad && c != null && c.bits() != 0);
+                boolean keeps =
+                        !(v instanceof Slice s && s.live())
+                                && !(v instanceof Pad && c != null && c.bits() != 0);
                 yield keeps ? c : null;
             }
             case Elementwise op -> elementwise(op, n, known);
@@ -74,7 +80,10 @@ public final class FoldConstants {
         }
         RefArray value = op.evaluate(operands).get(0);
         DType t = value.dtype();
-        Constant c = t.isFloat() ? Constant.of(t, value.getDouble(0)) : Constant.ofLong(t, value.getLong(0));
+        Constant c =
+                t.isFloat()
+                        ? Constant.of(t, value.getDouble(0))
+                        : Constant.ofLong(t, value.getLong(0));
         return new Constant(t, c.bits(), derived);
     }
 }

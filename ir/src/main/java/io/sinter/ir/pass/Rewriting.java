@@ -4,6 +4,7 @@ package io.sinter.ir.pass;
 import io.sinter.ir.Graph;
 import io.sinter.ir.Node;
 import io.sinter.ir.op.Input;
+
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -40,13 +41,19 @@ final class Rewriting {
         return changed ? new Node(n.op(), operands, n.types(), n.origin()) : n;
     }
 
-    /** The rewritten graph: the nodes that its outputs still need; inputs and donations as they were. */
+    /**
+     * The rewritten graph: the nodes that its outputs still need; inputs and donations as they
+     * were.
+     */
     Graph finish() {
         List<Node> outputs = graph.outputs().stream().map(this::now).toList();
         return Graph.of(graph.inputs(), outputs, donations(outputs));
     }
 
-    /** A donation ends where the output has become an input itself: another one's memory, or its own, which need not be written. */
+    /**
+     * A donation ends where the output has become an input itself: another one's memory, or its
+     * own, which need not be written.
+     */
     private List<Integer> donations(List<Node> outputs) {
         List<Integer> donations = new ArrayList<>(graph.donations());
         for (int i = 0; i < outputs.size(); i++) {

@@ -8,11 +8,13 @@ import io.sinter.ir.Type;
 import io.sinter.ir.op.Elementwise;
 import io.sinter.ir.op.Emitter;
 import io.sinter.ir.op.Op;
+
 import java.util.List;
 
 /**
- * Algebraic rules, applied to each node once its operands are simplified. All are exact for every value, with NaN, infinities and signed zeros,
- * but for one stated in {@link ElementRules} (small integer powers). The rules stand in {@link ElementRules} and {@link ViewRules}.
+ * Algebraic rules, applied to each node once its operands are simplified. All are exact for every
+ * value, with NaN, infinities and signed zeros, but for one stated in {@link ElementRules} (small
+ * integer powers). The rules stand in {@link ElementRules} and {@link ViewRules}.
  */
 public final class Simplify implements Emitter<Node> {
     private final GraphBuilder nodes = new GraphBuilder();
@@ -29,13 +31,22 @@ public final class Simplify implements Emitter<Node> {
         return rewriting.finish();
     }
 
-    /** What {@code n}, whose operands are simplified, simplifies to: {@code n} itself if no rule fits. */
+    /**
+     * What {@code n}, whose operands are simplified, simplifies to: {@code n} itself if no rule
+     * fits.
+     */
     private Node simplified(Node n) {
-        Node better = n.op() instanceof Elementwise op ? ElementRules.apply(this, op, n) : ViewRules.apply(this, n);
+        Node better =
+                n.op() instanceof Elementwise op
+                        ? ElementRules.apply(this, op, n)
+                        : ViewRules.apply(this, n);
         return better == null ? n : better;
     }
 
-    /** What rules build is simplified as it is built: always smaller than what it replaces, so this ends soon. */
+    /**
+     * What rules build is simplified as it is built: always smaller than what it replaces, so this
+     * ends soon.
+     */
     @Override
     public List<Node> emit(Op op, List<Node> operands) {
         List<Node> results = nodes.emit(op, operands);

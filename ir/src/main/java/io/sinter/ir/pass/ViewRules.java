@@ -11,7 +11,10 @@ import io.sinter.ir.op.Reduce;
 import io.sinter.ir.op.Reshape;
 import io.sinter.ir.op.Slice;
 
-/** Rules of {@link Simplify} on views and their neighbours: they compose, cancel and move inwards. Each gives null where it does not fit. */
+/**
+ * Rules of {@link Simplify} on views and their neighbours: they compose, cancel and move inwards.
+ * Each gives null where it does not fit.
+ */
 final class ViewRules {
     private ViewRules() {}
 
@@ -35,7 +38,8 @@ final class ViewRules {
         // reshape(reshape(x)) => reshape(x)
         if (x.op() instanceof Reshape) return e.reshape(x.input(0), r.to());
         // reshape(expand(x)) => expand(reshape(x)) where x is one element
-        if (x.op() instanceof Expand && x.input(0).shape().numel() == 1) return e.expand(e.reshape(x.input(0), Shape.SCALAR), r.to());
+        if (x.op() instanceof Expand && x.input(0).shape().numel() == 1)
+            return e.expand(e.reshape(x.input(0), Shape.SCALAR), r.to());
         return null;
     }
 
@@ -76,11 +80,17 @@ final class ViewRules {
         return switch (x.op()) {
             // slice(slice(x)) on one axis => slice(x)
             case Slice t when !t.live() && t.axis() == axis ->
-                e.slice(x.input(0), axis, t.start() + s.start() * t.step(), s.size(), s.step() * t.step());
+                    e.slice(
+                            x.input(0),
+                            axis,
+                            t.start() + s.start() * t.step(),
+                            s.size(),
+                            s.step() * t.step());
             case Expand t -> {
                 Node in = x.input(0);
                 Shape to = t.to().with(axis, s.size());
-                // slice(expand(x)) => expand(x) along a repeated axis, expand(slice(x)) along another
+                // slice(expand(x)) => expand(x) along a repeated axis, expand(slice(x)) along
+                // another
                 yield in.shape().dim(axis) == t.to().dim(axis)
                         ? e.expand(e.slice(in, axis, s.start(), s.size(), s.step()), to)
                         : e.expand(in, to);
@@ -91,17 +101,21 @@ final class ViewRules {
         };
     }
 
-    /** slice(pad(x)) => pad'(slice(x)) where the slice stays inside x; pad' leaves the axis alone. */
+    /**
+     * slice(pad(x)) => pad'(slice(x)) where the slice stays inside x; pad' leaves the axis alone.
+     */
     private static Node sliceOfPad(Simplify e, Slice s, Pad p, Node x) {
         int axis = s.axis();
         long low = p.low()[axis];
         long last = s.start() + (s.size() - 1) * s.step();
-        if (Math.min(s.start(), last) < low || Math.max(s.start(), last) >= low + x.shape().dim(axis)) return null;
+        if (Math.min(s.start(), last) < low
+                || Math.max(s.start(), last) >= low + x.shape().dim(axis)) return null;
         long[] before = p.low().clone();
         long[] after = p.high().clone();
         before[axis] = 0;
         after[axis] = 0;
-        return e.apply(new Pad(before, after), e.slice(x, axis, s.start() - low, s.size(), s.step()));
+        return e.apply(
+                new Pad(before, after), e.slice(x, axis, s.start() - low, s.size(), s.step()));
     }
 
     /** slice(concat(…, x, …)) => slice(x) where the slice stays inside x. */
@@ -137,7 +151,8 @@ final class ViewRules {
     }
 
     private static Node reduce(Simplify e, Reduce r, Node x, Shape to) {
-        // Over axes of extent 1: product, maximum, minimum => reshape. (A float sum is not: 0 + -0 is +0.)
+        // Over axes of extent 1: product, maximum, minimum => reshape. (A float sum is not: 0 + -0
+        // is +0.)
         if (r.kind().isArg() || (r.kind() == Reduce.Kind.SUM && x.dtype().isFloat())) return null;
         for (int axis : r.axes()) if (x.shape().dim(axis) != 1) return null;
         return e.reshape(x, to);

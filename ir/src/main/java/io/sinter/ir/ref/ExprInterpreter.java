@@ -10,14 +10,17 @@ import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.Prim1;
 import io.sinter.ir.loop.Prim2;
 import io.sinter.ir.loop.Var;
+
 import java.util.IdentityHashMap;
 import java.util.Map;
 
 /**
- * Evaluates scalar code of the loop IR exactly as {@link Prim1} and {@link Prim2} define it: the oracle of both generators. f32 arithmetic is
- * float arithmetic; transcendental functions are computed in double and rounded once.
+ * Evaluates scalar code of the loop IR exactly as {@link Prim1} and {@link Prim2} define it: the
+ * oracle of both generators. f32 arithmetic is float arithmetic; transcendental functions are
+ * computed in double and rounded once.
  *
- * <p>Values are raw bits in a long, as in {@link Expr.Const}: of the double or float, the integer (i32 sign-extended), bool 0 or 1.
+ * <p>Values are raw bits in a long, as in {@link Expr.Const}: of the double or float, the integer
+ * (i32 sign-extended), bool 0 or 1.
  */
 public final class ExprInterpreter {
     /** What surrounds the code: locals, loop variables, parameters, memory. */
@@ -64,7 +67,8 @@ public final class ExprInterpreter {
 
         @Override
         public void indexError(long site, long value, long bound) {
-            throw new IndexOutOfBoundsException("site " + site + ": index " + value + " of " + bound);
+            throw new IndexOutOfBoundsException(
+                    "site " + site + ": index " + value + " of " + bound);
         }
     }
 
@@ -97,7 +101,8 @@ public final class ExprInterpreter {
             case F32 -> Float.intBitsToFloat((int) bits);
             case I32 -> (int) bits;
             case I64, BOOL -> bits;
-            case F16, BF16, I16, I8, U8 -> throw new IllegalArgumentException(t + " is not a register type");
+            case F16, BF16, I16, I8, U8 ->
+                    throw new IllegalArgumentException(t + " is not a register type");
         };
     }
 
@@ -121,16 +126,20 @@ public final class ExprInterpreter {
             case Expr.IndexValue x -> index(x.index());
             case Expr.Ref x -> env.local(x.local());
             case Expr.Load x ->
-                x.mask() == null || value(x.mask()) != 0 ? env.load(x.buffer(), index(x.index())) : value(x.otherwise());
+                    x.mask() == null || value(x.mask()) != 0
+                            ? env.load(x.buffer(), index(x.index()))
+                            : value(x.otherwise());
             case Expr.Un x -> unary(x.op(), x.a().dtype(), value(x.a()));
             case Expr.Bin x -> binary(x.op(), x.a().dtype(), value(x.a()), value(x.b()));
             case Expr.Select x -> value(x.cond()) != 0 ? value(x.a()) : value(x.b());
             case Expr.Fma x -> fma(x.dtype(), value(x.a()), value(x.b()), value(x.c()));
             case Expr.Convert x -> convert(x.a().dtype(), x.dtype(), value(x.a()));
             case Expr.Narrow x ->
-                x.to().isFloat()
-                        ? encode(DType.F32, RefArray.round(x.to(), decode(DType.F32, value(x.a()))))
-                        : RefArray.wrap(x.to(), value(x.a()));
+                    x.to().isFloat()
+                            ? encode(
+                                    DType.F32,
+                                    RefArray.round(x.to(), decode(DType.F32, value(x.a()))))
+                            : RefArray.wrap(x.to(), value(x.a()));
             case Expr.Bits x -> value(x.a());
             case Expr.Checked x -> checked(x);
         };
@@ -154,12 +163,13 @@ public final class ExprInterpreter {
     private long index(Index index) {
         long sum = coef(index.offset());
         for (Index.Term t : index.terms()) {
-            long atom = switch (t.atom()) {
-                case Index.VarAtom a -> env.var(a.var());
-                case Index.DivAtom a -> Math.floorDiv(index(a.a()), coef(a.by()));
-                case Index.ModAtom a -> Math.floorMod(index(a.a()), coef(a.by()));
-                case Index.DataAtom a -> value(a.value());
-            };
+            long atom =
+                    switch (t.atom()) {
+                        case Index.VarAtom a -> env.var(a.var());
+                        case Index.DivAtom a -> Math.floorDiv(index(a.a()), coef(a.by()));
+                        case Index.ModAtom a -> Math.floorMod(index(a.a()), coef(a.by()));
+                        case Index.DataAtom a -> value(a.value());
+                    };
             sum += coef(t.coef()) * atom;
         }
         return sum;
@@ -191,7 +201,8 @@ public final class ExprInterpreter {
             case F32 -> Float.floatToRawIntBits((float) v); // one rounding, not by way of double
             case I32 -> (int) v;
             case I64 -> v;
-            case F16, BF16, I16, I8, U8, BOOL -> throw new IllegalArgumentException("convert to " + to);
+            case F16, BF16, I16, I8, U8, BOOL ->
+                    throw new IllegalArgumentException("convert to " + to);
         };
     }
 
@@ -204,9 +215,30 @@ public final class ExprInterpreter {
             case NEG -> -bits;
             case ABS -> t == DType.I32 ? Math.abs((int) bits) : Math.abs(bits);
             case NOT -> t == DType.BOOL ? bits ^ 1 : ~bits;
-            case SQRT, EXP, EXPM1, LOG, LOG1P, SIN, COS, TAN, ASIN, ACOS, ATAN, SINH, COSH, TANH, ERF, LGAMMA, DIGAMMA, ERFINV,
-                    FLOOR, CEIL, RINT, TRUNC, ISNAN ->
-                throw new IllegalArgumentException(op + " of " + t);
+            case SQRT,
+                    EXP,
+                    EXPM1,
+                    LOG,
+                    LOG1P,
+                    SIN,
+                    COS,
+                    TAN,
+                    ASIN,
+                    ACOS,
+                    ATAN,
+                    SINH,
+                    COSH,
+                    TANH,
+                    ERF,
+                    LGAMMA,
+                    DIGAMMA,
+                    ERFINV,
+                    FLOOR,
+                    CEIL,
+                    RINT,
+                    TRUNC,
+                    ISNAN ->
+                    throw new IllegalArgumentException(op + " of " + t);
         };
     }
 
@@ -248,14 +280,31 @@ public final class ExprInterpreter {
             case I32 -> ofInts(op, (int) a, (int) b, 32);
             case I64 -> ofInts(op, a, b, 64);
             case BOOL ->
-                switch (op) {
-                    case AND, MIN -> a & b;
-                    case OR, MAX -> a | b;
-                    case XOR -> a ^ b;
-                    case ADD, SUB, MUL, DIV, REM, POW, ATAN2, SHL, SHR, USHR, UMULHI, EQ, NE, LT, LE, GT, GE ->
-                        throw new IllegalArgumentException(op + " of bool");
-                };
-            case F16, BF16, I16, I8, U8 -> throw new IllegalArgumentException(t + " is not a register type");
+                    switch (op) {
+                        case AND, MIN -> a & b;
+                        case OR, MAX -> a | b;
+                        case XOR -> a ^ b;
+                        case ADD,
+                                SUB,
+                                MUL,
+                                DIV,
+                                REM,
+                                POW,
+                                ATAN2,
+                                SHL,
+                                SHR,
+                                USHR,
+                                UMULHI,
+                                EQ,
+                                NE,
+                                LT,
+                                LE,
+                                GT,
+                                GE ->
+                                throw new IllegalArgumentException(op + " of bool");
+                    };
+            case F16, BF16, I16, I8, U8 ->
+                    throw new IllegalArgumentException(t + " is not a register type");
         };
     }
 
@@ -284,7 +333,10 @@ public final class ExprInterpreter {
         };
     }
 
-    /** A double holds the sum, difference, product or quotient of two floats well enough that rounding it again is rounding once. */
+    /**
+     * A double holds the sum, difference, product or quotient of two floats well enough that
+     * rounding it again is rounding once.
+     */
     private static double ofFloats(Prim2 op, double x, double y, boolean single) {
         return switch (op) {
             case ADD -> x + y;
@@ -297,11 +349,15 @@ public final class ExprInterpreter {
             case POW -> pow(x, y);
             case ATAN2 -> Math.atan2(x, y);
             case AND, OR, XOR, SHL, SHR, USHR, UMULHI, EQ, NE, LT, LE, GT, GE ->
-                throw new IllegalArgumentException(op + " of " + (single ? DType.F32 : DType.F64));
+                    throw new IllegalArgumentException(
+                            op + " of " + (single ? DType.F32 : DType.F64));
         };
     }
 
-    /** C's pow, which differs from Java's where the base is ±1: 1 to any power is 1, and -1 to an infinite one too. */
+    /**
+     * C's pow, which differs from Java's where the base is ±1: 1 to any power is 1, and -1 to an
+     * infinite one too.
+     */
     static double pow(double x, double y) {
         if (x == 1 || (x == -1 && Double.isInfinite(y))) return 1;
         return Math.pow(x, y);
@@ -323,12 +379,14 @@ public final class ExprInterpreter {
             case XOR -> a ^ b;
             case SHL -> b < 0 || b >= width ? 0 : a << b;
             case SHR -> a >> (b < 0 || b >= width ? 63 : b);
-            case USHR -> b < 0 || b >= width ? 0 : (width == 32 ? (a & 0xffffffffL) >>> b : a >>> b);
+            case USHR ->
+                    b < 0 || b >= width ? 0 : (width == 32 ? (a & 0xffffffffL) >>> b : a >>> b);
             case UMULHI -> {
                 if (width != 32) throw new IllegalArgumentException("UMULHI of i64");
                 yield ((a & 0xffffffffL) * (b & 0xffffffffL)) >>> 32;
             }
-            case ATAN2, EQ, NE, LT, LE, GT, GE -> throw new IllegalArgumentException(op + " of integers");
+            case ATAN2, EQ, NE, LT, LE, GT, GE ->
+                    throw new IllegalArgumentException(op + " of integers");
         };
     }
 

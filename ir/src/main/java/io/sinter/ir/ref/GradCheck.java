@@ -4,6 +4,7 @@ package io.sinter.ir.ref;
 import io.sinter.ir.op.Op;
 import io.sinter.ir.op.Sample;
 import io.sinter.ir.ref.Tape.Var;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -25,7 +26,10 @@ public final class GradCheck {
         return (tape, in) -> tape.emit(op, in);
     }
 
-    /** The function whose results are the gradients of {@code f}'s f64 results, weighted by fixed random numbers, by its f64 operands. */
+    /**
+     * The function whose results are the gradients of {@code f}'s f64 results, weighted by fixed
+     * random numbers, by its f64 operands.
+     */
     public static Function gradientOf(Function f) {
         return (tape, in) -> {
             List<Var<RefArray>> out = floats(f.apply(tape, in));
@@ -46,10 +50,20 @@ public final class GradCheck {
         for (int k = 0; k < inputs.size(); k++) {
             if (!isF64(inputs.get(k))) continue;
             for (int i = 0; i < inputs.get(k).size(); i++) {
-                double slope = (weighted(f, inputs, k, i, STEP) - weighted(f, inputs, k, i, -STEP)) / (2 * STEP);
+                double slope =
+                        (weighted(f, inputs, k, i, STEP) - weighted(f, inputs, k, i, -STEP))
+                                / (2 * STEP);
                 double got = grads.get(k).value().getDouble(i);
                 if (!(Math.abs(got - slope) <= TOLERANCE * Math.max(1, Math.abs(slope)))) {
-                    return Optional.of("gradient by operand " + k + ", element " + i + ": " + got + ", central difference " + slope);
+                    return Optional.of(
+                            "gradient by operand "
+                                    + k
+                                    + ", element "
+                                    + i
+                                    + ": "
+                                    + got
+                                    + ", central difference "
+                                    + slope);
                 }
             }
         }
@@ -66,7 +80,8 @@ public final class GradCheck {
 
     private static List<Var<RefArray>> weights(Tape<RefArray> tape, List<Var<RefArray>> out) {
         List<Var<RefArray>> w = new ArrayList<>();
-        for (int i = 0; i < out.size(); i++) w.add(tape.leaf(Sample.uniform(tape.type(out.get(i)), 0.5, 1.5, 97 + i)));
+        for (int i = 0; i < out.size(); i++)
+            w.add(tape.leaf(Sample.uniform(tape.type(out.get(i)), 0.5, 1.5, 97 + i)));
         return w;
     }
 
@@ -82,7 +97,8 @@ public final class GradCheck {
         double sum = 0;
         for (int o = 0; o < out.size(); o++) {
             RefArray y = out.get(o).value();
-            for (int e = 0; e < y.size(); e++) sum += y.getDouble(e) * w.get(o).value().getDouble(e);
+            for (int e = 0; e < y.size(); e++)
+                sum += y.getDouble(e) * w.get(o).value().getDouble(e);
         }
         return sum;
     }

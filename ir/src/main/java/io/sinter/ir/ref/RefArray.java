@@ -4,13 +4,15 @@ package io.sinter.ir.ref;
 import io.sinter.ir.DType;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
+
 import java.util.Arrays;
 import java.util.function.IntToDoubleFunction;
 import java.util.function.IntToLongFunction;
 
 /**
- * A dense row-major array of the reference evaluator. Floats are held as doubles that are always values of the dtype (every write rounds),
- * integers as longs wrapped to the dtype's width, bool as 0 or 1. Operators treat operands as immutable and fill only what they make.
+ * A dense row-major array of the reference evaluator. Floats are held as doubles that are always
+ * values of the dtype (every write rounds), integers as longs wrapped to the dtype's width, bool as
+ * 0 or 1. Operators treat operands as immutable and fill only what they make.
  */
 public final class RefArray {
     private final Type type;
@@ -29,14 +31,20 @@ public final class RefArray {
         return new RefArray(type);
     }
 
-    /** Elements {@code f(0), f(1), …} in row-major order, rounded to the dtype (integers truncate toward zero, bool is != 0). */
+    /**
+     * Elements {@code f(0), f(1), …} in row-major order, rounded to the dtype (integers truncate
+     * toward zero, bool is != 0).
+     */
     public static RefArray of(Type type, IntToDoubleFunction f) {
         RefArray a = new RefArray(type);
         for (int i = 0; i < a.size(); i++) a.set(i, f.applyAsDouble(i));
         return a;
     }
 
-    /** Elements {@code f(0), f(1), …} in row-major order, wrapped to the dtype's width (floats round). */
+    /**
+     * Elements {@code f(0), f(1), …} in row-major order, wrapped to the dtype's width (floats
+     * round).
+     */
     public static RefArray ofLongs(Type type, IntToLongFunction f) {
         RefArray a = new RefArray(type);
         for (int i = 0; i < a.size(); i++) a.set(i, f.applyAsLong(i));
@@ -61,7 +69,8 @@ public final class RefArray {
     }
 
     private static void check(Shape shape, int n) {
-        if (shape.numel() != n) throw new IllegalArgumentException(n + " values for shape " + shape);
+        if (shape.numel() != n)
+            throw new IllegalArgumentException(n + " values for shape " + shape);
     }
 
     public Type type() {
@@ -96,7 +105,10 @@ public final class RefArray {
         return doubles != null ? doubles[i] != 0 : longs[i] != 0;
     }
 
-    /** Writes element {@code i}, rounding to the dtype (integers truncate toward zero, then wrap; bool is != 0). */
+    /**
+     * Writes element {@code i}, rounding to the dtype (integers truncate toward zero, then wrap;
+     * bool is != 0).
+     */
     public void set(int i, double v) {
         if (doubles != null) doubles[i] = round(dtype(), v);
         else longs[i] = dtype().isBool() ? (v != 0 ? 1 : 0) : wrap(dtype(), (long) v);
@@ -108,9 +120,12 @@ public final class RefArray {
         else longs[i] = wrap(dtype(), v);
     }
 
-    /** Copies element {@code j} of {@code from}, which has this dtype, to element {@code i}: exact. */
+    /**
+     * Copies element {@code j} of {@code from}, which has this dtype, to element {@code i}: exact.
+     */
     public void copy(int i, RefArray from, int j) {
-        if (from.dtype() != dtype()) throw new IllegalArgumentException("copy of " + from.dtype() + " to " + dtype());
+        if (from.dtype() != dtype())
+            throw new IllegalArgumentException("copy of " + from.dtype() + " to " + dtype());
         if (doubles != null) doubles[i] = from.doubles[j];
         else longs[i] = from.longs[j];
     }
@@ -137,14 +152,18 @@ public final class RefArray {
         return r;
     }
 
-    /** The value of {@code dtype} nearest to {@code v} (f16 and bf16 by way of f32, ties to even at each step: they are computed in f32). */
+    /**
+     * The value of {@code dtype} nearest to {@code v} (f16 and bf16 by way of f32, ties to even at
+     * each step: they are computed in f32).
+     */
     public static double round(DType dtype, double v) {
         return switch (dtype) {
             case F64 -> v;
             case F32 -> (float) v;
             case F16 -> Float.float16ToFloat(Float.floatToFloat16((float) v));
             case BF16 -> roundBf16((float) v);
-            case I64, I32, I16, I8, U8, BOOL -> throw new IllegalArgumentException(dtype + " is not a float type");
+            case I64, I32, I16, I8, U8, BOOL ->
+                    throw new IllegalArgumentException(dtype + " is not a float type");
         };
     }
 
@@ -163,13 +182,16 @@ public final class RefArray {
             case I8 -> (byte) v;
             case U8 -> v & 0xff;
             case BOOL -> v != 0 ? 1 : 0;
-            case F64, F32, F16, BF16 -> throw new IllegalArgumentException(dtype + " is not an integer type");
+            case F64, F32, F16, BF16 ->
+                    throw new IllegalArgumentException(dtype + " is not an integer type");
         };
     }
 
     /** Same type and same values: NaN equals NaN, and -0 differs from +0. */
     public boolean sameAs(RefArray o) {
-        return type.equals(o.type) && Arrays.equals(doubles, o.doubles) && Arrays.equals(longs, o.longs);
+        return type.equals(o.type)
+                && Arrays.equals(doubles, o.doubles)
+                && Arrays.equals(longs, o.longs);
     }
 
     @Override

@@ -4,9 +4,12 @@ package io.sinter.ir.ref;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Emitter;
 import io.sinter.ir.op.Op;
+
 import java.util.List;
 
-/** Operators applied at once to reference arrays: runs gradients and decompositions without a graph. */
+/**
+ * Operators applied at once to reference arrays: runs gradients and decompositions without a graph.
+ */
 public final class RefEmitter implements Emitter<RefArray> {
     /**
      * Infers (and so checks) the result types, evaluates, and checks that the results have them.
@@ -18,7 +21,9 @@ public final class RefEmitter implements Emitter<RefArray> {
         List<Type> types = op.infer(inputs.stream().map(RefArray::type).toList());
         List<RefArray> results = op.evaluate(inputs);
         List<Type> got = results.stream().map(RefArray::type).toList();
-        if (!got.equals(types)) throw new IllegalStateException(op.name() + " evaluates to " + got + " but infers " + types);
+        if (!got.equals(types))
+            throw new IllegalStateException(
+                    op.name() + " evaluates to " + got + " but infers " + types);
         return results;
     }
 

@@ -5,12 +5,16 @@ import io.sinter.ir.Graph;
 import io.sinter.ir.Node;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Project;
+
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Runs a graph node by node on reference arrays: slow, and the measure of every optimization and backend. */
+/**
+ * Runs a graph node by node on reference arrays: slow, and the measure of every optimization and
+ * backend.
+ */
 public final class RefEvaluator {
     private RefEvaluator() {}
 
@@ -22,20 +26,28 @@ public final class RefEvaluator {
      */
     public static List<RefArray> run(Graph graph, List<RefArray> arguments) {
         if (arguments.size() != graph.inputs().size()) {
-            throw new IllegalArgumentException(arguments.size() + " arguments for " + graph.inputs().size() + " inputs");
+            throw new IllegalArgumentException(
+                    arguments.size() + " arguments for " + graph.inputs().size() + " inputs");
         }
         Map<Node, List<RefArray>> values = new IdentityHashMap<>();
         for (int i = 0; i < arguments.size(); i++) {
             Node input = graph.inputs().get(i);
             if (!arguments.get(i).type().equals(input.type())) {
-                throw new IllegalArgumentException("argument " + i + " is " + arguments.get(i).type() + ", not " + input.type());
+                throw new IllegalArgumentException(
+                        "argument "
+                                + i
+                                + " is "
+                                + arguments.get(i).type()
+                                + ", not "
+                                + input.type());
             }
             values.put(input, List.of(arguments.get(i)));
         }
         for (Node n : graph.nodes()) {
             List<RefArray> results = n.op().evaluate(operands(n, values));
             List<Type> types = results.stream().map(RefArray::type).toList();
-            if (!types.equals(n.types())) throw new IllegalStateException(n + " evaluated to " + types);
+            if (!types.equals(n.types()))
+                throw new IllegalStateException(n + " evaluated to " + types);
             values.put(n, results);
         }
         return graph.outputs().stream().map(n -> values.get(n).get(0)).toList();

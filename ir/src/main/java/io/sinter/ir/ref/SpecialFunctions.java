@@ -2,8 +2,9 @@
 package io.sinter.ir.ref;
 
 /**
- * Special functions in double precision for the reference evaluator: textbook formulas, correct to about 1e-15 relative (lgamma and digamma:
- * also absolute, near their zeros), with no thought for speed. "A&amp;S" is Abramowitz and Stegun, Handbook of Mathematical Functions (1964).
+ * Special functions in double precision for the reference evaluator: textbook formulas, correct to
+ * about 1e-15 relative (lgamma and digamma: also absolute, near their zeros), with no thought for
+ * speed. "A&amp;S" is Abramowitz and Stegun, Handbook of Mathematical Functions (1964).
  */
 public final class SpecialFunctions {
     private static final double EULER_GAMMA = 0.57721566490153286061;
@@ -14,21 +15,47 @@ public final class SpecialFunctions {
 
     /** B(2k) / (2k (2k-1)) for k = 1, 2, …: coefficients of Stirling's series, A&amp;S 6.1.40. */
     private static final double[] STIRLING = {
-        1.0 / 12, -1.0 / 360, 1.0 / 1260, -1.0 / 1680, 1.0 / 1188, -691.0 / 360360, 1.0 / 156, -3617.0 / 122400
+        1.0 / 12,
+        -1.0 / 360,
+        1.0 / 1260,
+        -1.0 / 1680,
+        1.0 / 1188,
+        -691.0 / 360360,
+        1.0 / 156,
+        -3617.0 / 122400
     };
 
-    /** B(2k) / 2k for k = 1, 2, …: coefficients of the digamma function's asymptotic series, A&amp;S 6.3.18. */
+    /**
+     * B(2k) / 2k for k = 1, 2, …: coefficients of the digamma function's asymptotic series, A&amp;S
+     * 6.3.18.
+     */
     private static final double[] DIGAMMA_SERIES = {
-        1.0 / 12, -1.0 / 120, 1.0 / 252, -1.0 / 240, 1.0 / 132, -691.0 / 32760, 1.0 / 12, -3617.0 / 8160
+        1.0 / 12,
+        -1.0 / 120,
+        1.0 / 252,
+        -1.0 / 240,
+        1.0 / 132,
+        -691.0 / 32760,
+        1.0 / 12,
+        -3617.0 / 8160
     };
 
     static {
         // Direct sum to N, then the Euler–Maclaurin tail.
         int n = 40;
         for (int k = 2; k < ZETA_MINUS_1.length; k++) {
-            double tail = Math.pow(n, 1.0 - k) / (k - 1) + 0.5 * Math.pow(n, -k) + k / 12.0 * Math.pow(n, -k - 1.0)
-                    - k * (k + 1.0) * (k + 2.0) / 720 * Math.pow(n, -k - 3.0)
-                    + k * (k + 1.0) * (k + 2.0) * (k + 3.0) * (k + 4.0) / 30240 * Math.pow(n, -k - 5.0);
+            double tail =
+                    Math.pow(n, 1.0 - k) / (k - 1)
+                            + 0.5 * Math.pow(n, -k)
+                            + k / 12.0 * Math.pow(n, -k - 1.0)
+                            - k * (k + 1.0) * (k + 2.0) / 720 * Math.pow(n, -k - 3.0)
+                            + k
+                                    * (k + 1.0)
+                                    * (k + 2.0)
+                                    * (k + 3.0)
+                                    * (k + 4.0)
+                                    / 30240
+                                    * Math.pow(n, -k - 5.0);
             for (int i = n - 1; i >= 2; i--) tail += Math.pow(i, -k);
             ZETA_MINUS_1[k] = tail;
         }
@@ -36,7 +63,10 @@ public final class SpecialFunctions {
 
     private SpecialFunctions() {}
 
-    /** The error function: Kummer's series of positive terms (A&amp;S 7.1.6) up to 2, beyond it through {@link #erfc}. */
+    /**
+     * The error function: Kummer's series of positive terms (A&amp;S 7.1.6) up to 2, beyond it
+     * through {@link #erfc}.
+     */
     public static double erf(double x) {
         double a = Math.abs(x);
         if (a > 2) return Math.copySign(1 - erfc(a), x);
@@ -49,7 +79,10 @@ public final class SpecialFunctions {
         return Math.copySign(TWO_OVER_SQRT_PI * expMinusSquare(a) * sum, x);
     }
 
-    /** The complementary error function: from {@link #erf} below 1/2, else the continued fraction A&amp;S 7.1.14, relatively accurate in the tail. */
+    /**
+     * The complementary error function: from {@link #erf} below 1/2, else the continued fraction
+     * A&amp;S 7.1.14, relatively accurate in the tail.
+     */
     public static double erfc(double x) {
         if (Double.isNaN(x)) return x;
         if (x < 0.5) return 1 - erf(x);
@@ -68,7 +101,10 @@ public final class SpecialFunctions {
         return Math.exp(-square) * (1 - rest);
     }
 
-    /** The inverse error function: Winitzki's approximation (2008), then Halley steps on erf, or on erfc in the tails. */
+    /**
+     * The inverse error function: Winitzki's approximation (2008), then Halley steps on erf, or on
+     * erfc in the tails.
+     */
     public static double erfinv(double y) {
         double a = Math.abs(y);
         if (!(a < 1)) return a == 1 ? Math.copySign(Double.POSITIVE_INFINITY, y) : Double.NaN;
@@ -84,7 +120,10 @@ public final class SpecialFunctions {
         return Math.copySign(x, y);
     }
 
-    /** log |Γ(x)|: the series about 2 (A&amp;S 6.1.33) near the zeros 1 and 2, Stirling's series above, reflection below 0. */
+    /**
+     * log |Γ(x)|: the series about 2 (A&amp;S 6.1.33) near the zeros 1 and 2, Stirling's series
+     * above, reflection below 0.
+     */
     public static double lgamma(double x) {
         if (Double.isNaN(x)) return x;
         if (Double.isInfinite(x)) return Double.POSITIVE_INFINITY;
@@ -99,7 +138,11 @@ public final class SpecialFunctions {
         while (x < 15) product *= x++;
         double sum = 0;
         for (int k = STIRLING.length - 1; k >= 0; k--) sum = sum / (x * x) + STIRLING[k];
-        return (x - 0.5) * Math.log(x) - x + 0.5 * Math.log(2 * Math.PI) + sum / x - Math.log(product);
+        return (x - 0.5) * Math.log(x)
+                - x
+                + 0.5 * Math.log(2 * Math.PI)
+                + sum / x
+                - Math.log(product);
     }
 
     /** log Γ(2+z) for |z| ≤ 1/2. */
@@ -110,7 +153,10 @@ public final class SpecialFunctions {
         return z * (1 - EULER_GAMMA + sum);
     }
 
-    /** The digamma function, derivative of lgamma: asymptotic series (A&amp;S 6.3.18) after shifting up; PyTorch's values at 0 and at negative integers. */
+    /**
+     * The digamma function, derivative of lgamma: asymptotic series (A&amp;S 6.3.18) after shifting
+     * up; PyTorch's values at 0 and at negative integers.
+     */
     public static double digamma(double x) {
         if (x == 0) return Math.copySign(Double.POSITIVE_INFINITY, -x);
         if (x < 0) {
@@ -122,7 +168,8 @@ public final class SpecialFunctions {
         double shift = 0;
         while (x < 12) shift += 1 / x++;
         double sum = 0;
-        for (int k = DIGAMMA_SERIES.length - 1; k >= 0; k--) sum = (sum + DIGAMMA_SERIES[k]) / (x * x);
+        for (int k = DIGAMMA_SERIES.length - 1; k >= 0; k--)
+            sum = (sum + DIGAMMA_SERIES[k]) / (x * x);
         return Math.log(x) - 0.5 / x - sum - shift;
     }
 

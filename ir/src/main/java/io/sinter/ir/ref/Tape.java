@@ -7,14 +7,16 @@ import io.sinter.ir.op.Constant;
 import io.sinter.ir.op.Emitter;
 import io.sinter.ir.op.GradCall;
 import io.sinter.ir.op.Op;
+
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Reverse-mode differentiation over any emitter: records what is emitted, and gives gradients as values of the same tape, which can be
- * differentiated again. The measure for the frontend's autograd, and the driver of gradient checks.
+ * Reverse-mode differentiation over any emitter: records what is emitted, and gives gradients as
+ * values of the same tape, which can be differentiated again. The measure for the frontend's
+ * autograd, and the driver of gradient checks.
  */
 public final class Tape<V> implements Emitter<Tape.Var<V>> {
     /** A recorded value. */
@@ -60,8 +62,8 @@ public final class Tape<V> implements Emitter<Tape.Var<V>> {
     }
 
     /**
-     * Gradients of the sum of {@code outputs · seeds} by each of {@code of}, on this tape. A float value that does not reach the outputs
-     * has zeros; an integer one too, of its own type.
+     * Gradients of the sum of {@code outputs · seeds} by each of {@code of}, on this tape. A float
+     * value that does not reach the outputs has zeros; an integer one too, of its own type.
      */
     public List<Var<V>> gradients(List<Var<V>> outputs, List<Var<V>> seeds, List<Var<V>> of) {
         int end = calls.size();
@@ -72,14 +74,27 @@ public final class Tape<V> implements Emitter<Tape.Var<V>> {
             if (call.outputs.stream().noneMatch(grads::containsKey)) continue;
             List<Var<V>> in = call.op.gradient(new Pull(call, grads));
             if (in.size() != call.inputs.size()) {
-                throw new IllegalStateException(call.op.name() + " gives " + in.size() + " gradients for " + call.inputs.size() + " operands");
+                throw new IllegalStateException(
+                        call.op.name()
+                                + " gives "
+                                + in.size()
+                                + " gradients for "
+                                + call.inputs.size()
+                                + " operands");
             }
             for (int k = 0; k < in.size(); k++) {
                 if (in.get(k) == null) continue;
                 Type wanted = type(call.inputs.get(k));
                 if (!type(in.get(k)).equals(wanted)) {
                     throw new IllegalStateException(
-                            "gradient " + k + " of " + call.op.name() + " is " + type(in.get(k)) + ", its operand " + wanted);
+                            "gradient "
+                                    + k
+                                    + " of "
+                                    + call.op.name()
+                                    + " is "
+                                    + type(in.get(k))
+                                    + ", its operand "
+                                    + wanted);
                 }
                 accumulate(grads, call.inputs.get(k), in.get(k));
             }

@@ -8,6 +8,7 @@ import io.sinter.ir.op.Constant;
 import io.sinter.ir.op.Input;
 import io.sinter.ir.op.OpText;
 import io.sinter.ir.op.Project;
+
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +16,8 @@ import java.util.StringJoiner;
 import java.util.function.IntFunction;
 
 /**
- * Prints graphs, stably (values are numbered in program order), in a form that {@link GraphParser} reads back:
+ * Prints graphs, stably (values are numbered in program order), in a form that
+ * {@link GraphParser} reads back:
  *
  * <pre>
  * %0: f32[32,10] = input
@@ -27,8 +29,9 @@ import java.util.function.IntFunction;
  * return %5, %3 -> %0
  * </pre>
  *
- * {@code derived(v)} is a constant that was computed from extents; {@code %4.1} reads a result of an operator that has several;
- * {@code %3 -> %0} is an output that takes over that input's memory. What follows {@code #} is the node's origin.
+ * {@code derived(v)} is a constant that was computed from extents; {@code %4.1} reads a result of
+ * an operator that has several; {@code %3 -> %0} is an output that takes over that input's memory.
+ * What follows {@code #} is the node's origin.
  */
 public final class GraphPrinter {
     private final IntFunction<String> origins;
@@ -45,7 +48,10 @@ public final class GraphPrinter {
         return print(graph, origin -> "@" + origin);
     }
 
-    /** The graph's text, with what {@code origins} says of each origin number (null: nothing): usually {@code Model.java:42}. */
+    /**
+     * The graph's text, with what {@code origins} says of each origin number (null: nothing):
+     * usually {@code Model.java:42}.
+     */
     public static String print(Graph graph, IntFunction<String> origins) {
         GraphPrinter p = new GraphPrinter(graph, origins);
         StringBuilder b = new StringBuilder();
@@ -57,7 +63,9 @@ public final class GraphPrinter {
             String over = donated < 0 ? "" : " -> " + p.name(graph.inputs().get(donated));
             outputs.add(p.name(graph.outputs().get(i)) + over);
         }
-        return b.append(graph.outputs().isEmpty() ? "return" : "return " + outputs).append('\n').toString();
+        return b.append(graph.outputs().isEmpty() ? "return" : "return " + outputs)
+                .append('\n')
+                .toString();
     }
 
     /** The line of one node of the graph, for messages. */
@@ -72,7 +80,12 @@ public final class GraphPrinter {
 
     private String line(Node n) {
         String origin = n.origin() < 0 ? null : origins.apply(n.origin());
-        return name(n) + ": " + types(n.types()) + " = " + expression(n) + (origin == null ? "" : "  # " + origin);
+        return name(n)
+                + ": "
+                + types(n.types())
+                + " = "
+                + expression(n)
+                + (origin == null ? "" : "  # " + origin);
     }
 
     private static String types(List<Type> types) {
@@ -85,7 +98,8 @@ public final class GraphPrinter {
     private String expression(Node n) {
         if (n.op() instanceof Input in) return in.scalar() ? "scalar" : "input";
         if (n.op() instanceof Project p) return name(n.input(0)) + "." + p.index();
-        if (n.op() instanceof Constant c) return (c.derived() ? "derived(" : "constant(") + value(c) + ")";
+        if (n.op() instanceof Constant c)
+            return (c.derived() ? "derived(" : "constant(") + value(c) + ")";
         StringJoiner operands = new StringJoiner(", ", "(", ")");
         for (Node in : n.inputs()) operands.add(name(in));
         String attributes = OpText.attributes(n.op());

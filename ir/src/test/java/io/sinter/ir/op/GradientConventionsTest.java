@@ -10,9 +10,11 @@ import io.sinter.ir.Shape;
 import io.sinter.ir.ref.RefArray;
 import io.sinter.ir.ref.RefEmitter;
 import io.sinter.ir.ref.Tape;
+
+import org.junit.jupiter.api.Test;
+
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.Test;
 
 /** Gradients where a derivative does not exist: PyTorch's choices. */
 class GradientConventionsTest {
@@ -23,10 +25,13 @@ class GradientConventionsTest {
     private static List<double[]> gradients(Op op, double[]... operands) {
         Tape<RefArray> tape = new Tape<>(new RefEmitter());
         List<Tape.Var<RefArray>> in = new ArrayList<>();
-        for (double[] x : operands) in.add(tape.leaf(RefArray.of(DType.F64, Shape.of(x.length), x)));
+        for (double[] x : operands)
+            in.add(tape.leaf(RefArray.of(DType.F64, Shape.of(x.length), x)));
         List<Tape.Var<RefArray>> out = tape.emit(op, in);
         Tape.Var<RefArray> ones = tape.leaf(RefArray.of(tape.type(out.get(0)), _ -> 1));
-        return tape.gradients(out, List.of(ones), in).stream().map(v -> v.value().toDoubles()).toList();
+        return tape.gradients(out, List.of(ones), in).stream()
+                .map(v -> v.value().toDoubles())
+                .toList();
     }
 
     private static double[] a(double... x) {

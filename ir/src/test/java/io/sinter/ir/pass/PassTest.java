@@ -15,21 +15,25 @@ import io.sinter.ir.ref.RefArray;
 import io.sinter.ir.ref.RefEvaluator;
 import io.sinter.ir.text.GraphParser;
 import io.sinter.ir.text.GraphPrinter;
+
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+
+import org.junit.jupiter.api.Test;
+
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import org.junit.jupiter.api.Test;
 
 /** Passes, text in, text out; and the same values before and after on random programs. */
 class PassTest {
-    private static final Map<String, UnaryOperator<Graph>> PASSES = Map.of(
-            "Simplify", Simplify::apply,
-            "FoldConstants", FoldConstants::apply,
-            "CommonSubexpressions", CommonSubexpressions::apply,
-            "DeadCode", DeadCode::apply,
-            "Decompose", g -> Decompose.apply(g, _ -> false));
+    private static final Map<String, UnaryOperator<Graph>> PASSES =
+            Map.of(
+                    "Simplify", Simplify::apply,
+                    "FoldConstants", FoldConstants::apply,
+                    "CommonSubexpressions", CommonSubexpressions::apply,
+                    "DeadCode", DeadCode::apply,
+                    "Decompose", g -> Decompose.apply(g, _ -> false));
 
     private static void becomes(UnaryOperator<Graph> pass, String before, String after) {
         Graph in = Verifier.verify(GraphParser.parse(before));
@@ -38,30 +42,51 @@ class PassTest {
         assertEquals(GraphPrinter.print(GraphParser.parse(after)), GraphPrinter.print(out));
     }
 
-    /** A body over a: f32[2,3], b: f32[2,3], i: i64[3], m: bool[3], with whole-tensor constants given by name. */
+    /**
+     * A body over a: f32[2,3], b: f32[2,3], i: i64[3], m: bool[3], with whole-tensor constants
+     * given by name.
+     */
     private static void simplifies(String body, String after) {
-        String inputs = "%a: f32[2,3] = input\n%b: f32[2,3] = input\n%i: i64[3] = input\n%m: bool[3] = input\n";
-        becomes(g -> DeadCode.apply(Simplify.apply(g)), inputs + constants(body) + body, inputs + constants(after) + after);
+        String inputs =
+                "%a: f32[2,3] = input\n%b: f32[2,3] = input\n%i: i64[3] = input\n%m: bool[3] = input\n";
+        becomes(
+                g -> DeadCode.apply(Simplify.apply(g)),
+                inputs + constants(body) + body,
+                inputs + constants(after) + after);
     }
 
-    /** Definitions of the constants that a text names: {@code %f1} is 1.0 as f32[2,3], {@code %n1} is -1.0, {@code %i0} is 0 as i64[3]. */
+    /**
+     * Definitions of the constants that a text names: {@code %f1} is 1.0 as f32[2,3], {@code %n1}
+     * is -1.0, {@code %i0} is 0 as i64[3].
+     */
     private static String constants(String body) {
         StringBuilder b = new StringBuilder();
-        Map<String, String> floats = Map.of("f0", "0.0", "fz", "-0.0", "f1", "1.0", "fn", "-1.0", "f2", "2.0", "f4", "4.0", "fq", "0.25");
-        floats.entrySet().stream().sorted(Map.Entry.comparingByKey()).filter(e -> body.contains("%" + e.getKey())).forEach(e -> b.append(
-                        "%c0: f32[] = constant(V)\n%c1: f32[1,1] = reshape(%c0) {shape=[1,1]}\n%c: f32[2,3] = expand(%c1) {shape=[2,3]}\n"
-                                .replace("%c", "%" + e.getKey() + "x")
-                                .replace("%" + e.getKey() + "x:", "%" + e.getKey() + ":")
-                                .replace("V", e.getValue())));
+        Map<String, String> floats =
+                Map.of(
+                        "f0", "0.0", "fz", "-0.0", "f1", "1.0", "fn", "-1.0", "f2", "2.0", "f4",
+                        "4.0", "fq", "0.25");
+        floats.entrySet().stream()
+                .sorted(Map.Entry.comparingByKey())
+                .filter(e -> body.contains("%" + e.getKey()))
+                .forEach(
+                        e ->
+                                b.append(
+                                        "%c0: f32[] = constant(V)\n%c1: f32[1,1] = reshape(%c0) {shape=[1,1]}\n%c: f32[2,3] = expand(%c1) {shape=[2,3]}\n"
+                                                .replace("%c", "%" + e.getKey() + "x")
+                                                .replace(
+                                                        "%" + e.getKey() + "x:",
+                                                        "%" + e.getKey() + ":")
+                                                .replace("V", e.getValue())));
         for (String v : List.of("0", "1")) {
             for (String t : List.of("i64", "bool")) {
                 String name = "%" + t.charAt(0) + v;
                 if (!body.contains(name)) continue;
-                b.append("%c0: T[] = constant(V)\n%c1: T[1] = reshape(%c0) {shape=[1]}\n%c: T[3] = expand(%c1) {shape=[3]}\n"
-                        .replace("%c", name + "x")
-                        .replace(name + "x:", name + ":")
-                        .replace("T", t)
-                        .replace("V", v));
+                b.append(
+                        "%c0: T[] = constant(V)\n%c1: T[1] = reshape(%c0) {shape=[1]}\n%c: T[3] = expand(%c1) {shape=[3]}\n"
+                                .replace("%c", name + "x")
+                                .replace(name + "x:", name + ":")
+                                .replace("T", t)
+                                .replace("V", v));
             }
         }
         return b.toString();
@@ -81,53 +106,72 @@ class PassTest {
 
     @Test
     void signedZeroAndNanForbidThese() {
-        for (String body : List.of(
-                "%x: f32[2,3] = add(%a, %f0)\nreturn %x", // -0 + 0 is 0
-                "%x: f32[2,3] = sub(%f0, %a)\nreturn %x", // 0 - 0 is 0, not -0
-                "%x: f32[2,3] = mul(%a, %f0)\nreturn %x",
-                "%x: f32[2,3] = sub(%a, %a)\nreturn %x",
-                "%x: f32[2,3] = div(%a, %a)\nreturn %x",
-                "%x: bool[2,3] = eq(%a, %a)\nreturn %x",
-                "%x: bool[2,3] = lt(%a, %b)\n%y: bool[2,3] = not(%x)\nreturn %y")) {
+        for (String body :
+                List.of(
+                        "%x: f32[2,3] = add(%a, %f0)\nreturn %x", // -0 + 0 is 0
+                        "%x: f32[2,3] = sub(%f0, %a)\nreturn %x", // 0 - 0 is 0, not -0
+                        "%x: f32[2,3] = mul(%a, %f0)\nreturn %x",
+                        "%x: f32[2,3] = sub(%a, %a)\nreturn %x",
+                        "%x: f32[2,3] = div(%a, %a)\nreturn %x",
+                        "%x: bool[2,3] = eq(%a, %a)\nreturn %x",
+                        "%x: bool[2,3] = lt(%a, %b)\n%y: bool[2,3] = not(%x)\nreturn %y")) {
             simplifies(body, body);
         }
     }
 
     @Test
     void plusZeroGoesWhereTheOtherSideIsNeverMinusZero() {
-        simplifies("%e: f32[2,3] = exp(%a)\n%x: f32[2,3] = add(%e, %f0)\nreturn %x", "%e: f32[2,3] = exp(%a)\nreturn %e");
+        simplifies(
+                "%e: f32[2,3] = exp(%a)\n%x: f32[2,3] = add(%e, %f0)\nreturn %x",
+                "%e: f32[2,3] = exp(%a)\nreturn %e");
     }
 
     @Test
     void negations() {
         simplifies("%n: f32[2,3] = neg(%a)\n%x: f32[2,3] = neg(%n)\nreturn %x", "return %a");
-        simplifies("%n: f32[2,3] = neg(%b)\n%x: f32[2,3] = add(%a, %n)\nreturn %x", "%x: f32[2,3] = sub(%a, %b)\nreturn %x");
+        simplifies(
+                "%n: f32[2,3] = neg(%b)\n%x: f32[2,3] = add(%a, %n)\nreturn %x",
+                "%x: f32[2,3] = sub(%a, %b)\nreturn %x");
         simplifies("%x: f32[2,3] = mul(%a, %fn)\nreturn %x", "%x: f32[2,3] = neg(%a)\nreturn %x");
         simplifies("%n: bool[3] = not(%m)\n%x: bool[3] = not(%n)\nreturn %x", "return %m");
-        simplifies("%n: bool[3] = lt(%i, %i1)\n%x: bool[3] = not(%n)\nreturn %x", "%x: bool[3] = ge(%i, %i1)\nreturn %x");
+        simplifies(
+                "%n: bool[3] = lt(%i, %i1)\n%x: bool[3] = not(%n)\nreturn %x",
+                "%x: bool[3] = ge(%i, %i1)\nreturn %x");
     }
 
     @Test
     void powersAndQuotients() {
-        simplifies("%x: f32[2,3] = pow(%a, %f2)\nreturn %x", "%x: f32[2,3] = mul(%a, %a)\nreturn %x");
+        simplifies(
+                "%x: f32[2,3] = pow(%a, %f2)\nreturn %x", "%x: f32[2,3] = mul(%a, %a)\nreturn %x");
         simplifies("%x: f32[2,3] = pow(%a, %f0)\nreturn %x", "return %f1");
-        simplifies("%x: f32[2,3] = pow(%a, %fn)\nreturn %x", "%x: f32[2,3] = reciprocal(%a)\nreturn %x");
-        simplifies("%x: f32[2,3] = div(%a, %f4)\nreturn %x", "%x: f32[2,3] = mul(%a, %fq)\nreturn %x");
+        simplifies(
+                "%x: f32[2,3] = pow(%a, %fn)\nreturn %x",
+                "%x: f32[2,3] = reciprocal(%a)\nreturn %x");
+        simplifies(
+                "%x: f32[2,3] = div(%a, %f4)\nreturn %x", "%x: f32[2,3] = mul(%a, %fq)\nreturn %x");
     }
 
     @Test
     void casts() {
-        simplifies("%w: f64[2,3] = cast(%a) {to=f64}\n%x: f32[2,3] = cast(%w) {to=f32}\nreturn %x", "return %a");
-        simplifies("%w: f64[2,3] = cast(%a) {to=f64}\n%x: i32[2,3] = cast(%w) {to=i32}\nreturn %x",
+        simplifies(
+                "%w: f64[2,3] = cast(%a) {to=f64}\n%x: f32[2,3] = cast(%w) {to=f32}\nreturn %x",
+                "return %a");
+        simplifies(
+                "%w: f64[2,3] = cast(%a) {to=f64}\n%x: i32[2,3] = cast(%w) {to=i32}\nreturn %x",
                 "%x: i32[2,3] = cast(%a) {to=i32}\nreturn %x");
-        String narrowing = "%w: f16[2,3] = cast(%a) {to=f16}\n%x: f32[2,3] = cast(%w) {to=f32}\nreturn %x";
+        String narrowing =
+                "%w: f16[2,3] = cast(%a) {to=f16}\n%x: f32[2,3] = cast(%w) {to=f32}\nreturn %x";
         simplifies(narrowing, narrowing);
     }
 
     @Test
     void viewsComposeAndCancel() {
-        simplifies("%x: f32[6] = reshape(%a) {shape=[6]}\n%y: f32[2,3] = reshape(%x) {shape=[2,3]}\nreturn %y", "return %a");
-        simplifies("%x: f32[3,2] = permute(%a) {perm=[1,0]}\n%y: f32[2,3] = permute(%x) {perm=[1,0]}\nreturn %y", "return %a");
+        simplifies(
+                "%x: f32[6] = reshape(%a) {shape=[6]}\n%y: f32[2,3] = reshape(%x) {shape=[2,3]}\nreturn %y",
+                "return %a");
+        simplifies(
+                "%x: f32[3,2] = permute(%a) {perm=[1,0]}\n%y: f32[2,3] = permute(%x) {perm=[1,0]}\nreturn %y",
+                "return %a");
         simplifies(
                 "%x: f32[2,1,3] = reshape(%a) {shape=[2,1,3]}\n%y: f32[1,2,3] = permute(%x) {perm=[1,0,2]}\nreturn %y",
                 "%y: f32[1,2,3] = reshape(%a) {shape=[1,2,3]}\nreturn %y");
@@ -191,7 +235,8 @@ class PassTest {
 
     @Test
     void derivedConstantsTriggerNoRule() {
-        String text = """
+        String text =
+                """
                 %0: f32[] = input
                 %1: f32[] = derived(1.0)
                 %2: f32[] = mul(%0, %1)
@@ -298,16 +343,29 @@ class PassTest {
         same("all passes", g, all, want, RefEvaluator.run(all, arguments));
     }
 
-    private static void same(String pass, Graph before, Graph after, List<RefArray> want, List<RefArray> got) {
+    private static void same(
+            String pass, Graph before, Graph after, List<RefArray> want, List<RefArray> got) {
         for (int i = 0; i < want.size(); i++) {
             if (!close(want.get(i), got.get(i))) {
-                throw new AssertionError(pass + " changes output " + i + " from " + want.get(i) + " to " + got.get(i) + "\n"
-                        + GraphPrinter.print(before) + "became\n" + GraphPrinter.print(after));
+                throw new AssertionError(
+                        pass
+                                + " changes output "
+                                + i
+                                + " from "
+                                + want.get(i)
+                                + " to "
+                                + got.get(i)
+                                + "\n"
+                                + GraphPrinter.print(before)
+                                + "became\n"
+                                + GraphPrinter.print(after));
             }
         }
     }
 
-    /** Equal but for the rounding of decomposed composites and of powers; zeros keep their signs. */
+    /**
+     * Equal but for the rounding of decomposed composites and of powers; zeros keep their signs.
+     */
     private static boolean close(RefArray a, RefArray b) {
         if (!a.type().equals(b.type())) return false;
         for (int i = 0; i < a.size(); i++) {
@@ -326,6 +384,7 @@ class PassTest {
         Node y = x;
         for (int i = 0; i < 25_000; i++) y = b.unary(Unary.SIN, b.add(y, x));
         Graph g = b.build(y);
-        for (UnaryOperator<Graph> pass : PASSES.values()) assertEquals(50_000, Verifier.verify(pass.apply(g)).nodes().size());
+        for (UnaryOperator<Graph> pass : PASSES.values())
+            assertEquals(50_000, Verifier.verify(pass.apply(g)).nodes().size());
     }
 }
