@@ -48,33 +48,32 @@ final class ClassifierTraining {
         long total = Math.min(epochs * batches.batches(), maxSteps);
         Scheduler rates = schedule.apply(total);
         net.train();
-        for (int epoch = 1; epoch <= epochs && steps < total; epoch++) {
-            epoch(epoch, epochs, total, rates);
+        try (ProgressBar bar = bar("training", total * batches.samples() / batches.batches(), " images")) {
+            for (int epoch = 1; steps < total; epoch++) epoch(epoch + "/" + epochs, total, rates, bar);
         }
     }
 
-    private void epoch(int epoch, int epochs, long total, Scheduler rates) {
+    private void epoch(String name, long total, Scheduler rates, ProgressBar bar) {
         double loss = 0;
         long correct = 0;
         long seen = 0;
-        try (ProgressBar bar = bar("epoch " + epoch + "/" + epochs, batches.samples(), " images")) {
-            for (Batch batch : batches) {
-                Tensor logits = net.call(batch.x());
-                Tensor batchLoss = F.crossEntropy(logits, batch.y());
-                Tensor batchCorrect = logits.argmax(1).eq(batch.y()).sum();
-                optimizer.zeroGrad();
-                batchLoss.backward();
-                optimizer.step();
-                rates.step();
+        for (Batch batch : batches) {
+            Tensor logits = net.call(batch.x());
+            Tensor batchLoss = F.crossEntropy(logits, batch.y());
+            Tensor batchCorrect = logits.argmax(1).eq(batch.y()).sum();
+            optimizer.zeroGrad();
+            batchLoss.backward();
+            optimizer.step();
+            rates.step();
 
-                loss += batchLoss.item() * batch.size();
-                correct += batchCorrect.itemLong();
-                seen += batch.size();
-                bar.stepBy(batch.size());
-                bar.setExtraMessage(String.format(Locale.ROOT, " loss %.4f  accuracy %.2f %%", loss / seen, 100.0 * correct / seen));
-                samples += batch.size();
-                if (++steps == total) break;
-            }
+            loss += batchLoss.item() * batch.size();
+            correct += batchCorrect.itemLong();
+            seen += batch.size();
+            samples += batch.size();
+            bar.stepTo(samples);
+            bar.setExtraMessage(
+                    String.format(Locale.ROOT, " epoch %s loss %.4f accuracy %.2f %%", name, loss / seen, 100.0 * correct / seen));
+            if (++steps == total) break;
         }
     }
 
@@ -96,7 +95,8 @@ final class ClassifierTraining {
                 .setUnit(unit, 1)
                 .setStyle(ProgressBarStyle.ASCII)
                 .showSpeed()
-                .setUpdateIntervalMillis(System.console() == null ? 5_000 : 200)
+                .setMaxRenderedLength(130)
+                .setUpdateIntervalMillis(System.console() == null ? 2_000 : 200)
                 .build();
     }
 }
