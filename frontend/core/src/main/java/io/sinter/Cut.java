@@ -102,6 +102,22 @@ final class Cut {
         }
     }
 
+    /** The program of {@code wanted} if it is known, else null. */
+    Program lookup(Collection<Value> wanted) {
+        try {
+            synchronized (NUMBERING) {
+                collect(wanted);
+                canonical.roots(roots.size());
+                for (Value r : roots) canonical.root(r.number, -1);
+                return Program.find(canonical);
+            }
+        } finally {
+            Arrays.fill(order, 0, count, null);
+            roots.clear();
+            arguments.clear();
+        }
+    }
+
     /** Numbers everything that the roots need, and writes its canonical form. */
     private void collect(Collection<Value> wanted) {
         epoch = ++epochs;

@@ -400,6 +400,20 @@ public final class Trace {
         return now;
     }
 
+    /** For benchmarks: forgets what is pending. */
+    void drop() {
+        clear();
+    }
+
+    /** For benchmarks: the canonical form of a program, found or not. */
+    Object number(List<Value> roots) {
+        return cut.lookup(roots);
+    }
+
+    int size() {
+        return size;
+    }
+
     /** Lines of the user's code, for tests: where each value of the pending trace comes from. */
     Map<Value, SourceLine> pendingLines() {
         Map<Value, SourceLine> m = new IdentityHashMap<>();
