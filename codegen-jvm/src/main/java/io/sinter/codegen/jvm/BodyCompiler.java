@@ -308,6 +308,25 @@ public final class BodyCompiler {
         return indices.value(i);
     }
 
+    private LocalVar chunkStart;
+    private Map<io.sinter.ir.loop.Buf, Long> chunkArrays = Map.of();
+
+    /** Arrays in scratch memory (by byte offset) that hold values of the chunk that begins at {@code from}. */
+    void chunkArrays(LocalVar from, Map<io.sinter.ir.loop.Buf, Long> offsets) {
+        chunkStart = from;
+        chunkArrays = offsets;
+    }
+
+    /** Address at which such an array would begin if it held the whole loop's values. */
+    Code chunkArray(io.sinter.ir.loop.Buf b) {
+        return once(b, "array", Facts.Fact.NONE, () -> {
+            Code before = Code.mul(chunkStart, Code.constant((long) b.dtype().bytes()));
+            Code start = Code.add(frame.scratch(), Code.constant(chunkArrays.get(b)));
+            return Value.scalar(DType.I64, Code.sub(start, before));
+        })
+                .code();
+    }
+
     /** Address of lane area slot {@code slot} (each 128 bytes). */
     Code laneArea(int slot) {
         return Code.add(frame.scratch(), Code.constant(frame.laneArea() + slot * 128L));

@@ -113,6 +113,7 @@ final class IndexCompiler {
 
     /** Address of a buffer's first element. */
     Code base(Buf b) {
+        if (LoopFission.isChunkArray(b)) return c.chunkArray(b);
         Code slot = coef(new Coef.Slot(b.slot()));
         return b.kind() == Buf.Kind.SCRATCH ? Code.add(c.frame.scratch(), slot) : slot;
     }

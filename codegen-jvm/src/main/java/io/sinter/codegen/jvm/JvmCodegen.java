@@ -2,6 +2,7 @@
 package io.sinter.codegen.jvm;
 
 import io.sinter.codegen.jvm.bytecode.ClassBuilder;
+import io.sinter.codegen.jvm.bytecode.MethodTooLargeException;
 import io.sinter.gen.SinterKernelHost;
 import io.sinter.ir.loop.AttentionKernel;
 import io.sinter.ir.loop.GemmKernel;
@@ -11,6 +12,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.util.List;
 import org.objectweb.asm.ClassReader;
 import org.objectweb.asm.util.Textifier;
 import org.objectweb.asm.util.TraceClassVisitor;
@@ -33,23 +35,38 @@ public final class JvmCodegen {
      * @throws io.sinter.codegen.jvm.bytecode.MethodTooLargeException if a piece of it exceeds what HotSpot compiles
      */
     public static GeneratedClass generate(Kernel kernel, Options options) {
+        return generate(kernel, options, LoopFission.BUDGETS);
+    }
+
+    /** As {@link #generate(Kernel, Options)}, with other sizes of loop bodies to try. */
+    static GeneratedClass generate(Kernel kernel, Options options, List<Integer> budgets) {
         String name = PREFIX + kernel.name().replaceAll("[^A-Za-z0-9_]", "_");
         String source = kernel.name() + ".ir";
-        ClassBuilder owner =
+        byte[] bytes =
                 switch (kernel) {
-                    case LoopKernel k -> {
-                        ClassBuilder c = new ClassBuilder(name, SUPERCLASS, source);
-                        new LoopEmitter(k, c, options).emit();
-                        yield c;
-                    }
+                    case LoopKernel k -> loops(k, name, source, options, budgets);
                     case GemmKernel k -> {
                         ClassBuilder c = new ClassBuilder(name, GemmEmitter.SUPERCLASS, source);
                         new GemmEmitter(k, c, options).emit();
-                        yield c;
+                        yield c.toBytes();
                     }
                     case AttentionKernel k -> throw new UnsupportedOperationException("kernel " + k.name() + ": attention");
                 };
-        return new GeneratedClass(name, owner.toBytes());
+        return new GeneratedClass(name, bytes);
+    }
+
+    /** The class file of a loop kernel, its loop bodies cut into as few pieces as HotSpot's limit on methods allows. */
+    private static byte[] loops(LoopKernel kernel, String name, String source, Options options, List<Integer> budgets) {
+        for (int budget : budgets) {
+            try {
+                ClassBuilder c = new ClassBuilder(name, SUPERCLASS, source);
+                new LoopEmitter(kernel, c, options, budget).emit();
+                return c.toBytes();
+            } catch (MethodTooLargeException e) {
+                if (budget == budgets.getLast()) throw e;
+            }
+        }
+        throw new AssertionError("no budgets");
     }
 
     /**

@@ -7,12 +7,16 @@ import io.sinter.codegen.jvm.bytecode.Code;
 import io.sinter.codegen.jvm.bytecode.LocalVar;
 import io.sinter.codegen.jvm.bytecode.MethodBuilder;
 import io.sinter.ir.DType;
+import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.LoopKernel;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Var;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.objectweb.asm.Type;
 
 /**
@@ -29,18 +33,25 @@ final class LoopEmitter {
     private final ClassBuilder owner;
     private final Facts facts = new Facts();
     private final long laneArea;
+    private final Canon canon = new Canon();
+    private final int budget;
     private int loops;
-    private int accumulators;
+    private long scratchBytes;
 
-    LoopEmitter(LoopKernel kernel, ClassBuilder owner, Options options) {
+    /**
+     * @param budget size of loop bodies above which they are split, as {@link LoopFission} counts
+     */
+    LoopEmitter(LoopKernel kernel, ClassBuilder owner, Options options, int budget) {
+        this.budget = budget;
         this.kernel = kernel;
         this.owner = owner;
         this.options = options;
         this.laneArea = (kernel.scratchBytes() + 63) / 64 * 64;
+        this.scratchBytes = laneArea + BodyCompiler.LANE_AREA;
     }
 
     void emit() {
-        List<Stmt> body = new Canon().statements(kernel.body());
+        List<Stmt> body = canon.statements(kernel.body());
         facts.add(body);
         MethodBuilder tile = owner.staticMethod("tile", Type.VOID_TYPE);
         LocalVar params = tile.parameter("params", Type.LONG_TYPE);
@@ -53,7 +64,7 @@ final class LoopEmitter {
         KernelShell shell = new KernelShell(owner);
         shell.name(kernel.name());
         shell.tasks(kernel.grid());
-        shell.scratchBytes(laneArea + BodyCompiler.LANE_AREA + 8L * accumulators);
+        shell.scratchBytes(scratchBytes);
         shell.run(kernel.grid(), tile);
     }
 
@@ -61,40 +72,63 @@ final class LoopEmitter {
         return new BodyCompiler(m, new BodyCompiler.Frame(params, scratch, laneArea), facts, options);
     }
 
+    /** Room in the task's scratch memory, 64-byte aligned if it is large. */
+    private long scratch(long bytes) {
+        if (bytes > 8) scratchBytes = (scratchBytes + 63) / 64 * 64;
+        scratchBytes += bytes;
+        return scratchBytes - bytes;
+    }
+
     /** The chunks of a vector loop, called from {@code outer}. */
     private void vectorLoop(BodyCompiler outer, Stmt.Loop loop) {
-        VectorAnalysis analysis = new VectorAnalysis(facts, loop);
-        int lanes = options.isVector() ? analysis.lanes(options) : 1;
-        int chunk = options.isVector() ? analysis.chunk(lanes) : analysis.chunk(16);
-        List<Object> captured = analysis.captured();
-        List<Accumulator> accs = new ArrayList<>();
-        for (Stmt.Accumulate a : analysis.accumulators()) {
-            accs.add(new Accumulator(a.local(), a.op(), laneArea + BodyCompiler.LANE_AREA + 8L * accumulators++));
-        }
+        VectorAnalysis whole = new VectorAnalysis(facts, loop);
+        int chunk = whole.chunk(options.isVector() ? whole.lanes(options) : 16);
+        LoopFission fission = new LoopFission(loop, facts, whole, budget);
+        List<Stmt.Loop> parts = fission.parts().stream().map(p -> (Stmt.Loop) canon.statements(List.of(p)).get(0)).toList();
+        if (parts.size() > 1) parts.forEach(p -> facts.add(p.body()));
+        Map<Buf, Long> arrays = new HashMap<>();
+        for (Buf b : fission.arrays()) arrays.put(b, scratch((long) chunk * b.dtype().bytes()));
 
-        MethodBuilder m = owner.staticMethod("loop" + loops++ + "_" + loop.var().name(), Type.VOID_TYPE);
-        LocalVar params = m.parameter("params", Type.LONG_TYPE);
-        LocalVar scratch = m.parameter("scratch", Type.LONG_TYPE);
-        LocalVar from = m.parameter("from", Type.LONG_TYPE);
-        LocalVar count = m.parameter("count", Type.INT_TYPE);
-        BodyCompiler c = compilerWith(m, params, scratch, captured);
-        if (options.isVector()) new ChunkEmitter(c, loop, analysis, from, count, lanes, accs).emit();
-        else scalarChunk(c, loop, from, count, accs);
-
+        Map<Local, Accumulator> accs = new LinkedHashMap<>();
+        for (Stmt.Accumulate a : whole.accumulators()) accs.put(a.local(), new Accumulator(a.local(), a.op(), scratch(8)));
         Block block = outer.block();
-        for (Accumulator a : accs) {
+        for (Accumulator a : accs.values()) {
             block.add(Memory.store(a.local.dtype(), a.address(outer.frame.scratch()), outer.binding(a.local).code()));
         }
         LocalVar start = outer.method.local("from", Type.LONG_TYPE);
         Code extent = outer.held(outer.statements.extent(loop));
         Code rest = Code.sub(extent, start);
         Code n = Code.call(Code.object("java/lang/Math"), "min", Type.LONG_TYPE, rest, Code.constant((long) chunk));
-        List<Code> args = new ArrayList<>(List.of(outer.frame.params(), outer.frame.scratch(), start, Code.cast(Type.INT_TYPE, n)));
-        for (Object o : captured) args.add(outer.binding(o).code());
-        block.forLong(start, Code.constant(0L), extent, chunk, m.call(args));
-        for (Accumulator a : accs) {
+        LocalVar count = outer.method.local("count", Type.INT_TYPE);
+        Block calls = new Block().add(count.set(Code.cast(Type.INT_TYPE, n)));
+        for (Stmt.Loop part : parts) {
+            VectorAnalysis analysis = parts.size() == 1 ? whole : new VectorAnalysis(facts, part);
+            List<Accumulator> own = analysis.accumulators().stream().map(a -> accs.get(a.local())).toList();
+            List<Object> captured = analysis.captured();
+            MethodBuilder m = chunk(part, analysis, captured, own, arrays);
+            List<Code> args = new ArrayList<>(List.of(outer.frame.params(), outer.frame.scratch(), start, count));
+            for (Object o : captured) args.add(outer.binding(o).code());
+            calls.add(m.call(args));
+        }
+        block.forLong(start, Code.constant(0L), extent, chunk, calls);
+        for (Accumulator a : accs.values()) {
             block.add(outer.variable(a.local).set(Memory.load(a.local.dtype(), a.address(outer.frame.scratch()))));
         }
+    }
+
+    /** The method that runs a chunk of a vector loop. */
+    private MethodBuilder chunk(
+            Stmt.Loop loop, VectorAnalysis analysis, List<Object> captured, List<Accumulator> accs, Map<Buf, Long> arrays) {
+        MethodBuilder m = owner.staticMethod("loop" + loops++ + "_" + loop.var().name(), Type.VOID_TYPE);
+        LocalVar params = m.parameter("params", Type.LONG_TYPE);
+        LocalVar scratch = m.parameter("scratch", Type.LONG_TYPE);
+        LocalVar from = m.parameter("from", Type.LONG_TYPE);
+        LocalVar count = m.parameter("count", Type.INT_TYPE);
+        BodyCompiler c = compilerWith(m, params, scratch, captured);
+        c.chunkArrays(from, arrays);
+        if (options.isVector()) new ChunkEmitter(c, loop, analysis, from, count, analysis.lanes(options), accs).emit();
+        else scalarChunk(c, loop, from, count, accs);
+        return m;
     }
 
     /** A compiler for a chunk's method, with the captured variables and locals as its parameters. */

@@ -33,6 +33,9 @@ final class KernelHarness {
 
     final LoopKernel kernel;
     final long[] slots;
+    /** Sizes of loop bodies to try. */
+    List<Integer> budgets = LoopFission.BUDGETS;
+
     final Map<Buf, byte[]> inputs = new HashMap<>();
 
     KernelHarness(LoopKernel kernel) {
@@ -88,7 +91,7 @@ final class KernelHarness {
 
     /** Runs the tasks in ranges of {@code taskStep}, after checking the class with ASM's verifier; fails if memory around a buffer was written. */
     Outcome generated(Options options, int taskStep) {
-        GeneratedClass generated = JvmCodegen.generate(kernel, options);
+        GeneratedClass generated = JvmCodegen.generate(kernel, options, budgets);
         verify(generated);
         JvmKernel code = JvmCodegen.define(generated);
         assertEquals(kernel.name(), code.name());

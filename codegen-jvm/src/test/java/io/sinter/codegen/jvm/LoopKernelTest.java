@@ -29,6 +29,8 @@ class LoopKernelTest {
     private static final Buf IN = new Buf(1, DType.F32, Buf.Kind.IN);
     private static final Buf OUT = new Buf(2, DType.F32, Buf.Kind.OUT);
 
+    private static final Buf MAXIMA = new Buf(4, DType.F32, Buf.Kind.OUT);
+
     private static Index index(Coef offset, Index.Term... terms) {
         return new Index(List.of(terms), offset);
     }
@@ -248,12 +250,58 @@ class LoopKernelTest {
         }
     }
 
-    /** Code that HotSpot would never compile is an error with its size, not a slow kernel. */
+    /** Bodies that HotSpot would never compile in one method are split; the parts pass values through scratch memory. */
+    @Test
+    void largeBodiesAreSplit() {
+        Var row = new Var("row", Coef.of(2));
+        Var v = new Var("v", new Coef.Slot(3));
+        Index at = index(Coef.of(0), new Index.Term(new Coef.Slot(3), new Index.VarAtom(row)), term(1, v));
+        Local largest = new Local("largest", DType.F32);
+        Expr x = new Expr.Load(IN, at);
+        Expr e = x;
+        Expr positive = Expr.bin(Prim2.GT, x, Expr.Const.of(DType.F32, 0));
+        for (int i = 1; i <= 40; i++) {
+            e = Expr.un(i % 3 == 0 ? Prim1.ERF : Prim1.TANH, Expr.bin(Prim2.ADD, e, Expr.bin(Prim2.MUL, x, Expr.Const.of(DType.F32, i))));
+            if (i % 10 == 0) e = new Expr.Select(positive, e, Expr.un(Prim1.FLOOR, e));
+        }
+        Local half = new Local("half", DType.F32);
+        LoopKernel kernel =
+                new LoopKernel(
+                        "large",
+                        List.of(row),
+                        List.of(IN, OUT, MAXIMA),
+                        5,
+                        0,
+                        List.of(
+                                new Stmt.Declare(largest, Expr.Const.of(DType.F32, -10)),
+                                vector(
+                                        v,
+                                        new Stmt.Let(half, Expr.bin(Prim2.MUL, e, Expr.Const.of(DType.F32, 0.5))),
+                                        new Stmt.Accumulate(largest, Stmt.Combine.MAX, new Expr.Ref(half)),
+                                        new Stmt.Store(OUT, at, Expr.bin(Prim2.ADD, new Expr.Ref(half), e))),
+                                new Stmt.Store(MAXIMA, index(Coef.of(0), term(1, row)), new Expr.Ref(largest))));
+        for (int n : new int[] {1, 17, 1500}) {
+            KernelHarness h = new KernelHarness(kernel);
+            h.slots[3] = n;
+            h.inputs.put(IN, floats(2 * n, i -> Math.sin(i) * 2));
+            h.inputs.put(OUT, new byte[8 * n]);
+            h.inputs.put(MAXIMA, new byte[8]);
+            KernelHarness.Outcome expected = h.interpret();
+            for (Options o : KernelHarness.ALL) {
+                KernelHarness.Outcome actual = h.generated(o, 1);
+                for (Buf b : List.of(OUT, MAXIMA)) {
+                    assertArrayEquals(floats(expected.memory().get(b)), floats(actual.memory().get(b)), 1e-4f, o.toString());
+                }
+            }
+        }
+    }
+
+    /** What cannot be split is an error with its size, not a kernel that is never compiled. */
     @Test
     void hugeMethodsAreRefused() {
         Var v = new Var("v", Coef.of(8));
         Index at = index(Coef.of(0), term(1, v));
-        Expr e = new Expr.Load(IN, at);
+        Expr e = new Expr.Load(OUT, at);
         for (int i = 0; i < 40; i++) e = Expr.un(Prim1.ERF, Expr.bin(Prim2.ADD, e, Expr.Const.of(DType.F32, i)));
         LoopKernel kernel = new LoopKernel("huge", List.of(), List.of(IN, OUT), 3, 0, List.of(vector(v, new Stmt.Store(OUT, at, e))));
         MethodTooLargeException error = assertThrows(MethodTooLargeException.class, () -> JvmCodegen.generate(kernel, new Options(512)));

@@ -43,6 +43,11 @@ public class Rewriter {
         return b;
     }
 
+    /** What stands for a whole expression; null to rebuild it from its parts. */
+    protected Expr replacement(Expr e) {
+        return null;
+    }
+
     /** Called once for each distinct load before it is rebuilt; for subclasses that look rather than change. */
     protected void visit(Expr.Load load) {}
 
@@ -60,7 +65,8 @@ public class Rewriter {
         if (e == null) return null;
         Expr r = exprs.get(e);
         if (r == null) {
-            r = rebuild(e);
+            r = replacement(e);
+            if (r == null) r = rebuild(e);
             exprs.put(e, r);
         }
         return r;
