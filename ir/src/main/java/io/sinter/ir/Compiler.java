@@ -17,6 +17,7 @@ import io.sinter.ir.pass.Degenerate;
 import io.sinter.ir.pass.FoldConstants;
 import io.sinter.ir.pass.Simplify;
 import io.sinter.ir.pass.SplitReductions;
+import io.sinter.ir.pass.TransposedProducts;
 import io.sinter.ir.plan.Plan;
 import java.util.List;
 import java.util.function.BiConsumer;
@@ -33,6 +34,7 @@ public final class Compiler {
             new Pass("decompose", g -> Decompose.apply(g, Compiler::keptWhole)),
             new Pass("fold-constants", FoldConstants::apply),
             new Pass("simplify-parts", Simplify::apply),
+            new Pass("transposed-products", TransposedProducts::apply),
             new Pass("common-subexpressions", CommonSubexpressions::apply),
             new Pass("degenerate", Degenerate::apply),
             new Pass("split-reductions", SplitReductions::apply),

@@ -4,12 +4,15 @@ package io.sinter.runtime;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import io.sinter.ir.Graph;
 import io.sinter.ir.GraphBuilder;
 import io.sinter.ir.Node;
 import io.sinter.ir.op.Op;
 import io.sinter.ir.op.Operators;
 import io.sinter.ir.op.Sample;
 import io.sinter.ir.ref.RefArray;
+import io.sinter.ir.ref.RefEvaluator;
+import io.sinter.ir.ref.Tape;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -20,6 +23,8 @@ import org.junit.jupiter.api.TestFactory;
 
 /** Every operator's samples as programs of generated code, against the operator's own reference evaluation. */
 class OperatorSamplesTest {
+    private static final int GRADIENT_SAMPLES = 3;
+
     private static Session session;
 
     @BeforeAll
@@ -48,6 +53,54 @@ class OperatorSamplesTest {
         }
         if (problems.isEmpty()) return;
         fail(problems.size() + " of " + op.samples().size() + " samples:\n" + String.join("\n", problems));
+    }
+
+    /** The first few smooth samples of each operator: the gradient rule as a program. */
+    @TestFactory
+    Stream<DynamicTest> generatedGradientsAgreeWithTheReference() {
+        return Operators.all().stream().map(op -> DynamicTest.dynamicTest(op.name(), () -> checkGradients(op)));
+    }
+
+    private static void checkGradients(Op op) {
+        List<String> problems = new ArrayList<>();
+        for (Sample sample : op.samples().stream().filter(Sample::smooth).limit(GRADIENT_SAMPLES).toList()) {
+            try {
+                compareGradients(sample);
+            } catch (RuntimeException | AssertionError e) {
+                problems.add(sample + ": " + e);
+            }
+        }
+        if (!problems.isEmpty()) fail(problems.size() + " samples:\n" + String.join("\n", problems));
+    }
+
+    private static void compareGradients(Sample sample) {
+        GraphBuilder g = new GraphBuilder();
+        Tape<Node> tape = new Tape<>(g);
+        List<RefArray> args = new ArrayList<>(sample.inputs());
+        List<Tape.Var<Node>> inputs = new ArrayList<>();
+        for (RefArray a : args) inputs.add(tape.leaf(g.input(a.type())));
+        List<Tape.Var<Node>> results = new ArrayList<>();
+        List<Tape.Var<Node>> seeds = new ArrayList<>();
+        for (Tape.Var<Node> r : tape.emit(sample.op(), inputs)) {
+            if (!tape.type(r).dtype().isFloat()) continue;
+            results.add(r);
+            seeds.add(tape.leaf(g.input(tape.type(r))));
+            args.add(Sample.uniform(tape.type(r), 0.5, 1.5, 5));
+        }
+        List<Tape.Var<Node>> of = inputs.stream().filter(v -> tape.type(v).dtype().isFloat()).toList();
+        List<Tape.Var<Node>> grads = tape.gradients(results, seeds, of);
+        Graph graph = g.build(grads.stream().map(Tape.Var::value).toArray(Node[]::new));
+        List<RefArray> want = RefEvaluator.run(graph, args);
+        List<Buffer> buffers = new ArrayList<>();
+        for (RefArray a : args) {
+            Buffer b = session.allocator().allocate(a.type().bytes());
+            Elements.store(a, b.address());
+            buffers.add(b);
+        }
+        Run run = Executable.compile(graph, CompileContext.of(session)).run(buffers);
+        for (int i = 0; i < want.size(); i++) {
+            compare("gradient " + i, want.get(i), Elements.load(want.get(i).type(), run.result(i).address()));
+        }
     }
 
     private static void compare(Sample sample) {

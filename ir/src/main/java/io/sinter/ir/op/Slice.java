@@ -7,7 +7,6 @@ import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -67,20 +66,23 @@ public record Slice(int axis, long start, long size, long step, boolean live) im
     public <V> List<V> gradient(GradCall<V> call) {
         Emitter<V> e = call.e();
         Shape shape = e.type(call.in(0)).shape();
-        V dx =
-                live
-                        ? spread(call, shape)
-                        : e.unslice(call.grad(), axis, start, step, shape.dim(axis));
-        List<V> grads = new ArrayList<>();
-        grads.add(dx);
-        if (live) grads.add(null);
-        return grads;
+        if (!live) return List.of(e.unslice(call.grad(), axis, start, step, shape.dim(axis)));
+        return Arrays.asList(step == 1 ? shiftBack(call, shape) : spread(call, shape), null);
     }
 
     /**
-     * dx[j] = dy[(j - offset) / step] where that is a whole number in range, else 0: one gather,
-     * whatever the offset.
+     * dx[j] = dy[j - start - offset], zero outside: dy between n zeros and n zeros, read from
+     * n - start - offset on. Views only, whatever the offset.
      */
+    private <V> V shiftBack(GradCall<V> call, Shape shape) {
+        Emitter<V> e = call.e();
+        long n = shape.dim(axis);
+        V padded = e.padAxis(call.grad(), axis, n, n);
+        V back = e.neg(call.in(1));
+        return e.apply(new Slice(axis, n - start, n, 1, true), padded, back);
+    }
+
+    /** dx[j] = dy[(j - offset) / step] where that is a whole number in range, else 0: one gather. */
     private <V> V spread(GradCall<V> call, Shape shape) {
         Emitter<V> e = call.e();
         if (size == 0) return e.zerosLike(call.in(0));
@@ -88,9 +90,8 @@ public record Slice(int axis, long start, long size, long step, boolean live) im
         Val distance = j.minus(Val.of(e, call.in(1))).minus(start);
         Val i = distance.over(distance.constant(step));
         Val whole = i.times(step).is(Binary.EQ, distance);
-        Val inside =
-                whole.apply(Binary.AND, i.is(Binary.GE, 0))
-                        .apply(Binary.AND, i.is(Binary.LT, size));
+        Val inside = whole.apply(Binary.AND, i.is(Binary.GE, 0));
+        inside = inside.apply(Binary.AND, i.is(Binary.LT, size));
         V taken = e.apply(new Take(axis), call.grad(), inside.thenElseZero(i).<V>get());
         long[] along = new long[shape.rank()];
         Arrays.fill(along, 1);

@@ -153,15 +153,23 @@ public final class RandomGraphs {
                             : e.apply(new Window(axis(x), 2, 1), x);
             case 18 -> e.reduce(Reduce.Kind.values()[random.nextInt(6)], x, axis(x));
             default ->
-                    switch (random.nextInt(3)) {
+                    switch (random.nextInt(4)) {
                         case 0 ->
                                 e.emit(new Sort(axis(x), random.nextBoolean()), List.of(x))
                                         .get(random.nextInt(2));
                         case 1 -> e.apply(new Softmax(axis(x)), x);
+                        case 2 -> product(x);
                         default ->
                                 e.apply(new Scan(Scan.Kind.SUM, axis(x), random.nextBoolean()), x);
                     };
         };
+    }
+
+    /** x xᵀ, or its transpose. */
+    private Node product(Node x) {
+        if (x.shape().rank() < 2) return e.reshape(x, x.shape().insert(0, 1));
+        Node product = e.matmul(x, e.transpose(x, -1, -2));
+        return random.nextBoolean() ? e.transpose(product, -1, -2) : product;
     }
 
     private Node reshape(Node x) {

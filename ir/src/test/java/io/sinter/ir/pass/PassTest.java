@@ -29,11 +29,18 @@ import java.util.function.UnaryOperator;
 class PassTest {
     private static final Map<String, UnaryOperator<Graph>> PASSES =
             Map.of(
-                    "Simplify", Simplify::apply,
-                    "FoldConstants", FoldConstants::apply,
-                    "CommonSubexpressions", CommonSubexpressions::apply,
-                    "DeadCode", DeadCode::apply,
-                    "Decompose", g -> Decompose.apply(g, _ -> false));
+                    "Simplify",
+                    Simplify::apply,
+                    "FoldConstants",
+                    FoldConstants::apply,
+                    "CommonSubexpressions",
+                    CommonSubexpressions::apply,
+                    "DeadCode",
+                    DeadCode::apply,
+                    "TransposedProducts",
+                    TransposedProducts::apply,
+                    "Decompose",
+                    g -> Decompose.apply(g, _ -> false));
 
     private static void becomes(UnaryOperator<Graph> pass, String before, String after) {
         Graph in = Verifier.verify(GraphParser.parse(before));
@@ -205,6 +212,32 @@ class PassTest {
                 %2: f32[2,1] = exp(%0)  # @5
                 %3: f32[2,3] = expand(%2) {shape=[2,3]}  # @5
                 return %3
+                """);
+    }
+
+    @Test
+    void transposedProductsAreComputedTransposed() {
+        becomes(
+                TransposedProducts::apply,
+                """
+                %0: f32[32,64] = input
+                %1: f32[32,10] = input
+                %2: f32[64,32] = permute(%0) {perm=[1,0]}
+                %3: f32[64,10] = matmul(%2, %1)  # @3
+                %4: f32[10,64] = permute(%3) {perm=[1,0]}
+                %5: f32[64,10] = matmul(%2, %1)
+                %6: f32[10,64] = permute(%5) {perm=[1,0]}
+                return %4, %6, %5
+                """,
+                """
+                %0: f32[32,64] = input
+                %1: f32[32,10] = input
+                %2: f32[10,32] = permute(%1) {perm=[1,0]}  # @3
+                %3: f32[10,64] = matmul(%2, %0)  # @3
+                %4: f32[64,32] = permute(%0) {perm=[1,0]}
+                %5: f32[64,10] = matmul(%4, %1)
+                %6: f32[10,64] = permute(%5) {perm=[1,0]}
+                return %3, %6, %5
                 """);
     }
 
