@@ -53,6 +53,7 @@ final class Engine {
     private void run(List<Tensor> outputs, List<Tensor> seeds) {
         Trace t = Trace.current();
         boolean gradMode = t.gradMode;
+        t.consumed();
         t.depth++;
         t.busy++;
         try {

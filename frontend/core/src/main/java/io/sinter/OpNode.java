@@ -19,6 +19,8 @@ final class OpNode extends TapeNode {
 
     private SavedValue[] savedResults;
     private boolean released;
+    /** When it was recorded: {@link Trace#interval} then. */
+    private int interval;
 
     private OpNode(Trace trace, Op op, Type[] operands, Type[] results, SourceLine line) {
         super(results, nextSequence());
@@ -56,6 +58,7 @@ final class OpNode extends TapeNode {
             if ((saved.results() >> i & 1) != 0) node.savedResults[i] = new SavedValue(out[i], out[i].value);
         }
         trace.taped++;
+        node.interval = trace.interval;
     }
 
     /** The result that this node saved, if it did, is now the value of {@code target}. */
@@ -88,7 +91,7 @@ final class OpNode extends TapeNode {
         for (SavedValue s : savedResults) if (s != null) s.release();
         savedOperands = null;
         savedResults = null;
-        trace.taped--;
+        if (interval == trace.interval) trace.taped--;
     }
 
     @Override

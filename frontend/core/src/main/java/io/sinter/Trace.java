@@ -12,6 +12,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.DoubleSupplier;
@@ -32,6 +33,9 @@ public final class Trace {
     static final long SMALL = 4096;
 
     private static final boolean EAGER = Boolean.getBoolean("sinter.eager");
+
+    /** So many unconsumed tapes of network calls are taken for a forgotten noGrad. */
+    private static final int MANY_TAPES = 200;
 
     private static final ThreadLocal<Trace> CURRENT = ThreadLocal.withInitial(Trace::new);
 
@@ -57,6 +61,12 @@ public final class Trace {
     private long bytes;
     /** Tape nodes recorded since the trace began and not consumed yet. */
     int taped;
+    /** Counts how often the trace began anew. */
+    int interval;
+    /** Outermost module calls since a tape was last consumed or nothing was taped. */
+    private int tapedModules;
+
+    private static final AtomicBoolean WARNED = new AtomicBoolean();
 
     /** Something pending may depend on a value that cannot be computed. */
     private boolean failures;
@@ -256,6 +266,7 @@ public final class Trace {
         size = 0;
         bytes = 0;
         taped = 0;
+        interval++;
         for (Storage s : written) s.overwritten = null;
         written.clear();
         losses.clear();
@@ -340,7 +351,7 @@ public final class Trace {
      */
     public static <T> T module(Supplier<T> forward) {
         Trace t = current();
-        if (t.modules == 0 && t.depth == 0 && t.taped == 0 && t.recording == null && t.size > 0) t.flush();
+        if (t.modules == 0 && t.depth == 0) t.beginModule();
         t.modules++;
         t.depth++;
         T result;
@@ -352,6 +363,25 @@ public final class Trace {
         }
         if (t.modules == 0 && t.depth == 0) Tensors.visit(result, x -> x.value().flags |= Value.MODULE);
         return result;
+    }
+
+    private void beginModule() {
+        if (recording != null) return;
+        if (taped == 0) {
+            if (size > 0) flush();
+        } else if (++tapedModules == MANY_TAPES && WARNED.compareAndSet(false, true)) {
+            System.getLogger("io.sinter").log(
+                    System.Logger.Level.WARNING,
+                    "{0} calls of networks recorded tapes that no backward pass has used, the last at {1}: if gradients are not wanted, "
+                            + "write try (var _ = noGrad()) around them",
+                    MANY_TAPES,
+                    SourceLine.ofCaller());
+        }
+    }
+
+    /** A backward pass consumed a tape. */
+    void consumed() {
+        tapedModules = 0;
     }
 
     /** A public call made of others: values inside are temporaries, its result counts as the call's. */

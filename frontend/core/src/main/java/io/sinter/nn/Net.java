@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -59,6 +60,8 @@ public abstract class Net {
     final Map<Tensor, Mark> marks = new IdentityHashMap<>();
     final Map<String, Registered> registered = new LinkedHashMap<>();
     private boolean training = true;
+    /** What a compiled function that asks for the mode depends on. */
+    private final BooleanSupplier mode = () -> training;
 
     protected Net() {}
 
@@ -202,7 +205,7 @@ public abstract class Net {
 
     /** Whether this net trains (dropout drops, batch norms use and update statistics); true when made. */
     public final boolean isTraining() {
-        return training;
+        return Trace.observe(mode);
     }
 
     /** Sets the mode of this net and of all in it. */
