@@ -175,4 +175,39 @@ class LauncherTest {
         assertEquals(1, absent.status());
         assertTrue(absent.text().startsWith("sinter: --require-data: no reference data at /nonexistent"), absent.toString());
     }
+
+    @Test
+    void testPassesFiltersToMaven() throws Exception {
+        tree.report("ir", "One", 1, 0, 0, "");
+        Result result = tree.launch("test", "OneTest#first", "-pl", "ir", "-Dkey=value");
+        String maven = result.lines("mvn: ").getLast();
+        assertTrue(maven.contains("[-Dtest=OneTest#first] "), maven);
+        assertTrue(maven.contains("[-pl] [ir] [-Dkey=value] "), maven);
+    }
+
+    @Test
+    void aTestRunWithoutTestsFails() throws Exception {
+        Result result = tree.launch("test");
+        assertEquals("0 passed, 0 failed, 0 skipped", result.lastLine(), result.toString());
+        assertEquals(1, result.status());
+    }
+
+    @Test
+    void installInstallsTheLibraryAndWhatItNeeds() throws Exception {
+        Result result = tree.launch("install");
+        assertEquals(0, result.status(), result.toString());
+        String maven = result.lines("mvn: ").getFirst();
+        assertTrue(maven.contains("[install] ") && maven.contains("[-pl] [frontend/core] [-am] "), maven);
+        assertTrue(result.text().contains("<artifactId>sinter</artifactId>"), result.toString());
+        assertEquals(1, tree.launch(Map.of("FAKE_MAVEN_STATUS", "1"), "install").status());
+    }
+
+    @Test
+    void theShellHasTheClassPathAndTheFlags() throws Exception {
+        List<String> shell = tree.launch("shell", "script.jsh").lines("java: ");
+        assertTrue(shell.get(1).endsWith("/bin/jshell"), shell.toString());
+        assertTrue(shell.contains("[-R-XX:CompileCommand=quiet]"), shell.toString());
+        assertTrue(shell.get(shell.indexOf("[--class-path]") + 1).contains("frontend/cli/target/classes:"), shell.toString());
+        assertEquals("[script.jsh]", shell.getLast());
+    }
 }

@@ -119,6 +119,7 @@ final class LauncherTree {
         Files.createDirectories(folder.resolve("bin"));
         script(folder.resolve("bin/java"), FAKE_JAVA);
         script(folder.resolve("bin/javac"), FAKE_JAVA);
+        script(folder.resolve("bin/jshell"), FAKE_JAVA);
         Files.writeString(folder.resolve("release"), "JAVA_VERSION=\"" + version + "\"\n");
         return folder;
     }
