@@ -11,77 +11,100 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 
-/** Chooses the variable whose steps are the vector's lanes: the one along which most accesses are contiguous. */
+/** Chooses the variable whose steps are the vector's lanes: the one with the least estimated time per element. */
 final class VectorChoice {
-    private VectorChoice() {}
+    /** Lanes that the estimate assumes; the choice must not depend on the machine. */
+    private static final long LANES = 16;
+
+    /** Starting a vector loop, in units of one vector instruction. */
+    private static final double LOOP = 12;
+
+    /** An element that is loaded or stored by itself, with its way into or out of a vector. */
+    private static final double SINGLE = 1.5;
+
+    private final Var v;
+    /** Vector instructions per element, the last one only partly filled. */
+    private final double steps;
+
+    private double cost;
+    private final Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+
+    private VectorChoice(Var v) {
+        this.v = v;
+        long n = v.extent().lit();
+        steps = (double) ((n + LANES - 1) / LANES) / n;
+        cost = LOOP / n;
+    }
 
     /**
      * @param preferred among equals these win, the last of them first
      */
     static Var best(List<Var> vars, List<Stmt> code, List<Var> preferred) {
         Var best = null;
-        long bestScore = Long.MIN_VALUE;
+        double least = Double.POSITIVE_INFINITY;
         for (Var v : vars) {
-            long score = score(v, code) * 8 + (preferred.contains(v) ? 2 : 0) + (v == vars.getLast() ? 1 : 0);
-            // A handful of lanes wastes the rest of the vector.
-            if (v.extent().lit() < 8) score -= 64 / Math.max(1, v.extent().lit());
-            if (score >= bestScore) {
-                bestScore = score;
+            double c = new VectorChoice(v).of(code) * (preferred.contains(v) ? 0.98 : 1);
+            if (c <= least) {
+                least = c;
                 best = v;
             }
         }
         return best;
     }
 
-    private static long score(Var v, List<Stmt> code) {
-        long[] score = new long[1];
-        Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    private double of(List<Stmt> code) {
         for (Stmt s : code) {
             switch (s) {
-                case Stmt.Let l -> visit(l.value(), v, score, seen);
+                case Stmt.Let l -> visit(l.value());
                 case Stmt.Store st -> {
-                    score[0] += 2 * access(st.index(), v);
-                    visit(st.value(), v, score, seen);
+                    cost += access(st.index());
+                    visit(st.value());
                 }
                 default -> throw new IllegalStateException("drafts hold values and stores");
             }
         }
-        return score[0];
+        return cost;
     }
 
-    private static void visit(Expr e, Var v, long[] score, Set<Expr> seen) {
+    private void visit(Expr e) {
         if (e == null || !seen.add(e)) return;
         switch (e) {
             case Expr.Load l -> {
-                score[0] += access(l.index(), v);
-                visit(l.mask(), v, score, seen);
+                cost += access(l.index());
+                visit(l.mask());
             }
-            case Expr.Un u -> visit(u.a(), v, score, seen);
+            case Expr.Un u -> {
+                cost += 4 * steps;
+                visit(u.a());
+            }
             case Expr.Bin b -> {
-                visit(b.a(), v, score, seen);
-                visit(b.b(), v, score, seen);
+                cost += steps;
+                visit(b.a());
+                visit(b.b());
             }
             case Expr.Select s -> {
-                visit(s.cond(), v, score, seen);
-                visit(s.a(), v, score, seen);
-                visit(s.b(), v, score, seen);
+                cost += steps;
+                visit(s.cond());
+                visit(s.a());
+                visit(s.b());
             }
             case Expr.Fma f -> {
-                visit(f.a(), v, score, seen);
-                visit(f.b(), v, score, seen);
-                visit(f.c(), v, score, seen);
+                cost += steps;
+                visit(f.a());
+                visit(f.b());
+                visit(f.c());
             }
-            case Expr.Convert c -> visit(c.a(), v, score, seen);
-            case Expr.Narrow n -> visit(n.a(), v, score, seen);
-            case Expr.Bits b -> visit(b.a(), v, score, seen);
-            case Expr.Checked c -> visit(c.value(), v, score, seen);
+            case Expr.Convert c -> visit(c.a());
+            case Expr.Narrow n -> visit(n.a());
+            case Expr.Bits b -> visit(b.a());
+            case Expr.Checked c -> visit(c.value());
             case Expr.Const _, Expr.Arg _, Expr.Ref _, Expr.IndexValue _ -> {}
         }
     }
 
-    private static long access(Index i, Var v) {
-        for (Index.Term t : i.terms()) if (t.atom() instanceof Index.DataAtom) return IndexMath.stride(i, v) == 1 ? 2 : 0;
+    private double access(Index i) {
         long s = IndexMath.stride(i, v);
-        return s == 1 ? 2 : s == 0 ? 0 : -2;
+        if (s == 0 && !IndexMath.dependsOnData(i)) return steps / 4;
+        return s == 1 ? steps : SINGLE;
     }
 }
