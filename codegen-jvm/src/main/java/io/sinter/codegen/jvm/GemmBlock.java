@@ -2,8 +2,8 @@
 package io.sinter.codegen.jvm;
 
 /**
- * Makes blocks of a matrix product: packs the operands' parts, runs the tiles, and hands finished results to the epilogue while they are in
- * the cache. One object serves one call of a kernel on one worker.
+ * Makes blocks of a matrix product: packs the operands' parts, runs the tiles, and hands finished results
+ * to the epilogue while they are in the cache. One object serves one call of a kernel on one worker.
  */
 final class GemmBlock {
     private final GemmCode code;
@@ -15,7 +15,13 @@ final class GemmBlock {
     private final GemmPack pack;
     private final int size;
 
-    GemmBlock(GemmCode code, GemmTiles tiles, GemmPlan plan, long params, long scratch, long workspace) {
+    GemmBlock(
+            GemmCode code,
+            GemmTiles tiles,
+            GemmPlan plan,
+            long params,
+            long scratch,
+            long workspace) {
         this.code = code;
         this.tiles = tiles;
         this.plan = plan;
@@ -26,7 +32,9 @@ final class GemmBlock {
         this.size = plan.size;
     }
 
-    /** One block of one slice by tiles: outer to inner, blocks of k, strips of rows, panels of columns. */
+    /**
+     * One block of one slice by tiles: outer to inner, blocks of k, strips of rows, panels of columns.
+     */
     void tiles(long task) {
         long columnBlock = task % plan.columnBlocks;
         task /= plan.columnBlocks;
@@ -53,7 +61,14 @@ final class GemmBlock {
                     int width = Math.min(plan.panel, columns - c);
                     tile(target, r, height, c, width, depth, k == from);
                     if (last && !target.isDirect(c, width)) {
-                        finish(batch, row + r, height, column + c, width, target.at(r, c, width), target.step(c, width));
+                        finish(
+                                batch,
+                                row + r,
+                                height,
+                                column + c,
+                                width,
+                                target.at(r, c, width),
+                                target.step(c, width));
                     }
                 }
             }
@@ -63,7 +78,8 @@ final class GemmBlock {
         }
     }
 
-    private void tile(Target target, int r, int height, int c, int width, int depth, boolean first) {
+    private void tile(
+            Target target, int r, int height, int c, int width, int depth, boolean first) {
         int vectors = (int) GemmPlan.ceilDiv(width, plan.lanes);
         long a = pack.tallBase() + r * pack.tallRow();
         long b = pack.wideBase(c, width);
@@ -74,7 +90,17 @@ final class GemmBlock {
             tiles.tile(height, vectors, a, pack.tallRow(), pack.tallK(), b, bK, to, step, depth);
         } else {
             long row = (long) vectors * plan.lanes * size;
-            tiles.tile(height, vectors, a, pack.tallRow(), pack.tallK(), b, bK, scratch.tile, row, depth);
+            tiles.tile(
+                    height,
+                    vectors,
+                    a,
+                    pack.tallRow(),
+                    pack.tallK(),
+                    b,
+                    bK,
+                    scratch.tile,
+                    row,
+                    depth);
             tiles.add(scratch.tile, row, to, step, height, vectors);
         }
     }
@@ -82,19 +108,28 @@ final class GemmBlock {
     /**
      * Where a task's tiles go.
      *
-     * @param base address of the block's first result where it belongs, if results go there at once; else of the block in scratch memory
-     *     or in a slice's part of the workspace
+     * @param base address of the block's first result where it belongs, if results go there at once; else
+     *     of the block in scratch memory or in a slice's part of the workspace
      * @param row distance of rows
-     * @param direct whole vectors go to the result itself; the rest of a row goes to the block in scratch memory
+     * @param direct whole vectors go to the result itself; the rest of a row goes to the block in scratch
+     *     memory
      * @param finishes the epilogue runs tile by tile
      */
-    private record Target(long base, long row, boolean direct, boolean finishes, GemmScratch scratch, int lanes, int size) {
+    private record Target(
+            long base,
+            long row,
+            boolean direct,
+            boolean finishes,
+            GemmScratch scratch,
+            int lanes,
+            int size) {
         boolean isDirect(int column, int width) {
             return direct && width % lanes == 0;
         }
 
         long at(int r, int c, int width) {
-            if (direct && width % lanes != 0) return scratch.block + r * scratch.blockRow + (long) c * size;
+            if (direct && width % lanes != 0)
+                return scratch.block + r * scratch.blockRow + (long) c * size;
             return base + r * row + (long) c * size;
         }
 
@@ -106,14 +141,19 @@ final class GemmBlock {
     private Target target(long slice, long batch, long row, long column, int columns) {
         if (plan.slices > 1) {
             long step = plan.partialRow() * size;
-            long base = workspace + slice * plan.partialBytes() + (batch * plan.rows + row) * step + column * size;
+            long base =
+                    workspace
+                            + slice * plan.partialBytes()
+                            + (batch * plan.rows + row) * step
+                            + column * size;
             return new Target(base, step, false, false, scratch, plan.lanes, size);
         }
         if (plan.direct && !plan.swapped && plan.k > 0) {
             long base = plan.c.base(batch) + row * plan.c.rowStride() + column * size;
             return new Target(base, plan.c.rowStride(), true, true, scratch, plan.lanes, size);
         }
-        return new Target(scratch.block, scratch.blockRow, false, !plan.swapped, scratch, plan.lanes, size);
+        return new Target(
+                scratch.block, scratch.blockRow, false, !plan.swapped, scratch, plan.lanes, size);
     }
 
     /** A block by dot products along k. */
@@ -135,7 +175,14 @@ final class GemmBlock {
             int height = Math.min(strip, rows - r);
             for (int c = 0; c < columns; c++) {
                 long to = scratch.block + r * rowStep + c * columnStep;
-                tiles.dots(height, a + r * plan.tall.rowStride(), plan.tall.rowStride(), x + c * plan.wide.rowStride(), to, rowStep, k);
+                tiles.dots(
+                        height,
+                        a + r * plan.tall.rowStride(),
+                        plan.tall.rowStride(),
+                        x + c * plan.wide.rowStride(),
+                        to,
+                        rowStep,
+                        k);
             }
         }
         if (plan.swapped) {
@@ -156,7 +203,13 @@ final class GemmBlock {
         int width = (int) plan.partialRow();
         tiles.copy(from, step, scratch.block, step, rows, width, width);
         for (long s = 1; s < plan.slices; s++) {
-            tiles.add(from + s * plan.partialBytes(), step, scratch.block, step, rows, width / plan.lanes);
+            tiles.add(
+                    from + s * plan.partialBytes(),
+                    step,
+                    scratch.block,
+                    step,
+                    rows,
+                    width / plan.lanes);
         }
         if (plan.swapped) {
             finishBlock(batch, row, rows, 0, (int) plan.columns, scratch.block, step);
@@ -166,7 +219,8 @@ final class GemmBlock {
     }
 
     /** Finishes a block of the product, turning it first if it is the result's transpose. */
-    private void finishBlock(long batch, long row, int rows, long column, int columns, long from, long step) {
+    private void finishBlock(
+            long batch, long row, int rows, long column, int columns, long from, long step) {
         if (!plan.swapped) {
             finish(batch, row, rows, column, columns, from, step);
         } else if (plan.direct) {
@@ -179,17 +233,30 @@ final class GemmBlock {
         }
     }
 
-    /** Runs the epilogue on results as they are numbered by m and n, by runs of the innermost n variable. */
-    private void finish(long batch, long row, int rows, long column, int columns, long from, long step) {
+    /**
+     * Runs the epilogue on results as they are numbered by m and n, by runs of the innermost n variable.
+     */
+    private void finish(
+            long batch, long row, int rows, long column, int columns, long from, long step) {
         long inner = plan.c.innerColumn();
         for (int done = 0; done < columns; ) {
             int run = (int) Math.min(columns - done, inner - (column + done) % inner);
-            code.epilogue(params, batch, row, column + done, run, rows, from + (long) done * size, step, scratch.lanes);
+            code.epilogue(
+                    params,
+                    batch,
+                    row,
+                    column + done,
+                    run,
+                    rows,
+                    from + (long) done * size,
+                    step,
+                    scratch.lanes);
             done += run;
         }
     }
 
     private void clear(int rows, int columns) {
-        for (int r = 0; r < rows; r++) GemmMoves.clear(scratch.block + r * scratch.blockRow, (long) columns * size);
+        for (int r = 0; r < rows; r++)
+            GemmMoves.clear(scratch.block + r * scratch.blockRow, (long) columns * size);
     }
 }

@@ -4,11 +4,12 @@ package io.sinter.codegen.jvm;
 import io.sinter.ir.DType;
 
 /**
- * A matrix product as a kernel. The generated subclass gives extents and strides, reads operands that are more than memory with strides, and
- * runs the epilogue; the loops over blocks are {@link GemmBlock}, the inner loops {@link GemmTiles}, the same for every kernel.
+ * A matrix product as a kernel. The generated subclass gives extents and strides, reads operands that are
+ * more than memory with strides, and runs the epilogue; the loops over blocks are {@link GemmBlock}, the
+ * inner loops {@link GemmTiles}, the same for every kernel.
  *
- * <p>Two phases: blocks of the result (or of a slice of its sum), then, if k was sliced, the sums of the slices. Every element is summed
- * in an order that depends on extents and strides alone.
+ * <p>Two phases: blocks of the result (or of a slice of its sum), then, if k was sliced, the sums of the
+ * slices. Every element is summed in an order that depends on extents and strides alone.
  */
 public abstract class GemmCode extends JvmKernel {
     /** Accumulation type. */
@@ -18,43 +19,66 @@ public abstract class GemmCode extends JvmKernel {
     protected abstract int vectorBits();
 
     /**
-     * A launch's numbers: how many batch, m, n and k variables there are; their extents, in this order; then for a, b and the result: flags
-     * (see {@link GemmView}), address of the first element, strides in bytes along the batch variables, the rows and the columns; a is
-     * m × k, b is n × k, the result is m × n. Without the flag {@link GemmView#PLAIN} address and strides are 0.
+     * A launch's numbers: how many batch, m, n and k variables there are; their extents, in this order;
+     * then for a, b and the result: flags (see {@link GemmView}), address of the first element, strides
+     * in bytes along the batch variables, the rows and the columns; a is m × k, b is n × k, the result is
+     * m × n. Without the flag {@link GemmView#PLAIN} address and strides are 0.
      */
     protected abstract void numbers(long params, long[] to);
 
     /** How many {@link #numbers} there are. */
     protected abstract int numberCount();
 
-    /** {@code to[i] = value}, for generated code. */
-    public static void put(long[] to, int i, long value) {
-        to[i] = value;
-    }
-
     /**
-     * Computes elements of a into dense memory of the accumulation type: {@code steps} runs of {@code run} elements.
+     * Computes elements of a into dense memory of the accumulation type: {@code steps} runs of {@code
+     * run} elements.
      *
-     * @param alongK a run goes along k, and the next run is the next row; else a run goes along rows, and the next is the next k. It does
-     *     not leave the innermost variable's range
+     * @param alongK a run goes along k, and the next run is the next row; else a run goes along rows, and
+     *     the next is the next k. It does not leave the innermost variable's range
      * @param row first row
      * @param k first k
      * @param to where the first run goes; the next goes {@code step} bytes further
      * @param scratch {@link BodyCompiler#LANE_AREA} bytes
      */
     protected abstract void packA(
-            boolean alongK, long params, long batch, long row, long k, int run, int steps, long to, long step, long scratch);
+            boolean alongK,
+            long params,
+            long batch,
+            long row,
+            long k,
+            int run,
+            int steps,
+            long to,
+            long step,
+            long scratch);
 
     /** As {@link #packA} for b, whose rows are the product's columns. */
     protected abstract void packB(
-            boolean alongK, long params, long batch, long row, long k, int run, int steps, long to, long step, long scratch);
+            boolean alongK,
+            long params,
+            long batch,
+            long row,
+            long k,
+            int run,
+            int steps,
+            long to,
+            long step,
+            long scratch);
 
     /**
-     * Runs the epilogue for {@code rows} rows of {@code run} results each, which lie in dense runs {@code step} bytes apart. A run does not
-     * leave the range of the innermost n variable.
+     * Runs the epilogue for {@code rows} rows of {@code run} results each, which lie in dense runs {@code
+     * step} bytes apart. A run does not leave the range of the innermost n variable.
      */
     protected abstract void epilogue(
-            long params, long batch, long row, long column, int run, int rows, long from, long step, long scratch);
+            long params,
+            long batch,
+            long row,
+            long column,
+            int run,
+            int rows,
+            long from,
+            long step,
+            long scratch);
 
     @Override
     public final int phases() {
@@ -79,7 +103,8 @@ public abstract class GemmCode extends JvmKernel {
     }
 
     @Override
-    public final void run(int phase, long params, long begin, long end, long scratch, long workspace) {
+    public final void run(
+            int phase, long params, long begin, long end, long scratch, long workspace) {
         GemmPlan plan = plan(params);
         GemmBlock block = new GemmBlock(this, tiles(), plan, params, scratch, workspace);
         for (long task = begin; task < end; task++) {

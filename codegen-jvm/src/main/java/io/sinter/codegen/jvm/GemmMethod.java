@@ -14,27 +14,30 @@ import io.sinter.codegen.jvm.bytecode.MethodBuilder;
 import io.sinter.ir.DType;
 import io.sinter.ir.loop.Coef;
 import io.sinter.ir.loop.Expr;
-import io.sinter.ir.loop.GemmKernel;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Var;
+
+import org.objectweb.asm.Type;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
-import org.objectweb.asm.Type;
 
 /**
- * One generated method that walks a part of a matrix: runs of vectors along the innermost variable of one group, and steps from run to run
- * along the other group's variables, which advance like an odometer: no division but at the start.
+ * One generated method that walks a part of a matrix: runs of vectors along the innermost variable of one
+ * group, and steps from run to run along the other group's variables, which advance like an odometer: no
+ * division but at the start.
  */
 final class GemmMethod {
     private static final Type LONG = Type.LONG_TYPE;
     private static final Type INT = Type.INT_TYPE;
 
     /**
-     * The parameters: address of the parameter block; flat batch number; the first run's flat numbers in both groups; elements of a run and
-     * number of runs; address of the first run in dense memory and distance of the runs in bytes; address of memory for lanes.
+     * The parameters: address of the parameter block; flat batch number; the first run's flat numbers in
+     * both groups; elements of a run and number of runs; address of the first run in dense memory and
+     * distance of the runs in bytes; address of memory for lanes.
      */
     record Parameters(
             LocalVar params,
@@ -65,7 +68,8 @@ final class GemmMethod {
     }
 
     private final MethodBuilder method;
-    private final GemmKernel kernel;
+    private final List<Var> batch;
+    private final DType type;
     private final Options options;
     private final Parameters p;
     private final LocalVar along;
@@ -77,9 +81,17 @@ final class GemmMethod {
     private BodyCompiler c;
     private LocalVar from;
 
-    private GemmMethod(MethodBuilder m, GemmKernel kernel, Options options, boolean second, List<Var> inner, List<Var> outer) {
+    private GemmMethod(
+            MethodBuilder m,
+            List<Var> batch,
+            DType type,
+            Options options,
+            boolean second,
+            List<Var> inner,
+            List<Var> outer) {
         this.method = m;
-        this.kernel = kernel;
+        this.batch = batch;
+        this.type = type;
         this.options = options;
         this.p = parameters(m);
         this.along = second ? p.second() : p.first();
@@ -88,67 +100,101 @@ final class GemmMethod {
         this.outer = outer;
     }
 
-    /** Runs go along the group whose flat number is {@link Parameters#first}. */
-    static GemmMethod overFirst(MethodBuilder m, GemmKernel kernel, Options options, List<Var> inner, List<Var> outer) {
-        return new GemmMethod(m, kernel, options, false, inner, outer);
+    /**
+     * Runs go along the group whose flat number is {@link Parameters#first}.
+     *
+     * @param type type of the dense memory
+     */
+    static GemmMethod overFirst(
+            MethodBuilder m,
+            List<Var> batch,
+            DType type,
+            Options options,
+            List<Var> inner,
+            List<Var> outer) {
+        return new GemmMethod(m, batch, type, options, false, inner, outer);
     }
 
     /** Runs go along the group whose flat number is {@link Parameters#second}. */
-    static GemmMethod overSecond(MethodBuilder m, GemmKernel kernel, Options options, List<Var> inner, List<Var> outer) {
-        return new GemmMethod(m, kernel, options, true, inner, outer);
+    static GemmMethod overSecond(
+            MethodBuilder m,
+            List<Var> batch,
+            DType type,
+            Options options,
+            List<Var> inner,
+            List<Var> outer) {
+        return new GemmMethod(m, batch, type, options, true, inner, outer);
     }
 
     /** Writes the values of an operand to the dense memory. */
     void pack(Expr operand) {
         Expr value = canon.expr(operand);
         facts.add(value);
-        walk(List.of(new Stmt.Let(new Local("element", kernel.acc()), value)), at -> {
-            if (options.isVector()) {
-                Vec v = c.vec(value);
-                c.block().add(v.store(at, c.active(v.species())));
-            } else {
-                c.block().add(Memory.store(kernel.acc(), at, c.scalar(value)));
-            }
-        });
+        walk(
+                List.of(new Stmt.Let(new Local("element", type), value)),
+                at -> {
+                    if (options.isVector()) {
+                        Vec v = c.vec(value);
+                        c.block().add(v.store(at, c.active(v.species())));
+                    } else {
+                        c.block().add(Memory.store(type, at, c.scalar(value)));
+                    }
+                });
     }
 
-    /** Runs the epilogue on results in the dense memory. */
-    void epilogue() {
-        List<Stmt> statements = canon.statements(kernel.epilogue());
+    /** Runs statements on elements of the dense memory, each of which is {@code result} to them. */
+    void each(Local result, List<Stmt> body) {
+        List<Stmt> statements = canon.statements(body);
         facts.add(statements);
-        List<Stmt> varying = new ArrayList<>(List.of(new Stmt.Let(kernel.result(), anyVector())));
+        List<Stmt> varying = new ArrayList<>(List.of(new Stmt.Let(result, anyVector())));
         varying.addAll(statements);
-        walk(varying, at -> {
-            if (options.isVector()) {
-                Species s = c.vector().species(kernel.acc());
-                c.define(kernel.result(), Value.of(Vec.load(s, at, c.active(s))));
-            } else {
-                c.define(kernel.result(), Value.scalar(kernel.acc(), Memory.load(kernel.acc(), at)));
-            }
-            c.statements.run(statements);
-        });
+        walk(
+                varying,
+                at -> {
+                    if (options.isVector()) {
+                        Species s = c.vector().species(type);
+                        c.define(result, Value.of(Vec.load(s, at, c.active(s))));
+                    } else {
+                        c.define(result, Value.scalar(type, Memory.load(type, at)));
+                    }
+                    c.statements.run(statements);
+                });
     }
 
-    /** Some value of the accumulation type that differs between lanes: what the result is to an analysis. */
+    /**
+     * Some value of the accumulation type that differs between lanes: what the result is to an analysis.
+     */
     private Expr anyVector() {
-        Index variable = new Index(List.of(new Index.Term(Coef.of(1), new Index.VarAtom(inner.getLast()))), Coef.of(0));
-        return new Expr.Convert(kernel.acc(), new Expr.IndexValue(DType.I32, variable));
+        Index variable =
+                new Index(
+                        List.of(new Index.Term(Coef.of(1), new Index.VarAtom(inner.getLast()))),
+                        Coef.of(0));
+        return new Expr.Convert(type, new Expr.IndexValue(DType.I32, variable));
     }
 
-    /** The loops; {@code body} compiles {@code statements} for one vector (or scalar) whose dense address it is given. */
+    /**
+     * The loops; {@code body} compiles {@code statements} for one vector (or scalar) whose dense address
+     * it is given.
+     */
     private void walk(List<Stmt> statements, Consumer<Code> body) {
-        c = new BodyCompiler(method, new BodyCompiler.Frame(p.params(), p.scratch(), 0), facts, options);
-        decode(p.batch(), kernel.batch());
+        c =
+                new BodyCompiler(
+                        method, new BodyCompiler.Frame(p.params(), p.scratch(), 0), facts, options);
+        decode(p.batch(), batch);
         LocalVar[] runs = decode(along, inner);
         from = runs[runs.length - 1];
         LocalVar[] odometer = split(across, outer);
         LocalVar i = method.local("step", INT);
-        Block loop = c.nested(true, () -> {
-            for (int v = 0; v < odometer.length; v++) c.bind(outer.get(v), odometer[v]);
-            run(statements, body);
-            c.block().add(p.memory().set(add(p.memory(), p.step())));
-            advance(odometer);
-        });
+        Block loop =
+                c.nested(
+                        true,
+                        () -> {
+                            for (int v = 0; v < odometer.length; v++)
+                                c.bind(outer.get(v), odometer[v]);
+                            run(statements, body);
+                            c.block().add(p.memory().set(add(p.memory(), p.step())));
+                            advance(odometer);
+                        });
         method.body().forLoop(i, constant(0), p.steps(), 1, loop);
     }
 
@@ -167,7 +213,10 @@ final class GemmMethod {
                 c.block().add(values[v].set(flat));
             } else {
                 Code extent = c.indices.coef(vars.get(v).extent());
-                c.block().add(values[v].set(Code.rem(flat, extent)), flat.set(Code.div(flat, extent)));
+                c.block()
+                        .add(
+                                values[v].set(Code.rem(flat, extent)),
+                                flat.set(Code.div(flat, extent)));
             }
         }
         return values;
@@ -189,25 +238,31 @@ final class GemmMethod {
     /** One run: whole vectors, then the rest under a mask. */
     private void run(List<Stmt> statements, Consumer<Code> body) {
         LocalVar counter = method.local("counter", INT);
-        Code size = constant((long) kernel.acc().bytes());
+        Code size = constant((long) type.bytes());
         Code at = add(p.memory(), mul(cast(LONG, counter), size));
         Var variable = inner.getLast();
         if (!options.isVector()) {
             LocalVar value = method.local(variable.name(), LONG);
-            Block loop = c.nested(true, () -> {
-                c.block().add(value.set(add(from, cast(LONG, counter))));
-                c.bind(variable, value);
-                body.accept(at);
-            });
+            Block loop =
+                    c.nested(
+                            true,
+                            () -> {
+                                c.block().add(value.set(add(from, cast(LONG, counter))));
+                                c.bind(variable, value);
+                                body.accept(at);
+                            });
             c.block().forLoop(counter, constant(0), p.run(), 1, loop);
             return;
         }
-        VectorAnalysis analysis = new VectorAnalysis(facts, new Stmt.Loop(variable, Stmt.Loop.Kind.VECTOR, statements));
-        int lanes = Math.min(analysis.lanes(options), options.vectorBits() / 8 / kernel.acc().bytes());
+        VectorAnalysis analysis =
+                new VectorAnalysis(
+                        facts, new Stmt.Loop(variable, Stmt.Loop.Kind.VECTOR, statements));
+        int lanes = Math.min(analysis.lanes(options), options.vectorBits() / 8 / type.bytes());
         c.statements.vectorLocals(analysis.varying());
         LocalVar whole = method.local("whole", INT);
         VectorLoop full = new VectorLoop(variable, lanes, from, counter, 0, null);
-        VectorLoop tail = new VectorLoop(variable, lanes, from, counter, 0, Code.sub(p.run(), counter));
+        VectorLoop tail =
+                new VectorLoop(variable, lanes, from, counter, 0, Code.sub(p.run(), counter));
         Block loop = c.nestedVector(full, () -> body.accept(at));
         Block rest = c.nestedVector(tail, () -> body.accept(at));
         c.block()

@@ -28,7 +28,10 @@ final class GemmPack {
         this.packsTall = plan.packsTall();
     }
 
-    /** Address of the tall operand's first element; element (r, k) lies {@code r · tallRow + k · tallK} further. */
+    /**
+     * Address of the tall operand's first element; element (r, k) lies {@code r · tallRow + k · tallK}
+     * further.
+     */
     long tallBase() {
         return tallBase;
     }
@@ -43,7 +46,9 @@ final class GemmPack {
 
     /** Address of the wide operand's panel that begins at column {@code column} of the block. */
     long wideBase(int column, int width) {
-        return isPacked(width) ? scratch.wide + column / plan.panel * scratch.panelBytes : wideBase + (long) column * size;
+        return isPacked(width)
+                ? scratch.wide + column / plan.panel * scratch.panelBytes
+                : wideBase + (long) column * size;
     }
 
     /** Distance of that panel's rows. */
@@ -59,14 +64,23 @@ final class GemmPack {
         return GemmPlan.roundUp(width, plan.lanes) * size;
     }
 
-    /** Makes columns {@code column} to {@code column + columns} and k to k + depth of the wide operand ready. */
+    /**
+     * Makes columns {@code column} to {@code column + columns} and k to k + depth of the wide operand
+     * ready.
+     */
     void wide(long batch, long column, int columns, long k, int depth) {
         this.depth = depth;
         GemmView v = plan.wide;
         if (v.isLinear()) wideBase = v.base(batch) + column * v.rowStride() + k * v.columnStride();
         for (int c = 0; c < columns; c += plan.panel) {
             int width = Math.min(plan.panel, columns - c);
-            if (isPacked(width)) panel(batch, column + c, width, k, scratch.wide + c / plan.panel * scratch.panelBytes);
+            if (isPacked(width))
+                panel(
+                        batch,
+                        column + c,
+                        width,
+                        k,
+                        scratch.wide + c / plan.panel * scratch.panelBytes);
         }
     }
 
@@ -80,7 +94,8 @@ final class GemmPack {
             } else if (v.columnStride() == size) {
                 tiles.transpose(from, v.rowStride(), to, row, width, depth, (int) (row / size));
             } else {
-                GemmMoves.strided(size, from, v.columnStride(), v.rowStride(), to, row, size, depth, width);
+                GemmMoves.strided(
+                        size, from, v.columnStride(), v.rowStride(), to, row, size, depth, width);
             }
         } else if (alongK(v, width)) {
             long stripRow = GemmPlan.roundUp(depth, plan.lanes) * size;
@@ -123,13 +138,18 @@ final class GemmPack {
         }
     }
 
-    /** Whether generated code should read an operand by runs along k: where only these are contiguous, or they are longer. */
+    /**
+     * Whether generated code should read an operand by runs along k: where only these are contiguous, or
+     * they are longer.
+     */
     private boolean alongK(GemmView v, int rows) {
         if (!v.isUnitColumn(size)) return false;
-        return !v.isUnitRow(size) || Math.min(v.innerColumn(), depth) > 2 * Math.min(v.innerRow(), rows);
+        return !v.isUnitRow(size)
+                || Math.min(v.innerColumn(), depth) > 2 * Math.min(v.innerRow(), rows);
     }
 
-    private void alongRows(boolean isA, long batch, long row, int rows, long k, long to, long step) {
+    private void alongRows(
+            boolean isA, long batch, long row, int rows, long k, long to, long step) {
         long inner = isA == !plan.swapped ? plan.tall.innerRow() : plan.wide.innerRow();
         for (int done = 0; done < rows; ) {
             int run = (int) Math.min(rows - done, inner - (row + done) % inner);
@@ -147,7 +167,16 @@ final class GemmPack {
         }
     }
 
-    private void generated(boolean isA, boolean alongK, long batch, long row, long k, int run, int steps, long to, long step) {
+    private void generated(
+            boolean isA,
+            boolean alongK,
+            long batch,
+            long row,
+            long k,
+            int run,
+            int steps,
+            long to,
+            long step) {
         if (isA) {
             code.packA(alongK, params, batch, row, k, run, steps, to, step, scratch.lanes);
         } else {

@@ -2,12 +2,13 @@
 package io.sinter.codegen.jvm;
 
 /**
- * How one launch of a matrix product is cut. One operand is the <em>wide</em> one: rows of its panels are loaded as vectors. Of the other, the
- * <em>tall</em> one, single elements are broadcast. The product that is computed, tall × wide, is the result or (when b is tall) its
- * transpose.
+ * How one launch of a matrix product is cut. One operand is the <em>wide</em> one: rows of its panels are
+ * loaded as vectors. Of the other, the <em>tall</em> one, single elements are broadcast. The product that
+ * is computed, tall × wide, is the result or (when b is tall) its transpose.
  *
- * <p>What decides about the result's bits (which operand is wide, the blocks along k, the slices of k) depends on extents and strides alone;
- * the cut into tasks depends on the number of processors too, and changes no bit.
+ * <p>What decides about the result's bits (which operand is wide, the blocks along k, the slices of k)
+ * depends on extents and strides alone; the cut into tasks depends on the number of processors too, and
+ * changes no bit.
  */
 final class GemmPlan {
     /** Products in one pass along k: a panel of b is then 64 KB, a strip of a 6 KB. */
@@ -19,7 +20,10 @@ final class GemmPlan {
     private static final int MAX_ROWS = 384;
     private static final int MAX_COLUMNS = 512;
 
-    /** At most this many rows on the smaller side are multiplied by dot products along k rather than by tiles. */
+    /**
+     * At most this many rows on the smaller side are multiplied by dot products along k rather than by
+     * tiles.
+     */
     private static final int DOT_SIDE = 8;
 
     /** Slices of k are made for results that give fewer blocks than this. */
@@ -93,7 +97,12 @@ final class GemmPlan {
         direct = c.isLinear() && c.isUnitColumn(size);
         double straight = cost(a, m, b, n, 0);
         double turned = cost(b, n, a, m, direct ? 0.5 : 1.0);
-        boolean contiguous = a.isLinear() && a.isUnitColumn(size) && b.isLinear() && b.isUnitColumn(size) && k > 1;
+        boolean contiguous =
+                a.isLinear()
+                        && a.isUnitColumn(size)
+                        && b.isLinear()
+                        && b.isUnitColumn(size)
+                        && k > 1;
         dots = contiguous && Math.min(m, n) <= DOT_SIDE && k >= lanes;
         swapped = dots ? n > m : turned < straight;
         tall = swapped ? b : a;
@@ -127,7 +136,10 @@ final class GemmPlan {
         return ceilDiv(a, to) * to;
     }
 
-    /** Estimated cycles of one batch element with {@code wide} as the wide operand; turning the result costs {@code turn} an element. */
+    /**
+     * Estimated cycles of one batch element with {@code wide} as the wide operand; turning the result
+     * costs {@code turn} an element.
+     */
     private double cost(GemmView tall, long rows, GemmView wide, long columns, double turn) {
         double products = (double) rows * roundUp(columns, lanes) / lanes * k;
         double packWide;
@@ -142,7 +154,10 @@ final class GemmPlan {
         if (tall.isLinear()) {
             packTall = 0.1;
         } else if (tall.isUnitRow(size) || tall.isUnitColumn(size)) {
-            long run = Math.max(tall.isUnitRow(size) ? tall.innerRow() : 1, tall.isUnitColumn(size) ? tall.innerColumn() : 1);
+            long run =
+                    Math.max(
+                            tall.isUnitRow(size) ? tall.innerRow() : 1,
+                            tall.isUnitColumn(size) ? tall.innerColumn() : 1);
             packTall = 0.6 + 8.0 / Math.min(run, 64);
         } else {
             packTall = 3;
@@ -151,8 +166,8 @@ final class GemmPlan {
     }
 
     /**
-     * Slices of k: for results of few blocks that sum over many products, as gradients of weights do. A function of the extents alone, because
-     * it decides in which order sums are made.
+     * Slices of k: for results of few blocks that sum over many products, as gradients of weights do. A
+     * function of the extents alone, because it decides in which order sums are made.
      */
     private long slices() {
         double blocks = (double) batches * ceilDiv(rows, MAX_ROWS) * ceilDiv(columns, 4L * panel);
@@ -167,7 +182,8 @@ final class GemmPlan {
         long r = Math.min(roundUp(rows, tileRows), MAX_ROWS);
         long c = Math.min(roundUp(columns, lanes), MAX_COLUMNS);
         double depth = Math.min(k, sliceLength);
-        while (batches * slices * ceilDiv(rows, r) * ceilDiv(columns, c) < 4L * PROCESSORS && r * c * depth >= 2 * SMALL_TASK) {
+        while (batches * slices * ceilDiv(rows, r) * ceilDiv(columns, c) < 4L * PROCESSORS
+                && r * c * depth >= 2 * SMALL_TASK) {
             if (r > 2L * tileRows && (r >= c || c <= panel)) {
                 r = roundUp(ceilDiv(r, 2), tileRows);
             } else if (c > panel) {
@@ -182,7 +198,9 @@ final class GemmPlan {
     /** Dot products read the tall operand once: tasks are runs of its rows. */
     private int[] dotBlock() {
         long r = Math.min(rows, 1024);
-        while (batches * ceilDiv(rows, r) < 4L * PROCESSORS && r > 8 && r * columns * k >= 2 * SMALL_TASK) r = ceilDiv(r, 2);
+        while (batches * ceilDiv(rows, r) < 4L * PROCESSORS
+                && r > 8
+                && r * columns * k >= 2 * SMALL_TASK) r = ceilDiv(r, 2);
         return new int[] {(int) r, (int) columns};
     }
 

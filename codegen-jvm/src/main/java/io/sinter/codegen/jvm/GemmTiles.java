@@ -4,10 +4,12 @@ package io.sinter.codegen.jvm;
 import io.sinter.ir.DType;
 
 /**
- * The inner loops of matrix products, on tiles that fit the registers, for one element type. Every kernel of a process shares them, so that
- * HotSpot compiles them once. Addresses are absolute, strides are in bytes; nothing here checks bounds.
+ * The inner loops of matrix products, on tiles that fit the registers, for one element type. Every kernel
+ * of a process shares them, so that HotSpot compiles them once. Addresses are absolute, strides are in
+ * bytes; nothing here checks bounds.
  *
- * <p>The result for one element does not depend on the tile's shape: it is a chain of fused multiply-adds in the order of k.
+ * <p>The result for one element does not depend on the tile's shape: it is a chain of fused multiply-adds
+ * in the order of k.
  */
 public abstract class GemmTiles {
     /** The element type of operands and results. */
@@ -23,7 +25,8 @@ public abstract class GemmTiles {
     public abstract int vectors();
 
     /**
-     * {@code c[r, x] = Σ_j a[r, j] · b[j, x]} for {@code rows} rows and {@code vectors · lanes()} columns. Rows of b and c are contiguous.
+     * {@code c[r, x] = Σ_j a[r, j] · b[j, x]} for {@code rows} rows and {@code vectors · lanes()}
+     * columns. Rows of b and c are contiguous.
      *
      * @param aRow distance of a's rows
      * @param aK distance of a's elements along j
@@ -31,18 +34,36 @@ public abstract class GemmTiles {
      * @param k number of products, at least 1
      */
     public abstract void tile(
-            int rows, int vectors, long a, long aRow, long aK, long b, long bK, long c, long cRow, int k);
+            int rows,
+            int vectors,
+            long a,
+            long aRow,
+            long aK,
+            long b,
+            long bK,
+            long c,
+            long cRow,
+            int k);
 
     /** {@code c[r, x] += a[r, x]} for {@code rows} rows and {@code vectors · lanes()} columns. */
     public abstract void add(long a, long aRow, long c, long cRow, int rows, int vectors);
 
-    /** {@code c[r] = Σ_j a[r, j] · x[j]}, a's rows and x contiguous; the sum's order depends on k alone. */
+    /**
+     * {@code c[r] = Σ_j a[r, j] · x[j]}, a's rows and x contiguous; the sum's order depends on k alone.
+     */
     public abstract void dots(int rows, long a, long aRow, long x, long c, long cRow, int k);
 
-    /** {@code c[r, x] = a[r, x]} for {@code columns} columns, and zero from there up to {@code padded} columns. */
-    public abstract void copy(long a, long aRow, long c, long cRow, int rows, int columns, int padded);
+    /**
+     * {@code c[r, x] = a[r, x]} for {@code columns} columns, and zero from there up to {@code padded}
+     * columns.
+     */
+    public abstract void copy(
+            long a, long aRow, long c, long cRow, int rows, int columns, int padded);
 
-    /** {@code c[x, r] = a[r, x]}, both with contiguous rows; each row of c is filled up with zeros to {@code padded} elements. */
+    /**
+     * {@code c[x, r] = a[r, x]}, both with contiguous rows; each row of c is filled up with zeros to
+     * {@code padded} elements.
+     */
     public void transpose(long a, long aRow, long c, long cRow, int rows, int columns, int padded) {
         int size = dtype().bytes();
         GemmMoves.strided(size, a, size, aRow, c, cRow, size, columns, rows);

@@ -5,6 +5,7 @@ import io.sinter.ir.DType;
 import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Var;
+
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -15,7 +16,10 @@ import java.util.Set;
 final class GemmUnit {
     private GemmUnit() {}
 
-    /** Whether a load is memory of type {@code type} with one stride for each of these variables, and nothing else. */
+    /**
+     * Whether a load is memory of type {@code type} with one stride for each of these variables, and
+     * nothing else.
+     */
     static boolean isPlain(Expr.Load load, DType type, List<Var> vars) {
         if (load.mask() != null || load.buffer().dtype() != type) return false;
         for (Index.Term t : load.index().terms()) {
@@ -24,7 +28,10 @@ final class GemmUnit {
         return true;
     }
 
-    /** Whether every load reads consecutive memory, or one element, along the innermost of {@code vars}; and some load does the former. */
+    /**
+     * Whether every load reads consecutive memory, or one element, along the innermost of {@code vars};
+     * and some load does the former.
+     */
     static boolean isUnit(Expr e, List<Var> vars) {
         if (e == null || vars.isEmpty()) return false;
         boolean any = false;

@@ -2,11 +2,11 @@
 package io.sinter.codegen.jvm;
 
 /**
- * What one launch's numbers say about a matrix: an operand (rows × k), or the result (rows × columns). Both directions are flat here, however
- * many loop variables there are.
+ * What one launch's numbers say about a matrix: an operand (rows × k), or the result (rows × columns).
+ * Both directions are flat here, however many loop variables there are.
  *
- * <p>A matrix is <em>linear</em> if it is nothing but memory of the accumulation type whose flat directions each have one stride; then no
- * generated code is needed to read it.
+ * <p>A matrix is <em>linear</em> if it is nothing but memory of the accumulation type whose flat
+ * directions each have one stride; then no generated code is needed to read it.
  */
 final class GemmView {
     /** Flags in the numbers that generated code gives: see {@link GemmCode#numbers}. */
@@ -24,7 +24,10 @@ final class GemmView {
     private final long innerRow;
     private final long innerColumn;
 
-    /** Reads flags, address and strides at {@code at}; strides are of the batch, row and column variables, in bytes. */
+    /**
+     * Reads flags, address and strides at {@code at}; strides are of the batch, row and column variables,
+     * in bytes.
+     */
     GemmView(long[] numbers, int at, long[] batchExtents, long[] rows, long[] columns) {
         int row = at + 2 + batchExtents.length;
         this.flags = numbers[at];
@@ -74,7 +77,10 @@ final class GemmView {
         return isLinear() ? rowStride == size : (flags & UNIT_ROW) != 0;
     }
 
-    /** Consecutive columns (k of an operand) lie next to each other in memory, as far as the innermost variable goes. */
+    /**
+     * Consecutive columns (k of an operand) lie next to each other in memory, as far as the innermost
+     * variable goes.
+     */
     boolean isUnitColumn(long size) {
         return isLinear() ? columnStride == size : (flags & UNIT_COLUMN) != 0;
     }

@@ -50,7 +50,11 @@ public final class JvmCodegen {
                         new GemmEmitter(k, c, options).emit();
                         yield c.toBytes();
                     }
-                    case AttentionKernel k -> throw new UnsupportedOperationException("kernel " + k.name() + ": attention");
+                    case AttentionKernel k -> {
+                        ClassBuilder c = new ClassBuilder(name, AttentionEmitter.SUPERCLASS, source);
+                        new AttentionEmitter(k, c, options).emit();
+                        yield c;
+                    }
                 };
         return new GeneratedClass(name, bytes);
     }

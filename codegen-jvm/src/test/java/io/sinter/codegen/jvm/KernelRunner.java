@@ -15,7 +15,10 @@ final class KernelRunner {
 
     private KernelRunner() {}
 
-    /** Runs all phases; tasks one at a time, in an order that {@code order} shuffles (null: in turn, in one call). */
+    /**
+     * Runs all phases; tasks one at a time, in an order that {@code order} shuffles (null: in turn, in
+     * one call).
+     */
     static void run(JvmKernel kernel, long params, Random order) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment scratch = guarded(arena, kernel.scratchBytes(params));
@@ -29,7 +32,8 @@ final class KernelRunner {
                 List<Long> numbers = new ArrayList<>();
                 for (long t = 0; t < tasks; t++) numbers.add(t);
                 Collections.shuffle(numbers, order);
-                for (long t : numbers) kernel.run(phase, params, t, t + 1, scratch.address(), workspace.address());
+                for (long t : numbers)
+                    kernel.run(phase, params, t, t + 1, scratch.address(), workspace.address());
             }
             check(scratch, "scratch");
             check(workspace, "workspace");
@@ -42,7 +46,8 @@ final class KernelRunner {
 
     private static void check(MemorySegment m, String what) {
         for (long i = m.byteSize() - GUARD; i < m.byteSize(); i++) {
-            if (m.get(ValueLayout.JAVA_BYTE, i) != 0x7f) throw new AssertionError("write behind " + what + " memory");
+            if (m.get(ValueLayout.JAVA_BYTE, i) != 0x7f)
+                throw new AssertionError("write behind " + what + " memory");
         }
     }
 }
