@@ -53,7 +53,7 @@ public final class JvmCodegen {
                     case AttentionKernel k -> {
                         ClassBuilder c = new ClassBuilder(name, AttentionEmitter.SUPERCLASS, source);
                         new AttentionEmitter(k, c, options).emit();
-                        yield c;
+                        yield c.toBytes();
                     }
                 };
         return new GeneratedClass(name, bytes);
