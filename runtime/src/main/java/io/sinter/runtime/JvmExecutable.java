@@ -37,6 +37,8 @@ final class JvmExecutable implements Executable {
 
     private final Plan plan;
     private final Session session;
+    private final JvmKernels code;
+    private final List<JvmKernel> generated;
     private final ParameterBlock parameters;
     private final List<Step> steps = new ArrayList<>();
     private final List<Integer> scalarResults = new ArrayList<>();
@@ -44,13 +46,16 @@ final class JvmExecutable implements Executable {
     private final long arenaBytes;
     private final long workspaceBytes;
     private final long scratchBytes;
+    /** Guarded by the pool. */
+    private boolean warm;
 
     JvmExecutable(Plan plan, Session session, JvmKernels code) {
         this.plan = plan;
         this.session = session;
+        this.code = code;
         List<Kernel> needed = new ArrayList<>();
         for (Plan.Step s : plan.steps()) if (s instanceof Plan.Launch l) needed.add(l.kernel());
-        List<JvmKernel> generated = code.get(needed);
+        generated = code.get(needed);
         parameters = new ParameterBlock(plan, session.allocator());
         int launches = 0;
         int library = 0;
@@ -117,6 +122,7 @@ final class JvmExecutable implements Executable {
         try (WorkerPool.Team team = session.pool().acquire()) {
             team.reserveScratch(scratchBytes);
             parameters.prepare(bases, args);
+            warmUp(team);
             for (int i : scalarResults) {
                 // A result that is a scalar argument: its buffer gets the value.
                 int argument = ParameterBlock.base(plan, plan.resultPlaces().get(i));
@@ -145,6 +151,20 @@ final class JvmExecutable implements Executable {
             }
         }
         session.counters().launches.add(kernels);
+    }
+
+    private void warmUp(WorkerPool.Team team) {
+        if (warm) return;
+        warm = true;
+        if (!WarmUp.isUseful()) return;
+        List<WarmUp.Candidate> cold = new ArrayList<>();
+        int number = 0;
+        for (Plan.Step s : plan.steps()) {
+            if (!(s instanceof Plan.Launch l)) continue;
+            if (code.isNew(generated.get(number))) WarmUp.add(cold, l, generated.get(number), parameters.blocks(number)[0]);
+            number++;
+        }
+        WarmUp.run(plan, cold, team, session.allocator());
     }
 
     private static void copy(WorkerPool.Team team, long from, long to, long bytes) {

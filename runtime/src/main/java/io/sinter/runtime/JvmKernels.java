@@ -4,7 +4,10 @@ package io.sinter.runtime;
 import io.sinter.codegen.jvm.JvmKernel;
 import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.loop.KernelText;
+import java.util.Collections;
 import java.util.List;
+import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
@@ -17,6 +20,8 @@ final class JvmKernels {
     private final OnceCache<JvmKernel> code = new OnceCache<>(CAPACITY);
     private final Function<Kernel, JvmKernel> generator;
     private final Counters counters;
+    /** Code that has been warmed up, or needs no warming up. */
+    private final Set<JvmKernel> warm = Collections.newSetFromMap(Collections.synchronizedMap(new WeakHashMap<>()));
 
     JvmKernels(Function<Kernel, JvmKernel> generator, Counters counters) {
         this.generator = generator;
@@ -49,6 +54,11 @@ final class JvmKernels {
         if (failure.get() instanceof RuntimeException e) throw e;
         if (failure.get() instanceof Error e) throw e;
         return List.of(result);
+    }
+
+    /** True the first time that it is asked about this code. */
+    boolean isNew(JvmKernel kernel) {
+        return warm.add(kernel);
     }
 
     private static boolean join(Thread t) {

@@ -31,6 +31,7 @@ public final class Session implements AutoCloseable {
 
     private Session(Options options) {
         this.options = options;
+        profile.enable(Boolean.getBoolean("sinter.profile"));
         allocator = new Allocator(options.device(), new HostMemory(), options.memoryLimit());
         pool = new WorkerPool(options.threads());
         executables = new ExecutableCache(options.cachedPrograms(), counters);
@@ -89,7 +90,7 @@ public final class Session implements AutoCloseable {
         return executables;
     }
 
-    /** Time by kernel; off until it is enabled. */
+    /** Time by kernel; off until it is enabled. With {@code -Dsinter.profile=true} it is on, and printed when the session is closed. */
     public Profile profile() {
         return profile;
     }
@@ -123,6 +124,7 @@ public final class Session implements AutoCloseable {
     public void close() {
         if (closed) return;
         closed = true;
+        if (Boolean.getBoolean("sinter.profile")) System.err.print(profile);
         pool.close();
         executables.clear();
         allocator.close();
