@@ -9,12 +9,18 @@ public final class JvmFlags {
     /** Makes the Vector API visible; without it scalar code is generated. */
     public static final String VECTOR_MODULE = "--add-modules=jdk.incubator.vector";
 
+    private static final String GENERATED = "io/sinter/gen/SinterKernel*.*";
+
     /**
-     * Compiles generated classes after a hundredth of the usual number of calls. Before C2 has compiled a kernel, its vector operations cost a
-     * thousand times as much. {@code quiet} keeps HotSpot from printing to standard output, and must come first.
+     * Compiles generated classes after a hundredth of the usual number of calls, and lets the calling thread wait for the compiled code. Before C2 has
+     * compiled a kernel, its vector operations cost a thousand times as much: going on interpreted takes longer than waiting, and takes the
+     * compiler's core. {@code quiet} keeps HotSpot from printing to standard output, and must come first.
      */
     public static final List<String> EARLY_COMPILATION =
-            List.of("-XX:CompileCommand=quiet", "-XX:CompileCommand=CompileThresholdScaling,io/sinter/gen/SinterKernel*.*,0.01");
+            List.of(
+                    "-XX:CompileCommand=quiet",
+                    "-XX:CompileCommand=CompileThresholdScaling," + GENERATED + ",0.01",
+                    "-XX:CompileCommand=BackgroundCompilation," + GENERATED + ",false");
 
     /** Spares the JVM's warning at the first use of memory by address. */
     public static final String NATIVE_ACCESS = "--enable-native-access=ALL-UNNAMED";

@@ -33,6 +33,9 @@ final class KernelHarness {
 
     final LoopKernel kernel;
     final long[] slots;
+    /** How often generated code is run (for kernels that do not read what they write): the last times compiled. */
+    int repeats = 1;
+
     /** Sizes of loop bodies to try. */
     List<Integer> budgets = LoopFission.BUDGETS;
 
@@ -110,8 +113,10 @@ final class KernelHarness {
             Arrays.fill(noise, (byte) 0xc3);
             MemorySegment scratch = guarded(arena, noise);
             long tasks = code.tasks(0, params.address());
-            for (long t = 0; t < tasks; t += taskStep) {
-                code.run(0, params.address(), t, Math.min(tasks, t + taskStep), scratch.address() + GUARD, 0);
+            for (int i = 0; i < repeats; i++) {
+                for (long t = 0; t < tasks; t += taskStep) {
+                    code.run(0, params.address(), t, Math.min(tasks, t + taskStep), scratch.address() + GUARD, 0);
+                }
             }
             Map<Buf, byte[]> out = new HashMap<>();
             memory.forEach((b, m) -> out.put(b, unguard(m, b.toString())));
