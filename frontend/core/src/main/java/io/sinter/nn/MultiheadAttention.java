@@ -3,6 +3,7 @@ package io.sinter.nn;
 
 import io.sinter.F;
 import io.sinter.Tensor;
+import java.util.List;
 
 /**
  * Attention in several heads ({@code torch.nn.MultiheadAttention} with {@code batch_first}; Vaswani et al., 2017): queries [N, T, features],
@@ -69,10 +70,10 @@ public final class MultiheadAttention extends Net {
         Tensor k;
         Tensor v;
         if (query == key && key == value) {
-            Tensor all = F.linear(query, inProjWeight, inProjBias);
-            q = heads(all.narrow(-1, 0, features));
-            k = heads(all.narrow(-1, features, features));
-            v = heads(all.narrow(-1, 2 * features, features));
+            List<Tensor> all = F.linear(query, inProjWeight, inProjBias).chunk(3, -1);
+            q = heads(all.get(0));
+            k = heads(all.get(1));
+            v = heads(all.get(2));
         } else {
             q = heads(project(query, 0));
             k = heads(project(key, 1));
@@ -83,8 +84,7 @@ public final class MultiheadAttention extends Net {
     }
 
     private Tensor project(Tensor x, int which) {
-        return F.linear(
-                x, inProjWeight.narrow(0, which * features, features), inProjBias.narrow(0, which * features, features));
+        return F.linear(x, inProjWeight.chunk(3, 0).get(which), inProjBias.chunk(3, 0).get(which));
     }
 
     /** [N, T, features] to [N, heads, T, features / heads]. */
