@@ -10,4 +10,6 @@ module io.sinter.cli {
 
     opens io.sinter.cli to
             info.picocli;
+    opens io.sinter.cli.conformance to
+            info.picocli;
 }

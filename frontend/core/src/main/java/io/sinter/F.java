@@ -4,7 +4,7 @@ package io.sinter;
 import java.util.List;
 
 /** Functions of tensors that are no methods of {@link Tensor}: PyTorch's {@code torch.nn.functional}, and what joins several tensors. */
-public final class F extends Losses {
+public final class F extends Specials {
     private F() {}
 
     /** Joins along an axis; dtypes are promoted. */

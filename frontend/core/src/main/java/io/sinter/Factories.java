@@ -243,6 +243,42 @@ abstract sealed class Factories permits Tensor {
         return rounded(v, dtype);
     }
 
+    /** Powers of {@code base}, whose exponents are evenly spaced from {@code start} to {@code end}. */
+    public static Tensor logspace(double start, double end, int steps, double base, DType dtype) {
+        if (steps < 0) throw Errors.argument("logspace: " + steps + " steps");
+        double[] v = new double[steps];
+        double step = steps > 1 ? (end - start) / (steps - 1) : 0;
+        for (int i = 0; i < steps; i++) v[i] = Math.pow(base, i < steps / 2 || steps == 1 ? start + i * step : end - (steps - 1 - i) * step);
+        return rounded(v, dtype);
+    }
+
+    /** Row and column numbers, i64[2, n], of the elements on and below a diagonal. */
+    public static Tensor trilIndices(long rows, long columns, long offset) {
+        return triangle(rows, columns, offset, true);
+    }
+
+    /** Row and column numbers, i64[2, n], of the elements on and above a diagonal. */
+    public static Tensor triuIndices(long rows, long columns, long offset) {
+        return triangle(rows, columns, offset, false);
+    }
+
+    private static Tensor triangle(long rows, long columns, long offset, boolean lower) {
+        java.util.stream.LongStream.Builder row = java.util.stream.LongStream.builder();
+        java.util.stream.LongStream.Builder column = java.util.stream.LongStream.builder();
+        for (long i = 0; i < rows; i++) {
+            long start = lower ? 0 : Math.max(0, i + offset);
+            long end = lower ? Math.min(columns, i + offset + 1) : columns;
+            for (long j = start; j < end; j++) {
+                row.add(i);
+                column.add(j);
+            }
+        }
+        long[] r = row.build().toArray();
+        long[] both = java.util.Arrays.copyOf(r, 2 * r.length);
+        System.arraycopy(column.build().toArray(), 0, both, r.length, r.length);
+        return from(both, 2, r.length);
+    }
+
     private static Tensor rounded(double[] v, DType dtype) {
         if (dtype == DType.F32) {
             float[] f = new float[v.length];

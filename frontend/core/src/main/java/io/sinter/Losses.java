@@ -5,7 +5,7 @@ import io.sinter.ir.op.CrossEntropy;
 import java.util.Arrays;
 
 /** Losses of {@link F}. Without a {@link Reduction} they are averaged. */
-abstract sealed class Losses extends Normalizations permits F {
+abstract sealed class Losses extends Normalizations permits Joins {
     Losses() {}
 
     /** What becomes of the losses of single elements. */

@@ -109,7 +109,7 @@ abstract sealed class Pooling extends Convolutions permits Normalizations {
     }
 
     /** Windows over the last axes of an input: where they start, and how far the input must be padded. */
-    private record Windows(int n, long[] kernel, long[] stride, long[] dilation, long[] low, long[] high, long[] in, long[] out, int axis) {
+    record Windows(int n, long[] kernel, long[] stride, long[] dilation, long[] low, long[] high, long[] in, long[] out, int axis) {
 
         static Windows of(
                 String name, Tensor x, int n, long[] kernel, long[] stride, long[] padding, long[] dilation, boolean ceilMode) {

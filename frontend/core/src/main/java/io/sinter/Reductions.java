@@ -163,6 +163,16 @@ public sealed interface Reductions permits Tensor {
         return Reducing.apply("argmin", Reduce.Kind.ARGMIN, self(), keepdim, axis);
     }
 
+    /** True where all elements along the axes are nonzero. */
+    default Tensor all(int[] axes, boolean keepdim) {
+        return Reducing.truth("all", Reduce.Kind.MIN, self(), keepdim, axes);
+    }
+
+    /** True where any element along the axes is nonzero. */
+    default Tensor any(int[] axes, boolean keepdim) {
+        return Reducing.truth("any", Reduce.Kind.MAX, self(), keepdim, axes);
+    }
+
     /** True if all elements are nonzero. */
     default Tensor all() {
         return Reducing.truth("all", Reduce.Kind.MIN, self(), false);

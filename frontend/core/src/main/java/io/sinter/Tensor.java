@@ -17,7 +17,8 @@ import io.sinter.ir.op.View;
  * Memory needs no management; {@link #release} gives it back early.
  */
 public final class Tensor extends Factories
-        implements Creation, Reading, Differentiable, Pointwise, Arithmetic, Comparison, Reductions, Movement, Indexing, LinearAlgebra, Casting, InPlace {
+        implements Creation, Reading, Differentiable, Pointwise, Arithmetic, Comparison, Reductions, Movement, Indexing, LinearAlgebra, Casting, InPlace,
+                Blending, Statistics, Rearranging, Scattering, MatrixProducts, Searching {
     /** The current value, as of {@link #seen}. */
     Value value;
     /** What aliases share; null while nothing aliases this tensor and nothing wrote to it. */

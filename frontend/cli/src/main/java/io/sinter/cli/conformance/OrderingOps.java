@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.cli.conformance;
+
+import io.sinter.Tensor;
+
+/** Orders: sorting and searching. */
+final class OrderingOps {
+    private OrderingOps() {}
+
+    static void register(Registry r) {
+        r.add("sort", a -> {
+            a.flag(-1, "stable", false); // sorts are always stable
+            return a.x().sort(a.axis(1, "dim", -1), a.flag(2, "descending", false));
+        });
+        r.add("argsort", a -> {
+            a.flag(-1, "stable", false);
+            return a.x().argsort(a.axis(1, "dim", -1), a.flag(2, "descending", false));
+        });
+        r.unary("msort", Tensor::msort);
+        r.add("topk", a -> {
+            a.flag(4, "sorted", true); // results are always sorted
+            return a.x().topk(a.integer(1, "k"), a.axis(2, "dim", -1), a.flag(3, "largest", true));
+        });
+        r.add("unique", a -> {
+            a.flag(1, "sorted", true); // results are always sorted
+            boolean inverse = a.flag(2, "return_inverse", false);
+            boolean counts = a.flag(3, "return_counts", false);
+            return chosen(a.given(4, "dim") ? a.x().unique(a.axis(4, "dim")) : a.x().unique(), inverse, counts);
+        });
+        r.add("unique_consecutive", a -> {
+            boolean inverse = a.flag(1, "return_inverse", false);
+            boolean counts = a.flag(2, "return_counts", false);
+            return chosen(a.given(3, "dim") ? a.x().uniqueConsecutive(a.axis(3, "dim")) : a.x().uniqueConsecutive(), inverse, counts);
+        });
+        r.add("isin", a -> {
+            a.flag(-1, "assume_unique", false); // only a hint
+            Tensor found = a.x().isin(a.tensor(1, "test_elements"));
+            return a.flag(-1, "invert", false) ? found.logicalNot() : found;
+        });
+        r.add("bucketize", a -> {
+            Tensor found = a.tensor(1, "boundaries").searchsorted(a.x(), a.flag(-1, "right", false));
+            return a.flag(-1, "out_int32", false) ? found.toInt() : found;
+        });
+        r.add("searchsorted", a -> {
+            boolean right = a.flag(-1, "right", false) || a.text(-1, "side", "left").equals("right");
+            Tensor sorted = a.given(-1, "sorter") ? a.x().takeAlongDim(a.tensor(-1, "sorter"), -1) : a.x();
+            Tensor found = sorted.searchsorted(a.tensor(1, "values"), right);
+            return a.flag(-1, "out_int32", false) ? found.toInt() : found;
+        });
+        r.add("bincount", a -> a.x().bincount(a.optional(1, "weights"), a.integer(2, "minlength", 0)));
+    }
+
+    private static Object chosen(Tensor.Unique u, boolean inverse, boolean counts) {
+        if (inverse && counts) return new Tensor[] {u.values(), u.inverse(), u.counts()};
+        if (inverse) return new Tensor[] {u.values(), u.inverse()};
+        return counts ? new Tensor[] {u.values(), u.counts()} : u.values();
+    }
+}
