@@ -60,7 +60,9 @@ abstract sealed class Activations permits Convolutions {
     public static Tensor prelu(Tensor x, Tensor slope) {
         return Trace.call(() -> {
             Tensor s = slope;
-            if (slope.numel() > 1 && x.rank() > 1) {
+            if (slope.numel() == 1) {
+                s = slope.reshape(new long[0]);
+            } else if (x.rank() > 1) {
                 long[] shape = new long[x.rank()];
                 java.util.Arrays.fill(shape, 1);
                 shape[1] = slope.numel();

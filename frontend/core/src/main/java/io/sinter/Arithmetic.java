@@ -224,7 +224,7 @@ public sealed interface Arithmetic permits Tensor {
 
     /** {@code self + value * a * b}. */
     default Tensor addcmul(Tensor a, Tensor b, double value) {
-        return Trace.call(() -> add(value == 1 ? a.mul(b) : a.mul(b).mul(value)));
+        return Trace.call(() -> add(value == 1 ? a.mul(b) : MatrixProducts.Sums.times(a.mul(b), value)));
     }
 
     /** {@code self + value * a / b}. */

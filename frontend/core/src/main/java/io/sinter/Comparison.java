@@ -137,6 +137,7 @@ public sealed interface Comparison permits Tensor {
     /** {@code |self - other| <= atol + rtol * |other|}, elementwise; infinities of one sign are close. */
     default Tensor isclose(Tensor other, double rtol, double atol, boolean equalNan) {
         return Trace.call(() -> {
+            if (Promotion.of(self(), other).isBool()) return self().toLong().isclose(other.toLong(), rtol, atol, equalNan);
             Tensor a = self();
             Tensor close = a.eq(other);
             if (a.dtype().isFloat()) {

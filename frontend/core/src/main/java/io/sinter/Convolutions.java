@@ -73,6 +73,7 @@ abstract sealed class Convolutions extends Activations permits Pooling {
 
     /** Padding such that a convolution of stride 1 keeps the extents ({@code padding="same"}); the larger half goes behind. */
     public static Tensor convSame(Tensor x, Tensor weight, Tensor bias, long[] dilation, int groups) {
+        if (!x.dtype().isFloat()) return whole(x, weight, bias, (y, w, b) -> convSame(y, w, b, dilation, groups));
         int n = weight.rank() - 2;
         long[] d = spread("convSame", x, dilation, n);
         long[] low = new long[n];
@@ -91,8 +92,18 @@ abstract sealed class Convolutions extends Activations permits Pooling {
             String name, int n, Tensor x, Tensor weight, Tensor bias, long[] stride, long[] padding, long[] dilation, int groups) {
         check(name, n, x, weight);
         long[] p = spread(name, x, padding, n);
+        if (!x.dtype().isFloat()) return whole(x, weight, bias, (y, w, b) -> convolve(name, n, y, w, b, stride, padding, dilation, groups));
         Conv op = new Conv(spread(name, x, stride, n), p, p, spread(name, x, dilation, n), groups);
         return Trace.call(() -> batched(x, n, y -> withBias(Dispatch.emit(op, y, weight), bias)));
+    }
+
+    private interface Convolution {
+        Tensor apply(Tensor x, Tensor weight, Tensor bias);
+    }
+
+    /** Whole numbers are convolved in f64, which is exact below 2^53. */
+    private static Tensor whole(Tensor x, Tensor weight, Tensor bias, Convolution f) {
+        return Trace.call(() -> f.apply(x.toDouble(), weight.toDouble(), bias == null ? null : bias.toDouble()).to(x.dtype()));
     }
 
     private static void check(String name, int n, Tensor x, Tensor weight) {
@@ -143,6 +154,9 @@ abstract sealed class Convolutions extends Activations permits Pooling {
     private static Tensor transposed(
             String name, int n, Tensor x, Tensor weight, Tensor bias, long[] stride, long[] padding, long[] outputPadding, int groups, long[] dilation) {
         check(name, n, x, weight);
+        if (!x.dtype().isFloat()) {
+            return whole(x, weight, bias, (y, w, b) -> transposed(name, n, y, w, b, stride, padding, outputPadding, groups, dilation));
+        }
         long[] s = spread(name, x, stride, n);
         long[] p = spread(name, x, padding, n);
         long[] d = spread(name, x, dilation, n);
@@ -152,12 +166,17 @@ abstract sealed class Convolutions extends Activations permits Pooling {
             out[0] = y.size(0);
             out[1] = weight.size(1) * groups;
             long[] high = new long[n];
+            long[] beyond = new long[2 * n];
             for (int i = 0; i < n; i++) {
-                out[2 + i] = (y.size(2 + i) - 1) * s[i] - 2 * p[i] + d[i] * (weight.size(2 + i) - 1) + extra[i] + 1;
-                high[i] = p[i];
+                // Output padding uncovers what the padding cut off; beyond that there is nothing.
+                high[i] = Math.max(0, p[i] - extra[i]);
+                beyond[2 * (n - 1 - i) + 1] = Math.max(0, extra[i] - p[i]);
+                out[2 + i] = (y.size(2 + i) - 1) * s[i] - p[i] - high[i] + d[i] * (weight.size(2 + i) - 1) + 1;
             }
             Shape shape = Axes.shape(name, out);
-            return withBias(Dispatch.emit(new ConvInputGrad(shape, s, p, high, d, groups), y, weight), bias);
+            Tensor r = Dispatch.emit(new ConvInputGrad(shape, s, p, high, d, groups), y, weight);
+            if (Arrays.stream(beyond).anyMatch(v -> v > 0)) r = pad(r, beyond);
+            return withBias(r, bias);
         }));
     }
 

@@ -52,6 +52,7 @@ public sealed interface Indexing permits Tensor {
         Tensor x = self();
         int a = Axes.axis("gather", x, axis);
         Tensor i = Indices.whole("gather", index);
+        if (index.numel() == 0) return Tensor.zeros(new io.sinter.ir.Type(x.dtype(), index.type().shape()));
         if (x.rank() == 0) return Operators.E.reshape(Dispatch.emit(new Gather(0), x.reshape(1), i.reshape(-1)), index.type().shape());
         return Dispatch.emit(new Gather(a), x, i);
     }
@@ -123,6 +124,10 @@ public sealed interface Indexing permits Tensor {
         static Tensor scatter(String name, Tensor x, int axis, Tensor index, Tensor src, Put.Mode mode) {
             int a = Axes.axis(name, x, axis);
             if (src.dtype() != x.dtype()) throw Errors.argument(name, x, src, "dtypes differ; cast the source");
+            if (x.dtype().isBool() && mode == Put.Mode.ADD) {
+                // Adding bools is an or.
+                return Trace.call(() -> scatter(name, x.toLong(), axis, index, src.toLong(), mode).toBool());
+            }
             Tensor i = whole(name, index);
             if (x.rank() == 0) {
                 Tensor r = Dispatch.emit(new Scatter(0, mode), x.reshape(1), i.reshape(-1), src.reshape(-1));
@@ -134,6 +139,9 @@ public sealed interface Indexing permits Tensor {
         static Tensor put(String name, Tensor x, int axis, Tensor index, Tensor src, Put.Mode mode) {
             int a = Axes.axis(name, x, axis);
             if (src.dtype() != x.dtype()) throw Errors.argument(name, x, src, "dtypes differ; cast the source");
+            if (x.dtype().isBool() && mode == Put.Mode.ADD) {
+                return Trace.call(() -> put(name, x.toLong(), axis, index, src.toLong(), mode).toBool());
+            }
             Tensor i = whole(name, index);
             if (x.rank() == 0) {
                 return Operators.E.reshape(Dispatch.emit(new Put(0, mode), x.reshape(1), i.reshape(-1), src.reshape(-1)), x.type().shape());

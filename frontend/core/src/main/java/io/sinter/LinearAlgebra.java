@@ -61,12 +61,7 @@ public sealed interface LinearAlgebra permits Tensor {
 
     /** {@code beta * self + alpha * (a @ b)}. */
     default Tensor addmm(Tensor a, Tensor b, double beta, double alpha) {
-        return Trace.call(() -> {
-            Tensor p = a.mm(b);
-            if (alpha != 1) p = p.mul(alpha);
-            if (beta == 0) return p;
-            return (beta == 1 ? self() : self().mul(beta)).add(p);
-        });
+        return Trace.call(() -> MatrixProducts.Sums.scaled(self(), a.mm(b), beta, alpha));
     }
 
     default Tensor addmm(Tensor a, Tensor b) {

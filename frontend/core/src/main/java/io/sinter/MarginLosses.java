@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter;
 
-import static io.sinter.Operators.cast;
 import static io.sinter.Operators.constant;
 
 /** Losses of rankings, margins and distributions: functions of {@link F}. */
@@ -151,8 +150,9 @@ abstract sealed class MarginLosses extends Products permits Resampling {
             long[] padding = new long[2 * (x.rank() - 1)];
             padding[padding.length - 2] = size / 2;
             padding[padding.length - 1] = (size - 1) / 2;
-            Tensor mean = pad(x.mul(x), padding).unfold(1, size, 1).mean(-1, false);
-            return x.div(cast(mean.mul(alpha).add(k).pow(beta), x.dtype()));
+            Tensor windows = pad(x.mul(x), padding).unfold(1, size, 1);
+            Tensor mean = x.dtype().isFloat() ? windows.mean(-1, false) : windows.sum(-1).div(Tensor.scalar((long) size), "trunc");
+            return x.div(mean.mul(alpha).add(k).pow(beta));
         });
     }
 }

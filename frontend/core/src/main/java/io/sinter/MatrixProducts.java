@@ -104,16 +104,21 @@ public sealed interface MatrixProducts permits Tensor {
         private Sums() {}
 
         static Tensor scaled(Tensor x, Tensor product, double beta, double alpha) {
+            boolean real = product.dtype().isFloat();
+            // Factors of whole numbers are cut to whole ones, as in PyTorch.
+            return add(x, product, real ? beta : (long) beta, real ? alpha : (long) alpha);
+        }
+
+        private static Tensor add(Tensor x, Tensor product, double beta, double alpha) {
             Tensor p = alpha == 1 ? product : times(product, alpha);
             // With beta 0, not even NaNs of x count.
             if (beta == 0) return Operators.expand(p, Rearranging.Rearrange.common("add", java.util.List.of(x, p)));
             return cast((beta == 1 ? x : times(x, beta)).add(p), p.dtype());
         }
 
-        /** A factor of whole numbers must be whole. */
-        private static Tensor times(Tensor x, double factor) {
+        /** {@code factor * x} in x's dtype. */
+        static Tensor times(Tensor x, double factor) {
             if (x.dtype().isFloat()) return x.mul(factor);
-            if (factor != Math.rint(factor)) throw Errors.argument("add", x, "the factor " + factor + " of whole numbers must be whole");
             return cast(x.mul((long) factor), x.dtype());
         }
 

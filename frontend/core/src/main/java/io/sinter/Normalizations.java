@@ -43,6 +43,7 @@ abstract sealed class Normalizations extends Pooling permits Losses {
      */
     public static Tensor batchNorm(
             Tensor x, Tensor runningMean, Tensor runningVar, Tensor weight, Tensor bias, boolean training, double momentum, double eps) {
+        if (x.numel() == 0) return x.clone();
         if (x.rank() < 2) throw Errors.argument("batchNorm", x, "needs a batch and a channel axis");
         if (!training && (runningMean == null || runningVar == null)) {
             throw Errors.argument("batchNorm", x, "needs running statistics when not training");

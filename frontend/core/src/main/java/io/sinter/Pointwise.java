@@ -126,7 +126,7 @@ public sealed interface Pointwise permits Tensor {
     }
 
     default Tensor relu() {
-        return Dispatch.emit(Unary.RELU, self());
+        return self().dtype().isFloat() ? Dispatch.emit(Unary.RELU, self()) : self().maximum(constant(self(), 0));
     }
 
     default Tensor floor() {
@@ -198,7 +198,7 @@ public sealed interface Pointwise permits Tensor {
     default Tensor nanToNum(double nan, double posinf, double neginf) {
         return Trace.call(() -> {
             Tensor x = self();
-            if (!x.dtype().isFloat()) return x.mul(1);
+            if (!x.dtype().isFloat()) return x.clone();
             Tensor y = x.isnan().where(number(x, nan), x);
             y = x.eq(constant(x, Double.POSITIVE_INFINITY)).where(number(x, posinf), y);
             return x.eq(constant(x, Double.NEGATIVE_INFINITY)).where(number(x, neginf), y);

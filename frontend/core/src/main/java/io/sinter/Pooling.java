@@ -59,7 +59,8 @@ abstract sealed class Pooling extends Convolutions permits Normalizations {
         Windows w = Windows.of("avgPool", x, n, kernel, stride, padding, a(1), ceilMode);
         return Trace.call(() -> {
             Tensor sum = w.apply(x, 0).sum(w.kernelAxes(), false);
-            if (divisor != 0) return sum.div(divisor);
+            // Means of whole numbers are cut to whole ones, as in PyTorch.
+            if (divisor != 0) return x.dtype().isFloat() ? sum.div(divisor) : Operators.binary(io.sinter.ir.op.Binary.DIV, sum, Operators.number(sum, divisor));
             return Operators.binary(io.sinter.ir.op.Binary.DIV, sum, w.counts(x.dtype(), countIncludePad), x.dtype());
         });
     }

@@ -250,7 +250,7 @@ public sealed interface Reductions permits Tensor {
     default ValuesAndIndices sort(int axis, boolean descending) {
         Tensor x = self();
         int a = Axes.axis("sort", x, axis);
-        if (x.rank() == 0) return new ValuesAndIndices(x.mul(1), Tensor.zeros(new long[0], DType.I64));
+        if (x.rank() == 0) return new ValuesAndIndices(x.clone(), Tensor.zeros(new long[0], DType.I64));
         return ValuesAndIndices.of(Dispatch.emitAll(new Sort(a, descending), x));
     }
 
@@ -266,7 +266,7 @@ public sealed interface Reductions permits Tensor {
     default ValuesAndIndices topk(long k, int axis, boolean largest) {
         Tensor x = self();
         int a = Axes.axis("topk", x, axis);
-        if (x.rank() == 0) return new ValuesAndIndices(x.mul(1), Tensor.zeros(new long[0], DType.I64));
+        if (x.rank() == 0) return new ValuesAndIndices(x.clone(), Tensor.zeros(new long[0], DType.I64));
         return ValuesAndIndices.of(Dispatch.emitAll(new TopK(a, k, largest), x));
     }
 
@@ -307,7 +307,7 @@ public sealed interface Reductions permits Tensor {
         static ValuesAndIndices extreme(String name, Reduce.Kind kind, Tensor x, int axis, boolean keepdim) {
             Trace t = Trace.current();
             int a = Axes.axis(name, x, axis);
-            if (x.rank() == 0) return new ValuesAndIndices(x.mul(1), Tensor.zeros(new long[0], DType.I64));
+            if (x.rank() == 0) return new ValuesAndIndices(x.clone(), Tensor.zeros(new long[0], DType.I64));
             Tensor index = Dispatch.emit(new Reduce(kind, a), x);
             Tensor kept = keep(x, index, new int[] {a});
             Tensor values = x.gather(a, kept);

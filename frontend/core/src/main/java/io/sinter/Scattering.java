@@ -73,9 +73,7 @@ public sealed interface Scattering permits Tensor {
             Put.Mode mode = accumulate ? Put.Mode.ADD : Put.Mode.SET;
             Tensor i = index.reshape(-1);
             Tensor v = src.reshape(-1);
-            if (!x.dtype().isBool() || !accumulate) return Indexing.Indices.put("put", flat, 0, i, v, mode).reshape(x.shape());
-            // Adding bools is an or.
-            return cast(Indexing.Indices.put("put", flat.toLong(), 0, i, v.toLong(), mode), DType.BOOL).reshape(x.shape());
+            return Indexing.Indices.put("put", flat, 0, i, v, mode).reshape(x.shape());
         });
     }
 
@@ -142,6 +140,7 @@ public sealed interface Scattering permits Tensor {
     /** A copy with {@code src} at the given indices, written or (accumulate) added ({@code torch.index_put}). */
     default Tensor indexPut(Object[] indices, Tensor src, boolean accumulate) {
         Tensor x = self();
+        if (x.dtype().isBool() && accumulate) return Trace.call(() -> x.toLong().indexPut(indices, src.toLong(), true).toBool());
         return Trace.call(() -> {
             Tensor y = x.clone();
             return accumulate ? y.at(indices).add(src) : y.at(indices).set(src);

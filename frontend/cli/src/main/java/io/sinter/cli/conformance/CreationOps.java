@@ -49,7 +49,7 @@ final class CreationOps {
                 a.number(0, "start"), a.number(1, "end"), a.axis(2, "steps"), a.number(3, "base", 10), a.dtype(DType.F32)));
         r.add("tril_indices", a -> Tensor.trilIndices(a.integer(0, "row"), a.integer(1, "col"), a.integer(2, "offset", 0)).to(a.dtype(DType.I64)));
         r.add("triu_indices", a -> Tensor.triuIndices(a.integer(0, "row"), a.integer(1, "col"), a.integer(2, "offset", 0)).to(a.dtype(DType.I64)));
-        r.add("linalg.vander", a -> F.vander(a.x(), a.integer(-1, "N", a.x().size(-1))));
+        r.add("linalg.vander", a -> F.vander(a.x(), a.given(-1, "N") ? a.integer(-1, "N") : a.x().size(-1)));
     }
 
     private static void casts(Registry r) {

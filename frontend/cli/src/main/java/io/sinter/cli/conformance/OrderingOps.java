@@ -2,6 +2,7 @@
 package io.sinter.cli.conformance;
 
 import io.sinter.Tensor;
+import java.util.List;
 
 /** Orders: sorting and searching. */
 final class OrderingOps {
@@ -17,6 +18,7 @@ final class OrderingOps {
             return a.x().argsort(a.axis(1, "dim", -1), a.flag(2, "descending", false));
         });
         r.unary("msort", Tensor::msort);
+        positions(r);
         r.add("topk", a -> {
             a.flag(4, "sorted", true); // results are always sorted
             return a.x().topk(a.integer(1, "k"), a.axis(2, "dim", -1), a.flag(3, "largest", true));
@@ -48,6 +50,20 @@ final class OrderingOps {
             return a.flag(-1, "out_int32", false) ? found.toInt() : found;
         });
         r.add("bincount", a -> a.x().bincount(a.optional(1, "weights"), a.integer(2, "minlength", 0)));
+    }
+
+    /** Positions along an axis; without {@code stable=True} PyTorch leaves the order of equal elements open. */
+    private static void positions(Registry r) {
+        r.free("sort", (a, p) -> a.x().gather(a.axis(1, "dim", -1), p));
+        r.free("argsort", (a, p) -> a.x().gather(a.axis(1, "dim", -1), p));
+        r.free("topk", (a, p) -> a.x().gather(a.axis(2, "dim", -1), p));
+        for (String name : List.of("kthvalue", "median", "nanmedian", "mode")) {
+            int at = name.equals("kthvalue") ? 2 : 1;
+            r.free(name, (a, p) -> {
+                int axis = a.axis(at, "dim", -1);
+                return a.x().rank() == p.rank() ? a.x().gather(axis, p) : a.x().gather(axis, p.unsqueeze(axis));
+            });
+        }
     }
 
     private static Object chosen(Tensor.Unique u, boolean inverse, boolean counts) {

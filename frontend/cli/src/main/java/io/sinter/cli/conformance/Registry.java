@@ -29,6 +29,12 @@ final class Registry {
         Tensor call(Tensor x, long y);
     }
 
+    /** For an operator that returns positions of elements, of which equal ones may be chosen freely: the elements at given positions. */
+    interface Elements {
+        Tensor at(Args args, Tensor positions);
+    }
+
+    private final Map<String, Elements> free = new HashMap<>();
     private final Map<String, Operator> operators = new HashMap<>();
     private final Map<String, Tolerance> tolerances = new HashMap<>();
 
@@ -59,6 +65,16 @@ final class Registry {
     /** The tolerance that was asked for an operator, or null for the default. */
     Tolerance tolerance(String name) {
         return tolerances.get(name);
+    }
+
+    /** The elements that an operator's positions stand for, if equal ones may be chosen freely; else null. */
+    Elements free(String name) {
+        return free.get(name);
+    }
+
+    /** Declares that PyTorch leaves open which of equal elements an operator's positions name. */
+    void free(String name, Elements elements) {
+        if (free.put(name, elements) != null) throw new IllegalStateException("two rules for the positions of " + name);
     }
 
     void add(String name, Operator operator) {

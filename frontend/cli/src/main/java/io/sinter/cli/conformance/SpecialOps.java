@@ -22,6 +22,9 @@ final class SpecialOps {
         r.binary("special.zeta", F::zeta);
         // PyTorch's signature is polygamma(n, x), but the samples have the tensor first.
         r.add(List.of("polygamma", "special.polygamma"), a -> F.polygamma((int) a.integer(1, "n"), a.x()));
+        String reason = "near the poles PyTorch's f32 reflection keeps five digits; ours is computed in f64";
+        r.tolerance("polygamma", 1e-4, 1e-5, reason);
+        r.tolerance("special.polygamma", 1e-4, 1e-5, reason);
         r.add("mvlgamma", a -> F.mvlgamma(a.x(), (int) a.integer(1, "p")));
     }
 }
