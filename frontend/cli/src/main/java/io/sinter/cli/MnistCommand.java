@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.cli;
 
-import io.sinter.F;
 import io.sinter.Tensor;
 import io.sinter.data.Batch;
 import io.sinter.data.DataLoader;
 import io.sinter.data.LabelledImages;
 import io.sinter.nn.Conv2d;
+import io.sinter.nn.ConvOptions;
 import io.sinter.nn.Linear;
 import io.sinter.nn.Net;
 import io.sinter.optim.AdamW;
@@ -39,17 +39,17 @@ final class MnistCommand implements Runnable {
 
     @Spec private CommandSpec spec;
 
-    /** f32[N, 1, 28, 28] to the logits of ten classes. */
+    /** f32[N, 1, 28, 28] to the logits of ten classes; strides do the pooling (Springenberg et al., 2015). */
     static final class LeNet extends Net {
-        private final Conv2d conv1 = new Conv2d(1, 16, 5);
-        private final Conv2d conv2 = new Conv2d(16, 32, 5);
+        private final Conv2d conv1 = new Conv2d(1, 16, 5, ConvOptions.of().stride(2));
+        private final Conv2d conv2 = new Conv2d(16, 32, 5, ConvOptions.of().stride(2));
         private final Linear hidden = new Linear(32 * 4 * 4, 128);
         private final Linear out = new Linear(128, 10);
 
         @Override
         public Tensor forward(Tensor x) {
-            x = F.maxPool2d(conv1.call(x).relu(), 2);
-            x = F.maxPool2d(conv2.call(x).relu(), 2);
+            x = conv1.call(x).relu();
+            x = conv2.call(x).relu();
             return out.call(hidden.call(x.flatten(1, -1)).relu());
         }
     }
