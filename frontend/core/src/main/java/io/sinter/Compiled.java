@@ -216,6 +216,7 @@ final class Compiled {
             values[i] = Value.leaf(t, v.results.get(i), results.get(i));
             values[i].line = v.lines.get(i);
         }
+        markShared(v, inputs, values, giving);
         for (Storage s : giving) s.value.overwritten();
         for (Write w : v.writes) storage(w, inputs).replace(values[w.result]);
         for (Gradient g : v.gradients) g.tensor.gradient(g.result < 0 ? null : new Tensor(values[g.result]));
@@ -225,5 +226,25 @@ final class Compiled {
             out[i] = o.tensor != null ? o.tensor : o.input >= 0 ? inputs[o.input] : new Tensor(values[o.result]);
         }
         return out;
+    }
+
+    /** Results that are an argument handed through, or one another, are one piece of memory: it must not be given away later. */
+    private static void markShared(Variant v, Tensor[] inputs, Value[] values, List<Storage> giving) {
+        Map<Buffer, Value> holders = new IdentityHashMap<>();
+        for (Slot s : v.slots) {
+            Value held = switch (s) {
+                case FromInput i -> inputs[i.index].value();
+                case FromStorage h -> h.storage.value;
+                case Fixed _, FromNumber _ -> null;
+            };
+            if (held != null) holders.put(held.data, held);
+        }
+        for (Storage s : giving) holders.remove(s.value.data);
+        for (Value r : values) {
+            Value other = holders.putIfAbsent(r.data, r);
+            if (other == null) continue;
+            other.flags |= Value.SHARED;
+            r.flags |= Value.SHARED;
+        }
     }
 }

@@ -242,7 +242,22 @@ final class Cut {
             throw e;
         }
         for (int i = 0; i < results.size(); i++) roots.get(i).computed(results.get(i));
+        if (trace.scope != null) roots.forEach(trace.scope::add);
+        markShared(giving);
         for (Storage s : giving) s.overwritten.overwritten();
+    }
+
+    /** Results that were found to be an argument, or one another, are one piece of memory: it must not be given away. */
+    private void markShared(List<Storage> giving) {
+        Map<Buffer, Value> holders = new IdentityHashMap<>();
+        for (Value a : arguments) if (a.data != null) holders.put(a.data, a);
+        for (Storage s : giving) holders.remove(s.overwritten.data);
+        for (Value r : roots) {
+            Value other = holders.putIfAbsent(r.data, r);
+            if (other == null || other == r) continue;
+            other.flags |= Value.SHARED;
+            r.flags |= Value.SHARED;
+        }
     }
 
     /** The program for the compiler. A node's origin is its entry's number. */

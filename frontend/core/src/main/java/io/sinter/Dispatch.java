@@ -69,7 +69,8 @@ final class Dispatch {
         Value[] values = new Value[in.length];
         for (int i = 0; i < in.length; i++) {
             Value v = in[i].read(t);
-            v.flags |= Value.CONSUMED;
+            // Another thread's value has been computed, and its flags are that thread's.
+            if (v.trace == t) v.flags |= Value.CONSUMED;
             values[i] = v;
         }
         return values;

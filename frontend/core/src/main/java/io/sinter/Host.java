@@ -136,9 +136,10 @@ final class Host {
         }
         Trace t = Trace.current();
         t.limit();
-        t.holds(type.bytes());
         SourceLine line = type.bytes() >= 1 << 20 ? SourceLine.ofCaller() : SourceLine.UNKNOWN;
-        return new Tensor(Value.leaf(t, type, allocate(elements, line)));
+        Value v = Value.leaf(t, type, allocate(elements, line));
+        t.holds(v);
+        return new Tensor(v);
     }
 
     static Tensor tensor(DType dtype, Shape shape, boolean[] elements) {

@@ -21,6 +21,15 @@ public final class Sinter {
         return Autograd.mode(true);
     }
 
+    /**
+     * Memory that comes into being until the scope is closed goes back when it is: {@code try (var scope = Sinter.scope()) { … }}. Not that of tensors written in
+     * place, of gradients, of what a tape holds for a later backward pass, and of tensors given to {@link MemoryScope#keep}. Never needed: unreachable tensors
+     * are freed anyway, a little later.
+     */
+    public static MemoryScope scope() {
+        return new MemoryScope(Trace.current());
+    }
+
     /** Runs this thread's pending work. Never needed for right results. */
     public static void flush() {
         Trace.current().flush();

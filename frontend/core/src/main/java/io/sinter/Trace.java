@@ -56,6 +56,9 @@ public final class Trace {
     /** What {@link Sinter#compile} is recording, or null. */
     Recording recording;
 
+    /** The innermost open memory scope, or null. */
+    MemoryScope scope;
+
     private Value[] list = new Value[256];
     private int size;
     private long bytes;
@@ -104,9 +107,10 @@ public final class Trace {
         if ((size >= MAX_NODES || bytes > MAX_BYTES) && busy == 0 && recording == null) flush();
     }
 
-    /** A leaf of this many bytes was made. */
-    void holds(long leafBytes) {
-        bytes += leafBytes;
+    /** A leaf was made. */
+    void holds(Value leaf) {
+        bytes += leaf.type.bytes();
+        if (scope != null) scope.add(leaf);
     }
 
     /** An operand that another thread's trace made. */
@@ -179,7 +183,8 @@ public final class Trace {
             failures = true;
             throw e;
         }
-        compact();
+        // Another thread that reads a value of this trace must not touch the list, which this one appends to meanwhile.
+        if (current() == this) compact();
     }
 
     /** Forgets values that are computed, and temporaries that no later run must compute for their own sake. */

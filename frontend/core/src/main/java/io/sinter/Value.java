@@ -5,6 +5,7 @@ import io.sinter.ir.Type;
 import io.sinter.ir.op.Op;
 import io.sinter.ir.op.Project;
 import io.sinter.runtime.Buffer;
+import java.lang.invoke.VarHandle;
 import java.util.List;
 import java.util.function.LongSupplier;
 
@@ -124,6 +125,8 @@ final class Value {
     /** The value is now in memory. */
     void computed(Buffer buffer) {
         data = buffer;
+        // Its own thread may look while another runs it: no operator means that the data is there.
+        VarHandle.storeStoreFence();
         op = null;
         in = NONE;
     }

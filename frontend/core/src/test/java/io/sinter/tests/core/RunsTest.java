@@ -227,6 +227,38 @@ class RunsTest {
     }
 
     @Test
+    void aScopeGivesMemoryBackAtOnce() {
+        Session session = Session.current();
+        Tensor sum = Tensor.zeros(1000);
+        sum.show();
+        long live = session.allocator().stats().liveBytes();
+        Tensor gone;
+        Tensor kept;
+        try (var scope = Sinter.scope()) {
+            gone = Tensor.randn(100_000).mul(2);
+            gone.show();
+            kept = scope.keep(gone.get("0:10").add(1));
+            sum.add_(1);
+            sum.show();
+        }
+        assertTrue(session.allocator().stats().liveBytes() - live < 100_000);
+        assertEquals(10, kept.toDoubles().length);
+        assertEquals(1, sum.get(0).item());
+        assertThrows(IllegalStateException.class, gone::toDoubles);
+    }
+
+    @Test
+    void aResultThatIsItsOperandIsNotGivenAway() {
+        Tensor w = Tensor.ones(LARGE);
+        w.show();
+        Tensor same = w.reshape(50, 100).mul(1).detach().clone().reshape(-1).keep();
+        same.toDoubles();
+        Trace.boundary(() -> w.mul_(3));
+        assertEquals(3, w.get(1).item());
+        assertEquals(1, same.get(1).item());
+    }
+
+    @Test
     void aFailedIndexNamesTheLineEachTime() {
         Tensor weight = Tensor.randn(3, 2);
         for (int i = 0; i < 2; i++) {
