@@ -4,6 +4,7 @@ package io.sinter;
 import io.sinter.ir.Canonical;
 import io.sinter.ir.Graph;
 import io.sinter.ir.IndexError;
+import io.sinter.ir.text.GraphPrinter;
 import io.sinter.runtime.Arg;
 import io.sinter.runtime.Buffer;
 import io.sinter.runtime.CompileContext;
@@ -14,6 +15,9 @@ import java.util.function.IntFunction;
 
 /** A compiled program, found by its canonical form. */
 final class Program {
+    /** Characters of a program that are shown with an error. */
+    private static final int MAX_TEXT = 20_000;
+
     private final Executable executable;
 
     private Program(Executable executable) {
@@ -28,7 +32,19 @@ final class Program {
 
     static Program compile(Canonical.Key key, Graph graph) {
         Session session = Session.current();
-        return new Program(session.executables().get(key, () -> Executable.compile(graph, CompileContext.of(session))));
+        return new Program(session.executables().get(key, () -> compile(graph, session)));
+    }
+
+    /** A compiler error shows the program. */
+    private static Executable compile(Graph graph, Session session) {
+        try {
+            return Executable.compile(graph, CompileContext.of(session));
+        } catch (RuntimeException e) {
+            String text = GraphPrinter.print(graph);
+            int end = Math.min(text.length(), MAX_TEXT);
+            throw new IllegalStateException(
+                    "the compiler failed on this program: " + e.getMessage() + "\n" + text.substring(0, end) + (end < text.length() ? "…" : ""), e);
+        }
     }
 
     /**
