@@ -235,6 +235,10 @@ public final class Fusion {
     }
 
     /** One element computed from scalar arguments and constants (a learning rate, a bias correction): uniform code, once per task. */
+    public static boolean isHostScalar(Node n) {
+        return isHostScalar(n, 16);
+    }
+
     private static boolean isHostScalar(Node n, int steps) {
         if (n.types().size() != 1 || n.type().numel() != 1 || steps == 0) return false;
         if (n.op() instanceof Constant || (n.op() instanceof Input in && in.scalar())) return true;

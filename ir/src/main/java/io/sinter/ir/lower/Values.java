@@ -4,6 +4,7 @@ package io.sinter.ir.lower;
 import io.sinter.ir.DType;
 import io.sinter.ir.Node;
 import io.sinter.ir.Type;
+import io.sinter.ir.fuse.Fusion;
 import io.sinter.ir.fuse.Group;
 import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.Coef;
@@ -108,7 +109,8 @@ final class Values implements Operands.Context {
             case Pad p -> padded(n, p, at);
             case View v -> value(n.input(0), Operands.through(v, n, at, this), guard);
             case Project p -> load(new Params.BufferKey(n.input(0), p.index()), n.type(), at);
-            default -> group.contains(n) ? inline(n, at) : load(new Params.BufferKey(n, 0), n.type(), at);
+            // The offset of a live slice is read wherever the slice is read through: where it is not in memory, it is computed.
+            default -> group.contains(n) || Fusion.isHostScalar(n) ? inline(n, at) : load(new Params.BufferKey(n, 0), n.type(), at);
         };
     }
 
