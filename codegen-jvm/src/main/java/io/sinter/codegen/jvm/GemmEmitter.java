@@ -8,12 +8,15 @@ import io.sinter.codegen.jvm.bytecode.MethodBuilder;
 import io.sinter.ir.DType;
 import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.GemmKernel;
+import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Var;
 
 import org.objectweb.asm.Type;
 
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Generates the subclass of {@link GemmCode} for a {@link GemmKernel}: its numbers, its operands' code,
@@ -69,19 +72,29 @@ final class GemmEmitter {
     }
 
     /**
-     * The place of the result as if it were loaded, if storing it is all that the epilogue does; else
-     * null.
+     * The place of the result as if it were loaded, if storing it is all that the epilogue does (under
+     * whatever names); else null.
      */
     private Expr directStore() {
-        boolean stores =
-                kernel.epilogue().size() == 1
-                        && kernel.epilogue().getFirst() instanceof Stmt.Store s
-                        && s.mask() == null
-                        && s.value() instanceof Expr.Ref r
-                        && r.local() == kernel.result();
-        if (!stores) return null;
-        Stmt.Store s = (Stmt.Store) kernel.epilogue().getFirst();
-        return new Expr.Load(s.buffer(), s.index());
+        Set<Local> same = new HashSet<>(Set.of(kernel.result()));
+        Stmt.Store store = null;
+        for (Stmt s : kernel.epilogue()) {
+            if (s instanceof Stmt.Let l && isAnyOf(same, l.value())) {
+                same.add(l.local());
+            } else if (s instanceof Stmt.Store st
+                    && store == null
+                    && st.mask() == null
+                    && isAnyOf(same, st.value())) {
+                store = st;
+            } else {
+                return null;
+            }
+        }
+        return store == null ? null : new Expr.Load(store.buffer(), store.index());
+    }
+
+    private static boolean isAnyOf(Set<Local> locals, Expr e) {
+        return e instanceof Expr.Ref r && locals.contains(r.local());
     }
 
     private void pack(String name, Expr value, List<Var> rows) {

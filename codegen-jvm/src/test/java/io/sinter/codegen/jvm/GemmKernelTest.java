@@ -56,7 +56,10 @@ final class GemmKernelTest {
         void store(long count, Index index, Expr value, DType t) {
             out = block.buffer(t, count, Buf.Kind.OUT, _ -> 77);
             outIndex = index;
-            epilogue.add(new Stmt.Store(out, index, value));
+            // As lowering writes it: a name, then the store.
+            Local named = new Local("v", value.dtype());
+            epilogue.add(new Stmt.Let(named, value));
+            epilogue.add(new Stmt.Store(out, index, new Expr.Ref(named)));
         }
 
         Expr result() {
