@@ -142,7 +142,8 @@ final class LauncherTree {
             if (i < failures) {
                 xml.append("    <failure message=\"&lt;failure\" type=\"E\"><![CDATA[E: it failed\n  <skipped\n]]></failure>\n");
             } else if (i >= tests - skipped) {
-                xml.append("    <skipped message=\"" + message + "\"/>\n");
+                xml.append("    <skipped type=\"org.opentest4j.TestAbortedException\"><![CDATA[org.opentest4j.TestAbortedException: ")
+                        .append("Assumption failed: " + message + "\n\tat java.base/Data.lookUp(Data.java:1)\n]]></skipped>\n");
             }
             xml.append("    <system-out><![CDATA[output\n  <testcase name=\"printed\">\n]]></system-out>\n  </testcase>\n");
         }
