@@ -5,6 +5,7 @@ module io.sinter.cli {
     requires io.sinter;
     requires com.fasterxml.jackson.databind;
     requires info.picocli;
+    requires java.management;
     requires jdk.management;
     requires me.tongfei.progressbar;
 
@@ -12,4 +13,7 @@ module io.sinter.cli {
             info.picocli;
     opens io.sinter.cli.conformance to
             info.picocli;
+    opens io.sinter.cli.bench to
+            info.picocli,
+            io.sinter;
 }

@@ -31,6 +31,7 @@ import picocli.CommandLine.Spec;
         exitCodeList = {"0:success", "1:the work failed", "2:wrong command line"},
         subcommands = {
             RunCommand.class,
+            io.sinter.cli.bench.BenchCommand.class,
             ConformanceCommand.class,
             DoctorCommand.class,
             LauncherCommands.Shell.class,

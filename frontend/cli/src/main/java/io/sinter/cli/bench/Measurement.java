@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.cli.bench;
+
+import io.sinter.Sinter;
+import io.sinter.cli.bench.BenchCase.Mode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Times one case in this process: the first call by itself, a few more to warm up, then as many as fit into the time. */
+final class Measurement {
+    private static final int LEAST = 7;
+    private static final int MOST = 2000;
+
+    /** Warming up ends when a repetition is no longer much faster than the best so far, or after this many. */
+    private static final int WARM_UP = 60;
+
+    private Measurement() {}
+
+    /** The fields of {@code torch_peer.py}'s line. */
+    static Map<String, Object> of(BenchCase c, Mode mode, double seconds) {
+        Sinter.manualSeed(0);
+        long start = System.nanoTime();
+        Runnable run = c.prepare().apply(mode);
+        run.run();
+        double first = millis(System.nanoTime() - start);
+        warmUp(run, seconds);
+        List<Double> times = new ArrayList<>();
+        long end = System.nanoTime() + (long) (seconds * 1e9);
+        while (times.size() < LEAST || (System.nanoTime() < end && times.size() < MOST)) {
+            long t = System.nanoTime();
+            run.run();
+            times.add(millis(System.nanoTime() - t));
+        }
+        Collections.sort(times);
+        double median = times.get(times.size() / 2);
+        Map<String, Object> r = new LinkedHashMap<>();
+        r.put("case", c.name());
+        r.put("median_ms", round(median, 5));
+        r.put("min_ms", round(times.getFirst(), 5));
+        r.put("first_ms", round(first, 2));
+        r.put("reps", times.size());
+        r.put("peak_rss_mb", peakMegabytes());
+        if (c.flops() > 0) r.put("gflops", round(c.flops() / median / 1e6, 2));
+        if (c.bytes() > 0) r.put("gbps", round(c.bytes() / median / 1e6, 2));
+        return r;
+    }
+
+    /** HotSpot compiles in the background: repetitions get faster for a while. */
+    private static void warmUp(Runnable run, double seconds) {
+        long end = System.nanoTime() + (long) (Math.max(2, seconds) * 1e9);
+        double best = Double.POSITIVE_INFINITY;
+        int since = 0;
+        for (int i = 0; i < WARM_UP && since < 8 && (i < 3 || System.nanoTime() < end); i++) {
+            long t = System.nanoTime();
+            run.run();
+            double ms = millis(System.nanoTime() - t);
+            since = ms < 0.97 * best ? 0 : since + 1;
+            best = Math.min(best, ms);
+        }
+    }
+
+    private static double millis(long nanos) {
+        return nanos / 1e6;
+    }
+
+    private static double round(double x, int digits) {
+        double p = Math.pow(10, digits);
+        return Math.round(x * p) / p;
+    }
+
+    /** The process's greatest resident memory so far; 0 where the system does not tell. */
+    private static long peakMegabytes() {
+        try {
+            for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+                if (line.startsWith("VmHWM:")) return Long.parseLong(line.replaceAll("\\D", "")) / 1024;
+            }
+            return 0;
+        } catch (IOException _) {
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.cli.bench;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Runs one case in a process of its own, ours or a peer's, and reads the JSON line that it prints. */
+final class Rivals {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private Rivals() {}
+
+    /** This program again, with the same JVM and flags. */
+    static List<String> ourselves(int threads) {
+        List<String> c = new ArrayList<>();
+        c.add(ProcessHandle.current().info().command().orElse("java"));
+        for (String flag : java.lang.management.ManagementFactory.getRuntimeMXBean().getInputArguments()) {
+            if (!flag.startsWith("-Dsinter.threads")) c.add(flag);
+        }
+        c.add("-Dsinter.threads=" + threads);
+        c.addAll(List.of("-cp", System.getProperty("java.class.path"), "io.sinter.cli.Main", "bench", "--here"));
+        return c;
+    }
+
+    /** The words of a command line, with '…' and "…" as the shell has them. */
+    static List<String> words(String command) {
+        List<String> words = new ArrayList<>();
+        var m = java.util.regex.Pattern.compile("\"([^\"]*)\"|'([^']*)'|(\\S+)").matcher(command);
+        while (m.find()) words.add(m.group(1) != null ? m.group(1) : m.group(2) != null ? m.group(2) : m.group(3));
+        return words;
+    }
+
+    /**
+     * The case's line.
+     *
+     * @throws IllegalStateException if the command fails or prints no line for the case
+     */
+    static JsonNode run(List<String> command, String name, double seconds, List<String> more) {
+        List<String> all = new ArrayList<>(command);
+        all.addAll(List.of("--only", "^" + name + "$", "--seconds", Double.toString(seconds)));
+        all.addAll(more);
+        try {
+            Process p = new ProcessBuilder(all).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+            String out = new String(p.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            int status = p.waitFor();
+            for (String line : out.lines().toList()) {
+                if (!line.startsWith("{")) continue;
+                JsonNode n = parse(line);
+                if (n != null && name.equals(n.path("case").asText())) return n;
+            }
+            throw new IllegalStateException("'" + String.join(" ", all) + "' ended with status " + status + " and printed no line for " + name);
+        } catch (IOException e) {
+            throw new IllegalStateException("cannot run '" + command.getFirst() + "': " + e.getMessage(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
+        }
+    }
+
+    private static JsonNode parse(String line) {
+        try {
+            return JSON.readTree(line);
+        } catch (JsonProcessingException _) {
+            return null; // a line of the program's own that begins with a brace
+        }
+    }
+
+    static String text(Object value) {
+        try {
+            return JSON.writeValueAsString(value);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
