@@ -517,7 +517,11 @@ public final class Fusion {
                     more.addAll(views);
                     // Views nearest the consumer first: the last one found goes to the front.
                     collect(u, more, out);
-                } else if (!(u.op() instanceof Project)) {
+                } else if (u.op() instanceof Project) {
+                    // Who reads a result waits for the operator that has several.
+                    if (copies.contains(u)) out.add(new Read(u, k, views));
+                    collect(u, views, out);
+                } else {
                     out.add(new Read(u, k, views));
                 }
             }

@@ -168,6 +168,15 @@ class FusionTest {
     }
 
     @Test
+    void rowsBeforeAndAfterAnOperatorOfSeveralResultsAreKernelsOfTheirOwn() {
+        Node x = in(16, 6);
+        Node centred = b.sub(x, b.sumKeep(x, 1));
+        Node sorted = b.emit(new io.sinter.ir.op.Sort(1, false), List.of(b.mul(centred, centred))).get(0);
+        // Both sums run over the same rows and read x, but the second needs what the first leads to.
+        check(b.sum(b.add(x, sorted), 1));
+    }
+
+    @Test
     void aTransposeIsAnIndex() {
         kernels(1, check(b.add(b.apply(new Permute(1, 0), in(5, 7)), in(7, 5))));
         kernels(1, check(b.apply(new Matmul(), b.apply(new Permute(1, 0), in(5, 7)), in(5, 3))));
