@@ -8,12 +8,14 @@ import io.sinter.codegen.jvm.bytecode.LocalVar;
 import io.sinter.codegen.jvm.bytecode.MethodBuilder;
 import io.sinter.ir.DType;
 import io.sinter.ir.loop.Buf;
+import io.sinter.ir.loop.KernelText;
 import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.LoopKernel;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Var;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +36,7 @@ final class LoopEmitter {
     private final Facts facts = new Facts();
     private final long laneArea;
     private final Canon canon = new Canon();
+    private final Map<Stmt, Integer> lines = new IdentityHashMap<>();
     private final int budget;
     private int loops;
     private long scratchBytes;
@@ -53,6 +56,7 @@ final class LoopEmitter {
     void emit() {
         List<Stmt> body = canon.statements(kernel.body());
         facts.add(body);
+        number(kernel, body);
         MethodBuilder tile = owner.staticMethod("tile", Type.VOID_TYPE);
         LocalVar params = tile.parameter("params", Type.LONG_TYPE);
         LocalVar scratch = tile.parameter("scratch", Type.LONG_TYPE);
@@ -68,8 +72,18 @@ final class LoopEmitter {
         shell.run(kernel.grid(), tile);
     }
 
+    /** Gives each statement its line in {@link KernelText#print}, where statements stand last, one to a line, outer before inner. */
+    private void number(LoopKernel kernel, List<Stmt> body) {
+        List<Stmt> all = new ArrayList<>();
+        Facts.walk(body, all::add);
+        long before = KernelText.print(kernel).lines().count() - all.size();
+        for (int i = 0; i < all.size(); i++) lines.put(all.get(i), (int) before + 1 + i);
+    }
+
     private BodyCompiler compiler(MethodBuilder m, LocalVar params, LocalVar scratch) {
-        return new BodyCompiler(m, new BodyCompiler.Frame(params, scratch, laneArea), facts, options);
+        BodyCompiler c = new BodyCompiler(m, new BodyCompiler.Frame(params, scratch, laneArea), facts, options);
+        c.statements.lines(lines);
+        return c;
     }
 
     /** Room in the task's scratch memory, 64-byte aligned if it is large. */
@@ -84,8 +98,11 @@ final class LoopEmitter {
         VectorAnalysis whole = new VectorAnalysis(facts, loop);
         int chunk = whole.chunk(options.isVector() ? whole.lanes(options) : 16);
         LoopFission fission = new LoopFission(loop, facts, whole, budget);
-        List<Stmt.Loop> parts = fission.parts().stream().map(p -> (Stmt.Loop) canon.statements(List.of(p)).get(0)).toList();
-        if (parts.size() > 1) parts.forEach(p -> facts.add(p.body()));
+        List<Stmt.Loop> parts = fission.parts();
+        if (parts.size() > 1) {
+            parts = parts.stream().map(p -> (Stmt.Loop) canon.statements(List.of(p)).get(0)).toList();
+            parts.forEach(p -> facts.add(p.body()));
+        }
         Map<Buf, Long> arrays = new HashMap<>();
         for (Buf b : fission.arrays()) arrays.put(b, scratch((long) chunk * b.dtype().bytes()));
 

@@ -9,6 +9,7 @@ import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.Stmt;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.objectweb.asm.Type;
@@ -21,6 +22,7 @@ final class StatementCompiler {
                 throw new IllegalStateException("a vector loop over " + l.var() + " where none may be");
             };
     private Set<Object> vectorLocals = Set.of();
+    private Map<Stmt, Integer> lines = Map.of();
 
     StatementCompiler(BodyCompiler c) {
         this.c = c;
@@ -36,8 +38,17 @@ final class StatementCompiler {
         vectorLocals = locals;
     }
 
+    /** Lines of statements (by identity) in the kernel's listing, for stack traces. */
+    void lines(Map<Stmt, Integer> lines) {
+        this.lines = lines;
+    }
+
     void run(List<Stmt> body) {
-        for (Stmt s : body) run(s);
+        for (Stmt s : body) {
+            Integer line = lines.get(s);
+            if (line != null) c.block().line(line);
+            run(s);
+        }
     }
 
     private void run(Stmt s) {

@@ -12,6 +12,7 @@ import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.Coef;
 import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Index;
+import io.sinter.ir.loop.KernelText;
 import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.LoopKernel;
 import io.sinter.ir.loop.Prim1;
@@ -23,6 +24,11 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.objectweb.asm.ClassReader;
+import org.objectweb.asm.ClassVisitor;
+import org.objectweb.asm.Label;
+import org.objectweb.asm.MethodVisitor;
+import org.objectweb.asm.Opcodes;
 
 /** Loop kernels written by hand. */
 class LoopKernelTest {
@@ -238,6 +244,52 @@ class LoopKernelTest {
         h.inputs.put(OUT, floats(37, i -> i + 1));
         h.checkExact(1);
         assertEquals(6f, floats(h.generated(new Options(512), 1).memory().get(OUT))[1]);
+    }
+
+    /** Stack traces of debug classes lead to lines of the kernel's listing. */
+    @Test
+    void lineNumbersAreThoseOfTheListing() {
+        Var v = new Var("v", Coef.of(8));
+        Index at = index(Coef.of(0), term(1, v));
+        Local sum = new Local("sum", DType.F32);
+        LoopKernel kernel =
+                new LoopKernel(
+                        "lines",
+                        List.of(),
+                        List.of(IN, OUT),
+                        3,
+                        0,
+                        List.of(
+                                new Stmt.Declare(sum, Expr.Const.of(DType.F32, 0)),
+                                vector(v, new Stmt.Accumulate(sum, Stmt.Combine.SUM, new Expr.Load(IN, at))),
+                                new Stmt.Store(OUT, Index.ZERO, new Expr.Ref(sum))));
+        List<String> listing = KernelText.print(kernel).lines().toList();
+        java.util.Set<Integer> numbers = new java.util.TreeSet<>();
+        String[] source = new String[1];
+        new ClassReader(JvmCodegen.generate(kernel, new Options(512)).bytes())
+                .accept(
+                        new ClassVisitor(Opcodes.ASM9) {
+                            @Override
+                            public void visitSource(String file, String debug) {
+                                source[0] = file;
+                            }
+
+                            @Override
+                            public MethodVisitor visitMethod(int a, String n, String d, String s, String[] e) {
+                                return new MethodVisitor(Opcodes.ASM9) {
+                                    @Override
+                                    public void visitLineNumber(int line, Label start) {
+                                        numbers.add(line);
+                                    }
+                                };
+                            }
+                        },
+                        0);
+        assertEquals("lines.ir", source[0]);
+        assertEquals(4, numbers.size());
+        List<String> found = numbers.stream().map(i -> listing.get(i - 1).strip()).toList();
+        assertTrue(found.get(0).startsWith("var ") && found.get(1).startsWith("for "), found.toString());
+        assertTrue(found.get(2).contains("SUM=") && found.get(3).startsWith("out"), found.toString());
     }
 
     /** The same kernel gives the same bytes. */
