@@ -102,14 +102,14 @@ final class Cut {
         }
     }
 
-    /** The program of {@code wanted} if it is known, else null. */
-    Program lookup(Collection<Value> wanted) {
+    /** The key of the program that computes {@code wanted}, and what stands on the way. */
+    Canonical.Key key(Collection<Value> wanted) {
         try {
             synchronized (NUMBERING) {
                 collect(wanted);
                 canonical.roots(roots.size());
                 for (Value r : roots) canonical.root(r.number, -1);
-                return Program.find(canonical);
+                return canonical.lookup();
             }
         } finally {
             Arrays.fill(order, 0, count, null);

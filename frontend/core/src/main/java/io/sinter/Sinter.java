@@ -4,6 +4,7 @@ package io.sinter;
 import io.sinter.random.Generator;
 import io.sinter.runtime.Counters;
 import io.sinter.runtime.Session;
+import java.util.Arrays;
 import java.util.function.BinaryOperator;
 import java.util.function.UnaryOperator;
 
@@ -28,6 +29,14 @@ public final class Sinter {
      */
     public static MemoryScope scope() {
         return new MemoryScope(Trace.current());
+    }
+
+    /**
+     * The key of the program that reading {@code tensors} would run now: equal keys mean equal code, whatever the numbers and source lines. Runs nothing.
+     * Tensors that are in memory already count as arguments.
+     */
+    public static String programKey(Tensor... tensors) {
+        return Trace.current().key(Arrays.stream(tensors).map(Tensor::value).toList());
     }
 
     /** Runs this thread's pending work. Never needed for right results. */

@@ -10,7 +10,6 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
@@ -435,24 +434,27 @@ public final class Trace {
         return now;
     }
 
-    /** For benchmarks: forgets what is pending. */
-    void drop() {
-        clear();
+    /**
+     * Lets this thread's trace begin anew without running it: pending values can still be read, but boundaries and flushes will not compute them for their own
+     * sake. For benchmarks and tools.
+     */
+    public static void restart() {
+        Trace t = current();
+        t.lock.lock();
+        try {
+            t.clear();
+        } finally {
+            t.lock.unlock();
+        }
     }
 
-    /** For benchmarks: the canonical form of a program, found or not. */
-    Object number(List<Value> roots) {
-        return cut.lookup(roots);
-    }
-
-    int size() {
-        return size;
-    }
-
-    /** Lines of the user's code, for tests: where each value of the pending trace comes from. */
-    Map<Value, SourceLine> pendingLines() {
-        Map<Value, SourceLine> m = new IdentityHashMap<>();
-        for (int i = 0; i < size; i++) m.put(list[i], list[i].line);
-        return m;
+    /** The key of the program that computes {@code roots}. */
+    String key(List<Value> roots) {
+        lock.lock();
+        try {
+            return cut.key(roots).hex();
+        } finally {
+            lock.unlock();
+        }
     }
 }
