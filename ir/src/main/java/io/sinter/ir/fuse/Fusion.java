@@ -278,6 +278,12 @@ public final class Fusion {
     }
 
     private void connect(Node n, Group g) {
+        connectReaders(n, g);
+        // Several results are read through their projections.
+        for (Node u : users.getOrDefault(n, List.of())) if (u.op() instanceof Project) connectReaders(u, g);
+    }
+
+    private void connectReaders(Node n, Group g) {
         for (Read r : reads(n)) {
             for (Group other : groupsOf.getOrDefault(r.consumer, List.of())) if (other != g) g.successors().add(other);
         }
