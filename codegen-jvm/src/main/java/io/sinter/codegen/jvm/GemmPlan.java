@@ -96,7 +96,7 @@ final class GemmPlan {
         panel = tiles.vectors() * lanes;
         direct = c.isLinear() && c.isUnitColumn(size);
         double straight = cost(a, m, b, n, 0);
-        double turned = cost(b, n, a, m, direct ? 0.5 : 1.0);
+        double turned = cost(b, n, a, m, direct ? 0.3 : 0.5);
         boolean contiguous =
                 a.isLinear()
                         && a.isUnitColumn(size)
@@ -146,7 +146,7 @@ final class GemmPlan {
         if (wide.isUnitRow(size)) {
             packWide = wide.isLinear() ? 0.25 : 0.6 + 8.0 / Math.min(wide.innerRow(), panel);
         } else if (wide.isUnitColumn(size)) {
-            packWide = wide.isLinear() ? 1 : 1.6 + 8.0 / Math.min(wide.innerColumn(), K_BLOCK);
+            packWide = wide.isLinear() ? 0.35 : 1 + 8.0 / Math.min(wide.innerColumn(), K_BLOCK);
         } else {
             packWide = 3;
         }

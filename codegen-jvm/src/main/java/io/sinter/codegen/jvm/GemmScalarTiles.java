@@ -245,4 +245,10 @@ final class GemmScalarTiles extends GemmTiles {
             GemmMoves.clear(c + r * cRow + columns * size, (padded - columns) * size);
         }
     }
+
+    @Override
+    protected void transposeSquare(long a, long aRow, long c, long cRow) {
+        int size = dtype.bytes();
+        GemmMoves.strided(size, a, size, aRow, c, cRow, size, LANES, LANES);
+    }
 }

@@ -64,11 +64,28 @@ public abstract class GemmTiles {
      * {@code c[x, r] = a[r, x]}, both with contiguous rows; each row of c is filled up with zeros to
      * {@code padded} elements.
      */
-    public void transpose(long a, long aRow, long c, long cRow, int rows, int columns, int padded) {
+    public final void transpose(
+            long a, long aRow, long c, long cRow, int rows, int columns, int padded) {
         int size = dtype().bytes();
-        GemmMoves.strided(size, a, size, aRow, c, cRow, size, columns, rows);
+        int side = lanes();
+        for (int r = 0; r < rows; r += side) {
+            int height = Math.min(side, rows - r);
+            for (int x = 0; x < columns; x += side) {
+                int width = Math.min(side, columns - x);
+                long from = a + r * aRow + (long) x * size;
+                long to = c + x * cRow + (long) r * size;
+                if (height == side && width == side) {
+                    transposeSquare(from, aRow, to, cRow);
+                } else {
+                    GemmMoves.strided(size, from, size, aRow, to, cRow, size, width, height);
+                }
+            }
+        }
         for (int x = 0; x < columns && padded > rows; x++) {
             GemmMoves.clear(c + x * cRow + (long) rows * size, (long) (padded - rows) * size);
         }
     }
+
+    /** {@link #transpose} of {@code lanes() × lanes()} elements. */
+    protected abstract void transposeSquare(long a, long aRow, long c, long cRow);
 }
