@@ -59,7 +59,7 @@ final class LauncherCommands {
     }
 
     /** {@code ./sinter format}. */
-    @Command(name = "format", description = "Format the Java sources (google-java-format, AOSP style).")
+    @Command(name = "format", description = "Format the Java sources (Palantir style: google-java-format at 120 columns).")
     static final class Format implements Runnable {
         @Option(names = "--check", description = "Change nothing; fail when a file is not formatted.")
         private boolean check;
