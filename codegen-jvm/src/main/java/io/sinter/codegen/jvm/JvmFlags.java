@@ -12,14 +12,14 @@ public final class JvmFlags {
     private static final String GENERATED = "io/sinter/gen/SinterKernel*.*";
 
     /**
-     * Compiles generated classes after a hundredth of the usual number of calls, and lets the calling thread wait for the compiled code. Before C2 has
+     * Compiles generated classes after three hundredths of the usual number of calls, and lets the calling thread wait for the compiled code. Before C2 has
      * compiled a kernel, its vector operations cost a thousand times as much: going on interpreted takes longer than waiting, and takes the
      * compiler's core. {@code quiet} keeps HotSpot from printing to standard output, and must come first.
      */
     public static final List<String> EARLY_COMPILATION =
             List.of(
                     "-XX:CompileCommand=quiet",
-                    "-XX:CompileCommand=CompileThresholdScaling," + GENERATED + ",0.01",
+                    "-XX:CompileCommand=CompileThresholdScaling," + GENERATED + ",0.03",
                     "-XX:CompileCommand=BackgroundCompilation," + GENERATED + ",false");
 
     /** Spares the JVM's warning at the first use of memory by address. */
