@@ -29,9 +29,9 @@ public sealed interface Arithmetic permits Tensor {
         return add(number(self(), other));
     }
 
-    /** {@code self + alpha * other}. */
+    /** {@code self + alpha * other}; the factor of whole numbers is cut to a whole number. */
     default Tensor add(Tensor other, double alpha) {
-        return Trace.call(() -> add(other.mul(alpha)));
+        return Trace.call(() -> add(MatrixProducts.Sums.times(other, alpha)));
     }
 
     /** Difference; bool is an error, as in PyTorch (use {@code logicalXor}). */
@@ -49,9 +49,9 @@ public sealed interface Arithmetic permits Tensor {
         return sub(number(self(), other));
     }
 
-    /** {@code self - alpha * other}. */
+    /** {@code self - alpha * other}; the factor of whole numbers is cut to a whole number. */
     default Tensor sub(Tensor other, double alpha) {
-        return Trace.call(() -> sub(other.mul(alpha)));
+        return Trace.call(() -> sub(MatrixProducts.Sums.times(other, alpha)));
     }
 
     /** {@code other - self}. */

@@ -115,6 +115,19 @@ abstract sealed class Joins extends Losses permits Products {
         return swap && i < 2 ? 1 - i : i;
     }
 
+    /** Positions in a flattened tensor as positions along its axes, one tensor each ({@code torch.unravel_index}). */
+    public static List<Tensor> unravelIndex(Tensor positions, long... shape) {
+        List<Tensor> r = new ArrayList<>();
+        long stride = 1;
+        for (int i = shape.length - 1; i >= 0; i--) {
+            long below = stride;
+            long n = shape[i];
+            r.addFirst(Trace.call(() -> positions.floorDivide(below).remainder(n)));
+            stride *= n;
+        }
+        return r;
+    }
+
     /** All tuples of one element of each vector: [n · m · …, number of vectors]; of one vector, the vector. */
     public static Tensor cartesianProd(List<Tensor> vectors) {
         if (vectors.size() == 1) return vectors.get(0).clone();

@@ -47,6 +47,16 @@ abstract sealed class Losses extends Normalizations permits Joins {
      * @param smoothing share of the target's mass that is spread evenly over all classes
      */
     public static Tensor crossEntropy(Tensor logits, Tensor target, Tensor weight, double smoothing, Reduction reduction) {
+        return crossEntropy(logits, target, weight, Long.MIN_VALUE, smoothing, reduction);
+    }
+
+    /**
+     * As {@link #crossEntropy(Tensor, Tensor, Tensor, double, Reduction)}.
+     *
+     * @param ignoreIndex class numbers that do not count; {@code Long.MIN_VALUE} for none
+     */
+    public static Tensor crossEntropy(
+            Tensor logits, Tensor target, Tensor weight, long ignoreIndex, double smoothing, Reduction reduction) {
         return Trace.call(() -> {
             int c = logits.rank() == 1 ? 0 : 1;
             long classes = logits.size(c);
@@ -57,12 +67,20 @@ abstract sealed class Losses extends Normalizations permits Joins {
                 if (reduction != Reduction.MEAN) return reduction.apply(loss);
                 return loss.sum().div((double) Math.max(1, loss.numel()));
             }
-            Tensor nll = nllLoss(logp, target, weight, Long.MIN_VALUE, reduction);
+            Tensor nll = nllLoss(logp, target, weight, ignoreIndex, reduction);
             if (smoothing == 0) return nll;
             Tensor smooth = logp.mul(weight == null ? logp.onesLike() : perClass(weight, logits)).sum(c).neg();
+            Tensor counted = target.ne(ignoreIndex);
+            smooth = counted.where(smooth, Operators.constant(smooth, 0));
             Tensor s;
-            if (reduction == Reduction.MEAN && weight != null) s = smooth.sum().div(weight.gather(0, target.reshape(-1)).sum());
-            else s = reduction.apply(smooth);
+            if (reduction == Reduction.MEAN) {
+                Tensor share = counted.to(logp.dtype());
+                Tensor at = counted.where(target, Operators.constantLong(target.dtype(), 0));
+                if (weight != null) share = share.mul(weight.gather(0, at.reshape(-1)).reshape(target.shape()));
+                s = smooth.sum().div(share.sum());
+            } else {
+                s = reduction.apply(smooth);
+            }
             return nll.mul(1 - smoothing).add(s.mul(smoothing / classes));
         });
     }

@@ -133,9 +133,12 @@ abstract sealed class MarginLosses extends Products permits Resampling {
         });
     }
 
-    /** Cross-entropy of {@code linear(x, weight)} with class numbers or class probabilities. */
+    /** Cross-entropy of {@code linear(x, weight)} with class numbers or class probabilities; weight is [classes, …, features]. */
     public static Tensor linearCrossEntropy(Tensor x, Tensor weight, Tensor target, Reduction reduction) {
-        return Trace.call(() -> crossEntropy(linear(x, weight, null), target, reduction));
+        return Trace.call(() -> {
+            Tensor logits = linear(x, weight.flatten(0, -2), null);
+            return crossEntropy(logits.unflatten(-1, java.util.Arrays.copyOf(weight.shape(), weight.rank() - 1)), target, reduction);
+        });
     }
 
     /** {@code target * (log(target) - x)}, summed and divided by the batch's extent. */

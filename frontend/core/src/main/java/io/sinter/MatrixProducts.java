@@ -119,6 +119,7 @@ public sealed interface MatrixProducts permits Tensor {
         /** {@code factor * x} in x's dtype. */
         static Tensor times(Tensor x, double factor) {
             if (x.dtype().isFloat()) return x.mul(factor);
+            if (factor == 1) return x;
             return cast(x.mul((long) factor), x.dtype());
         }
 

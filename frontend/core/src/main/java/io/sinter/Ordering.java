@@ -42,6 +42,20 @@ final class Ordering {
         return keepdim ? new ValuesAndIndices(v, i) : new ValuesAndIndices(v.squeeze(axis), i.squeeze(axis));
     }
 
+    /** Of sorted lines, the first place of the longest run of equal elements: the axis kept. */
+    static Tensor mostFrequent(Tensor sorted, int axis) {
+        return Trace.call(() -> {
+            long n = sorted.size(axis);
+            Tensor here = Movement.Moving.part(sorted, axis, 1, n - 1);
+            Tensor changed = here.ne(Movement.Moving.part(sorted, axis, 0, n - 1)).toLong().cumsum(axis);
+            long[] pad = new long[2 * (sorted.rank() - axis)];
+            pad[pad.length - 2] = 1;
+            Tensor run = F.pad(changed, pad);
+            Tensor lengths = run.zerosLike().scatterAdd(axis, run, run.onesLike());
+            return lengths.gather(axis, run).argmax(axis, true);
+        });
+    }
+
     /** How many elements along the axis are not NaN: i64, the axis kept. */
     private static Tensor numbers(Tensor x, int axis) {
         return x.isnan().logicalNot().sum(axis, true);

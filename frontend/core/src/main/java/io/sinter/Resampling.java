@@ -171,10 +171,12 @@ abstract sealed class Resampling extends MarginLosses permits Unpooling {
                 int axis = x.rank() - 1 - i;
                 long low = padding[2 * i];
                 long m = x.size(axis) + low + padding[2 * i + 1];
-                // Negative padding cuts off first.
-                long cut = Math.min(low, 0);
-                if (m >= 0) y = Movement.Moving.part(y, axis, -cut, x.size(axis) + cut + Math.min(padding[2 * i + 1], 0));
-                low = Math.max(low, 0);
+                if (mode.equals("circular") && m >= 0) {
+                    // What negative padding cuts off does not come back on the other side.
+                    long cut = Math.min(low, 0);
+                    y = Movement.Moving.part(y, axis, -cut, x.size(axis) + cut + Math.min(padding[2 * i + 1], 0));
+                    low = Math.max(low, 0);
+                }
                 long n = y.size(axis);
                 if (m < 0 || n == 0 && m > 0) throw Errors.argument("pad", x, "padding " + Arrays.toString(padding) + " does not fit axis " + axis);
                 if (low == 0 && m == n) continue;

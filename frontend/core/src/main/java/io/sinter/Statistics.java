@@ -116,6 +116,15 @@ public sealed interface Statistics permits Tensor {
         return Ordering.middle("nanmedian", self(), axis, keepdim, true);
     }
 
+    /** The most frequent elements along an axis (of several the least), and where one of them is. */
+    default ValuesAndIndices mode(int axis, boolean keepdim) {
+        Tensor x = self();
+        int a = Axes.axis("mode", x, axis);
+        if (x.rank() == 0) return x.sort(0, false);
+        ValuesAndIndices sorted = x.sort(a, false);
+        return Ordering.at(sorted, a, Ordering.mostFrequent(sorted.values().detach(), a), keepdim);
+    }
+
     /**
      * Quantiles of all elements.
      *

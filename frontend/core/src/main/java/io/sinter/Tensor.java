@@ -18,7 +18,7 @@ import io.sinter.ir.op.View;
  */
 public final class Tensor extends Factories
         implements Creation, Reading, Differentiable, Pointwise, Arithmetic, Comparison, Reductions, Movement, Indexing, LinearAlgebra, Casting, InPlace,
-                Blending, Statistics, Rearranging, Scattering, MatrixProducts, Searching {
+                Blending, Statistics, Rearranging, Scattering, MatrixProducts, Searching, Calculus {
     /** The current value, as of {@link #seen}. */
     Value value;
     /** What aliases share; null while nothing aliases this tensor and nothing wrote to it. */

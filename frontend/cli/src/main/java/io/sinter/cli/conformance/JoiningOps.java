@@ -27,6 +27,7 @@ final class JoiningOps {
             return F.broadcastShapes(shapes);
         });
         r.add("meshgrid", a -> F.meshgrid(a.tensors(0, "tensors"), a.text(-1, "indexing", "ij")));
+        r.add("unravel_index", a -> F.unravelIndex(a.x(), a.longs(1, "shape")));
         r.add("cartesian_prod", a -> F.cartesianProd(a.tensors(0, "tensors")));
         r.add("combinations", a -> F.combinations(a.x(), a.axis(1, "r", 2), a.flag(2, "with_replacement", false)));
         r.add("where", a -> {

@@ -62,18 +62,13 @@ final class LossOps {
             Tensor weight = a.optional(2, "weight");
             double smoothing = a.number(-1, "label_smoothing", 0);
             long ignore = a.integer(-1, "ignore_index", -100);
-            boolean plain = weight == null && smoothing == 0;
-            if (target(a).dtype().isInt() && a.given(-1, "ignore_index") && ignore >= 0 && smoothing != 0) {
-                throw new Unsupported("ignore_index with label_smoothing");
-            }
-            if (target(a).dtype().isInt() && a.given(-1, "ignore_index") && smoothing == 0) {
-                Tensor logp = F.logSoftmax(a.x(), a.x().rank() == 1 ? 0 : 1);
-                return F.nllLoss(logp, target(a), weight, ignore, reduction(a));
-            }
-            return plain
+            // The short form is the one that models are trained with.
+            return weight == null && smoothing == 0 && !a.given(-1, "ignore_index")
                     ? F.crossEntropy(a.x(), target(a), reduction(a))
-                    : F.crossEntropy(a.x(), target(a), weight, smoothing, reduction(a));
+                    : F.crossEntropy(a.x(), target(a), weight, ignore, smoothing, reduction(a));
         });
+        r.add(NN + "linear_cross_entropy", a -> F.linearCrossEntropy(
+                a.x(), a.tensor(1, "weight"), a.tensor(2, "target"), reduction(a)));
         r.add(NN + "nll_loss", a -> F.nllLoss(
                 a.x(), target(a), a.optional(2, "weight"), a.integer(-1, "ignore_index", -100), reduction(a)));
         r.add(NN + "multi_margin_loss", a -> F.multiMarginLoss(

@@ -91,7 +91,7 @@ final class PointwiseOps {
         r.add("rsub", a -> switch (a.value(1, "other")) {
             case Double d when !a.given(-1, "alpha") -> a.x().rsub(d);
             case Long l when !a.given(-1, "alpha") -> a.x().rsub(l);
-            default -> a.tensor(1, "other").sub(a.given(-1, "alpha") ? a.x().mul(a.number(-1, "alpha", 1)) : a.x());
+            default -> a.given(-1, "alpha") ? a.tensor(1, "other").sub(a.x(), a.number(-1, "alpha", 1)) : a.x().rsub(a.tensor(1, "other"));
         });
         r.binary("mul", Tensor::mul, Tensor::mul, Tensor::mul);
         r.add("div", a -> {

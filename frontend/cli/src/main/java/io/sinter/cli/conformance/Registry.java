@@ -37,6 +37,7 @@ final class Registry {
     private final Map<String, Elements> free = new HashMap<>();
     private final Map<String, Operator> operators = new HashMap<>();
     private final Map<String, Tolerance> tolerances = new HashMap<>();
+    private final Map<String, Tolerance> gradientTolerances = new HashMap<>();
 
     /** All operators that Sinter has. */
     static Registry all() {
@@ -54,6 +55,7 @@ final class Registry {
         LayerOps.register(r);
         PoolingOps.register(r);
         LossOps.register(r);
+        SignalOps.register(r);
         return r;
     }
 
@@ -75,6 +77,16 @@ final class Registry {
     /** Declares that PyTorch leaves open which of equal elements an operator's positions name. */
     void free(String name, Elements elements) {
         if (free.put(name, elements) != null) throw new IllegalStateException("two rules for the positions of " + name);
+    }
+
+    /** The tolerance of an operator's gradients, or null for the default. */
+    Tolerance gradientTolerance(String name) {
+        return gradientTolerances.getOrDefault(name, tolerances.get(name));
+    }
+
+    /** A tolerance for gradients only. */
+    void gradientTolerance(String name, double relative, double absolute, String reason) {
+        gradientTolerances.put(name, new Tolerance(relative, absolute, reason));
     }
 
     void add(String name, Operator operator) {

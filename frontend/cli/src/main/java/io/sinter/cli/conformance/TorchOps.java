@@ -66,7 +66,7 @@ final class TorchOps {
             String d = Difference.between(name, actual.get(i), expected.get(i), wider);
             if (d != null && !sameElements(c, args, actual.get(i), expected.get(i))) return d;
         }
-        return gradients(c, leaves, actual, wider);
+        return gradients(c, leaves, actual, registry.gradientTolerance(c.operator()));
     }
 
     /** Other positions, but of equal elements. */
