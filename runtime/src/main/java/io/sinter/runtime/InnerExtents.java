@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import io.sinter.ir.loop.AttentionKernel;
 import io.sinter.ir.loop.Coef;
 import io.sinter.ir.loop.Expr;
+import io.sinter.ir.loop.GemmKernel;
 import io.sinter.ir.loop.Index;
+import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.loop.LoopKernel;
 import io.sinter.ir.loop.Rewriter;
 import io.sinter.ir.loop.Stmt;
+import io.sinter.ir.loop.Var;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -20,22 +24,34 @@ import java.util.Set;
  * @param trusts the kernel takes a loaded number for an index without checking it, so it must not run on data that is not there yet
  */
 record InnerExtents(Set<Integer> vector, Set<Integer> sequential, boolean trusts) {
-    /** How many times the innermost statements of a task run, about, with the numbers of this parameter block. */
-    static double iterations(LoopKernel kernel, long block) {
-        return Math.max(1, iterations(kernel.body(), block));
+    /** How many times the innermost statements run, about, with the numbers of this parameter block. */
+    static double iterations(Kernel kernel, long block) {
+        return switch (kernel) {
+            case LoopKernel k -> product(k.grid(), block) * Math.max(1, iterations(k.body(), block));
+            case GemmKernel k ->
+                product(k.batch(), block) * product(k.m(), block) * product(k.n(), block) * product(k.k(), block);
+            case AttentionKernel k -> product(k.batch(), block) * product(List.of(k.i(), k.j(), k.d()), block);
+        };
+    }
+
+    private static double product(List<Var> vars, long block) {
+        double product = 1;
+        for (Var v : vars) product *= number(v.extent(), block);
+        return product;
+    }
+
+    private static long number(Coef c, long block) {
+        return switch (c) {
+            case Coef.Lit x -> x.value();
+            case Coef.Slot x -> Memory.getLong(block + (long) x.slot() * Long.BYTES);
+        };
     }
 
     private static double iterations(List<Stmt> body, long block) {
         double sum = 0;
         for (Stmt s : body) {
             switch (s) {
-                case Stmt.Loop l -> {
-                    long extent = switch (l.var().extent()) {
-                        case Coef.Lit x -> x.value();
-                        case Coef.Slot x -> Memory.getLong(block + (long) x.slot() * Long.BYTES);
-                    };
-                    sum += extent * Math.max(1, iterations(l.body(), block));
-                }
+                case Stmt.Loop l -> sum += number(l.var().extent(), block) * Math.max(1, iterations(l.body(), block));
                 case Stmt.If f -> sum += iterations(f.body(), block);
                 case Stmt.Let _, Stmt.Declare _, Stmt.Accumulate _, Stmt.Set _, Stmt.Store _ -> {}
             }
@@ -43,11 +59,24 @@ record InnerExtents(Set<Integer> vector, Set<Integer> sequential, boolean trusts
         return sum;
     }
 
-    static InnerExtents of(LoopKernel kernel) {
+    /** Those of a nest of loops; of a matrix product, the extents that are summed over. Attention has none here. */
+    static InnerExtents of(Kernel kernel) {
         Collector c = new Collector();
-        kernel.grid().forEach(v -> c.other(v.extent()));
-        c.loops(kernel.body());
-        c.stmts(kernel.body());
+        switch (kernel) {
+            case LoopKernel k -> {
+                k.grid().forEach(v -> c.other(v.extent()));
+                c.loops(k.body());
+                c.stmts(k.body());
+            }
+            case GemmKernel k -> {
+                List.of(k.batch(), k.m(), k.n()).forEach(vars -> vars.forEach(v -> c.other(v.extent())));
+                for (Var v : k.k()) if (v.extent() instanceof Coef.Slot s) c.sequential.add(s.slot());
+                c.expr(k.a());
+                c.expr(k.b());
+                c.stmts(k.epilogue());
+            }
+            case AttentionKernel _ -> {}
+        }
         c.vector.removeAll(c.others);
         c.sequential.removeAll(c.others);
         c.sequential.removeAll(c.vector);

@@ -3,8 +3,9 @@ package io.sinter.runtime;
 
 import io.sinter.codegen.jvm.JvmFlags;
 import io.sinter.codegen.jvm.JvmKernel;
+import io.sinter.ir.loop.AttentionKernel;
 import io.sinter.ir.loop.Buf;
-import io.sinter.ir.loop.LoopKernel;
+import io.sinter.ir.loop.GemmKernel;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
 import io.sinter.ir.plan.Plan.SlotValue;
@@ -27,10 +28,14 @@ final class WarmUp {
     private static final long VECTOR_EXTENT = 75;
 
     private static final long SEQUENTIAL_EXTENT = 2;
+    /** Products in a sum of a matrix product, over all of the variables that it sums over. */
+    private static final double PRODUCTS = 16;
     /** A launch of fewer innermost iterations is through before the compiler would be. */
     private static final double WORTH = 100_000;
     /** With thresholds scaled to a hundredth HotSpot compiles a method after some 50 calls. */
     private static final int CALLS = 80;
+    /** A task of a matrix product calls its methods often enough by itself. */
+    private static final int GEMM_CALLS = 3;
     /** A kernel is at full speed when a call takes at most this, in nanoseconds, … */
     private static final long FAST = 3_000;
     /** … or this fraction of what its interpreted calls took. */
@@ -53,6 +58,7 @@ final class WarmUp {
         /** Address of its parameter block; while warming up, of the changed copy. */
         private long block;
 
+        private long workspace;
         private long slowest;
         private boolean done;
 
@@ -61,6 +67,10 @@ final class WarmUp {
             this.code = code;
             this.extents = extents;
             this.block = block;
+        }
+
+        private boolean isGemm() {
+            return launch.kernel() instanceof GemmKernel;
         }
 
         private long blockBytes() {
@@ -78,7 +88,10 @@ final class WarmUp {
             Memory.copy(block, copy, blockBytes());
             block = copy;
             for (int slot : extents.vector()) put(slot, Math.min(VECTOR_EXTENT, get(slot)));
-            for (int slot : extents.sequential()) put(slot, Math.min(SEQUENTIAL_EXTENT, get(slot)));
+            long most = isGemm()
+                    ? (long) Math.ceil(Math.pow(PRODUCTS, 1.0 / Math.max(1, extents.sequential().size())))
+                    : SEQUENTIAL_EXTENT;
+            for (int slot : extents.sequential()) put(slot, Math.min(most, get(slot)));
             List<SlotValue> values = launch.segments().getFirst();
             for (int slot = 0; slot < values.size(); slot++) {
                 if (values.get(slot) instanceof SlotValue.ErrorRecord) put(slot, record);
@@ -94,10 +107,12 @@ final class WarmUp {
             Memory.putLong(block + (long) slot * Long.BYTES, value);
         }
 
-        /** One task; how long it took. */
+        /** One task of each phase; how long it took. */
         private long call(long scratch) {
             long start = System.nanoTime();
-            code.run(0, block, 0, 1, scratch, 0);
+            for (int phase = 0; phase < code.phases(); phase++) {
+                if (code.tasks(phase, block) > 0) code.run(phase, block, 0, 1, scratch, workspace);
+            }
             return System.nanoTime() - start;
         }
 
@@ -108,11 +123,13 @@ final class WarmUp {
         /** Calls it until HotSpot has taken notice. */
         private void start(long scratch) {
             call(scratch); // loads classes
-            for (int n = 0; n < CALLS && !done; n++) {
+            for (int n = 0; n < (isGemm() ? GEMM_CALLS : CALLS) && !done; n++) {
                 long nanos = call(scratch);
                 slowest = Math.max(slowest, nanos);
                 done = n > 2 && isFast(nanos);
             }
+            // A product's time depends on too much to be judged.
+            done |= isGemm();
         }
     }
 
@@ -129,17 +146,15 @@ final class WarmUp {
      * @param block its first segment's parameter block, ready to run
      */
     static void add(List<Candidate> cold, Plan.Launch launch, JvmKernel code, long block) {
-        // Templates share their inner loops, which the first of them warms up for all.
-        if (!(launch.kernel() instanceof LoopKernel kernel)) return;
-        if (code.tasks(0, block) * InnerExtents.iterations(kernel, block) < WORTH) return;
-        InnerExtents extents = InnerExtents.of(kernel);
+        if (launch.kernel() instanceof AttentionKernel || InnerExtents.iterations(launch.kernel(), block) < WORTH) return;
+        InnerExtents extents = InnerExtents.of(launch.kernel());
         if (!extents.trusts()) cold.add(new Candidate(launch, code, extents, block));
     }
 
     /**
      * Warms up.
      *
-     * @param team with scratch memory reserved for all of the kernels
+     * @param team to run them
      */
     static void run(Plan plan, List<Candidate> cold, WorkerPool.Team team, Allocator allocator) {
         if (cold.isEmpty()) return;
@@ -155,6 +170,7 @@ final class WarmUp {
         }
         Buffer blocks = allocator.allocate(bytes, "parameters for warming up kernels");
         Buffer spare = allocator.allocate(spareBytes, "results of warming up kernels");
+        Buffer workspace = null;
         try {
             // First an error record, which nobody looks at.
             long at = blocks.address() + 64;
@@ -162,8 +178,19 @@ final class WarmUp {
                 c.shrink(at, blocks.address(), spare.address());
                 at += c.blockBytes();
             }
+            long workspaces = 0;
+            long scratch = 0;
+            for (Candidate c : cold) {
+                c.workspace = workspaces;
+                workspaces += (c.code.workspaceBytes(c.block) + 63) & -64;
+                scratch = Math.max(scratch, c.code.scratchBytes(c.block));
+            }
+            team.reserveScratch(scratch);
+            workspace = allocator.allocate(workspaces, "workspaces for warming up kernels");
+            for (Candidate c : cold) c.workspace += workspace.address();
             run(cold, team);
         } finally {
+            if (workspace != null) workspace.release();
             blocks.release();
             spare.release();
         }
