@@ -2,6 +2,8 @@
 package io.sinter;
 
 import io.sinter.ir.DType;
+import io.sinter.runtime.Device;
+import io.sinter.runtime.Session;
 
 /** Conversions of dtype. Floats to integers truncate; to bool, {@code x != 0}. A tensor that has the dtype is returned as it is. */
 public sealed interface Casting permits Tensor {
@@ -9,6 +11,25 @@ public sealed interface Casting permits Tensor {
 
     default Tensor to(DType dtype) {
         return Operators.cast(self(), dtype);
+    }
+
+    /**
+     * This tensor on {@code device}: itself, if it is there.
+     *
+     * @throws TensorException if the session runs on another device: a session has one, chosen when it is opened
+     */
+    default Tensor to(Device device) {
+        Device here = Session.current().device();
+        if (!here.equals(device)) {
+            throw Errors.argument("to", self(), "device " + device + ": this session's tensors are on " + here
+                    + "; open the session with it (-Dsinter.device=" + device + ")");
+        }
+        return self();
+    }
+
+    /** Where the elements are. */
+    default Device device() {
+        return Session.current().device();
     }
 
     /** f32. */

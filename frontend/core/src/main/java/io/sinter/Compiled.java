@@ -8,14 +8,17 @@ import io.sinter.runtime.Session;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 
 /**
- * A function that is traced once for each signature of its arguments (types, which of them are one tensor, whether gradients are recorded) and then replayed.
+ * A function that is traced once for each signature of its arguments (types, which of them are one tensor, whether gradients are recorded) and then replayed; twice, if
+ * the first call makes state of its own.
  * A replay gives exactly the function's results: it reads the tensors that the function captured as they are then, writes those that it writes, sets the gradients
  * that it sets, and draws its random numbers and {@linkplain Trace#live live} numbers again. Java code in the function, and Java numbers in it, run only when traced.
  *
@@ -24,6 +27,8 @@ import java.util.function.UnaryOperator;
 final class Compiled {
     private final UnaryOperator<Tensor[]> function;
     private final Map<Signature, List<Variant>> variants = new HashMap<>();
+    /** Signatures whose first trace made state of its own. */
+    private final Set<Signature> warm = new HashSet<>();
 
     Compiled(UnaryOperator<Tensor[]> function) {
         this.function = function;
@@ -120,13 +125,31 @@ final class Compiled {
             t.recording = null;
         }
         boolean taped = Arrays.stream(out).anyMatch(Tensor::requiresGrad);
+        if (makesState(r) && warm.add(signature)) {
+            r.end();
+            return out;
+        }
         Variant v = taped ? new Variant(r.observed, null, null, null, null, null, null, null, null, null) : trace(t, r, out, inputValues, inputStorages);
+        r.end();
         variants.computeIfAbsent(signature, _ -> new ArrayList<>()).add(v);
         return out;
     }
 
+    /**
+     * Did the function write in place to tensors that it made itself? They may be temporaries, or state that it makes when first called (an optimizer's moments): the
+     * next call, which is traced too, tells.
+     */
+    private static boolean makesState(Recording r) {
+        Set<Storage> gradients = new HashSet<>();
+        for (Tensor p : r.gradients) if (p.grad() != null) gradients.add(p.grad().storageOrNull());
+        for (Storage s : r.written) {
+            if (s.version > 0 && s.overwritten != null && s.overwritten.recorded == r && !gradients.contains(s)) return true;
+        }
+        return false;
+    }
+
     private static Variant trace(Trace t, Recording r, Tensor[] out, Map<Value, Integer> inputValues, Map<Storage, Integer> inputStorages) {
-        List<Storage> states = r.written.stream().filter(s -> s.overwritten != null && (s.overwritten.flags & Value.RECORDED) == 0).toList();
+        List<Storage> states = r.written.stream().filter(s -> s.overwritten != null && s.overwritten.recorded != r).toList();
         List<Value> roots = new ArrayList<>();
         for (Tensor x : out) addRoot(roots, x.value());
         for (Storage s : states) addRoot(roots, s.value);

@@ -36,7 +36,7 @@ final class Recording {
 
     /** The operand {@code x}, whose value is {@code v}: what was there before the recording is in memory, and found again through its storage. */
     Value reads(Tensor x, Value v) {
-        if ((v.flags & Value.RECORDED) != 0) return v;
+        if (v.recorded == this) return v;
         // A snapshot or a base that the library made of a tensor read before.
         if (x.storageOrNull() == null && holders.containsKey(v)) return v;
         if (!x.isBase()) {
@@ -68,5 +68,12 @@ final class Recording {
         own.flags |= Value.SHARED;
         holders.put(own, s);
         return own;
+    }
+
+    /** The recording is over and its program is made: what it refers to may go. */
+    void end() {
+        holders.clear();
+        written.clear();
+        gradients.clear();
     }
 }

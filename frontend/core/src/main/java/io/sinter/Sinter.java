@@ -47,7 +47,7 @@ public final class Sinter {
     /**
      * Makes a function that traces {@code f} once for each signature of its argument and then replays the program without tracing: results, in-place writes,
      * gradients and random draws are those of {@code f}. {@code f} may not read values; Java code and Java numbers in it take effect only when it is traced (for numbers
-     * that change, see {@link Trace#live}).
+     * that change, see {@link Trace#live}). A first call that makes state, such as an optimizer's, is followed by a second that is traced too.
      */
     public static UnaryOperator<Tensor> compile(UnaryOperator<Tensor> f) {
         Compiled c = new Compiled(x -> new Tensor[] {f.apply(x[0])});

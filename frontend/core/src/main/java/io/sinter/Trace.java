@@ -97,7 +97,7 @@ public final class Trace {
         }
         if (size == list.length) list = Arrays.copyOf(list, 2 * size);
         if (depth == 0 && calls == 0) v.flags |= Value.TOP;
-        if (recording != null) v.flags |= Value.RECORDED;
+        v.recorded = recording;
         list[size++] = v;
     }
 

@@ -27,9 +27,6 @@ final class Value {
     /** Held by more than one storage: its memory must not be donated. */
     static final int SHARED = 32;
 
-    /** Made while a function is traced for {@link Sinter#compile}. */
-    static final int RECORDED = 64;
-
     static final Value[] NONE = {};
 
     /** Null for leaves. */
@@ -60,6 +57,9 @@ final class Value {
     int saved;
     /** How many other traces have it among their pending operands. */
     int pins;
+
+    /** The recording during which it was made, or null. */
+    Recording recorded;
 
     SourceLine line;
     /** The first storage that held it, if any. */
@@ -92,14 +92,14 @@ final class Value {
 
     static Value leaf(Trace trace, Type type, Buffer data) {
         Value v = new Value(trace, null, type, NONE);
-        if (trace.recording != null) v.flags = RECORDED;
+        v.recorded = trace.recording;
         v.data = data;
         return v;
     }
 
     static Value scalar(Trace trace, Type type, long bits, LongSupplier redraw) {
         Value v = new Value(trace, null, type, NONE);
-        if (trace.recording != null) v.flags = RECORDED;
+        v.recorded = trace.recording;
         v.scalar = true;
         v.bits = bits;
         v.redraw = redraw;

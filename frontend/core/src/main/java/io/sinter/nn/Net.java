@@ -4,6 +4,7 @@ package io.sinter.nn;
 import io.sinter.Sinter;
 import io.sinter.Tensor;
 import io.sinter.Trace;
+import io.sinter.runtime.Device;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -229,6 +230,17 @@ public abstract class Net {
     /** Sets whether all parameters require gradients; false freezes the net. */
     public final void requiresGrad(boolean on) {
         for (Tensor p : parameters()) p.requiresGrad_(on);
+    }
+
+    /**
+     * Moves all parameters and buffers to {@code device}. Returns this net.
+     *
+     * @throws IllegalArgumentException if the session runs on another device
+     */
+    public final Net to(Device device) {
+        for (Tensor t : namedParameters().values()) t.to(device);
+        for (Tensor t : namedBuffers().values()) t.to(device);
+        return this;
     }
 
     // ---- state

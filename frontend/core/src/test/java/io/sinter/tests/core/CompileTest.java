@@ -10,8 +10,17 @@ import io.sinter.F;
 import io.sinter.Sinter;
 import io.sinter.Tensor;
 import io.sinter.Trace;
+import io.sinter.nn.BatchNorm2d;
+import io.sinter.nn.Conv2d;
+import io.sinter.nn.Dropout;
+import io.sinter.nn.Flatten;
+import io.sinter.nn.Linear;
+import io.sinter.nn.ReLU;
+import io.sinter.nn.Sequential;
+import io.sinter.optim.AdamW;
 import java.util.function.BinaryOperator;
 import java.util.function.UnaryOperator;
+import java.util.stream.DoubleStream;
 import org.junit.jupiter.api.Test;
 
 class CompileTest {
@@ -62,6 +71,59 @@ class CompileTest {
         assertArrayEquals(expected, actual);
         assertEquals(8, plain.traced);
         assertEquals(1, compiled.traced);
+    }
+
+    /** A network with dropout and batch statistics, Adam with bias correction and weight decay, in training and evaluation. */
+    @Test
+    void aCompiledStepOfARealNetworkIsTheStep() {
+        double[][] results = new double[2][];
+        int[] traced = new int[2];
+        for (int mode = 0; mode < 2; mode++) {
+            int m = mode;
+            Sinter.manualSeed(11);
+            Sequential net = new Sequential(new Conv2d(1, 4, 3), new BatchNorm2d(4), new ReLU(), new Flatten(), new Dropout(0.2), new Linear(4 * 16, 3));
+            AdamW opt = new AdamW(net.parameters(), 1e-2);
+            BinaryOperator<Tensor> step = (x, y) -> {
+                traced[m]++;
+                opt.zeroGrad();
+                Tensor loss = F.crossEntropy(net.call(x), y);
+                loss.backward();
+                opt.step();
+                return loss.detach();
+            };
+            UnaryOperator<Tensor> predict = x -> {
+                try (var _ = Sinter.noGrad()) {
+                    return net.call(x);
+                }
+            };
+            if (mode == 1) {
+                step = Sinter.compile(step);
+                predict = Sinter.compile(predict);
+            }
+            DoubleStream.Builder seen = DoubleStream.builder();
+            for (int i = 0; i < 6; i++) {
+                if (i == 3) opt.lr(1e-3);
+                net.train();
+                seen.add(step.apply(Tensor.randn(8, 1, 6, 6), Tensor.randint(0, 3, 8)).item());
+                net.eval();
+                for (double v : predict.apply(Tensor.randn(2, 1, 6, 6)).toDoubles()) seen.add(v);
+            }
+            for (Tensor t : net.stateDict().values()) for (double v : t.toDoubles()) seen.add(v);
+            results[mode] = seen.build().toArray();
+        }
+        assertArrayEquals(results[0], results[1], 1e-5);
+        assertEquals(6, traced[0]);
+        assertEquals(2, traced[1], "the first step makes the optimizer's state");
+    }
+
+    @Test
+    void temporariesThatAreWrittenInPlaceStartAfresh() {
+        UnaryOperator<Tensor> f = Sinter.compile((Tensor x) -> {
+            Tensor sum = Tensor.from(new float[2]);
+            sum.add_(x);
+            return sum.add_(x);
+        });
+        for (int i = 0; i < 4; i++) assertArrayEquals(new double[] {2, 4}, f.apply(Tensor.of(1.0, 2.0)).toDoubles());
     }
 
     @Test
