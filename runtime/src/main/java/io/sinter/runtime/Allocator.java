@@ -62,9 +62,7 @@ public final class Allocator {
     private long peak;
     private long liveBuffers;
     private long collections;
-    /** Live bytes that the last collection left; buffers born while it ran do not count. */
-    private long liveAfterCollection;
-    /** Of the bytes that were live when the last collection began, those that still are. */
+    /** Of the bytes that were live when the last collection began, those that still are. Buffers born while it ran do not count. */
     private long survivors;
 
     private long lastCollection;
@@ -256,7 +254,7 @@ public final class Allocator {
     // ---- garbage
 
     private long budget() {
-        return Math.max(MIN_BUDGET, liveAfterCollection + liveAfterCollection / 2);
+        return Math.max(MIN_BUDGET, survivors + survivors / 2);
     }
 
     /** Frees the buffers that a garbage collection has found unreachable. */
@@ -288,7 +286,7 @@ public final class Allocator {
         // The sentinel arrives among the others, not necessarily last: then take what comes within a little while.
         boolean arrived = false;
         boolean interrupted = false;
-        long deadline = System.nanoTime() + 1_000_000_000L;
+        long deadline = System.nanoTime() + 5_000_000_000L;
         while (System.nanoTime() < deadline) {
             try {
                 Reference<?> r = queue.remove(arrived ? 2 : 50);
@@ -305,7 +303,6 @@ public final class Allocator {
         if (interrupted) Thread.currentThread().interrupt();
         synchronized (this) {
             collections++;
-            liveAfterCollection = survivors;
         }
     }
 
