@@ -4,12 +4,23 @@ package io.sinter.codegen.jvm;
 import io.sinter.codegen.jvm.bytecode.ClassBuilder;
 import io.sinter.codegen.jvm.bytecode.MethodTooLargeException;
 import io.sinter.gen.SinterKernelHost;
+import io.sinter.ir.DType;
 import io.sinter.ir.loop.AttentionKernel;
+import io.sinter.ir.loop.Buf;
+import io.sinter.ir.loop.Coef;
+import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.GemmKernel;
+import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.loop.LoopKernel;
+import io.sinter.ir.loop.Prim1;
+import io.sinter.ir.loop.Stmt;
+import io.sinter.ir.loop.Var;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.util.List;
@@ -95,6 +106,25 @@ public final class JvmCodegen {
     /** Generates and defines. */
     public static JvmKernel compile(Kernel kernel, Options options) {
         return define(generate(kernel, options));
+    }
+
+    /**
+     * Generates, defines and runs a kernel that touches no memory but its own: loads and initialises the generator and the Vector API, which
+     * takes 300 ms and is best done on another thread while the first program is traced.
+     */
+    public static void initialise(Options options) {
+        Buf out = new Buf(1, DType.F32, Buf.Kind.OUT);
+        Var i = new Var("i", Coef.of(100));
+        Index at = new Index(List.of(new Index.Term(Coef.of(1), new Index.VarAtom(i))), Coef.of(0));
+        Expr value = Expr.un(Prim1.EXP, new Expr.Convert(DType.F32, new Expr.IndexValue(DType.I32, at)));
+        Stmt loop = new Stmt.Loop(i, Stmt.Loop.Kind.VECTOR, List.of(new Stmt.Store(out, at, value)));
+        JvmKernel kernel = compile(new LoopKernel("initialise", List.of(), List.of(out), 2, 0, List.of(loop)), options);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment params = arena.allocate(16, 64);
+            params.setAtIndex(ValueLayout.JAVA_LONG, 1, arena.allocate(400, 64).address());
+            long scratch = arena.allocate(kernel.scratchBytes(params.address()), 64).address();
+            kernel.run(0, params.address(), 0, kernel.tasks(0, params.address()), scratch, 0);
+        }
     }
 
     /** The bytecode as text. */

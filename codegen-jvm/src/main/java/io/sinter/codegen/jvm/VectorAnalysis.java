@@ -90,19 +90,13 @@ final class VectorAnalysis {
         if (!varies(facts.of(e)) || !seen.add(e)) return;
         cost += Facts.isExpensive(e) ? UNROLL_LIMIT : 1;
         if (e.dtype().bytes() == 8) wide = true;
-        if (e instanceof Expr.Bin b && isRange(b)) return;
+        if (e instanceof Expr.Bin b && b.op().isComparison() && (isRange(b) || isRange(VectorOps.swapped(b)))) return;
         for (Expr child : Facts.children(e)) visit(child, seen);
     }
 
     /** As {@link VectorOps#isRange}. */
     private boolean isRange(Expr.Bin b) {
         if (!(b.a() instanceof Expr.IndexValue v) || varies(facts.of(b.b()))) return false;
-        boolean ordered =
-                switch (b.op()) {
-                    case LT, LE, GT, GE -> true;
-                    case ADD, SUB, MUL, DIV, REM, MAX, MIN, POW, ATAN2, AND, OR, XOR, SHL, SHR, USHR, UMULHI, EQ, NE -> false;
-                };
-        if (!ordered) return false;
         for (Index.Term t : v.index().terms()) {
             boolean own = t.atom() instanceof Index.VarAtom a && a.var() == loop.var();
             if (own ? !t.coef().is(1) : varies(facts.of(t.atom()))) return false;

@@ -148,31 +148,41 @@ final class VectorOps {
                             throw new AssertionError(b.op());
                     });
         }
-        if (isRange(c, b)) return range(b);
+        if (isRange(b)) return range(b);
+        if (isRange(swapped(b))) return range(swapped(b));
         return Value.mask(s, c.vec(b.a()).compare(b.op().name(), c.vec(b.b())));
     }
 
-    /** Whether this compares {@code loop variable + uniform} with something uniform: true in a prefix or suffix of the lanes. */
-    static boolean isRange(BodyCompiler c, Expr.Bin b) {
+    /** Whether this compares {@code loop variable + uniform} with something uniform. */
+    private boolean isRange(Expr.Bin b) {
         return b.a() instanceof Expr.IndexValue v
-                && b.op() != Prim2.EQ
-                && b.op() != Prim2.NE
                 && c.indices.access(v.index()) == IndexCompiler.Access.UNIT
                 && !c.varies(b.b());
     }
 
-    /** Such a comparison without index vectors: the number of lanes for which {@code index < limit} is found by scalar code. */
+    /** The same comparison with its operands exchanged. */
+    static Expr.Bin swapped(Expr.Bin b) {
+        Prim2 op =
+                switch (b.op()) {
+                    case LT -> Prim2.GT;
+                    case GT -> Prim2.LT;
+                    case LE -> Prim2.GE;
+                    case GE -> Prim2.LE;
+                    case EQ, NE -> b.op();
+                    case ADD, SUB, MUL, DIV, REM, MAX, MIN, POW, ATAN2, AND, OR, XOR, SHL, SHR, USHR, UMULHI ->
+                        throw new IllegalArgumentException(b.op() + " is not a comparison");
+                };
+        return new Expr.Bin(op, b.b(), b.a());
+    }
+
+    /** Such a comparison without index vectors: {@code first + lane op limit} is {@code lane op limit - first}, and that fits an i32. */
     private Value range(Expr.Bin b) {
         Index i = ((Expr.IndexValue) b.a()).index();
         Species s = species(DType.I32);
-        boolean inclusive = b.op() == Prim2.LE || b.op() == Prim2.GT;
-        // Far outside any index, so that the difference cannot overflow.
+        // Far outside any index, so that the difference cannot overflow; then just outside any lane.
         Code limit = clamp(Code.cast(Type.LONG_TYPE, c.scalar(b.b())), -1L << 62, 1L << 62);
-        int more = inclusive ? 1 : 0;
-        Code lanes = clamp(Code.sub(limit, c.indices.first(i)), -more, s.lanes() - more);
-        Code clamped = Code.add(lanes, Code.constant((long) more));
-        Code below = s.indexInRange(Code.constant(0), Code.cast(Type.INT_TYPE, clamped));
-        return Value.mask(s, b.op() == Prim2.LT || b.op() == Prim2.LE ? below : Masks.not(below));
+        Code lane = clamp(Code.sub(limit, c.indices.first(i)), -1, s.lanes());
+        return Value.mask(s, Vec.iota(s).compare(b.op().name(), Vec.broadcast(s, Code.cast(Type.INT_TYPE, lane))));
     }
 
     private static Code clamp(Code x, long low, long high) {

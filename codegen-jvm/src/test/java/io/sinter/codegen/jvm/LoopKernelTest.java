@@ -35,6 +35,7 @@ class LoopKernelTest {
     private static final Buf IN = new Buf(1, DType.F32, Buf.Kind.IN);
     private static final Buf OUT = new Buf(2, DType.F32, Buf.Kind.OUT);
 
+    private static final Buf IN_OUT = new Buf(4, DType.F32, Buf.Kind.OUT);
     private static final Buf MAXIMA = new Buf(4, DType.F32, Buf.Kind.OUT);
 
     private static Index index(Coef offset, Index.Term... terms) {
@@ -290,6 +291,39 @@ class LoopKernelTest {
         List<String> found = numbers.stream().map(i -> listing.get(i - 1).strip()).toList();
         assertTrue(found.get(0).startsWith("var ") && found.get(1).startsWith("for "), found.toString());
         assertTrue(found.get(2).contains("SUM=") && found.get(3).startsWith("out"), found.toString());
+    }
+
+    @Test
+    void initialisingRunsAKernel() {
+        for (Options o : KernelHarness.ALL) JvmCodegen.initialise(o);
+    }
+
+    /** One-hot rows and triangles: comparisons of positions with uniform limits, near and far. */
+    @Test
+    void positionsAgainstLimits() {
+        Var v = new Var("v", Coef.of(45));
+        Index at = index(Coef.of(0), term(1, v));
+        Index shifted = index(Coef.of(-5), term(1, v));
+        for (Prim2 op : List.of(Prim2.EQ, Prim2.NE, Prim2.LT, Prim2.LE, Prim2.GT, Prim2.GE)) {
+            for (DType t : List.of(DType.I64, DType.I32)) {
+                Expr limit = new Expr.Arg(t, 3);
+                Expr position = new Expr.IndexValue(t, shifted);
+                Expr one = Expr.Const.of(DType.F32, 1);
+                Expr zero = Expr.Const.of(DType.F32, 0);
+                Stmt left = new Stmt.Store(OUT, at, new Expr.Select(Expr.bin(op, position, limit), one, zero));
+                Stmt right = new Stmt.Store(IN_OUT, at, new Expr.Select(Expr.bin(op, limit, position), one, zero));
+                LoopKernel kernel = new LoopKernel("positions", List.of(), List.of(OUT, IN_OUT), 5, 0, List.of(vector(v, left, right)));
+                List<Long> limits = new java.util.ArrayList<>(List.of(-100L, -6L, -5L, -4L, 0L, 10L, 11L, 12L, 38L, 39L, 40L, 1000L));
+                if (t == DType.I64) limits.addAll(List.of(Long.MIN_VALUE, Long.MAX_VALUE, 1L << 33));
+                for (long n : limits) {
+                    KernelHarness h = new KernelHarness(kernel);
+                    h.slots[3] = n;
+                    h.inputs.put(OUT, new byte[180]);
+                    h.inputs.put(IN_OUT, new byte[180]);
+                    h.checkExact(1);
+                }
+            }
+        }
     }
 
     /** The same kernel gives the same bytes. */
