@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import io.sinter.codegen.jvm.JvmCodegen;
 import io.sinter.codegen.jvm.JvmFlags;
 import io.sinter.codegen.jvm.Options;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -8,6 +9,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 /** What this JVM offers to generated code, and what to do where it offers less than it could. */
 public final class JvmFeatures {
     private static final AtomicBoolean TOLD = new AtomicBoolean();
+    private static final AtomicBoolean INITIALISED = new AtomicBoolean();
 
     private JvmFeatures() {}
 
@@ -19,6 +21,16 @@ public final class JvmFeatures {
     /** The flags that Sinter wants of a JVM, as one string to paste. */
     public static String flags() {
         return String.join(" ", JvmFlags.all());
+    }
+
+    /** Begins, once in the life of the process, to load the code generator: the first program is traced in the meantime. */
+    static void initialiseOnce() {
+        if (INITIALISED.compareAndSet(false, true)) {
+            Thread.ofPlatform()
+                    .daemon()
+                    .name("sinter-initialise")
+                    .start(() -> JvmCodegen.initialise(Options.preferred()));
+        }
     }
 
     /** Says once in the life of the process, on standard error, what a JVM without vectors loses and which flags it lacks. */

@@ -36,6 +36,7 @@ public final class Session implements AutoCloseable {
         pool = new WorkerPool(options.threads());
         executables = new ExecutableCache(options.cachedPrograms(), counters);
         JvmFeatures.adviseOnce();
+        JvmFeatures.initialiseOnce();
         jvmKernels = new JvmKernels(k -> JvmCodegen.compile(k, io.sinter.codegen.jvm.Options.preferred()), counters);
     }
 
