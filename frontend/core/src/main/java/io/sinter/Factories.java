@@ -237,6 +237,11 @@ abstract sealed class Factories permits Tensor {
     /** Computed from both ends towards the middle in f64, and rounded once. */
     public static Tensor linspace(double start, double end, int steps, DType dtype) {
         if (steps < 0) throw Errors.argument("linspace: " + steps + " steps");
+        if (!dtype.isFloat()) {
+            // Whole numbers go from whole ends.
+            start = (long) start;
+            end = (long) end;
+        }
         double[] v = new double[steps];
         double step = steps > 1 ? (end - start) / (steps - 1) : 0;
         for (int i = 0; i < steps; i++) v[i] = i < steps / 2 || steps == 1 ? start + i * step : end - (steps - 1 - i) * step;

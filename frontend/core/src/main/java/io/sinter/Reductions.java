@@ -224,7 +224,7 @@ public sealed interface Reductions permits Tensor {
         return norm(2);
     }
 
-    /** The p-norm of all elements; p may be infinite or 0. */
+    /** The p-norm of all elements; p may be infinite or 0. The gradient at 0 is 0. */
     default Tensor norm(double p) {
         return norm(p, new int[0], false);
     }
@@ -236,13 +236,13 @@ public sealed interface Reductions permits Tensor {
     default Tensor norm(double p, int[] axes, boolean keepdim) {
         return Trace.call(() -> {
             Tensor x = cast(self(), Promotion.toFloat(self().dtype()));
-            if (p == 2) return x.mul(x).sum(axes, keepdim).sqrt();
+            if (p == 2) return Reducing.power(x.mul(x).sum(axes, keepdim), 0.5);
             Tensor a = x.abs();
             if (p == 1) return a.sum(axes, keepdim);
             if (p == Double.POSITIVE_INFINITY) return a.amax(axes, keepdim);
             if (p == Double.NEGATIVE_INFINITY) return a.amin(axes, keepdim);
             if (p == 0) return cast(x.ne(0), x.dtype()).sum(axes, keepdim);
-            return a.pow(p).sum(axes, keepdim).pow(1 / p);
+            return Reducing.power(Reducing.power(a, p).sum(axes, keepdim), 1 / p);
         });
     }
 
@@ -277,6 +277,14 @@ public sealed interface Reductions permits Tensor {
     /** Helpers of this family. */
     final class Reducing {
         private Reducing() {}
+
+        /** A power of numbers that are not negative, whose gradient at 0 is 0: norms have the subgradient 0 there. */
+        static Tensor power(Tensor x, double p) {
+            Tensor zero = x.eq(Operators.constant(x, 0));
+            Tensor one = Operators.constant(x, 1);
+            Tensor y = zero.where(one, x);
+            return zero.where(Operators.constant(x, p < 0 ? Double.POSITIVE_INFINITY : 0), p == 0.5 ? y.sqrt() : y.pow(p));
+        }
 
         static Tensor apply(String name, Reduce.Kind kind, Tensor x, boolean keepdim, int... axes) {
             int[] a = Axes.axes(name, x, axes);
