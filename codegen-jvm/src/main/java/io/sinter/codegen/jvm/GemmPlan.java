@@ -179,8 +179,8 @@ final class GemmPlan {
     }
 
     private int[] block(int tileRows) {
-        long r = Math.min(roundUp(rows, tileRows), MAX_ROWS);
-        long c = Math.min(roundUp(columns, lanes), MAX_COLUMNS);
+        long r = Math.clamp(roundUp(rows, tileRows), 1, MAX_ROWS);
+        long c = Math.clamp(roundUp(columns, lanes), 1, MAX_COLUMNS);
         double depth = Math.min(k, sliceLength);
         while (batches * slices * ceilDiv(rows, r) * ceilDiv(columns, c) < 4L * PROCESSORS
                 && r * c * depth >= 2 * SMALL_TASK) {
@@ -197,11 +197,11 @@ final class GemmPlan {
 
     /** Dot products read the tall operand once: tasks are runs of its rows. */
     private int[] dotBlock() {
-        long r = Math.min(rows, 1024);
+        long r = Math.clamp(rows, 1, 1024);
         while (batches * ceilDiv(rows, r) < 4L * PROCESSORS
                 && r > 8
                 && r * columns * k >= 2 * SMALL_TASK) r = ceilDiv(r, 2);
-        return new int[] {(int) r, (int) columns};
+        return new int[] {(int) r, (int) Math.max(1, columns)};
     }
 
     long tasks() {
@@ -219,7 +219,7 @@ final class GemmPlan {
     }
 
     int sumRows() {
-        return (int) Math.min(rows, 32);
+        return (int) Math.clamp(rows, 1, 32);
     }
 
     /** Elements from row to row of a slice's partial result. */
