@@ -118,9 +118,14 @@ final class DemoRun implements AutoCloseable {
         return Math.max(0, uptime - seconds(System.nanoTime() - began));
     }
 
+    /** Ends the session. What this thread has not computed yet is computed first: nothing of it may outlive the session's memory. */
     @Override
     public void close() {
-        scope.close();
-        session.close();
+        try {
+            Sinter.flush();
+        } finally {
+            scope.close();
+            session.close();
+        }
     }
 }
