@@ -5,10 +5,10 @@ import io.sinter.ir.DType;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Constant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -28,9 +28,6 @@ public final class Trace {
     static final int MAX_NODES = 20_000;
     /** So is one that holds more bytes of results and host data than this. */
     static final long MAX_BYTES = 256L << 20;
-    /** Top-level values of at most this many elements stay readable after a step boundary. */
-    static final long SMALL = 4096;
-
     private static final boolean EAGER = Boolean.getBoolean("sinter.eager");
 
     /** So many unconsumed tapes of network calls are taken for a forgotten noGrad. */
@@ -58,8 +55,7 @@ public final class Trace {
     /** The innermost open memory scope, or null. */
     MemoryScope scope;
 
-    private Value[] list = new Value[256];
-    private int size;
+    private final Pending pending = new Pending();
     private long bytes;
     /** Tape nodes recorded since the trace began and not consumed yet. */
     int taped;
@@ -95,15 +91,14 @@ public final class Trace {
         } else {
             v.line = lines.next(v);
         }
-        if (size == list.length) list = Arrays.copyOf(list, 2 * size);
         if (depth == 0 && calls == 0) v.flags |= Value.TOP;
         v.recorded = recording;
-        list[size++] = v;
+        pending.add(v);
     }
 
     /** Runs what is pending if there is too much of it. Called before a value is appended. */
     void limit() {
-        if ((size >= MAX_NODES || bytes > MAX_BYTES) && busy == 0 && recording == null) flush();
+        if ((pending.size() >= MAX_NODES || bytes > MAX_BYTES) && busy == 0 && recording == null) flush();
     }
 
     /** A leaf was made. */
@@ -183,27 +178,12 @@ public final class Trace {
             throw e;
         }
         // Another thread that reads a value of this trace must not touch the list, which this one appends to meanwhile.
-        if (current() == this) compact();
-    }
-
-    /** Forgets values that are computed, and temporaries that no later run must compute for their own sake. */
-    private void compact() {
-        int n = 0;
-        for (int i = 0; i < size; i++) {
-            Value v = list[i];
-            if (v.pending() && (isResult(v) || (v.flags & Value.CONSUMED) == 0)) list[n++] = v;
+        if (current() != this) return;
+        pending.compact();
+        if (pending.size() == 0) {
+            bytes = 0;
+            unpin();
         }
-        Arrays.fill(list, n, size, null);
-        size = n;
-        if (n == 0) bytes = 0;
-    }
-
-    /** What stays readable after a boundary. */
-    private static boolean isResult(Value v) {
-        if (v.type == null) return false;
-        int f = v.flags;
-        if ((f & (Value.MODULE | Value.KEPT)) != 0) return true;
-        return (f & Value.TOP) != 0 && ((f & Value.CONSUMED) == 0 || v.type.numel() <= SMALL);
     }
 
     /** Runs all pending work that has a result: what nothing has consumed yet, written storages, losses, results of modules. Does not wait. */
@@ -211,10 +191,7 @@ public final class Trace {
         lock.lock();
         try {
             Set<Value> roots = pendingState();
-            for (int i = 0; i < size; i++) {
-                Value v = list[i];
-                if (v.pending() && v.type != null && ((v.flags & Value.CONSUMED) == 0 || (v.flags & (Value.MODULE | Value.KEPT)) != 0)) roots.add(v);
-            }
+            pending.addUnconsumed(roots);
             try {
                 runAll(roots, null);
             } finally {
@@ -245,7 +222,7 @@ public final class Trace {
     }
 
     private Set<Value> pendingState() {
-        Set<Value> roots = new java.util.LinkedHashSet<>(); // Value has identity equality
+        Set<Value> roots = new LinkedHashSet<>(); // Value has identity equality
         for (Storage s : written) if (s.value.pending()) roots.add(s.value);
         for (Value l : losses) if (l.pending()) roots.add(l);
         return roots;
@@ -256,7 +233,7 @@ public final class Trace {
         if (recording != null) return;
         lock.lock();
         try {
-            Set<Value> roots = new java.util.LinkedHashSet<>(gradients);
+            Set<Value> roots = new LinkedHashSet<>(gradients);
             for (Value l : losses) if (l.pending()) roots.add(l);
             run(roots, null);
         } finally {
@@ -266,14 +243,18 @@ public final class Trace {
 
     /** A new trace begins. */
     private void clear() {
-        Arrays.fill(list, 0, size, null);
-        size = 0;
+        pending.clear();
         bytes = 0;
         taped = 0;
         interval++;
         for (Storage s : written) s.overwritten = null;
         written.clear();
         losses.clear();
+        unpin();
+        lines.restart();
+    }
+
+    private void unpin() {
         for (Value v : pinned) {
             v.trace.lock.lock();
             try {
@@ -283,7 +264,6 @@ public final class Trace {
             }
         }
         pinned.clear();
-        lines.restart();
     }
 
     // ---- for networks and optimizers
@@ -300,10 +280,8 @@ public final class Trace {
         t.gradMode = false;
         t.depth++;
         t.busy++;
-        int before;
         t.lock.lock();
         try {
-            before = t.written.size();
             List<Storage> seen = new ArrayList<>(t.written);
             updates.run();
             if (t.recording != null) return;
@@ -338,10 +316,7 @@ public final class Trace {
 
     private void finishStep(List<Storage> donors) {
         Set<Value> roots = pendingState();
-        for (int i = 0; i < size; i++) {
-            Value v = list[i];
-            if (v.pending() && isResult(v)) roots.add(v);
-        }
+        pending.addResults(roots);
         try {
             runAll(roots, donors);
         } finally {
@@ -372,7 +347,7 @@ public final class Trace {
     private void beginModule() {
         if (recording != null) return;
         if (taped == 0) {
-            if (size > 0) flush();
+            if (pending.size() > 0) flush();
         } else if (++tapedModules == MANY_TAPES && WARNED.compareAndSet(false, true)) {
             System.getLogger("io.sinter").log(
                     System.Logger.Level.WARNING,
