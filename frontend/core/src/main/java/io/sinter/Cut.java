@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter;
 
+import io.sinter.ir.op.View;
 import io.sinter.ir.Canonical;
 import io.sinter.ir.Graph;
 import io.sinter.ir.IndexError;
@@ -141,6 +142,12 @@ final class Cut {
         return v.pending() && ((v.flags & PASSING) != 0 || v.saved > 0);
     }
 
+    /** A value on the way must be kept. Of a view that only a tape wants, what it looks at is kept: looking again costs nothing. */
+    private void passed(Value v) {
+        while ((v.flags & PASSING) == 0 && v.op instanceof View && v.in.length == 1) v = v.in[0];
+        if (v.pending()) roots.add(v);
+    }
+
     private void visit(Value root) {
         if (root.epoch == epoch) return;
         int depth = 0;
@@ -165,7 +172,7 @@ final class Cut {
             }
             number(v, canonical.node(v.op, v.in.length));
             for (Value in : v.in) canonical.operand(in.number);
-            if (!exact && v.type != null && passing(v)) roots.add(v);
+            if (!exact && v.type != null && passing(v)) passed(v);
             depth--;
         }
     }

@@ -51,6 +51,11 @@ public class Rewriter {
     /** Called once for each distinct load before it is rebuilt; for subclasses that look rather than change. */
     protected void visit(Expr.Load load) {}
 
+    /** The index of an access to {@code buffer}; the default rewrites it like any other. */
+    protected Index index(Buf buffer, Index i) {
+        return index(i);
+    }
+
     public final Index index(Index i) {
         if (i == null) return null;
         Index r = indices.get(i);
@@ -80,7 +85,7 @@ public class Rewriter {
             case Expr.IndexValue v -> new Expr.IndexValue(v.dtype(), index(v.index()));
             case Expr.Load l -> {
                 visit(l);
-                yield new Expr.Load(buffer(l.buffer()), index(l.index()), expr(l.mask()), expr(l.otherwise()));
+                yield new Expr.Load(buffer(l.buffer()), index(l.buffer(), l.index()), expr(l.mask()), expr(l.otherwise()));
             }
             case Expr.Un u -> new Expr.Un(u.op(), expr(u.a()));
             case Expr.Bin b -> new Expr.Bin(b.op(), expr(b.a()), expr(b.b()));
@@ -100,7 +105,7 @@ public class Rewriter {
             case Stmt.Declare d -> new Stmt.Declare(d.local(), expr(d.init()));
             case Stmt.Accumulate a -> new Stmt.Accumulate(a.local(), a.op(), expr(a.value()));
             case Stmt.Set x -> new Stmt.Set(x.local(), expr(x.value()));
-            case Stmt.Store x -> new Stmt.Store(buffer(x.buffer()), index(x.index()), expr(x.value()), expr(x.mask()));
+            case Stmt.Store x -> new Stmt.Store(buffer(x.buffer()), index(x.buffer(), x.index()), expr(x.value()), expr(x.mask()));
             case Stmt.If f -> new Stmt.If(expr(f.cond()), stmts(f.body()));
         };
     }

@@ -2,6 +2,7 @@
 package io.sinter.ir.lower;
 
 import io.sinter.ir.loop.AttentionKernel;
+import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.Coef;
 import io.sinter.ir.loop.GemmKernel;
 import io.sinter.ir.loop.Index;
@@ -22,7 +23,7 @@ import java.util.Map;
 final class Parameterize extends Rewriter {
     private final Params params;
     private final Map<Var, Var> vars = new IdentityHashMap<>();
-    private final Map<Object, Coef> numbers = new HashMap<>();
+    private final Map<List<Object>, Index> accesses = new HashMap<>();
 
     private Parameterize(Params params) {
         this.params = params;
@@ -61,7 +62,7 @@ final class Parameterize extends Rewriter {
                 var scale = p.expr(k.scale());
                 var saved = k.saved().stream().map(p::expr).toList();
                 var outputs = k.outputs().stream()
-                        .map(t -> new AttentionKernel.Target(t.buffer(), p.index(t.index())))
+                        .map(t -> new AttentionKernel.Target(t.buffer(), p.index(t.buffer(), t.index())))
                         .toList();
                 yield new AttentionKernel(
                         k.name(), k.pass(), batch, i, j, d, e, q, kx, v, bias, k.causal(), scale, saved, outputs, k.acc(),
@@ -76,21 +77,32 @@ final class Parameterize extends Rewriter {
 
     @Override
     protected Var var(Var v) {
-        return vars.computeIfAbsent(v, x -> new Var(x.name(), number(x, x.extent())));
+        return vars.computeIfAbsent(v, x -> new Var(x.name(), number(x.extent())));
     }
 
     @Override
     protected Coef coef(Coef c) {
-        return c instanceof Coef.Lit ? number(null, c) : c;
+        return number(c);
     }
 
     /**
-     * One slot for each pair of a thing and its number: the same stride of the same variable is one parameter in every load, but two things are
-     * never joined because their numbers happen to be equal.
+     * A slot of its own for each number of an index: two things never become one parameter because their numbers happen to be equal, or code would
+     * depend on such chances.
      */
-    private Coef number(Object of, Coef c) {
-        if (!(c instanceof Coef.Lit l) || l.value() == 0 || l.value() == 1) return c;
-        return numbers.computeIfAbsent(List.of(of == null ? "" : of, l.value()), _ -> params.number(l.value()));
+    private Coef number(Coef c) {
+        return c instanceof Coef.Lit l && l.value() != 0 && l.value() != 1 ? params.number(l.value()) : c;
+    }
+
+    /** Equal indices of one buffer share their numbers; those of two buffers do not, as they may differ for other extents. */
+    @Override
+    protected Index index(Buf buffer, Index i) {
+        List<Object> access = List.of(buffer, i);
+        Index known = accesses.get(access);
+        if (known == null) {
+            known = rewriteIndex(i);
+            accesses.put(access, known);
+        }
+        return known;
     }
 
     @Override
@@ -99,14 +111,13 @@ final class Parameterize extends Rewriter {
         for (Index.Term t : i.terms()) {
             Index.Atom a = switch (t.atom()) {
                 case Index.VarAtom v -> new Index.VarAtom(var(v.var()));
-                case Index.DivAtom d -> new Index.DivAtom(index(d.a()), number("by", d.by()));
-                case Index.ModAtom m -> new Index.ModAtom(index(m.a()), number("by", m.by()));
+                case Index.DivAtom d -> new Index.DivAtom(index(d.a()), number(d.by()));
+                case Index.ModAtom m -> new Index.ModAtom(index(m.a()), number(m.by()));
                 case Index.DataAtom d -> new Index.DataAtom(expr(d.value()), d.bound());
             };
-            Object of = t.atom() instanceof Index.VarAtom v ? v.var() : "term";
-            terms.add(new Index.Term(number(of, t.coef()), a));
+            terms.add(new Index.Term(number(t.coef()), a));
         }
-        return new Index(List.copyOf(terms), number("offset", i.offset()));
+        return new Index(List.copyOf(terms), number(i.offset()));
     }
 
     @Override
