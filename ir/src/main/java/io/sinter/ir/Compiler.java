@@ -62,8 +62,13 @@ public final class Compiler {
 
     /** Compiles a graph for a device that runs loop-IR kernels. */
     public static Plan plan(Graph graph) {
+        return plan(graph, Fusion.MAX_WEIGHT);
+    }
+
+    /** Compiles with kernels of at most {@code maxWeight}: for generators that found their code too large. */
+    public static Plan plan(Graph graph, int maxWeight) {
         Graph g = optimize(graph, (_, _) -> {});
-        Fusion.Result fused = Fusion.run(g);
+        Fusion.Result fused = Fusion.run(g, maxWeight);
         return Lowering.lower(g, fused.groups());
     }
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import io.sinter.codegen.jvm.MethodTooLargeException;
 import io.sinter.ir.Compiler;
 import io.sinter.ir.Graph;
 import io.sinter.ir.IndexError;
 import io.sinter.ir.Type;
+import io.sinter.ir.fuse.Fusion;
 import java.util.List;
 import java.util.function.IntFunction;
 
@@ -17,8 +19,7 @@ public interface Executable {
         Events.Compile event = new Events.Compile();
         event.begin();
         Executable compiled = switch (context.backend()) {
-            case GENERATED ->
-                new JvmExecutable(Compiler.plan(graph), context.session(), context.session().jvmKernels());
+            case GENERATED -> generated(graph, context.session());
             case INTERPRETED -> new InterpretedExecutable(Compiler.plan(graph), context.session());
             case REFERENCE -> new ReferenceExecutable(graph, context.session());
         };
@@ -32,6 +33,20 @@ public interface Executable {
             event.commit();
         }
         return compiled;
+    }
+
+    /**
+     * Fusion estimates how much code a kernel is. Where the estimate was too low and a method exceeds what HotSpot compiles, the program is fused into
+     * smaller kernels: a function of the graph alone, like everything in a plan.
+     */
+    private static Executable generated(Graph graph, Session session) {
+        for (int weight = Fusion.MAX_WEIGHT; ; weight /= 2) {
+            try {
+                return new JvmExecutable(Compiler.plan(graph, weight), session, session.jvmKernels());
+            } catch (MethodTooLargeException e) {
+                if (weight < 16) throw e;
+            }
+        }
     }
 
     /**

@@ -2,7 +2,6 @@
 package io.sinter.codegen.jvm;
 
 import io.sinter.codegen.jvm.bytecode.ClassBuilder;
-import io.sinter.codegen.jvm.bytecode.MethodTooLargeException;
 import io.sinter.gen.SinterKernelHost;
 import io.sinter.ir.DType;
 import io.sinter.ir.loop.AttentionKernel;
@@ -43,7 +42,7 @@ public final class JvmCodegen {
     /**
      * Generates the class of a kernel. The same kernel and options give the same bytes.
      *
-     * @throws io.sinter.codegen.jvm.bytecode.MethodTooLargeException if a piece of it exceeds what HotSpot compiles
+     * @throws MethodTooLargeException if a piece of it exceeds what HotSpot compiles
      */
     public static GeneratedClass generate(Kernel kernel, Options options) {
         return generate(kernel, options, LoopFission.BUDGETS);

@@ -59,9 +59,11 @@ public final class GRU extends Recurrent {
     List<Tensor> step(Tensor projected, List<Tensor> state, Weights w) {
         Tensor h = state.getFirst();
         Tensor recurrent = F.linear(h, w.hiddenWeight(), w.hiddenBias());
-        Tensor r = projected.narrow(1, 0, hidden).add(recurrent.narrow(1, 0, hidden)).sigmoid();
-        Tensor z = projected.narrow(1, hidden, hidden).add(recurrent.narrow(1, hidden, hidden)).sigmoid();
-        Tensor n = projected.narrow(1, 2 * hidden, hidden).add(r.mul(recurrent.narrow(1, 2 * hidden, hidden))).tanh();
+        List<Tensor> fromInput = projected.chunk(3, 1);
+        List<Tensor> fromState = recurrent.chunk(3, 1);
+        Tensor r = fromInput.get(0).add(fromState.get(0)).sigmoid();
+        Tensor z = fromInput.get(1).add(fromState.get(1)).sigmoid();
+        Tensor n = fromInput.get(2).add(r.mul(fromState.get(2))).tanh();
         return List.of(n.add(z.mul(h.sub(n))));
     }
 }

@@ -63,10 +63,11 @@ public final class LSTM extends Recurrent {
     @Override
     List<Tensor> step(Tensor projected, List<Tensor> state, Weights w) {
         Tensor gates = projected.add(F.linear(state.getFirst(), w.hiddenWeight(), w.hiddenBias()));
-        Tensor i = gates.narrow(1, 0, hidden).sigmoid();
-        Tensor f = gates.narrow(1, hidden, hidden).sigmoid();
-        Tensor g = gates.narrow(1, 2 * hidden, hidden).tanh();
-        Tensor o = gates.narrow(1, 3 * hidden, hidden).sigmoid();
+        List<Tensor> parts = gates.chunk(4, 1);
+        Tensor i = parts.get(0).sigmoid();
+        Tensor f = parts.get(1).sigmoid();
+        Tensor g = parts.get(2).tanh();
+        Tensor o = parts.get(3).sigmoid();
         Tensor c = f.mul(state.getLast()).add(i.mul(g));
         return List.of(o.mul(c.tanh()), c);
     }

@@ -3,10 +3,17 @@ package io.sinter.ir.fuse;
 
 import io.sinter.ir.Node;
 import io.sinter.ir.op.Binary;
+import io.sinter.ir.op.Expand;
 import io.sinter.ir.op.Op;
+import io.sinter.ir.op.Pad;
+import io.sinter.ir.op.Permute;
 import io.sinter.ir.op.RandomBits;
 import io.sinter.ir.op.Reduce;
+import io.sinter.ir.op.Reshape;
+import io.sinter.ir.op.Slice;
 import io.sinter.ir.op.Unary;
+import io.sinter.ir.op.View;
+import io.sinter.ir.op.Window;
 import java.util.Set;
 
 /** Rough costs of computing one element, in multiplications. A static table: a timed choice would change the bits from run to run. */
@@ -27,6 +34,27 @@ public final class Cost {
             case RandomBits _ -> 40;
             case Reduce _ -> 2;
             default -> 1;
+        };
+    }
+
+    /** Rough size of a node's code: its arithmetic, and the masks and offsets of the views through which it reads. */
+    static int code(Node n) {
+        int size = of(n.op());
+        for (Node in : n.inputs()) {
+            for (Node v = in; v.op() instanceof View view; v = v.input(0)) size += code(view);
+        }
+        return size;
+    }
+
+    private static int code(View view) {
+        return switch (view) {
+            case Pad p -> {
+                int masks = 0;
+                for (int i = 0; i < p.low().length; i++) masks += (p.low()[i] > 0 ? 4 : 0) + (p.high()[i] > 0 ? 4 : 0);
+                yield masks;
+            }
+            case Slice s -> s.live() ? 4 : 0;
+            case Reshape _, Permute _, Expand _, Window _ -> 0;
         };
     }
 

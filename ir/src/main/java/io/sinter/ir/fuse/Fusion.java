@@ -51,8 +51,8 @@ import java.util.Set;
  * </ul>
  */
 public final class Fusion {
-    /** Bounds of a kernel's code: HotSpot does not compile methods over 8,000 bytes. */
-    private static final int MAX_WEIGHT = 220;
+    /** How much code a kernel may be, roughly in operations: HotSpot does not compile methods over 8,000 bytes. */
+    public static final int MAX_WEIGHT = 220;
 
     private static final int MAX_MEMBERS = 80;
     private static final int MAX_STORES = 12;
@@ -63,6 +63,7 @@ public final class Fusion {
     private static final long SMALL = 1 << 14;
 
     private final Graph graph;
+    private final int maxWeight;
     private final Map<Node, List<Node>> users;
     private final Map<Node, Integer> position = new IdentityHashMap<>();
     private final Map<Node, List<Group>> groupsOf = new IdentityHashMap<>();
@@ -82,17 +83,19 @@ public final class Fusion {
     /** A reader of a value: operand {@code k} of {@code consumer}, through {@code views} (nearest the consumer first). */
     private record Read(Node consumer, int k, List<Node> views) {}
 
-    private Fusion(Graph graph) {
+    private Fusion(Graph graph, int maxWeight) {
         this.graph = graph;
+        this.maxWeight = maxWeight;
         this.users = graph.users();
     }
 
-    public static Result run(Graph graph) {
-        Fusion f = new Fusion(graph);
+    /** Groups of at most {@code maxWeight} ({@link #MAX_WEIGHT}, less where that turned out to be too much code). */
+    public static Result run(Graph graph, int maxWeight) {
+        Fusion f = new Fusion(graph, maxWeight);
         f.prepare();
         for (Node n : graph.nodes().reversed()) f.visit(n);
         for (Node n : graph.inputs()) if (f.copies.contains(n)) f.begin(n, Group.Kind.LOOPS, false);
-        List<Group> merged = Siblings.merge(f.order(f.groups), f);
+        List<Group> merged = Siblings.merge(f.order(f.groups), f, maxWeight * 3 / 4);
         return new Result(f.order(merged), f.refusals);
     }
 
@@ -260,7 +263,7 @@ public final class Fusion {
             for (int x = 0; x < n.shape().rank(); x++) at.add(axis(vars, "i" + x, n.shape().dim(x)));
             g = new Group(groups.size(), kind, n, List.copyOf(vars));
             if (n.op() instanceof Reduce r) addReduction(g, n, r, List.of(at));
-            else g.add(n, List.of(at), Cost.of(n.op()));
+            else g.add(n, List.of(at), Cost.code(n));
         }
         groups.add(g);
         g.stores().add(n);
@@ -300,7 +303,7 @@ public final class Fusion {
             over.add(v);
             if (!v.extent().is(1)) inner.add(v);
         }
-        g.addReduction(n, at, over, inner, Cost.of(r));
+        g.addReduction(n, at, over, inner, Cost.code(n));
     }
 
     private boolean join(Node n, Group g, List<Read> reads, boolean store) {
@@ -313,12 +316,12 @@ public final class Fusion {
         if (n.op() instanceof Reduce r) {
             List<Var> over = match(r, n, g, at.getFirst());
             if (over == null) addReduction(g, n, r, at);
-            else g.addReduction(n, at, over, g.inner().isEmpty() ? rest(g, at.getFirst()) : g.inner(), Cost.of(r));
+            else g.addReduction(n, at, over, g.inner().isEmpty() ? rest(g, at.getFirst()) : g.inner(), Cost.code(n));
         } else {
             // A value per row, above a reduction that is about to join: the group's rows are known from here on.
             boolean perRow = store ? !covers(n, g, at.getFirst()) : Cost.expensive(n);
             if (perRow && at.size() == 1 && followsReduction(n, g, at.getFirst())) g.startRows(rest(g, at.getFirst()));
-            g.add(n, at, Cost.of(n.op()));
+            g.add(n, at, Cost.code(n));
             if (isTemplate(n.op())) g.becomeTemplate(n);
         }
         groupsOf.computeIfAbsent(n, _ -> new ArrayList<>()).add(g);
@@ -333,7 +336,7 @@ public final class Fusion {
     // ---- the rules
 
     private FusionDecision check(Node n, Group g, List<Read> reads, boolean store) {
-        if (g.weight() + Cost.of(n.op()) > MAX_WEIGHT || g.members().size() >= MAX_MEMBERS) {
+        if (g.weight() + Cost.code(n) > maxWeight || g.members().size() >= MAX_MEMBERS) {
             return FusionDecision.no("the kernel would be too large");
         }
         if (store && g.stores().size() >= MAX_STORES) return FusionDecision.no("the kernel would have too many results");

@@ -17,11 +17,9 @@ import java.util.Set;
  * operand is then read once.
  */
 final class Siblings {
-    private static final int MAX_WEIGHT = 160;
-
     private Siblings() {}
 
-    static List<Group> merge(List<Group> groups, Fusion fusion) {
+    static List<Group> merge(List<Group> groups, Fusion fusion, int maxWeight) {
         Map<List<Object>, List<Group>> alike = new HashMap<>();
         List<Group> kept = new ArrayList<>();
         for (Group g : groups) {
@@ -34,7 +32,7 @@ final class Siblings {
             List<Group> others = alike.computeIfAbsent(space, _ -> new ArrayList<>());
             boolean joined = false;
             for (Group first : others) {
-                if (first.weight() + g.weight() > MAX_WEIGHT || first.stores().size() + g.stores().size() > 12) continue;
+                if (first.weight() + g.weight() > maxWeight || first.stores().size() + g.stores().size() > 12) continue;
                 Map<Var, Var> rename = new IdentityHashMap<>();
                 for (int i = 0; i < g.vars().size(); i++) rename.put(g.vars().get(i), first.vars().get(i));
                 if (!shares(first, g, rename, fusion) || Fusion.reaches(first, g) || Fusion.reaches(g, first)) continue;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sinter.codegen.jvm.bytecode;
+package io.sinter.codegen.jvm;
+
+import io.sinter.codegen.jvm.bytecode.ClassBuilder;
 
 /** A generated method exceeds what HotSpot compiles; it would stay interpreted for ever. */
 public final class MethodTooLargeException extends RuntimeException {
