@@ -12,9 +12,10 @@ public final class Profile {
     /**
      * @param kernel name of the kernel
      * @param launches how often it ran
-     * @param nanos how long, in nanoseconds
+     * @param nanos how long in all, in nanoseconds
+     * @param shortest the shortest launch, in nanoseconds: what it takes when nothing is in the way
      */
-    public record Entry(String kernel, long launches, long nanos) {}
+    public record Entry(String kernel, long launches, long nanos, long shortest) {}
 
     private final Map<String, long[]> sums = new ConcurrentHashMap<>();
     private volatile boolean on;
@@ -31,13 +32,17 @@ public final class Profile {
     }
 
     void add(String kernel, long nanos) {
-        sums.compute(kernel, (_, old) -> old == null ? new long[] {1, nanos} : new long[] {old[0] + 1, old[1] + nanos});
+        sums.compute(
+                kernel,
+                (_, old) -> old == null
+                        ? new long[] {1, nanos, nanos}
+                        : new long[] {old[0] + 1, old[1] + nanos, Math.min(old[2], nanos)});
     }
 
     /** What was counted, the longest first. */
     public List<Entry> entries() {
         return sums.entrySet().stream()
-                .map(e -> new Entry(e.getKey(), e.getValue()[0], e.getValue()[1]))
+                .map(e -> new Entry(e.getKey(), e.getValue()[0], e.getValue()[1], e.getValue()[2]))
                 .sorted(Comparator.comparingLong(Entry::nanos).reversed().thenComparing(Entry::kernel))
                 .toList();
     }
@@ -47,19 +52,20 @@ public final class Profile {
         sums.clear();
     }
 
-    /** A table: launches, milliseconds, microseconds a launch, share, kernel. */
+    /** A table: launches, milliseconds, microseconds a launch on average and at best, share, kernel. */
     @Override
     public String toString() {
         List<Entry> entries = entries();
         long total = Math.max(1, entries.stream().mapToLong(Entry::nanos).sum());
-        StringBuilder text = new StringBuilder("launches        ms  us/launch      %  kernel\n");
+        StringBuilder text = new StringBuilder("launches        ms  us/launch    at best      %  kernel\n");
         for (Entry e : entries) {
             text.append(String.format(
                     Locale.ROOT,
-                    "%8d %9.2f %10.1f %6.1f  %s%n",
+                    "%8d %9.2f %10.1f %10.1f %6.1f  %s%n",
                     e.launches,
                     e.nanos * 1e-6,
                     e.nanos * 1e-3 / e.launches,
+                    e.shortest * 1e-3,
                     100.0 * e.nanos / total,
                     e.kernel));
         }
