@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.stream.LongStream;
 
 /** Images at other sizes, rearranged or padded from themselves: functions of {@link F}. Inputs are [batch, channels, …]. */
-abstract sealed class Resampling extends MarginLosses permits Unpooling {
+abstract sealed class Resampling extends MarginLosses permits GridSampling {
     Resampling() {}
 
     /**

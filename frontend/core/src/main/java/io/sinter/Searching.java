@@ -104,6 +104,50 @@ public sealed interface Searching permits Tensor {
         });
     }
 
+    /** Counts per bin, and the bins' edges. */
+    record Histogram(Tensor counts, Tensor edges) {}
+
+    /** Counts of the elements in {@code bins} equal bins from {@code min} to {@code max}; the last bin has both its ends. Others do not count. */
+    default Tensor histc(int bins, double min, double max) {
+        Tensor x = self();
+        if (bins < 1 || !(min <= max)) throw Errors.argument("histc", x, bins + " bins from " + min + " to " + max);
+        boolean given = min != max;
+        // Without bounds: those of the elements.
+        double low = given || x.numel() == 0 ? min : x.min().item();
+        double high = given || x.numel() == 0 ? max : x.max().item();
+        double first = low == high ? low - 1 : low;
+        double last = low == high ? high + 1 : high;
+        return Trace.call(() -> Runs.counts(x, bins, first, last));
+    }
+
+    /** As {@link #histc}, with a weight for each element or null, and the bins' edges; {@code density} makes the integral 1. */
+    default Histogram histogram(int bins, double min, double max, Tensor weight, boolean density) {
+        Tensor x = self();
+        if (bins < 1 || !(min <= max)) throw Errors.argument("histogram", x, bins + " bins from " + min + " to " + max);
+        double low = min == max ? min - 0.5 : min;
+        double high = min == max ? max + 0.5 : max;
+        Tensor edges = Tensor.linspace(low, high, bins + 1, x.dtype());
+        return histogram(edges, weight, density);
+    }
+
+    /** Sums of weights (or counts) of the elements between neighbouring {@code edges}, ascending; the last bin has both its ends. */
+    default Histogram histogram(Tensor edges, Tensor weight, boolean density) {
+        Tensor x = self();
+        if (edges.rank() != 1 || edges.numel() < 2) throw Errors.argument("histogram", x, edges, "needs a vector of at least two edges");
+        Tensor counts = Trace.call(() -> {
+            long bins = edges.numel() - 1;
+            Tensor flat = x.reshape(-1);
+            Tensor last = edges.select(0, bins);
+            // The right end belongs to the last bin.
+            Tensor at = edges.searchsorted(flat, true).sub(1);
+            at = flat.eq(last).where(constantLong(DType.I64, bins - 1), at);
+            Tensor inside = at.ge(0).logicalAnd(at.lt(bins));
+            Tensor h = Runs.sums(at, inside, weight == null ? flat.onesLike() : weight.reshape(-1), bins);
+            return density ? h.div(h.sum()).div(edges.diff()) : h;
+        });
+        return new Histogram(counts, edges);
+    }
+
     /** Helpers of this family. */
     final class Runs {
         private Runs() {}
@@ -111,6 +155,21 @@ public sealed interface Searching permits Tensor {
         /** Subtensors along an axis as rows. */
         static Tensor rows(Tensor x, int axis) {
             return x.movedim(axis, 0).reshape(x.size(axis), x.numel() / Math.max(1, x.size(axis)));
+        }
+
+        /** Sums of values by bin number, where {@code inside}. */
+        static Tensor sums(Tensor bin, Tensor inside, Tensor values, long bins) {
+            Tensor at = inside.where(bin, constantLong(DType.I64, 0));
+            Tensor v = inside.where(values, Operators.constant(values, 0));
+            return Tensor.zeros(new long[] {bins}, values.dtype()).indexAdd(0, at, v);
+        }
+
+        static Tensor counts(Tensor x, int bins, double min, double max) {
+            Tensor flat = x.reshape(-1);
+            Tensor inside = flat.ge(min).logicalAnd(flat.le(max));
+            Tensor place = flat.sub(min).mul(bins / (max - min)).floor();
+            Tensor at = cast(inside.where(place, Operators.constant(place, 0)), DType.I64).minimum(constantLong(DType.I64, bins - 1));
+            return sums(at, inside, flat.onesLike(), bins);
         }
 
         /** Runs of equal neighbours along an axis. */

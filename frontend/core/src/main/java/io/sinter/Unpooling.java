@@ -5,7 +5,7 @@ import io.sinter.ir.DType;
 import java.util.Arrays;
 
 /** Pooling that says where its elements came from, and its inverse: functions of {@link F}. */
-abstract sealed class Unpooling extends Resampling permits Specials {
+abstract sealed class Unpooling extends GridSampling permits Specials {
     Unpooling() {}
 
     /** As {@code maxPool}, with the places of the greatest elements in the flattened last {@code n} axes of the input. */

@@ -3,6 +3,7 @@ package io.sinter.cli.conformance;
 
 import io.sinter.F;
 import io.sinter.Tensor;
+import java.util.List;
 
 /** Linear maps, convolutions, normalizations, embedding and attention. */
 final class LayerOps {
@@ -20,6 +21,7 @@ final class LayerOps {
         }
         normalizations(r);
         tolerances(r);
+        withStatistics(r);
         r.add(NN + "embedding", a -> {
             // The samples have the weight first.
             a.flag(-1, "sparse", false);
@@ -108,6 +110,35 @@ final class LayerOps {
         r.add(NN + "normalize", a -> F.normalize(a.x(), a.number(1, "p", 2), a.axis(2, "dim", 1), a.number(3, "eps", 1e-12)));
         r.add(NN + "local_response_norm", a -> F.localResponseNorm(
                 a.x(), a.axis(1, "size"), a.number(2, "alpha", 1e-4), a.number(3, "beta", 0.75), a.number(4, "k", 1)));
+    }
+
+    /** PyTorch's internal forms, which return the statistics too. */
+    private static void withStatistics(Registry r) {
+        r.add("native_layer_norm", a -> {
+            long[] shape = a.longs(1, "normalized_shape");
+            int[] axes = new int[shape.length];
+            for (int i = 0; i < axes.length; i++) axes[i] = a.x().rank() - axes.length + i;
+            double eps = a.number(4, "eps");
+            Tensor y = F.layerNorm(a.x(), shape, a.optional(2, "weight"), a.optional(3, "bias"), eps);
+            return List.of(y, a.x().mean(axes, true), a.x().var(axes, 0, true).add(eps).rsqrt());
+        });
+        r.add("native_group_norm", a -> {
+            int groups = a.axis(6, "group");
+            double eps = a.number(7, "eps");
+            Tensor rows = a.x().reshape(a.integer(3, "N"), groups, a.integer(4, "C") * a.integer(5, "HxW") / groups);
+            Tensor y = F.groupNorm(a.x(), groups, a.optional(1, "weight"), a.optional(2, "bias"), eps);
+            return List.of(y, rows.mean(-1, false), rows.var(new int[] {-1}, 0, false).add(eps).rsqrt());
+        });
+        r.add("native_batch_norm", a -> {
+            boolean training = a.flag(5, "training", false);
+            double eps = a.number(7, "eps");
+            Tensor y = F.batchNorm(
+                    a.x(), copy(a.optional(3, "running_mean")), copy(a.optional(4, "running_var")), a.optional(1, "weight"), a.optional(2, "bias"),
+                    training, a.number(6, "momentum"), eps);
+            if (!training) return List.of(y, Tensor.zeros(0), Tensor.zeros(0));
+            int[] axes = java.util.stream.IntStream.range(0, a.x().rank()).filter(i -> i != 1).toArray();
+            return List.of(y, a.x().mean(axes, false), a.x().var(axes, 0, false).add(eps).rsqrt());
+        });
     }
 
     /** Running statistics are written in place; the samples' own must stay. */

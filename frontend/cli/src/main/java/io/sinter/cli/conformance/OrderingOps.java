@@ -19,6 +19,7 @@ final class OrderingOps {
         });
         r.unary("msort", Tensor::msort);
         positions(r);
+        histograms(r);
         r.add("topk", a -> {
             a.flag(4, "sorted", true); // results are always sorted
             return a.x().topk(a.integer(1, "k"), a.axis(2, "dim", -1), a.flag(3, "largest", true));
@@ -50,6 +51,18 @@ final class OrderingOps {
             return a.flag(-1, "out_int32", false) ? found.toInt() : found;
         });
         r.add("bincount", a -> a.x().bincount(a.optional(1, "weights"), a.integer(2, "minlength", 0)));
+    }
+
+    private static void histograms(Registry r) {
+        r.add("histc", a -> a.x().histc(a.axis(1, "bins", 100), a.number(2, "min", 0), a.number(3, "max", 0)));
+        r.add("histogram", a -> {
+            boolean density = a.flag(-1, "density", false);
+            Tensor weight = a.optional(-1, "weight");
+            if (a.isTensor(1, "bins")) return a.x().histogram(a.tensor(1, "bins"), weight, density);
+            boolean given = a.given(-1, "range");
+            double[] range = given ? a.numbers(-1, "range") : new double[] {a.x().min().item(), a.x().max().item()};
+            return a.x().histogram(a.axis(1, "bins"), range[0], range[1], weight, density);
+        });
     }
 
     /** Positions along an axis; without {@code stable=True} PyTorch leaves the order of equal elements open. */

@@ -9,6 +9,11 @@ import java.util.List;
 final class PoolingOps {
     private static final String NN = "nn.functional.";
 
+    /** grid_sampler's numbers. */
+    private static final List<String> MODES = List.of("bilinear", "nearest", "bicubic");
+
+    private static final List<String> PADDINGS = List.of("zeros", "border", "reflection");
+
     private PoolingOps() {}
 
     static void register(Registry r) {
@@ -35,6 +40,11 @@ final class PoolingOps {
         r.add(NN + "channel_shuffle", a -> F.channelShuffle(a.x(), a.axis(1, "groups")));
         r.add(NN + "unfold", a -> F.unfold(
                 a.x(), a.longs(1, "kernel_size"), a.longs(2, "dilation", 1), a.longs(3, "padding", 0), a.longs(4, "stride", 1)));
+        r.add(NN + "grid_sample", a -> F.gridSample(
+                a.x(), a.tensor(1, "grid"), a.text(2, "mode", "bilinear"), a.text(3, "padding_mode", "zeros"), a.flag(4, "align_corners", false)));
+        r.add(List.of("grid_sampler_2d", "grid_sampler_3d"), a -> F.gridSample(
+                a.x(), a.tensor(1, "grid"), MODES.get(a.axis(2, "interpolation_mode")), PADDINGS.get(a.axis(3, "padding_mode")),
+                a.flag(4, "align_corners", false)));
         r.add(NN + "interpolate", a -> resized(a, a.text(3, "mode", "nearest"), a.flag(4, "align_corners", false)));
         r.add(NN + "upsample_nearest", a -> resized(a, "nearest", false));
         r.add(NN + "upsample_bilinear", a -> resized(a, "bilinear", true));

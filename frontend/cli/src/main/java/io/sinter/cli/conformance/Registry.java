@@ -56,6 +56,7 @@ final class Registry {
         PoolingOps.register(r);
         LossOps.register(r);
         SignalOps.register(r);
+        FactorizationOps.register(r);
         return r;
     }
 
