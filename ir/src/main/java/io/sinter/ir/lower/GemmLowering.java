@@ -114,14 +114,26 @@ final class GemmLowering {
         out = with(List.of(image, o), y);
     }
 
+    /**
+     * The input's pixel x gets a contribution from output pixel y through tap t where {@code y · stride = x + pad - t · dilation}.
+     *
+     * <p>With a stride s, pixels of one residue modulo s see the taps of one residue only. So, where extents allow it, the residue r is a batch
+     * variable: {@code x = s·q + r}, {@code t = s·u + (r + pad) mod s}, {@code y = q - u + (r + pad) / s}. The products that would be with zeros are
+     * not there, and y follows q element by element.
+     */
     private void convInputGrad(Node t, ConvInputGrad c) {
         Node dy = t.input(0);
         Node w = t.input(1);
         int s = c.stride().length;
         long og = w.shape().dim(0) / c.groups();
         long cg = w.shape().dim(1);
+        boolean[] byResidue = new boolean[s];
         long pixels = 1;
-        for (int d = 0; d < s; d++) pixels *= t.shape().dim(2 + d);
+        for (int d = 0; d < s; d++) {
+            long stride = c.stride()[d];
+            byResidue[d] = stride > 1 && c.dilation()[d] == 1 && t.shape().dim(2 + d) % stride == 0;
+            pixels *= t.shape().dim(2 + d) / (byResidue[d] ? stride : 1);
+        }
         boolean small = pixels < SMALL_IMAGE && c.groups() == 1;
         Index image = add(small ? n : batch, small ? "i" : "bi", t.shape().dim(0));
         Index g = add(batch, "g", c.groups());
@@ -129,24 +141,41 @@ final class GemmLowering {
         Index o = IndexMath.add(IndexMath.mul(g, og), add(k, "o", og));
         Index[] x = new Index[s];
         Index[] tap = new Index[s];
-        for (int d = 0; d < s; d++) x[d] = add(n, "x" + d, t.shape().dim(2 + d));
-        for (int d = 0; d < s; d++) tap[d] = add(k, "t" + d, w.shape().dim(2 + d));
-        a = values.value(w, with(List.of(o, ci), tap));
-        // y · stride = x + pad - tap · dilation: there is a term where the right side is a multiple within the image
         Index[] y = new Index[s];
         Expr only = null;
         for (int d = 0; d < s; d++) {
-            Index scaled = IndexMath.add(IndexMath.add(x[d], IndexMath.mul(tap[d], -c.dilation()[d])), c.padLow()[d]);
             long stride = c.stride()[d];
+            long taps = w.shape().dim(2 + d);
+            if (byResidue[d]) {
+                Index shifted = IndexMath.add(add(batch, "r" + d, stride), c.padLow()[d]);
+                Index q = add(n, "q" + d, t.shape().dim(2 + d) / stride);
+                Index u = add(k, "u" + d, (taps + stride - 1) / stride);
+                x[d] = IndexMath.add(IndexMath.mul(q, stride), IndexMath.add(shifted, -c.padLow()[d]));
+                tap[d] = IndexMath.add(IndexMath.mul(u, stride), IndexMath.mod(shifted, stride));
+                y[d] = IndexMath.add(IndexMath.add(q, IndexMath.mul(u, -1)), IndexMath.div(shifted, stride));
+                continue;
+            }
+            x[d] = add(n, "x" + d, t.shape().dim(2 + d));
+            tap[d] = add(k, "t" + d, taps);
+            Index scaled = IndexMath.add(IndexMath.add(x[d], IndexMath.mul(tap[d], -c.dilation()[d])), c.padLow()[d]);
             if (stride != 1) {
                 Expr rest = new Expr.IndexValue(DType.I32, IndexMath.mod(scaled, stride));
                 only = Values.and(only, new Expr.Bin(Prim2.EQ, rest, Values.zero(DType.I32)));
             }
             y[d] = IndexMath.div(scaled, stride);
         }
+        List<Index> weight = with(List.of(o, ci), tap);
+        a = zeroOutside(w, weight, Values.inside(weight, w.shape().toArray()));
         List<Index> pos = with(List.of(image, o), y);
         b = values.value(dy, pos, Values.and(only, Values.inside(pos, dy.shape().toArray())));
         out = with(List.of(image, IndexMath.add(IndexMath.mul(g, cg), ci)), x);
+    }
+
+    /** The value of {@code n} at an index, 0 where {@code inside} is false (null: nowhere). */
+    private Expr zeroOutside(Node n, List<Index> at, Expr inside) {
+        Expr v = values.value(n, at, inside);
+        if (inside == null || v instanceof Expr.Load l && l.mask() == inside) return v;
+        return new Expr.Select(inside, v, Values.zero(v.dtype()));
     }
 
     private void convWeightGrad(Node t, ConvWeightGrad c) {

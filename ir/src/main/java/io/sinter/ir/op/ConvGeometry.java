@@ -297,6 +297,11 @@ record ConvGeometry(long[] stride, long[] padLow, long[] padHigh, long[] dilatio
         c.add(new Case(f, conv(2, 2, 3, 3, 1, 1), Shape.of(1, 3, 15, 17), Shape.of(4, 3, 7, 7)));
         c.add(new Case(f, conv(2, 1, 0, 0, 1, 1), Shape.of(4, 1, 8, 8), Shape.of(16, 1, 8, 8)));
         c.add(new Case(f, conv(2, 1, 0, 0, 1, 1), Shape.of(0, 2, 4, 4), Shape.of(3, 2, 3, 3)));
+        // Extents that are multiples of the stride.
+        c.add(new Case(f, conv(2, 2, 1, 1, 1, 1), Shape.of(2, 3, 8, 12), Shape.of(4, 3, 3, 3)));
+        c.add(new Case(d, conv(2, 2, 2, 1, 1, 2), Shape.of(1, 4, 8, 6), Shape.of(6, 2, 5, 4)));
+        c.add(new Case(f, conv(2, 3, 1, 0, 1, 1), Shape.of(2, 2, 9, 6), Shape.of(3, 2, 4, 2)));
+        c.add(new Case(f, conv(2, 2, 0, 0, 1, 1), Shape.of(2, 3, 8, 8), Shape.of(4, 3, 1, 1)));
         c.add(
                 new Case(
                         f,
