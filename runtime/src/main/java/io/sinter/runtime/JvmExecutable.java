@@ -164,7 +164,12 @@ final class JvmExecutable implements Executable {
             if (code.isNew(generated.get(number))) WarmUp.add(cold, l, generated.get(number), parameters.blocks(number)[0]);
             number++;
         }
-        WarmUp.run(plan, cold, team, session.allocator());
+        try {
+            WarmUp.run(plan, cold, team, session.allocator());
+        } catch (OutOfDeviceMemoryException e) {
+            // The program itself has all that it needs; it only starts more slowly.
+            System.getLogger("io.sinter.runtime").log(System.Logger.Level.DEBUG, "no memory to warm up kernels", e);
+        }
     }
 
     private static void copy(WorkerPool.Team team, long from, long to, long bytes) {
