@@ -7,13 +7,15 @@ import java.util.Arrays;
 /**
  * Stable order of the elements of one row in memory: NaN is the greatest value, -0 equals +0, equal elements stay in order (descending too), as in
  * PyTorch. Every element becomes an integer key whose signed order is the wanted one. Keys of 32 bits are sorted together with the position in the
- * low half of a long, by the JDK's primitive sort; keys of 64 bits by a radix sort that carries the positions along.
+ * low half of a long; keys of 64 bits carry the positions along. Long rows are sorted by radix, a byte at a time.
  *
  * <p>Not for use by several threads; arrays are reused from row to row.
  */
 final class RowSorter {
-    /** Below this many elements insertion beats 8 radix passes. */
+    /** Up to this many 64-bit keys insertion beats 8 radix passes. */
     private static final int SMALL = 48;
+    /** Up to this many 32-bit keys the JDK's sort beats 4 radix passes. */
+    private static final int MEDIUM = 1_000;
 
     private final DType dtype;
     private final boolean descending;
@@ -39,10 +41,11 @@ final class RowSorter {
                 positions[i] = i;
             }
             if (n <= SMALL) insertion(n);
-            else radix(n);
+            else radix(n, 0);
         } else {
             for (int i = 0; i < n; i++) keys[i] = packed(base + i * stride, i);
-            Arrays.sort(keys, 0, n);
+            if (n <= MEDIUM) Arrays.sort(keys, 0, n);
+            else radix(n, 4);
         }
     }
 
@@ -77,12 +80,10 @@ final class RowSorter {
     private void reserve(int n) {
         if (keys.length >= n) return;
         keys = new long[n];
+        spareKeys = new long[n];
         if (!wide) return;
         positions = new int[n];
-        if (n > SMALL) {
-            spareKeys = new long[n];
-            sparePositions = new int[n];
-        }
+        sparePositions = new int[n];
     }
 
     // ---- keys
@@ -116,7 +117,7 @@ final class RowSorter {
         return bits ^ bits >> 31 & Integer.MAX_VALUE;
     }
 
-    // ---- 64-bit keys
+    // ---- sorting
 
     private void insertion(int n) {
         for (int i = 1; i < n; i++) {
@@ -132,13 +133,13 @@ final class RowSorter {
         }
     }
 
-    /** Least significant byte first; each pass is stable. A byte that all keys share needs no pass. */
-    private void radix(int n) {
+    /** Least significant byte first, from byte {@code first} on; each pass is stable. A byte that all keys share needs no pass. */
+    private void radix(int n, int first) {
         int[] counts = new int[8 * 256];
         for (int i = 0; i < n; i++) {
-            for (int b = 0; b < 8; b++) counts[b * 256 + digit(keys[i], b)]++;
+            for (int b = first; b < 8; b++) counts[b * 256 + digit(keys[i], b)]++;
         }
-        for (int b = 0; b < 8; b++) {
+        for (int b = first; b < 8; b++) {
             if (counts[b * 256 + digit(keys[0], b)] == n) continue;
             int sum = 0;
             for (int d = b * 256; d < (b + 1) * 256; d++) {
@@ -146,18 +147,27 @@ final class RowSorter {
                 counts[d] = sum;
                 sum += c;
             }
-            for (int i = 0; i < n; i++) {
-                int to = counts[b * 256 + digit(keys[i], b)]++;
-                spareKeys[to] = keys[i];
-                sparePositions[to] = positions[i];
-            }
+            if (wide) scatterWithPositions(n, b, counts);
+            else scatter(n, b, counts);
             long[] k = keys;
             keys = spareKeys;
             spareKeys = k;
-            int[] p = positions;
-            positions = sparePositions;
-            sparePositions = p;
         }
+    }
+
+    private void scatter(int n, int b, int[] starts) {
+        for (int i = 0; i < n; i++) spareKeys[starts[b * 256 + digit(keys[i], b)]++] = keys[i];
+    }
+
+    private void scatterWithPositions(int n, int b, int[] starts) {
+        for (int i = 0; i < n; i++) {
+            int to = starts[b * 256 + digit(keys[i], b)]++;
+            spareKeys[to] = keys[i];
+            sparePositions[to] = positions[i];
+        }
+        int[] p = positions;
+        positions = sparePositions;
+        sparePositions = p;
     }
 
     /** Byte {@code b} of the key, the sign bit flipped so that unsigned order of the bytes is signed order of the keys. */
