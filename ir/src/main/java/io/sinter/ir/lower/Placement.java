@@ -4,6 +4,7 @@ package io.sinter.ir.lower;
 import io.sinter.ir.Graph;
 import io.sinter.ir.Node;
 import io.sinter.ir.Type;
+import io.sinter.ir.loop.Coef;
 import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.LoopKernel;
@@ -157,12 +158,49 @@ final class Placement {
             new Rewriter() {
                 @Override
                 protected void visit(Expr.Load load) {
-                    if (load.buffer().slot() == in && !(stores.size() == 1 && stores.getFirst().equals(load.index()))) same[0] = false;
+                    if (load.buffer().slot() != in) return;
+                    if (stores.size() != 1 || !same(stores.getFirst(), load.index(), p)) same[0] = false;
                 }
             }.stmts(k.body());
             if (!same[0]) return false;
         }
         return true;
+    }
+
+    /** The same index: strides are parameters, which may be different slots that hold one number. */
+    private static boolean same(Index a, Index b, Params p) {
+        if (a.terms().size() != b.terms().size() || number(a.offset(), p) != number(b.offset(), p)) return false;
+        for (int i = 0; i < a.terms().size(); i++) {
+            Index.Term s = a.terms().get(i);
+            Index.Term t = b.terms().get(i);
+            if (number(s.coef(), p) != number(t.coef(), p) || !same(s.atom(), t.atom(), p)) return false;
+        }
+        return true;
+    }
+
+    private static boolean same(Index.Atom a, Index.Atom b, Params p) {
+        return switch (a) {
+            case Index.VarAtom v -> v.equals(b);
+            case Index.DataAtom d -> d.equals(b);
+            case Index.DivAtom d ->
+                b instanceof Index.DivAtom o && number(d.by(), p) == number(o.by(), p) && same(d.a(), o.a(), p);
+            case Index.ModAtom m ->
+                b instanceof Index.ModAtom o && number(m.by(), p) == number(o.by(), p) && same(m.a(), o.a(), p);
+        };
+    }
+
+    private static long number(Coef c, Params p) {
+        return switch (c) {
+            case Coef.Lit l -> l.value();
+            case Coef.Slot s ->
+                p.slots().get(s.slot()) instanceof Params.Content.Fixed(SlotValue.Number(long value))
+                    ? value
+                    : illegal(s);
+        };
+    }
+
+    private static long illegal(Coef.Slot s) {
+        throw new IllegalStateException("slot " + s.slot() + " of an index holds no number");
     }
 
     private static void storeIndices(List<Stmt> body, int slot, List<Index> out) {

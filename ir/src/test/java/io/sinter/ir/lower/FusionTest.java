@@ -158,6 +158,18 @@ class FusionTest {
     }
 
     @Test
+    void largeStateIsUpdatedInPlaceToo() {
+        // Large enough to be split into tasks, whose offsets are parameters.
+        Node p = in(192, 256);
+        Node g = in(192, 256);
+        Node updated = b.sub(p, b.mul(g, scalar(.1)));
+        Graph graph = Graph.of(b.build().inputs(), List.of(updated), List.of(0));
+        Plan plan = check(graph);
+        kernels(1, plan);
+        assertEquals(1, plan.steps().size());
+    }
+
+    @Test
     void aDonatedArgumentThatIsReadElsewhereIsCopiedAtTheEnd() {
         Node x = in(6, 6);
         Node t = b.apply(new Permute(1, 0), x);
