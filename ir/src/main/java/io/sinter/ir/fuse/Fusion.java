@@ -170,7 +170,7 @@ public final class Fusion {
             // Only library routines read the copy; everybody else reads through the view.
             for (Node u : users.getOrDefault(n, List.of())) {
                 for (Group other : groupsOf.getOrDefault(u, List.of())) {
-                    if (other.kind() == Group.Kind.SINGLE) g.successors().add(other);
+                    if (other.kind() == Group.Kind.SINGLE) g.runBefore(other);
                 }
             }
             return;
@@ -288,7 +288,7 @@ public final class Fusion {
 
     private void connectReaders(Node n, Group g) {
         for (Read r : reads(n)) {
-            for (Group other : groupsOf.getOrDefault(r.consumer, List.of())) if (other != g) g.successors().add(other);
+            for (Group other : groupsOf.getOrDefault(r.consumer, List.of())) g.runBefore(other);
         }
     }
 
@@ -358,7 +358,7 @@ public final class Fusion {
         if (store) {
             for (Read r : reads) {
                 for (Group h : groupsOf.getOrDefault(r.consumer, List.of())) {
-                    if (h != g && reaches(h, g)) return FusionDecision.no("the kernels would wait for each other");
+                    if (h != g && h.reaches(g)) return FusionDecision.no("the kernels would wait for each other");
                 }
             }
         }
@@ -618,19 +618,6 @@ public final class Fusion {
     }
 
     // ---- order
-
-    /** True if {@code to} can be reached from {@code from} over stored values. */
-    static boolean reaches(Group from, Group to) {
-        Set<Group> seen = new HashSet<>();
-        java.util.ArrayDeque<Group> todo = new java.util.ArrayDeque<>(List.of(from));
-        while (!todo.isEmpty()) {
-            Group g = todo.pop();
-            if (g == to) return true;
-            if (!seen.add(g)) continue;
-            todo.addAll(g.successors());
-        }
-        return false;
-    }
 
     /** Topological, by the place of the last stored value in the program where there is a choice. */
     private List<Group> order(List<Group> all) {

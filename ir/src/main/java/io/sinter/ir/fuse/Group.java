@@ -37,6 +37,10 @@ public final class Group {
     private final List<Node> members = new ArrayList<>();
     private final List<Node> stores = new ArrayList<>();
     private final Set<Group> successors = new LinkedHashSet<>();
+    private final Set<Group> predecessors = new LinkedHashSet<>();
+    /** Longest way over {@link #successors} to a group that has none: a group reaches lower ones only. */
+    private int height;
+
     private boolean update;
     private int weight;
 
@@ -83,7 +87,7 @@ public final class Group {
 
     /** Groups that read a stored value. */
     public Set<Group> successors() {
-        return successors;
+        return java.util.Collections.unmodifiableSet(successors);
     }
 
     /** True if it writes state in place (an optimizer's update): kept apart from producers, to be launched with its likes. */
@@ -136,6 +140,35 @@ public final class Group {
         inner = rows;
     }
 
+    /** {@code later} reads a stored value of this group. */
+    void runBefore(Group later) {
+        if (later == this || !successors.add(later)) return;
+        later.predecessors.add(this);
+        // Heights rise along the ways that lead here; no way leads back, so this ends.
+        java.util.ArrayDeque<Group> todo = new java.util.ArrayDeque<>(List.of(this));
+        while (!todo.isEmpty()) {
+            Group g = todo.pop();
+            int h = g.height;
+            for (Group s : g.successors) h = Math.max(h, s.height + 1);
+            if (h == g.height) continue;
+            g.height = h;
+            todo.addAll(g.predecessors);
+        }
+    }
+
+    /** True if {@code to} can be reached over stored values (every group reaches itself). */
+    boolean reaches(Group to) {
+        Set<Group> seen = new java.util.HashSet<>();
+        java.util.ArrayDeque<Group> todo = new java.util.ArrayDeque<>(List.of(this));
+        while (!todo.isEmpty()) {
+            Group g = todo.pop();
+            if (g == to) return true;
+            if (g.height <= to.height || !seen.add(g)) continue;
+            todo.addAll(g.successors);
+        }
+        return false;
+    }
+
     void becomeTemplate(Node template) {
         kind = Kind.TEMPLATE;
         anchor = template;
@@ -156,7 +189,14 @@ public final class Group {
             if (over != null) reduced.put(n, over.stream().map(v -> vars.getOrDefault(v, v)).toList());
         }
         for (Node n : other.stores) if (!stores.contains(n)) stores.add(n);
-        successors.addAll(other.successors);
+        for (Group s : List.copyOf(other.successors)) {
+            s.predecessors.remove(other);
+            runBefore(s);
+        }
+        for (Group p : List.copyOf(other.predecessors)) {
+            p.successors.remove(other);
+            p.runBefore(this);
+        }
         weight += other.weight;
     }
 

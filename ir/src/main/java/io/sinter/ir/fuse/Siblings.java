@@ -17,6 +17,9 @@ import java.util.Set;
  * operand is then read once.
  */
 final class Siblings {
+    /** How many groups of a kind are looked at. */
+    private static final int NEAR = 8;
+
     private Siblings() {}
 
     static List<Group> merge(List<Group> groups, Fusion fusion, int maxWeight) {
@@ -31,13 +34,13 @@ final class Siblings {
             for (Var v : g.vars()) space.add(List.of(v.extent(), g.inner().contains(v)));
             List<Group> others = alike.computeIfAbsent(space, _ -> new ArrayList<>());
             boolean joined = false;
-            for (Group first : others) {
+            // The latest ones first, and few: siblings are near each other, and the search must not grow with the program.
+            for (Group first : others.reversed().subList(0, Math.min(NEAR, others.size()))) {
                 if (first.weight() + g.weight() > maxWeight || first.stores().size() + g.stores().size() > 12) continue;
                 Map<Var, Var> rename = new IdentityHashMap<>();
                 for (int i = 0; i < g.vars().size(); i++) rename.put(g.vars().get(i), first.vars().get(i));
-                if (!shares(first, g, rename, fusion) || Fusion.reaches(first, g) || Fusion.reaches(g, first)) continue;
+                if (!shares(first, g, rename, fusion) || first.reaches(g) || g.reaches(first)) continue;
                 first.absorb(g, at -> rename(at, rename), rename);
-                for (Group h : groups) if (h.successors().remove(g)) h.successors().add(first);
                 fusion.moved(g, first);
                 joined = true;
                 break;
