@@ -219,7 +219,7 @@ final class Cut {
                     "this " + v.type + " was lost when a step failed after its memory had been given to its new value: " + v.poison.getMessage(),
                     v.poison);
         }
-        return Errors.state(v.dead != null ? v.dead : "a value " + v.type + " that is not in memory");
+        return Errors.state(v.dead != null ? v.dead : "a value " + v.type + " that is not in memory: released, or its session was closed");
     }
 
     private List<Storage> donate(List<Storage> donors, int[] donated) {

@@ -205,7 +205,14 @@ public final class Trace {
     /** Runs those {@code roots} that can be computed: what depends on a failure says so when it is read. */
     private void runAll(Set<Value> roots, List<Storage> donors) {
         if (failures) roots.removeIf(v -> !Cut.computable(v));
-        if (!roots.isEmpty()) run(roots, donors);
+        if (roots.isEmpty()) return;
+        try {
+            run(roots, donors);
+        } catch (IllegalStateException e) {
+            // Memory may have gone unnoticed (a session was closed).
+            if (!roots.removeIf(v -> !Cut.computable(v))) throw e;
+            if (!roots.isEmpty()) run(roots, donors);
+        }
     }
 
     /** Runs a recorded function: {@code roots}, with the memory of the {@code states} that it wrote where nobody else holds it. */

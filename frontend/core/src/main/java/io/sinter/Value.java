@@ -119,7 +119,7 @@ final class Value {
 
     /** A leaf that a kernel can read. */
     boolean present() {
-        return op == null && (data != null || scalar);
+        return op == null && (scalar || data != null && !data.isReleased());
     }
 
     /** The value is now in memory. */

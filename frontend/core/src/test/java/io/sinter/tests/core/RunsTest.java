@@ -227,6 +227,18 @@ class RunsTest {
     }
 
     @Test
+    void whatWasPendingInAClosedSessionIsLostAlone() {
+        Tensor[] lost = new Tensor[1];
+        try (Session own = Session.open(Session.current().options()); var _ = own.use()) {
+            lost[0] = Tensor.randn(10).mul(2);
+        }
+        Tensor x = Tensor.of(1.0).add(1);
+        Sinter.flush();
+        assertEquals(2, x.item());
+        assertThrows(IllegalStateException.class, lost[0]::toDoubles);
+    }
+
+    @Test
     void aScopeGivesMemoryBackAtOnce() {
         Session session = Session.current();
         Tensor sum = Tensor.zeros(1000);
