@@ -55,8 +55,17 @@ final class Compiled {
 
     private record Gradient(Tensor tensor, int result) {}
 
-    /** Where a result of the function comes from: a result of the program, an argument handed through, or a tensor that was there before. */
-    private record Output(int result, int input, Tensor tensor) {}
+    /** Where a result of the function comes from. */
+    private sealed interface Output {}
+
+    /** A result of the program. */
+    private record Computed(int result) implements Output {}
+
+    /** An argument, or (an alias) a tensor of its own that shares the argument's elements. */
+    private record Argument(int input, boolean alias) implements Output {}
+
+    /** A tensor that was there before. */
+    private record Captured(Tensor tensor) implements Output {}
 
     /** A traced program; null program: to be traced at every call. */
     private record Variant(
@@ -129,7 +138,7 @@ final class Compiled {
             r.end();
             return out;
         }
-        Variant v = taped ? new Variant(r.observed, null, null, null, null, null, null, null, null, null) : trace(t, r, out, inputValues, inputStorages);
+        Variant v = taped ? new Variant(r.observed, null, null, null, null, null, null, null, null, null) : trace(t, r, inputs, out, inputValues, inputStorages);
         r.end();
         variants.computeIfAbsent(signature, _ -> new ArrayList<>()).add(v);
         return out;
@@ -148,7 +157,8 @@ final class Compiled {
         return false;
     }
 
-    private static Variant trace(Trace t, Recording r, Tensor[] out, Map<Value, Integer> inputValues, Map<Storage, Integer> inputStorages) {
+    private static Variant trace(
+            Trace t, Recording r, Tensor[] inputs, Tensor[] out, Map<Value, Integer> inputValues, Map<Storage, Integer> inputStorages) {
         List<Storage> states = r.written.stream().filter(s -> s.overwritten != null && s.overwritten.recorded != r).toList();
         List<Value> roots = new ArrayList<>();
         for (Tensor x : out) addRoot(roots, x.value());
@@ -179,11 +189,12 @@ final class Compiled {
         for (Tensor p : r.gradients) gradients.add(new Gradient(p, p.grad() == null ? -1 : result.getOrDefault(p.grad().value(), -1)));
         List<Output> outputs = new ArrayList<>();
         for (Tensor x : out) {
-            Value v = x.value();
-            boolean state = x.isBase() && before.containsKey(x.storageOrNull());
-            if (result.containsKey(v) && !state) outputs.add(new Output(result.get(v), -1, null));
-            else if (inputValues.containsKey(v)) outputs.add(new Output(-1, inputValues.get(v), null));
-            else outputs.add(new Output(-1, -1, x));
+            int same = Arrays.asList(inputs).indexOf(x);
+            Integer storage = x.isBase() ? inputStorages.get(x.storageOrNull()) : null;
+            if (same >= 0) outputs.add(new Argument(same, false));
+            else if (storage != null) outputs.add(new Argument(storage, true));
+            else if (result.containsKey(x.value()) && !(x.isBase() && before.containsKey(x.storageOrNull()))) outputs.add(new Computed(result.get(x.value())));
+            else outputs.add(new Captured(x));
         }
         return new Variant(
                 r.observed, trail.program(), slots, roots.stream().map(v -> v.type).toList(), roots.stream().map(v -> v.line == null ? SourceLine.UNKNOWN : v.line).toList(),
@@ -245,8 +256,11 @@ final class Compiled {
         for (Gradient g : v.gradients) g.tensor.gradient(g.result < 0 ? null : new Tensor(values[g.result]));
         Tensor[] out = new Tensor[v.outputs.size()];
         for (int i = 0; i < out.length; i++) {
-            Output o = v.outputs.get(i);
-            out[i] = o.tensor != null ? o.tensor : o.input >= 0 ? inputs[o.input] : new Tensor(values[o.result]);
+            out[i] = switch (v.outputs.get(i)) {
+                case Computed c -> new Tensor(values[c.result]);
+                case Argument a -> a.alias ? inputs[a.input].alias() : inputs[a.input];
+                case Captured c -> c.tensor;
+            };
         }
         return out;
     }

@@ -60,7 +60,8 @@ final class Recording {
         }
         v.scalar = false;
         Storage other = holders.putIfAbsent(v, s);
-        if (other == null || other == s) return v;
+        // (A storage made here, of a value known already, is a copy that the function itself makes.)
+        if (other == null || other == s || s.recorded == this) return v;
         // One value in two storages, which may differ at a replay.
         v.flags |= Value.SHARED;
         for (var e : holders.entrySet()) if (e.getValue() == s && e.getKey().data == v.data) return e.getKey();

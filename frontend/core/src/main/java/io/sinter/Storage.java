@@ -11,6 +11,8 @@ final class Storage {
     int version;
     /** The base's value when the current trace first wrote the storage: what a step boundary may give away. Null if not written. */
     Value overwritten;
+    /** The recording during which it was made, or null. */
+    final Recording recorded = Trace.current().recording;
 
     Storage(Value value) {
         this.value = value;
