@@ -13,6 +13,7 @@ import io.sinter.ir.op.Expand;
 import io.sinter.ir.op.Gather;
 import io.sinter.ir.op.Pad;
 import io.sinter.ir.op.Permute;
+import io.sinter.ir.op.RandomBits;
 import io.sinter.ir.op.Reduce;
 import io.sinter.ir.op.Reshape;
 import io.sinter.ir.op.Slice;
@@ -44,6 +45,7 @@ public final class Operands {
         return switch (node.op()) {
             case Elementwise _, CheckIndex _ -> at;
             case View v -> k == 0 ? through(v, node, at, context) : List.of();
+            case RandomBits _ -> List.of(); // key and offset are numbers
             case Take t -> {
                 int rank = node.input(1).shape().rank();
                 if (k == 1) yield at.subList(t.axis(), t.axis() + rank);
