@@ -10,8 +10,9 @@ import io.sinter.ir.op.Binary;
 import io.sinter.ir.op.Unary;
 
 /**
- * Binary arithmetic with PyTorch's broadcasting and type promotion. A Java number takes the tensor's dtype (a floating-point number beside integers
- * gives f32, a whole number beside bool i64) and is an argument of the program: another number needs no new code.
+ * Binary arithmetic with PyTorch's broadcasting and type promotion. A Java number takes the tensor's dtype (a
+ * floating-point number beside integers gives f32, a whole number beside bool i64) and is an argument of the
+ * program: another number needs no new code.
  */
 public sealed interface Arithmetic permits Tensor {
     Tensor self();

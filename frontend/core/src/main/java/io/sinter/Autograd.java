@@ -31,7 +31,8 @@ public final class Autograd {
     /**
      * Adds gradients of {@code outputs} to the {@code grad()} of the leaves that they depend on.
      *
-     * @param gradients of the outputs; null, or null elements, stand for 1 where an output has a single element
+     * @param gradients of the outputs; null, or null elements, stand for 1 where an output has a single
+     *     element
      */
     public static void backward(List<Tensor> outputs, List<Tensor> gradients, boolean retainGraph, boolean createGraph) {
         List<Tensor> seeds = seeds(outputs, gradients);
@@ -46,7 +47,8 @@ public final class Autograd {
     }
 
     /**
-     * Gradients of {@code outputs} with respect to {@code inputs}; {@code grad()} of leaves stays as it is ({@code torch.autograd.grad}).
+     * Gradients of {@code outputs} with respect to {@code inputs}; {@code grad()} of leaves stays as it is
+     * ({@code torch.autograd.grad}).
      *
      * @param gradients of the outputs, as in {@link #backward}
      * @param createGraph record the gradients' own tape, for higher derivatives (implies retainGraph)
@@ -73,8 +75,8 @@ public final class Autograd {
     }
 
     /**
-     * Calls {@code f} without keeping its intermediate values; the backward pass calls it again. Its random draws are the same in both calls. Tensors that it
-     * captures get their gradients too.
+     * Calls {@code f} without keeping its intermediate values; the backward pass calls it again. Its random
+     * draws are the same in both calls. Tensors that it captures get their gradients too.
      */
     public static Tensor checkpoint(UnaryOperator<Tensor> f, Tensor x) {
         return new Checkpoint(in -> new Tensor[] {f.apply(in[0])}).apply(x)[0];
@@ -84,7 +86,8 @@ public final class Autograd {
      * Compares gradients of {@code f} with central differences, in f64 ({@code torch.autograd.gradcheck}).
      *
      * @param inputs f64 leaves that require gradients; others are held fixed
-     * @throws AssertionError naming the first element that differs by more than {@code 1e-5 + 1e-3 * |difference quotient|}
+     * @throws AssertionError naming the first element that differs by more than {@code 1e-5 + 1e-3 *
+     *     |difference quotient|}
      */
     public static void gradcheck(Function<Tensor[], Tensor> f, Tensor... inputs) {
         GradCheck.run(f, inputs);

@@ -8,7 +8,10 @@ import io.sinter.ir.DType;
 import io.sinter.ir.op.Bitcast;
 import io.sinter.ir.op.Broadcast;
 
-/** Further functions of one and two elements, composed of simpler ones. Functions of real numbers convert integers and bool to f32. */
+/**
+ * Further functions of one and two elements, composed of simpler ones. Functions of real numbers convert
+ * integers and bool to f32.
+ */
 public sealed interface Blending permits Tensor {
     Tensor self();
 
@@ -187,7 +190,10 @@ public sealed interface Blending permits Tensor {
             });
         }
 
-        /** {@code a * log(of)}; 0 where a is 0 and the logarithm (that of an {@code argument} ≤ 0 or infinite) is not finite. */
+        /**
+         * {@code a * log(of)}; 0 where a is 0 and the logarithm (that of an {@code argument} ≤ 0 or infinite)
+         * is not finite.
+         */
         static Tensor timesLog(Tensor a, Tensor of, Tensor argument, java.util.function.UnaryOperator<Tensor> log) {
             Tensor zero = a.eq(0).logicalAnd(argument.le(0).logicalOr(argument.isinf()));
             return zero.where(constant(a, 0), a.mul(log.apply(zero.where(constant(a, 1), of))));

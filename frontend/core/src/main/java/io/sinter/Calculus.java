@@ -14,7 +14,9 @@ public sealed interface Calculus permits Tensor {
         return Trace.call(() -> Steps.areas(self(), axis).sum(axis).mul(dx / 2));
     }
 
-    /** Integral of the values at places {@code x}, which broadcast; a vector of places lies along the axis. */
+    /**
+     * Integral of the values at places {@code x}, which broadcast; a vector of places lies along the axis.
+     */
     default Tensor trapezoid(Tensor x, int axis) {
         return Trace.call(() -> Steps.areas(self(), x, axis).sum(axis).div(2.0));
     }

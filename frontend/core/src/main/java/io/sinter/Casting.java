@@ -5,7 +5,10 @@ import io.sinter.ir.DType;
 import io.sinter.runtime.Device;
 import io.sinter.runtime.Session;
 
-/** Conversions of dtype. Floats to integers truncate; to bool, {@code x != 0}. A tensor that has the dtype is returned as it is. */
+/**
+ * Conversions of dtype. Floats to integers truncate; to bool, {@code x != 0}. A tensor that has the dtype is
+ * returned as it is.
+ */
 public sealed interface Casting permits Tensor {
     Tensor self();
 
@@ -16,7 +19,8 @@ public sealed interface Casting permits Tensor {
     /**
      * This tensor on {@code device}: itself, if it is there.
      *
-     * @throws TensorException if the session runs on another device: a session has one, chosen when it is opened
+     * @throws TensorException if the session runs on another device: a session has one, chosen when it is
+     *     opened
      */
     default Tensor to(Device device) {
         Device here = Session.current().device();

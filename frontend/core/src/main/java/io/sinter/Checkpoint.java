@@ -5,7 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
-/** A function whose intermediate values are not kept for the backward pass, but computed again in it (Chen et al., 2016). */
+/**
+ * A function whose intermediate values are not kept for the backward pass, but computed again in it (Chen et
+ * al., 2016).
+ */
 final class Checkpoint extends CustomFunction {
     private final UnaryOperator<Tensor[]> function;
     private byte[] random;
@@ -28,7 +31,8 @@ final class Checkpoint extends CustomFunction {
             Tensor x = context.saved(i).detach();
             inputs.add(context.needs(i) ? x.requiresGrad_() : x);
         }
-        // What is pending runs now: in one program with the first computation, the second would be found equal to it, and its values kept.
+        // What is pending runs now: in one program with the first computation, the second would be found
+        // equal to it, and its values kept.
         Trace t = Trace.current();
         if (t.recording == null) t.flush();
         byte[] now = Sinter.generator().state();

@@ -17,10 +17,12 @@ import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 
 /**
- * A function that is traced once for each signature of its arguments (types, which of them are one tensor, whether gradients are recorded) and then replayed; twice, if
- * the first call makes state of its own.
- * A replay gives exactly the function's results: it reads the tensors that the function captured as they are then, writes those that it writes, sets the gradients
- * that it sets, and draws its random numbers and {@linkplain Trace#live live} numbers again. Java code in the function, and Java numbers in it, run only when traced.
+ * A function that is traced once for each signature of its arguments (types, which of them are one tensor,
+ * whether gradients are recorded) and then replayed; twice, if the first call makes state of its own. A
+ * replay gives exactly the function's results: it reads the tensors that the function captured as they are
+ * then, writes those that it writes, sets the gradients that it sets, and draws its random numbers and
+ * {@linkplain Trace#live live} numbers again. Java code in the function, and Java numbers in it, run only
+ * when traced.
  *
  * <p>A function whose results require gradients is traced at every call, because the tape cannot be replayed.
  */
@@ -145,8 +147,8 @@ final class Compiled {
     }
 
     /**
-     * Did the function write in place to tensors that it made itself? They may be temporaries, or state that it makes when first called (an optimizer's moments): the
-     * next call, which is traced too, tells.
+     * Did the function write in place to tensors that it made itself? They may be temporaries, or state that
+     * it makes when first called (an optimizer's moments): the next call, which is traced too, tells.
      */
     private static boolean makesState(Recording r) {
         Set<Storage> gradients = new HashSet<>();
@@ -265,7 +267,10 @@ final class Compiled {
         return out;
     }
 
-    /** Results that are an argument handed through, or one another, are one piece of memory: it must not be given away later. */
+    /**
+     * Results that are an argument handed through, or one another, are one piece of memory: it must not be
+     * given away later.
+     */
     private static void markShared(Variant v, Tensor[] inputs, Value[] values, List<Storage> giving) {
         Map<Buffer, Value> holders = new IdentityHashMap<>();
         for (Slot s : v.slots) {

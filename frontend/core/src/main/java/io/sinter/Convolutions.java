@@ -49,7 +49,10 @@ abstract sealed class Convolutions extends Activations permits Pooling {
         return conv1d(x, weight, bias, ONE, ZERO, ONE, 1);
     }
 
-    /** x [N, C, H, W] or [C, H, W]; weight [O, C / groups, KH, KW]; bias may be null. Arrays of one element count for all axes. */
+    /**
+     * x [N, C, H, W] or [C, H, W]; weight [O, C / groups, KH, KW]; bias may be null. Arrays of one element
+     * count for all axes.
+     */
     public static Tensor conv2d(Tensor x, Tensor weight, Tensor bias, long[] stride, long[] padding, long[] dilation, int groups) {
         return convolve("conv2d", 2, x, weight, bias, stride, padding, dilation, groups);
     }
@@ -71,7 +74,10 @@ abstract sealed class Convolutions extends Activations permits Pooling {
         return conv3d(x, weight, bias, ONE, ZERO, ONE, 1);
     }
 
-    /** Padding such that a convolution of stride 1 keeps the extents ({@code padding="same"}); the larger half goes behind. */
+    /**
+     * Padding such that a convolution of stride 1 keeps the extents ({@code padding="same"}); the larger half
+     * goes behind.
+     */
     public static Tensor convSame(Tensor x, Tensor weight, Tensor bias, long[] dilation, int groups) {
         if (!x.dtype().isFloat()) return whole(x, weight, bias, (y, w, b) -> convSame(y, w, b, dilation, groups));
         int n = weight.rank() - 2;
@@ -180,7 +186,10 @@ abstract sealed class Convolutions extends Activations permits Pooling {
         }));
     }
 
-    /** Zeros around the last axes: {@code padding} is (low, high) of the last axis, then of the one before, …; negative numbers cut off. */
+    /**
+     * Zeros around the last axes: {@code padding} is (low, high) of the last axis, then of the one before, …;
+     * negative numbers cut off.
+     */
     public static Tensor pad(Tensor x, long... padding) {
         return pad(x, padding, 0);
     }

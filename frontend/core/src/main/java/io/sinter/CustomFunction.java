@@ -7,8 +7,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * An operation with a gradient of its own ({@code torch.autograd.Function}): what {@link #forward} does is not recorded, and {@link #backward} is what a backward pass
- * calls. Written in tensor operations, {@code backward} can be differentiated again.
+ * An operation with a gradient of its own ({@code torch.autograd.Function}): what {@link #forward} does is
+ * not recorded, and {@link #backward} is what a backward pass calls. Written in tensor operations, {@code
+ * backward} can be differentiated again.
  */
 public abstract class CustomFunction {
     /** What one call keeps from forward to backward. */

@@ -18,8 +18,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Cuts a program out of the trace and runs it: visits what the roots need, operands first, writing the canonical form on the way; adds the values that every
- * run computes when it passes through them; looks the form up; binds the results.
+ * Cuts a program out of the trace and runs it: visits what the roots need, operands first, writing the
+ * canonical form on the way; adds the values that every run computes when it passes through them; looks the
+ * form up; binds the results.
  */
 final class Cut {
     private static final int PASSING = Value.MODULE | Value.WRITTEN | Value.KEPT;
@@ -126,7 +127,8 @@ final class Cut {
         canonical.begin();
         roots.addAll(wanted);
         for (Value r : wanted) visit(r);
-        // Roots found on the way stand behind those asked for; projections may add more, so this list grows while it is walked.
+        // Roots found on the way stand behind those asked for; projections may add more, so this list grows
+        // while it is walked.
         for (int i = 0; i < count && !exact; i++) {
             Value v = order[i];
             if (v.projections == null) continue;
@@ -142,7 +144,10 @@ final class Cut {
         return v.pending() && ((v.flags & PASSING) != 0 || v.saved > 0);
     }
 
-    /** A value on the way must be kept. Of a view that only a tape wants, what it looks at is kept: looking again costs nothing. */
+    /**
+     * A value on the way must be kept. Of a view that only a tape wants, what it looks at is kept: looking
+     * again costs nothing.
+     */
     private void passed(Value v) {
         while ((v.flags & PASSING) == 0 && v.op instanceof View && v.in.length == 1) v = v.in[0];
         if (v.pending()) roots.add(v);
@@ -254,7 +259,10 @@ final class Cut {
         for (Storage s : giving) s.overwritten.overwritten();
     }
 
-    /** Results that were found to be an argument, or one another, are one piece of memory: it must not be given away. */
+    /**
+     * Results that were found to be an argument, or one another, are one piece of memory: it must not be
+     * given away.
+     */
     private void markShared(List<Storage> giving) {
         Map<Buffer, Value> holders = new IdentityHashMap<>();
         for (Value a : arguments) if (a.data != null) holders.put(a.data, a);

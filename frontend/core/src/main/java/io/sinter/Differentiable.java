@@ -41,7 +41,9 @@ public sealed interface Differentiable permits Tensor {
         self().gradient(null);
     }
 
-    /** A tensor that shares elements (and in-place writes) with this one, but through which no gradient flows. */
+    /**
+     * A tensor that shares elements (and in-place writes) with this one, but through which no gradient flows.
+     */
     default Tensor detach() {
         return self().alias();
     }
@@ -84,7 +86,8 @@ public sealed interface Differentiable permits Tensor {
     }
 
     /**
-     * Calls {@code hook} with this tensor's gradient in every backward pass; what it returns (unless null) replaces the gradient.
+     * Calls {@code hook} with this tensor's gradient in every backward pass; what it returns (unless null)
+     * replaces the gradient.
      *
      * @return removes the hook
      */

@@ -8,7 +8,10 @@ import io.sinter.ir.op.Op;
 import java.util.Arrays;
 import java.util.List;
 
-/** The one way from an operator and tensors to new tensors: infers (and so checks) types, appends to the trace, records the tape. */
+/**
+ * The one way from an operator and tensors to new tensors: infers (and so checks) types, appends to the
+ * trace, records the tape.
+ */
 final class Dispatch {
     /** Operators on tensors: what gradients and compositions are written against. */
     static final Emitter<Tensor> EMITTER = new Emitter<>() {

@@ -9,7 +9,9 @@ import io.sinter.ir.op.Constant;
 import io.sinter.ir.op.RandomBits;
 import io.sinter.random.Generator;
 
-/** Random tensors: drawn by the host from the session's generator, or inside programs from its Philox stream. */
+/**
+ * Random tensors: drawn by the host from the session's generator, or inside programs from its Philox stream.
+ */
 final class Draws {
     private Draws() {}
 
@@ -43,8 +45,8 @@ final class Draws {
     }
 
     /**
-     * True with probability {@code 1 - p}, drawn where the program runs. The generator's counter advances now, by a function of the shape, and again at
-     * each replay of a compiled function.
+     * True with probability {@code 1 - p}, drawn where the program runs. The generator's counter advances
+     * now, by a function of the shape, and again at each replay of a compiled function.
      */
     static Tensor keep(Shape s, double p) {
         Generator g = Sinter.generator();

@@ -11,7 +11,10 @@ import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Set;
 
-/** Reverse mode: walks the tape from roots to leaves, latest node first. Its operations are traced like any others. */
+/**
+ * Reverse mode: walks the tape from roots to leaves, latest node first. Its operations are traced like any
+ * others.
+ */
 final class Engine {
     /** A result of a node. */
     record Edge(TapeNode node, int result) {}
@@ -37,7 +40,10 @@ final class Engine {
         new Engine(retainGraph, createGraph, null).run(outputs, seeds);
     }
 
-    /** Gradients with respect to {@code inputs}; null where an output does not depend on one. Leaves' {@code grad} is left alone. */
+    /**
+     * Gradients with respect to {@code inputs}; null where an output does not depend on one. Leaves' {@code
+     * grad} is left alone.
+     */
     static List<Tensor> gradients(List<Tensor> outputs, List<Tensor> seeds, List<Tensor> inputs, boolean retainGraph, boolean createGraph) {
         Map<Edge, Tensor> captured = new HashMap<>();
         List<Edge> edges = new ArrayList<>();
@@ -88,7 +94,10 @@ final class Engine {
         if (captured != null) findUseful(all);
     }
 
-    /** Operands have smaller sequence numbers than results (leaves apart), so one pass in ascending order suffices. */
+    /**
+     * Operands have smaller sequence numbers than results (leaves apart), so one pass in ascending order
+     * suffices.
+     */
     private void findUseful(List<TapeNode> all) {
         useful = new HashSet<>();
         for (Edge e : captured.keySet()) useful.add(e.node());
@@ -96,7 +105,10 @@ final class Engine {
         for (TapeNode n : all) for (TapeNode m : n.next) if (m != null && useful.contains(m)) useful.add(n);
     }
 
-    /** A backward pass that adds to a gradient that has not been computed runs it first: micro-batches do not pile up. */
+    /**
+     * A backward pass that adds to a gradient that has not been computed runs it first: micro-batches do not
+     * pile up.
+     */
     private void runPendingGradients(Trace t) {
         List<Value> pending = new ArrayList<>();
         for (TapeNode n : waiting.keySet()) {

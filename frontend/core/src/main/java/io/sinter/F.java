@@ -3,7 +3,10 @@ package io.sinter;
 
 import java.util.List;
 
-/** Functions of tensors that are no methods of {@link Tensor}: PyTorch's {@code torch.nn.functional}, and what joins several tensors. */
+/**
+ * Functions of tensors that are no methods of {@link Tensor}: PyTorch's {@code torch.nn.functional}, and what
+ * joins several tensors.
+ */
 public final class F extends Specials {
     private F() {}
 

@@ -6,7 +6,10 @@ import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import java.lang.foreign.MemorySegment;
 
-/** Tensors out of nothing: static methods of {@link Tensor}. Host arrays are copied at the call. The default dtype is f32. */
+/**
+ * Tensors out of nothing: static methods of {@link Tensor}. Host arrays are copied at the call. The default
+ * dtype is f32.
+ */
 abstract sealed class Factories permits Tensor {
     Factories() {}
 

@@ -15,7 +15,8 @@ abstract sealed class GridSampling extends Resampling permits Unpooling {
     GridSampling() {}
 
     /**
-     * Values of images [N, C, H, W] at places [N, H', W', 2], or of volumes [N, C, D, H, W] at places [N, D', H', W', 3].
+     * Values of images [N, C, H, W] at places [N, H', W', 2], or of volumes [N, C, D, H, W] at places [N, D',
+     * H', W', 3].
      *
      * @param grid places in [-1, 1], the last axis of the image first (x, y, z)
      * @param mode "bilinear" (trilinear for volumes), "nearest", or for images "bicubic"

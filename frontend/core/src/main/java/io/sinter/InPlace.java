@@ -4,8 +4,8 @@ package io.sinter;
 import java.util.function.UnaryOperator;
 
 /**
- * Writes in place: every alias of the elements sees them. The result of the operation must have this tensor's shape, and a dtype that converts to this
- * tensor's without loss of category.
+ * Writes in place: every alias of the elements sees them. The result of the operation must have this tensor's
+ * shape, and a dtype that converts to this tensor's without loss of category.
  */
 public sealed interface InPlace permits Tensor {
     Tensor self();
@@ -142,7 +142,9 @@ public sealed interface InPlace permits Tensor {
     final class Writing {
         private Writing() {}
 
-        /** {@code f} gets a snapshot of {@code x}: what it saves for gradients is the value before the write. */
+        /**
+         * {@code f} gets a snapshot of {@code x}: what it saves for gradients is the value before the write.
+         */
         static Tensor write(String name, Tensor x, UnaryOperator<Tensor> f) {
             Tensor r = f.apply(x.snapshot());
             if (!r.type().shape().equals(x.type().shape())) {

@@ -28,7 +28,8 @@ public final class Index {
     }
 
     /**
-     * Part of an axis, as Python's {@code start:stop:step}: negative positions count from the end, out-of-range ones are clamped.
+     * Part of an axis, as Python's {@code start:stop:step}: negative positions count from the end,
+     * out-of-range ones are clamped.
      *
      * @param start null for the beginning (the end if step is negative)
      * @param stop null for the end (the beginning if step is negative); excluded
@@ -45,7 +46,10 @@ public final class Index {
         return slice(start, stop, 1);
     }
 
-    /** Every {@code step}-th position from {@code start} to {@code stop} (excluded); {@link #END} reaches the end. */
+    /**
+     * Every {@code step}-th position from {@code start} to {@code stop} (excluded); {@link #END} reaches the
+     * end.
+     */
     public static Slice slice(long start, long stop, long step) {
         return new Slice(start, stop == END ? null : Long.valueOf(stop), step);
     }

@@ -14,8 +14,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Indices applied to a tensor: first the basic ones, which give a view; then the index tensors, which are brought to one shape and, if there are several, to one flat
- * index over neighbouring axes.
+ * Indices applied to a tensor: first the basic ones, which give a view; then the index tensors, which are
+ * brought to one shape and, if there are several, to one flat index over neighbouring axes.
  */
 final class IndexPath {
     /** The view that the basic indices give. */
@@ -170,7 +170,8 @@ final class IndexPath {
      * @param perm brings the indexed axes together, at {@code first}
      * @param first where the joined axis is
      * @param count how many axes are joined
-     * @param together the indexed axes are neighbours, so that the result's index axes stay in their place; else they come first
+     * @param together the indexed axes are neighbours, so that the result's index axes stay in their place;
+     *     else they come first
      */
     private record Flat(int[] perm, int first, int count, boolean together, Tensor index) {
         Tensor apply(Tensor x) {

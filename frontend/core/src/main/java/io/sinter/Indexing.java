@@ -8,16 +8,17 @@ import io.sinter.ir.op.Scatter;
 import io.sinter.ir.op.Take;
 
 /**
- * Elements by position. Basic indices (whole numbers, slices, {@code NEW}, {@code ELLIPSIS}) give views; index tensors and masks give copies, as in
- * PyTorch. Index tensors are i64 (i32 and smaller are converted); their values are checked when the program runs: an
- * {@link IndexOutOfBoundsException} names operator, value, bound and source line.
+ * Elements by position. Basic indices (whole numbers, slices, {@code NEW}, {@code ELLIPSIS}) give views;
+ * index tensors and masks give copies, as in PyTorch. Index tensors are i64 (i32 and smaller are converted);
+ * their values are checked when the program runs: an {@link IndexOutOfBoundsException} names operator, value,
+ * bound and source line.
  */
 public sealed interface Indexing permits Tensor {
     Tensor self();
 
     /**
-     * The elements at the given indices, axis by axis: whole numbers, {@link Index#slice}s, {@link Index#NEW}, {@link Index#ELLIPSIS}, index tensors,
-     * bool masks, int or long arrays.
+     * The elements at the given indices, axis by axis: whole numbers, {@link Index#slice}s, {@link
+     * Index#NEW}, {@link Index#ELLIPSIS}, index tensors, bool masks, int or long arrays.
      */
     default Tensor get(Object... indices) {
         return IndexPath.of(self(), indices).read();
@@ -57,7 +58,10 @@ public sealed interface Indexing permits Tensor {
         return Dispatch.emit(new Gather(a), x, i);
     }
 
-    /** A copy with {@code src} written at the positions of {@code index} along an axis; of several writes to one place the last stays. */
+    /**
+     * A copy with {@code src} written at the positions of {@code index} along an axis; of several writes to
+     * one place the last stays.
+     */
     default Tensor scatter(int axis, Tensor index, Tensor src) {
         return Indices.scatter("scatter", self(), axis, index, src, Put.Mode.SET);
     }
@@ -91,7 +95,9 @@ public sealed interface Indexing permits Tensor {
         return Operators.where(mask, value.to(self().dtype()), self());
     }
 
-    /** The elements where the mask is true, as a vector. Reads the mask: the result's length depends on it. */
+    /**
+     * The elements where the mask is true, as a vector. Reads the mask: the result's length depends on it.
+     */
     default Tensor maskedSelect(Tensor mask) {
         Tensor x = self();
         return Trace.call(() -> {

@@ -115,7 +115,10 @@ abstract sealed class Joins extends Losses permits Products {
         return swap && i < 2 ? 1 - i : i;
     }
 
-    /** Positions in a flattened tensor as positions along its axes, one tensor each ({@code torch.unravel_index}). */
+    /**
+     * Positions in a flattened tensor as positions along its axes, one tensor each ({@code
+     * torch.unravel_index}).
+     */
     public static List<Tensor> unravelIndex(Tensor positions, long... shape) {
         List<Tensor> r = new ArrayList<>();
         long stride = 1;
@@ -128,13 +131,18 @@ abstract sealed class Joins extends Losses permits Products {
         return r;
     }
 
-    /** All tuples of one element of each vector: [n · m · …, number of vectors]; of one vector, the vector. */
+    /**
+     * All tuples of one element of each vector: [n · m · …, number of vectors]; of one vector, the vector.
+     */
     public static Tensor cartesianProd(List<Tensor> vectors) {
         if (vectors.size() == 1) return vectors.get(0).clone();
         return Trace.call(() -> Combining.stack(-1, meshgrid(vectors, "ij").toArray(Tensor[]::new)).reshape(-1, vectors.size()));
     }
 
-    /** All combinations of {@code r} elements of a vector, one a row, in lexicographic order of their positions. */
+    /**
+     * All combinations of {@code r} elements of a vector, one a row, in lexicographic order of their
+     * positions.
+     */
     public static Tensor combinations(Tensor x, int r, boolean withReplacement) {
         if (x.rank() != 1) throw Errors.argument("combinations", x, "needs a vector");
         if (r < 0) throw Errors.argument("combinations", x, "of " + r + " elements");

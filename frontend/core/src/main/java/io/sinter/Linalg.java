@@ -11,8 +11,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Linear systems ({@code torch.linalg}): operands are batches of matrices [batch…, n, n]. Elimination is unrolled into one step a column and computed in f64, which
- * suits matrices of up to some hundred columns; results have the operand's dtype. Gradients follow from the steps. Singular matrices give infinities or NaN
+ * Linear systems ({@code torch.linalg}): operands are batches of matrices [batch…, n, n]. Elimination is
+ * unrolled into one step a column and computed in f64, which suits matrices of up to some hundred columns;
+ * results have the operand's dtype. Gradients follow from the steps. Singular matrices give infinities or NaN
  * rather than an error.
  */
 public final class Linalg {
@@ -32,7 +33,10 @@ public final class Linalg {
         return Operators.E.iota(n).unsqueeze(-1);
     }
 
-    /** {@code m} with row k exchanged for the row, from k on, whose element in column k is the largest; and where that was: [batch…, 1, 1]. */
+    /**
+     * {@code m} with row k exchanged for the row, from k on, whose element in column k is the largest; and
+     * where that was: [batch…, 1, 1].
+     */
     private static Tensor[] pivoted(Tensor m, long k) {
         long n = m.size(-2);
         Tensor row = rows(n);
@@ -94,7 +98,8 @@ public final class Linalg {
     }
 
     /**
-     * Solves {@code a x = b} for b [batch…, n, k], or [batch…, n] where that is the shape of a without its last axis. Batch axes broadcast.
+     * Solves {@code a x = b} for b [batch…, n, k], or [batch…, n] where that is the shape of a without its
+     * last axis. Batch axes broadcast.
      */
     public static Tensor solve(Tensor a, Tensor b) {
         square("solve", a);
@@ -153,7 +158,8 @@ public final class Linalg {
     }
 
     /**
-     * Solves {@code a x = b} (or {@code x a = b} if not {@code left}) with the upper or lower triangle of {@code a}.
+     * Solves {@code a x = b} (or {@code x a = b} if not {@code left}) with the upper or lower triangle of
+     * {@code a}.
      *
      * @param unitriangular the diagonal counts as ones
      */
@@ -185,7 +191,10 @@ public final class Linalg {
         return exponent >= 0 ? a.matrixPower(exponent) : Trace.call(() -> inv(a).matrixPower(-exponent));
     }
 
-    /** The inverse with respect to {@code tensordot} over the last axes: the first {@code ind} axes and the others make a square matrix. */
+    /**
+     * The inverse with respect to {@code tensordot} over the last axes: the first {@code ind} axes and the
+     * others make a square matrix.
+     */
     public static Tensor tensorinv(Tensor a, int ind) {
         long[] s = a.shape();
         long n = Arrays.stream(s).limit(ind).reduce(1, (x, y) -> x * y);
@@ -206,7 +215,10 @@ public final class Linalg {
         });
     }
 
-    /** The matrix exponential by scaling, Taylor's series and squaring. Reads the operand: the number of squarings depends on its norm. */
+    /**
+     * The matrix exponential by scaling, Taylor's series and squaring. Reads the operand: the number of
+     * squarings depends on its norm.
+     */
     public static Tensor matrixExp(Tensor a) {
         square("matrixExp", a);
         if (a.numel() == 0) return a.mul(1L);
@@ -229,7 +241,8 @@ public final class Linalg {
     /**
      * Norms of matrices over two axes.
      *
-     * @param order "fro"; or "1", "-1", "inf", "-inf": the extreme sums of absolute values of columns (1) or rows (inf)
+     * @param order "fro"; or "1", "-1", "inf", "-inf": the extreme sums of absolute values of columns (1) or
+     *     rows (inf)
      */
     public static Tensor matrixNorm(Tensor a, String order, int axis1, int axis2, boolean keepdim) {
         int i = Axes.axis("matrixNorm", a, axis1);

@@ -12,8 +12,8 @@ public sealed interface LinearAlgebra permits Tensor {
     Tensor self();
 
     /**
-     * Matrix product with NumPy's rules: vectors count as a row on the left and a column on the right, leading axes broadcast.
-     * Operands have one dtype; f16 and bf16 accumulate in f32.
+     * Matrix product with NumPy's rules: vectors count as a row on the left and a column on the right,
+     * leading axes broadcast. Operands have one dtype; f16 and bf16 accumulate in f32.
      */
     default Tensor matmul(Tensor other) {
         Tensor a = self();

@@ -9,9 +9,10 @@ import io.sinter.ir.op.Op;
 import java.util.Arrays;
 
 /**
- * Source lines of a trace, by place. A stack walk costs microseconds, so it is made only where a node differs from the node at the same place of the
- * previous trace; otherwise that one's line is taken. Operators that check indices, whose lines stand in exceptions, are always walked for: two
- * calls that trace the same nodes from two lines must each report their own.
+ * Source lines of a trace, by place. A stack walk costs microseconds, so it is made only where a node differs
+ * from the node at the same place of the previous trace; otherwise that one's line is taken. Operators that
+ * check indices, whose lines stand in exceptions, are always walked for: two calls that trace the same nodes
+ * from two lines must each report their own.
  */
 final class Lines {
     private static final boolean ALWAYS = Boolean.getBoolean("sinter.lines");
@@ -34,7 +35,9 @@ final class Lines {
         return lines[p] = SourceLine.ofCaller();
     }
 
-    /** The line of a node of the library's own making (a gradient), whose user line is that of another node. */
+    /**
+     * The line of a node of the library's own making (a gradient), whose user line is that of another node.
+     */
     void skip() {
         if (place++ == lines.length) grow();
     }

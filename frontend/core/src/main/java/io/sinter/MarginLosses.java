@@ -7,7 +7,10 @@ import static io.sinter.Operators.constant;
 abstract sealed class MarginLosses extends Products permits Resampling {
     MarginLosses() {}
 
-    /** {@code max(0, -target * (a - b) + margin)}: a should rank above b where the target is 1, below where it is -1. */
+    /**
+     * {@code max(0, -target * (a - b) + margin)}: a should rank above b where the target is 1, below where it
+     * is -1.
+     */
     public static Tensor marginRankingLoss(Tensor a, Tensor b, Tensor target, double margin, Reduction reduction) {
         return Trace.call(() -> reduction.apply(target.neg().mul(a.sub(b)).add(margin).clampMin(0)));
     }
@@ -40,7 +43,10 @@ abstract sealed class MarginLosses extends Products permits Resampling {
         return Trace.call(() -> reduction.apply(logsigmoid(x.mul(target)).neg()));
     }
 
-    /** {@code max(0, d(anchor, positive) - d(anchor, negative) + margin)} with p-norms; {@code swap} as Balntas et al. (2016). */
+    /**
+     * {@code max(0, d(anchor, positive) - d(anchor, negative) + margin)} with p-norms; {@code swap} as
+     * Balntas et al. (2016).
+     */
     public static Tensor tripletMarginLoss(
             Tensor anchor, Tensor positive, Tensor negative, double margin, double p, double eps, boolean swap, Reduction reduction) {
         return Trace.call(() -> {
@@ -52,7 +58,8 @@ abstract sealed class MarginLosses extends Products permits Resampling {
     }
 
     /**
-     * Mean over classes of {@code max(0, margin - x[target] + x[i])^p}, i other than the target; x [N, C] or [C].
+     * Mean over classes of {@code max(0, margin - x[target] + x[i])^p}, i other than the target; x [N, C] or
+     * [C].
      *
      * @param weight one number per class, or null
      */
@@ -69,7 +76,10 @@ abstract sealed class MarginLosses extends Products permits Resampling {
         });
     }
 
-    /** Mean over classes of {@code max(0, 1 - (x[target] - x[i]))} over targets, which end at the first -1, and other classes. */
+    /**
+     * Mean over classes of {@code max(0, 1 - (x[target] - x[i]))} over targets, which end at the first -1,
+     * and other classes.
+     */
     public static Tensor multilabelMarginLoss(Tensor x, Tensor target, Reduction reduction) {
         return Trace.call(() -> {
             Tensor rows = x.rank() < 2 ? x.reshape(1, x.numel()) : x;
@@ -115,7 +125,8 @@ abstract sealed class MarginLosses extends Products permits Resampling {
     /**
      * Negative log-likelihood of normal distributions.
      *
-     * @param var variances, at least {@code eps}, of the input's shape, or with last extent 1, or without the last axis
+     * @param var variances, at least {@code eps}, of the input's shape, or with last extent 1, or without the
+     *     last axis
      * @param full add the constant
      */
     public static Tensor gaussianNllLoss(Tensor x, Tensor target, Tensor var, boolean full, double eps, Reduction reduction) {
@@ -133,7 +144,10 @@ abstract sealed class MarginLosses extends Products permits Resampling {
         });
     }
 
-    /** Cross-entropy of {@code linear(x, weight)} with class numbers or class probabilities; weight is [classes, …, features]. */
+    /**
+     * Cross-entropy of {@code linear(x, weight)} with class numbers or class probabilities; weight is
+     * [classes, …, features].
+     */
     public static Tensor linearCrossEntropy(Tensor x, Tensor weight, Tensor target, Reduction reduction) {
         return Trace.call(() -> {
             Tensor logits = linear(x, weight.flatten(0, -2), null);
@@ -146,7 +160,10 @@ abstract sealed class MarginLosses extends Products permits Resampling {
         return Trace.call(() -> klDiv(x, target, logTarget, Reduction.SUM).div((double) Math.max(1, x.rank() == 0 ? 1 : x.size(0))));
     }
 
-    /** Normalizes over neighbouring channels (Krizhevsky et al., 2012): {@code x / (k + alpha * mean(x²))^beta} over {@code size} channels. */
+    /**
+     * Normalizes over neighbouring channels (Krizhevsky et al., 2012): {@code x / (k + alpha *
+     * mean(x²))^beta} over {@code size} channels.
+     */
     public static Tensor localResponseNorm(Tensor x, int size, double alpha, double beta, double k) {
         if (x.rank() < 2) throw Errors.argument("localResponseNorm", x, "needs a batch and a channel axis");
         return Trace.call(() -> {

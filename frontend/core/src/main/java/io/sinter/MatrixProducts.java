@@ -35,7 +35,9 @@ public sealed interface MatrixProducts permits Tensor {
         return self().dot(other);
     }
 
-    /** Products of the last axes, summed, for all pairs of the other axes; with a scalar, the plain product. */
+    /**
+     * Products of the last axes, summed, for all pairs of the other axes; with a scalar, the plain product.
+     */
     default Tensor inner(Tensor other) {
         Tensor x = self();
         if (x.rank() == 0 || other.rank() == 0) return x.mul(other);

@@ -7,7 +7,10 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 
-/** Releases what was computed or copied from the host while it was open, in the thread that opened it. See {@link Sinter#scope}. */
+/**
+ * Releases what was computed or copied from the host while it was open, in the thread that opened it. See
+ * {@link Sinter#scope}.
+ */
 public final class MemoryScope implements AutoCloseable {
     private final Trace trace;
     private final MemoryScope outer;

@@ -12,7 +12,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Other shapes of the same elements. Results are views: they share elements with this tensor, unless it says otherwise. */
+/**
+ * Other shapes of the same elements. Results are views: they share elements with this tensor, unless it says
+ * otherwise.
+ */
 public sealed interface Movement permits Tensor {
     Tensor self();
 
@@ -159,7 +162,10 @@ public sealed interface Movement permits Tensor {
         return permute(p);
     }
 
-    /** Repeats axes of extent 1 without copying; -1 keeps an extent, leading axes are added. The result cannot be written in place. */
+    /**
+     * Repeats axes of extent 1 without copying; -1 keeps an extent, leading axes are added. The result cannot
+     * be written in place.
+     */
     default Tensor expand(long... shape) {
         Tensor x = self();
         long[] d = shape.clone();
@@ -189,7 +195,10 @@ public sealed interface Movement permits Tensor {
         return expand(shape);
     }
 
-    /** Elements {@code start}, {@code start + 1}, … of an axis. The start may change from call to call without new code. */
+    /**
+     * Elements {@code start}, {@code start + 1}, … of an axis. The start may change from call to call without
+     * new code.
+     */
     default Tensor narrow(int axis, long start, long length) {
         Tensor x = self();
         int a = Axes.axis("narrow", x, axis);

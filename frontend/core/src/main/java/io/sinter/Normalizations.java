@@ -13,7 +13,9 @@ import java.util.Arrays;
 abstract sealed class Normalizations extends Pooling permits Losses {
     Normalizations() {}
 
-    /** Normalizes over the last axes, of extents {@code shape} (Ba et al., 2016); weight and bias may be null. */
+    /**
+     * Normalizes over the last axes, of extents {@code shape} (Ba et al., 2016); weight and bias may be null.
+     */
     public static Tensor layerNorm(Tensor x, long[] shape, Tensor weight, Tensor bias, double eps) {
         int n = shape.length;
         long[] s = x.shape();
@@ -38,8 +40,9 @@ abstract sealed class Normalizations extends Pooling permits Losses {
     }
 
     /**
-     * Normalizes each channel (axis 1) over the batch (Ioffe and Szegedy, 2015). While training, statistics are those of the batch, and the running ones move towards
-     * them by {@code momentum}; else the running ones are used. All tensors but x may be null.
+     * Normalizes each channel (axis 1) over the batch (Ioffe and Szegedy, 2015). While training, statistics
+     * are those of the batch, and the running ones move towards them by {@code momentum}; else the running
+     * ones are used. All tensors but x may be null.
      */
     public static Tensor batchNorm(
             Tensor x, Tensor runningMean, Tensor runningVar, Tensor weight, Tensor bias, boolean training, double momentum, double eps) {
@@ -78,7 +81,10 @@ abstract sealed class Normalizations extends Pooling permits Losses {
         });
     }
 
-    /** Normalizes over the channels (axis 1) of each of {@code groups} groups and all further axes (Wu and He, 2018). */
+    /**
+     * Normalizes over the channels (axis 1) of each of {@code groups} groups and all further axes (Wu and He,
+     * 2018).
+     */
     public static Tensor groupNorm(Tensor x, int groups, Tensor weight, Tensor bias, double eps) {
         if (x.rank() < 2 || groups < 1 || x.size(1) % groups != 0) {
             throw Errors.argument("groupNorm", x, "the channels (axis 1) must divide into " + groups + " groups");
@@ -104,7 +110,10 @@ abstract sealed class Normalizations extends Pooling permits Losses {
         return Trace.call(() -> x.div(x.norm(p, axis, true).clampMin(eps)));
     }
 
-    /** Zeroes elements with probability p and scales the others by 1 / (1 - p), while training; else returns x. */
+    /**
+     * Zeroes elements with probability p and scales the others by 1 / (1 - p), while training; else returns
+     * x.
+     */
     public static Tensor dropout(Tensor x, double p, boolean training) {
         if (!(p >= 0 && p <= 1)) throw Errors.argument("dropout", x, "probability " + p + " is not in [0, 1]");
         if (!training || p == 0) return x;
@@ -127,20 +136,28 @@ abstract sealed class Normalizations extends Pooling permits Losses {
         });
     }
 
-    /** 1 at the number in {@code x}, along a new last axis of extent {@code classes}: i64. Numbers outside give zeros. */
+    /**
+     * 1 at the number in {@code x}, along a new last axis of extent {@code classes}: i64. Numbers outside
+     * give zeros.
+     */
     public static Tensor oneHot(Tensor x, long classes) {
         return Trace.call(() -> Indexing.Indices.whole("oneHot", x).unsqueeze(-1).eq(Operators.E.iota(classes)).to(DType.I64));
     }
 
-    /** As {@link #scaledDotProductAttention(Tensor, Tensor, Tensor, Tensor, double, boolean, double)} with scale 1 / sqrt(features). */
+    /**
+     * As {@link #scaledDotProductAttention(Tensor, Tensor, Tensor, Tensor, double, boolean, double)} with
+     * scale 1 / sqrt(features).
+     */
     public static Tensor scaledDotProductAttention(Tensor q, Tensor k, Tensor v, Tensor mask, double dropout, boolean causal) {
         return scaledDotProductAttention(q, k, v, mask, dropout, causal, 1 / Math.sqrt(q.size(-1)));
     }
 
     /**
-     * {@code softmax(q kᵀ scale + mask) v} (Vaswani et al., 2017) for q [batch…, T, D], k [batch…, S, D], v [batch…, S, E]; batch axes broadcast.
+     * {@code softmax(q kᵀ scale + mask) v} (Vaswani et al., 2017) for q [batch…, T, D], k [batch…, S, D], v
+     * [batch…, S, E]; batch axes broadcast.
      *
-     * @param mask added to the scores, or (bool) true where a key is seen; broadcast to [batch…, T, S]; may be null
+     * @param mask added to the scores, or (bool) true where a key is seen; broadcast to [batch…, T, S]; may
+     *     be null
      * @param dropout probability that a weight is dropped
      * @param causal queries see no later keys
      */

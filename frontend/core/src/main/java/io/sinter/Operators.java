@@ -50,7 +50,10 @@ final class Operators {
         return binary(op, a, b, Promotion.toFloat(Promotion.of(a, b)));
     }
 
-    /** A Java number as an operand beside {@code like}; live, and never wider than the tensor's category asks for. */
+    /**
+     * A Java number as an operand beside {@code like}; live, and never wider than the tensor's category asks
+     * for.
+     */
     static Tensor number(Tensor like, double value) {
         return new Tensor(Trace.current().number(Promotion.withDouble(like.dtype()), value));
     }

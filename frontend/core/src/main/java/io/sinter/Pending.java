@@ -4,7 +4,10 @@ package io.sinter;
 import java.util.Arrays;
 import java.util.Set;
 
-/** The values of a trace that a boundary or a flush may have to compute, in the order in which they were traced. */
+/**
+ * The values of a trace that a boundary or a flush may have to compute, in the order in which they were
+ * traced.
+ */
 final class Pending {
     /** Top-level values of at most this many elements stay readable after a step boundary. */
     private static final long SMALL = 4096;
@@ -21,7 +24,9 @@ final class Pending {
         list[size++] = v;
     }
 
-    /** Forgets values that are computed, and temporaries that no later run must compute for their own sake. */
+    /**
+     * Forgets values that are computed, and temporaries that no later run must compute for their own sake.
+     */
     void compact() {
         int n = 0;
         for (int i = 0; i < size; i++) {
@@ -37,7 +42,10 @@ final class Pending {
         size = 0;
     }
 
-    /** What stays readable after a boundary: what was kept, results of modules, top-level values that are unconsumed or small. */
+    /**
+     * What stays readable after a boundary: what was kept, results of modules, top-level values that are
+     * unconsumed or small.
+     */
     void addResults(Set<Value> roots) {
         for (int i = 0; i < size; i++) if (list[i].pending() && isResult(list[i])) roots.add(list[i]);
     }

@@ -29,7 +29,10 @@ public final class Place {
         return set(value ? 1L : 0L);
     }
 
-    /** Adds {@code value}, broadcast; positions that occur several times add up ({@code index_put_} with accumulate). */
+    /**
+     * Adds {@code value}, broadcast; positions that occur several times add up ({@code index_put_} with
+     * accumulate).
+     */
     public Tensor add(Tensor value) {
         path.write(value, true);
         return tensor;

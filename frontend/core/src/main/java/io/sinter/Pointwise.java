@@ -205,7 +205,10 @@ public sealed interface Pointwise permits Tensor {
         });
     }
 
-    /** As {@link #nanToNum(double, double, double)}: NaN to 0, infinities to the dtype's largest and smallest numbers. */
+    /**
+     * As {@link #nanToNum(double, double, double)}: NaN to 0, infinities to the dtype's largest and smallest
+     * numbers.
+     */
     default Tensor nanToNum() {
         double max = Clamp.largest(self().dtype());
         return nanToNum(0, max, -max);

@@ -51,7 +51,8 @@ abstract sealed class Pooling extends Convolutions permits Normalizations {
     /**
      * Means of windows over the last {@code n} axes.
      *
-     * @param countIncludePad divide by the elements of the window, padding included, rather than by those inside the input
+     * @param countIncludePad divide by the elements of the window, padding included, rather than by those
+     *     inside the input
      * @param divisor divide by this instead; 0 for none
      */
     public static Tensor avgPool(
@@ -65,7 +66,10 @@ abstract sealed class Pooling extends Convolutions permits Normalizations {
         });
     }
 
-    /** Means over as many windows as {@code output} says (one extent per axis); they cover the input and differ by at most one element. */
+    /**
+     * Means over as many windows as {@code output} says (one extent per axis); they cover the input and
+     * differ by at most one element.
+     */
     public static Tensor adaptiveAvgPool(Tensor x, long... output) {
         return adaptive(x, output, (y, axis) -> y.mean(axis, true));
     }
@@ -206,7 +210,10 @@ abstract sealed class Pooling extends Convolutions permits Normalizations {
         return new long[] {v};
     }
 
-    /** Each element repeated along the last axes to the extents {@code size}: the element at {@code floor(i * in / out)}. */
+    /**
+     * Each element repeated along the last axes to the extents {@code size}: the element at {@code floor(i *
+     * in / out)}.
+     */
     public static Tensor interpolateNearest(Tensor x, long... size) {
         return Trace.call(() -> {
             Tensor y = x;

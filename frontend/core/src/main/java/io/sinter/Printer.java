@@ -6,7 +6,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** Tensors as text, as NumPy prints arrays: at most 1,000 elements in full, else three at either end of each axis. */
+/**
+ * Tensors as text, as NumPy prints arrays: at most 1,000 elements in full, else three at either end of each
+ * axis.
+ */
 final class Printer {
     private static final int FULL = 1000;
     private static final int EDGE = 3;
@@ -82,7 +85,10 @@ final class Printer {
         b.append(']');
     }
 
-    /** Numbers with one number of decimals for all: at most 4, in scientific notation where magnitudes differ too much. */
+    /**
+     * Numbers with one number of decimals for all: at most 4, in scientific notation where magnitudes differ
+     * too much.
+     */
     private static final class Format {
         private final Host.Elements e;
         private final List<Integer> shown;

@@ -13,7 +13,10 @@ import java.util.Map;
 abstract sealed class Products extends Joins permits MarginLosses {
     Products() {}
 
-    /** Sums of products over pairs of axes; the result has the other axes of {@code a}, then those of {@code b}. */
+    /**
+     * Sums of products over pairs of axes; the result has the other axes of {@code a}, then those of {@code
+     * b}.
+     */
     public static Tensor tensordot(Tensor a, Tensor b, int[] axesA, int[] axesB) {
         if (axesA.length != axesB.length) throw Errors.argument("tensordot", a, b, "as many axes of one as of the other");
         int[] p = new int[axesA.length];
@@ -61,8 +64,9 @@ abstract sealed class Products extends Joins permits MarginLosses {
     }
 
     /**
-     * Sums of products in Einstein's notation ({@code torch.einsum}): {@code einsum("bij,bjk->bik", a, b)}. Letters name axes; those that the result does not name are
-     * summed. {@code ...} stands for axes that broadcast; without {@code ->} the result has the letters that occur once, in order.
+     * Sums of products in Einstein's notation ({@code torch.einsum}): {@code einsum("bij,bjk->bik", a, b)}.
+     * Letters name axes; those that the result does not name are summed. {@code ...} stands for axes that
+     * broadcast; without {@code ->} the result has the letters that occur once, in order.
      */
     public static Tensor einsum(String equation, Tensor... operands) {
         String text = equation.replace(" ", "");
@@ -72,7 +76,8 @@ abstract sealed class Products extends Joins permits MarginLosses {
             throw Errors.argument("einsum(\"" + equation + "\"): " + terms.length + " terms for " + operands.length + " operands");
         }
         return Trace.call(() -> {
-            // Axes of an ellipsis get names that no letter has: '0' for the last one, '1' for the one before, …
+            // Axes of an ellipsis get names that no letter has: '0' for the last one, '1' for the one before,
+            // …
             int wild = 0;
             String[] names = new String[terms.length];
             for (int i = 0; i < terms.length; i++) {
@@ -194,7 +199,9 @@ abstract sealed class Products extends Joins permits MarginLosses {
         return p.length == 0 ? x : x.permute(p);
     }
 
-    /** p-norms of the differences of all pairs of rows: [batch…, M, D] and [batch…, N, D] give [batch…, M, N]. */
+    /**
+     * p-norms of the differences of all pairs of rows: [batch…, M, D] and [batch…, N, D] give [batch…, M, N].
+     */
     public static Tensor cdist(Tensor a, Tensor b, double p) {
         if (a.rank() < 2 || b.rank() < 2 || a.size(-1) != b.size(-1)) throw Errors.argument("cdist", a, b, "needs [batch, M, D] and [batch, N, D]");
         return Trace.call(() -> a.unsqueeze(-2).sub(b.unsqueeze(-3)).norm(p, -1, false));

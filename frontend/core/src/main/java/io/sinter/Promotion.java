@@ -16,8 +16,9 @@ import io.sinter.ir.DType;
 import io.sinter.ir.Type;
 
 /**
- * PyTorch's type promotion: the higher category (float over integer over bool) wins; within a category the wider type; tensors of rank 0 widen others
- * only by category, and Java numbers likewise ({@code torch.result_type}).
+ * PyTorch's type promotion: the higher category (float over integer over bool) wins; within a category the
+ * wider type; tensors of rank 0 widen others only by category, and Java numbers likewise ({@code
+ * torch.result_type}).
  */
 final class Promotion {
     private Promotion() {}

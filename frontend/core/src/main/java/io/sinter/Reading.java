@@ -82,7 +82,8 @@ public sealed interface Reading permits Tensor {
     }
 
     /**
-     * Gives this tensor's memory back now. Reading it, or anything not yet computed from it, is an error from now on.
+     * Gives this tensor's memory back now. Reading it, or anything not yet computed from it, is an error from
+     * now on.
      */
     default void release() {
         Host.release(self());

@@ -8,7 +8,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Elements in other places: rolled, rotated, repeated, on diagonals, in pieces. Copies, except for pieces, which are views. */
+/**
+ * Elements in other places: rolled, rotated, repeated, on diagonals, in pieces. Copies, except for pieces,
+ * which are views.
+ */
 public sealed interface Rearranging permits Tensor {
     Tensor self();
 
@@ -48,7 +51,10 @@ public sealed interface Rearranging permits Tensor {
         return roll(new long[] {shift}, new int[] {axis});
     }
 
-    /** Moves elements up by {@code shifts[i]} along {@code axes[i]}; those beyond the end come in at the beginning. */
+    /**
+     * Moves elements up by {@code shifts[i]} along {@code axes[i]}; those beyond the end come in at the
+     * beginning.
+     */
     default Tensor roll(long[] shifts, int[] axes) {
         Tensor x = self();
         if (shifts.length != axes.length) throw Errors.argument("roll", x, shifts.length + " shifts for " + axes.length + " axes");
@@ -73,7 +79,10 @@ public sealed interface Rearranging permits Tensor {
         });
     }
 
-    /** Repeats the whole tensor ({@code numpy.tile}): as {@code repeat}, but missing numbers of repetitions are 1. */
+    /**
+     * Repeats the whole tensor ({@code numpy.tile}): as {@code repeat}, but missing numbers of repetitions
+     * are 1.
+     */
     default Tensor tile(long... times) {
         Tensor x = self();
         long[] t = new long[Math.max(times.length, x.rank())];
@@ -99,7 +108,10 @@ public sealed interface Rearranging permits Tensor {
         });
     }
 
-    /** Repeats element i along an axis {@code times[i]} times. Reads {@code times}: the result's shape depends on it. */
+    /**
+     * Repeats element i along an axis {@code times[i]} times. Reads {@code times}: the result's shape depends
+     * on it.
+     */
     default Tensor repeatInterleave(Tensor times, int axis) {
         Tensor x = self();
         int a = Axes.axis("repeatInterleave", x, axis);
@@ -145,14 +157,18 @@ public sealed interface Rearranging permits Tensor {
         return Trace.call(() -> self().reshape(-1).diagEmbed(offset, 0, 1));
     }
 
-    /** The last axis on the diagonal of two new axes of zeros, which are {@code axis1} and {@code axis2} of the result. */
+    /**
+     * The last axis on the diagonal of two new axes of zeros, which are {@code axis1} and {@code axis2} of
+     * the result.
+     */
     default Tensor diagEmbed(long offset, int axis1, int axis2) {
         Tensor x = self();
         if (x.rank() == 0) throw Errors.argument("diagEmbed", x, "needs at least one axis");
         return Trace.call(() -> {
             long n = x.size(-1);
             long side = n + Math.abs(offset);
-            // Row-major, element i is at (i + row, i + column): place start + i * (side + 1) of the flattened matrix.
+            // Row-major, element i is at (i + row, i + column): place start + i * (side + 1) of the flattened
+            // matrix.
             long start = offset >= 0 ? offset : -offset * side;
             int last = x.rank() - 1;
             Tensor flat = Operators.E.unslice(x, last, n == 0 ? 0 : start, side + 1, side * side);
@@ -210,7 +226,10 @@ public sealed interface Rearranging permits Tensor {
         return diff(1, -1);
     }
 
-    /** As {@link #diff(int, int)} with {@code before} and {@code after} joined to the ends first; each may be null. */
+    /**
+     * As {@link #diff(int, int)} with {@code before} and {@code after} joined to the ends first; each may be
+     * null.
+     */
     default Tensor diff(int n, int axis, Tensor before, Tensor after) {
         List<Tensor> parts = new ArrayList<>();
         if (before != null) parts.add(before);

@@ -10,7 +10,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 
-/** What a function does to the world while it is traced for {@link Sinter#compile}: the storages it writes, the gradients it sets, the numbers it draws. */
+/**
+ * What a function does to the world while it is traced for {@link Sinter#compile}: the storages it writes,
+ * the gradients it sets, the numbers it draws.
+ */
 final class Recording {
     /** Storages written, in order of first write. */
     final Set<Storage> written = new LinkedHashSet<>();
@@ -34,7 +37,10 @@ final class Recording {
         written.add(s);
     }
 
-    /** The operand {@code x}, whose value is {@code v}: what was there before the recording is in memory, and found again through its storage. */
+    /**
+     * The operand {@code x}, whose value is {@code v}: what was there before the recording is in memory, and
+     * found again through its storage.
+     */
     Value reads(Tensor x, Value v) {
         if (v.recorded == this) return v;
         // A snapshot or a base that the library made of a tensor read before.

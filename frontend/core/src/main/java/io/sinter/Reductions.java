@@ -15,8 +15,8 @@ import io.sinter.ir.op.TopK;
 import java.util.List;
 
 /**
- * Reductions and scans. Without axes all of them are reduced; {@code keepdim} keeps reduced axes with extent 1. Sums and products of integers and
- * bool are computed and returned in i64.
+ * Reductions and scans. Without axes all of them are reduced; {@code keepdim} keeps reduced axes with extent
+ * 1. Sums and products of integers and bool are computed and returned in i64.
  */
 public sealed interface Reductions permits Tensor {
     Tensor self();
@@ -278,7 +278,10 @@ public sealed interface Reductions permits Tensor {
     final class Reducing {
         private Reducing() {}
 
-        /** A power of numbers that are not negative, whose gradient at 0 is 0: norms have the subgradient 0 there. */
+        /**
+         * A power of numbers that are not negative, whose gradient at 0 is 0: norms have the subgradient 0
+         * there.
+         */
         static Tensor power(Tensor x, double p) {
             Tensor zero = x.eq(Operators.constant(x, 0));
             Tensor one = Operators.constant(x, 1);

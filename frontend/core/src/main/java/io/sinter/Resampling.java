@@ -4,7 +4,10 @@ package io.sinter;
 import java.util.Arrays;
 import java.util.stream.LongStream;
 
-/** Images at other sizes, rearranged or padded from themselves: functions of {@link F}. Inputs are [batch, channels, …]. */
+/**
+ * Images at other sizes, rearranged or padded from themselves: functions of {@link F}. Inputs are [batch,
+ * channels, …].
+ */
 abstract sealed class Resampling extends MarginLosses permits GridSampling {
     Resampling() {}
 
@@ -136,7 +139,10 @@ abstract sealed class Resampling extends MarginLosses permits GridSampling {
         return Trace.call(() -> x.unflatten(1, groups, x.size(1) / groups).transpose(1, 2).reshape(x.shape()));
     }
 
-    /** Blocks of [batch, C, H, W] as columns: [batch, C · kernel elements, number of blocks] ({@code torch.nn.functional.unfold}). */
+    /**
+     * Blocks of [batch, C, H, W] as columns: [batch, C · kernel elements, number of blocks] ({@code
+     * torch.nn.functional.unfold}).
+     */
     public static Tensor unfold(Tensor x, long[] kernel, long[] dilation, long[] padding, long[] stride) {
         if (x.rank() != 4 && x.rank() != 3) throw Errors.argument("unfold", x, "needs [batch, channels, height, width]");
         long[] k = spread("unfold", x, kernel, 2);

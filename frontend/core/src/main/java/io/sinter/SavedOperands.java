@@ -16,8 +16,9 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Which operands and results of an operator its gradient rule computes with (rather than asking for their types only), so that the tape saves those and
- * nothing else. Found by running the rule once on values that have a type and remember where they come from.
+ * Which operands and results of an operator its gradient rule computes with (rather than asking for their
+ * types only), so that the tape saves those and nothing else. Found by running the rule once on values that
+ * have a type and remember where they come from.
  *
  * @param operands a bit per operand
  * @param results a bit per result

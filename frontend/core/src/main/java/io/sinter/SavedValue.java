@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter;
 
-/** A value that a gradient rule will need, and the version of the storage that held it: PyTorch's check on in-place changes. */
+/**
+ * A value that a gradient rule will need, and the version of the storage that held it: PyTorch's check on
+ * in-place changes.
+ */
 final class SavedValue {
     final Value value;
     private Tensor owner;

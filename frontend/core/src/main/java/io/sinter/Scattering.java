@@ -8,7 +8,10 @@ import io.sinter.ir.DType;
 import io.sinter.ir.Shape;
 import io.sinter.ir.op.Put;
 
-/** Copies with some elements written, and elements taken, by position. Index values are checked when the program runs. */
+/**
+ * Copies with some elements written, and elements taken, by position. Index values are checked when the
+ * program runs.
+ */
 public sealed interface Scattering permits Tensor {
     Tensor self();
 
@@ -25,14 +28,19 @@ public sealed interface Scattering permits Tensor {
                         Reducer.corner(values, index), mode)));
     }
 
-    /** As {@link #scatterReduce}, with slices of {@code src} for a vector of positions ({@code torch.index_reduce}). */
+    /**
+     * As {@link #scatterReduce}, with slices of {@code src} for a vector of positions ({@code
+     * torch.index_reduce}).
+     */
     default Tensor indexReduce(int axis, Tensor index, Tensor src, String reduce, boolean includeSelf) {
         Tensor x = self();
         return Trace.call(() -> Reducer.reduce("indexReduce", x, reduce, includeSelf, src,
                 (into, values, mode) -> Indexing.Indices.put("indexReduce", into, axis, index, values, mode)));
     }
 
-    /** A copy with {@code src} (reduced by "add" or "multiply" if given) at the positions of {@code index}. */
+    /**
+     * A copy with {@code src} (reduced by "add" or "multiply" if given) at the positions of {@code index}.
+     */
     default Tensor scatter(int axis, Tensor index, Tensor src, String reduce) {
         return switch (reduce) {
             case "add" -> scatterReduce(axis, index, src, "sum", true);
@@ -101,7 +109,10 @@ public sealed interface Scattering permits Tensor {
         });
     }
 
-    /** A copy (broadcast with the mask) whose elements where the mask is true are, in order, those of {@code src}. */
+    /**
+     * A copy (broadcast with the mask) whose elements where the mask is true are, in order, those of {@code
+     * src}.
+     */
     default Tensor maskedScatter(Tensor mask, Tensor src) {
         Tensor x = self();
         if (!mask.dtype().isBool()) throw Errors.argument("maskedScatter", x, mask, "the mask must be bool");
@@ -137,7 +148,9 @@ public sealed interface Scattering permits Tensor {
         });
     }
 
-    /** A copy with {@code src} at the given indices, written or (accumulate) added ({@code torch.index_put}). */
+    /**
+     * A copy with {@code src} at the given indices, written or (accumulate) added ({@code torch.index_put}).
+     */
     default Tensor indexPut(Object[] indices, Tensor src, boolean accumulate) {
         Tensor x = self();
         if (x.dtype().isBool() && accumulate) return Trace.call(() -> x.toLong().indexPut(indices, src.toLong(), true).toBool());

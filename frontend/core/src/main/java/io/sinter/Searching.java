@@ -6,7 +6,10 @@ import static io.sinter.Operators.constantLong;
 
 import io.sinter.ir.DType;
 
-/** Search in sorted numbers, different elements, counts. Where a result's shape depends on the elements, they are read. */
+/**
+ * Search in sorted numbers, different elements, counts. Where a result's shape depends on the elements, they
+ * are read.
+ */
 public sealed interface Searching permits Tensor {
     Tensor self();
 
@@ -66,7 +69,8 @@ public sealed interface Searching permits Tensor {
     }
 
     /**
-     * Where {@code values} would have to be inserted to keep the last axis of this tensor sorted: i64 of their shape.
+     * Where {@code values} would have to be inserted to keep the last axis of this tensor sorted: i64 of
+     * their shape.
      *
      * @param values any shape if this is a vector; else equal to this one's in all axes but the last
      * @param right behind equal elements rather than before them
@@ -92,7 +96,10 @@ public sealed interface Searching permits Tensor {
         });
     }
 
-    /** How often each number from 0 to the greatest (at least {@code minlength} of them) occurs in a vector. Runs the trace. */
+    /**
+     * How often each number from 0 to the greatest (at least {@code minlength} of them) occurs in a vector.
+     * Runs the trace.
+     */
     default Tensor bincount(Tensor weights, long minlength) {
         Tensor x = self();
         if (x.rank() != 1 || !x.dtype().isInt()) throw Errors.argument("bincount", x, "needs a vector of whole numbers");
@@ -107,7 +114,10 @@ public sealed interface Searching permits Tensor {
     /** Counts per bin, and the bins' edges. */
     record Histogram(Tensor counts, Tensor edges) {}
 
-    /** Counts of the elements in {@code bins} equal bins from {@code min} to {@code max}; the last bin has both its ends. Others do not count. */
+    /**
+     * Counts of the elements in {@code bins} equal bins from {@code min} to {@code max}; the last bin has
+     * both its ends. Others do not count.
+     */
     default Tensor histc(int bins, double min, double max) {
         Tensor x = self();
         if (bins < 1 || !(min <= max)) throw Errors.argument("histc", x, bins + " bins from " + min + " to " + max);
@@ -120,7 +130,10 @@ public sealed interface Searching permits Tensor {
         return Trace.call(() -> Runs.counts(x, bins, first, last));
     }
 
-    /** As {@link #histc}, with a weight for each element or null, and the bins' edges; {@code density} makes the integral 1. */
+    /**
+     * As {@link #histc}, with a weight for each element or null, and the bins' edges; {@code density} makes
+     * the integral 1.
+     */
     default Histogram histogram(int bins, double min, double max, Tensor weight, boolean density) {
         Tensor x = self();
         if (bins < 1 || !(min <= max)) throw Errors.argument("histogram", x, bins + " bins from " + min + " to " + max);
@@ -130,7 +143,10 @@ public sealed interface Searching permits Tensor {
         return histogram(edges, weight, density);
     }
 
-    /** Sums of weights (or counts) of the elements between neighbouring {@code edges}, ascending; the last bin has both its ends. */
+    /**
+     * Sums of weights (or counts) of the elements between neighbouring {@code edges}, ascending; the last bin
+     * has both its ends.
+     */
     default Histogram histogram(Tensor edges, Tensor weight, boolean density) {
         Tensor x = self();
         if (edges.rank() != 1 || edges.numel() < 2) throw Errors.argument("histogram", x, edges, "needs a vector of at least two edges");

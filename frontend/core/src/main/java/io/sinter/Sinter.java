@@ -23,17 +23,18 @@ public final class Sinter {
     }
 
     /**
-     * Memory that comes into being until the scope is closed goes back when it is: {@code try (var scope = Sinter.scope()) { … }}. Not that of tensors written in
-     * place, of gradients, of what a tape holds for a later backward pass, and of tensors given to {@link MemoryScope#keep}. Never needed: unreachable tensors
-     * are freed anyway, a little later.
+     * Memory that comes into being until the scope is closed goes back when it is: {@code try (var scope =
+     * Sinter.scope()) { … }}. Not that of tensors written in place, of gradients, of what a tape holds for a
+     * later backward pass, and of tensors given to {@link MemoryScope#keep}. Never needed: unreachable
+     * tensors are freed anyway, a little later.
      */
     public static MemoryScope scope() {
         return new MemoryScope(Trace.current());
     }
 
     /**
-     * The key of the program that reading {@code tensors} would run now: equal keys mean equal code, whatever the numbers and source lines. Runs nothing.
-     * Tensors that are in memory already count as arguments.
+     * The key of the program that reading {@code tensors} would run now: equal keys mean equal code, whatever
+     * the numbers and source lines. Runs nothing. Tensors that are in memory already count as arguments.
      */
     public static String programKey(Tensor... tensors) {
         return Trace.current().key(Arrays.stream(tensors).map(Tensor::value).toList());
@@ -45,9 +46,11 @@ public final class Sinter {
     }
 
     /**
-     * Makes a function that traces {@code f} once for each signature of its argument and then replays the program without tracing: results, in-place writes,
-     * gradients and random draws are those of {@code f}. {@code f} may not read values; Java code and Java numbers in it take effect only when it is traced (for numbers
-     * that change, see {@link Trace#live}). A first call that makes state, such as an optimizer's, is followed by a second that is traced too.
+     * Makes a function that traces {@code f} once for each signature of its argument and then replays the
+     * program without tracing: results, in-place writes, gradients and random draws are those of {@code f}.
+     * {@code f} may not read values; Java code and Java numbers in it take effect only when it is traced (for
+     * numbers that change, see {@link Trace#live}). A first call that makes state, such as an optimizer's, is
+     * followed by a second that is traced too.
      */
     public static UnaryOperator<Tensor> compile(UnaryOperator<Tensor> f) {
         Compiled c = new Compiled(x -> new Tensor[] {f.apply(x[0])});

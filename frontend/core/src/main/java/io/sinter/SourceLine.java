@@ -21,7 +21,10 @@ record SourceLine(String className, String method, String file, int line) {
                 .orElse(UNKNOWN));
     }
 
-    /** Packages of Sinter, other than programs written with it; and the JDK, whose frames stand between (streams, lambdas, reflection). */
+    /**
+     * Packages of Sinter, other than programs written with it; and the JDK, whose frames stand between
+     * (streams, lambdas, reflection).
+     */
     private static boolean isLibrary(String name) {
         if (name.startsWith("io.sinter.")) return !name.startsWith("io.sinter.cli.") && !name.startsWith("io.sinter.tests.");
         return name.startsWith("java.") || name.startsWith("jdk.");

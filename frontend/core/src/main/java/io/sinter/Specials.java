@@ -8,7 +8,8 @@ import io.sinter.ir.DType;
 import java.util.function.UnaryOperator;
 
 /**
- * Special functions of {@link F} ({@code torch.special}). They are computed in f64 and rounded once to the operand's dtype (f32 for integers).
+ * Special functions of {@link F} ({@code torch.special}). They are computed in f64 and rounded once to the
+ * operand's dtype (f32 for integers).
  */
 abstract sealed class Specials extends Unpooling permits F {
     /** Points of the rule for Bessel functions; enough for 1e-9 up to |x| = 400. */
@@ -109,7 +110,10 @@ abstract sealed class Specials extends Unpooling permits F {
         return wide(x, y -> bessel(y, 1));
     }
 
-    /** {@code exp(-|x|) Iₙ(x)} = mean over θ in [0, 2π) of exp(x cos θ - |x|) cos nθ, which equally spaced points give to exponential accuracy. */
+    /**
+     * {@code exp(-|x|) Iₙ(x)} = mean over θ in [0, 2π) of exp(x cos θ - |x|) cos nθ, which equally spaced
+     * points give to exponential accuracy.
+     */
     private static Tensor bessel(Tensor y, int order) {
         double[] cosine = new double[POINTS + 1];
         double[] weight = new double[POINTS + 1];
@@ -122,7 +126,9 @@ abstract sealed class Specials extends Unpooling permits F {
         return x.mul(Tensor.from(cosine)).sub(x.abs()).exp().mul(Tensor.from(weight)).sum(-1);
     }
 
-    /** Hurwitz's zeta function: the sum of {@code (q + k)^-s} over k ≥ 0, for s > 1 and q > 0; NaN elsewhere. */
+    /**
+     * Hurwitz's zeta function: the sum of {@code (q + k)^-s} over k ≥ 0, for s > 1 and q > 0; NaN elsewhere.
+     */
     public static Tensor zeta(Tensor s, Tensor q) {
         return Blending.Blend.wide(s, q, (a, b) -> {
             Tensor good = a.gt(1).logicalAnd(b.gt(0));
@@ -188,7 +194,10 @@ abstract sealed class Specials extends Unpooling permits F {
         return r;
     }
 
-    /** Logarithm of the multivariate gamma function of dimension p: {@code p (p - 1) / 4 · log π + Σ lgamma(x - i / 2)}, i < p. */
+    /**
+     * Logarithm of the multivariate gamma function of dimension p: {@code p (p - 1) / 4 · log π + Σ lgamma(x
+     * - i / 2)}, i < p.
+     */
     public static Tensor mvlgamma(Tensor x, int p) {
         if (p < 1) throw Errors.argument("mvlgamma", x, "dimension " + p);
         return Trace.call(() -> {

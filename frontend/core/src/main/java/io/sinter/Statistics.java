@@ -68,7 +68,10 @@ public sealed interface Statistics permits Tensor {
         return Ordering.running("cummin", Scan.Kind.MIN, self(), axis);
     }
 
-    /** Running {@code log(sum(exp(x)))}, without overflow, in log2(n) steps that double their reach (Hillis and Steele, 1986). */
+    /**
+     * Running {@code log(sum(exp(x)))}, without overflow, in log2(n) steps that double their reach (Hillis
+     * and Steele, 1986).
+     */
     default Tensor logcumsumexp(int axis) {
         Tensor x = self();
         int a = Axes.axis("logcumsumexp", x, axis);
@@ -174,7 +177,10 @@ public sealed interface Statistics permits Tensor {
         });
     }
 
-    /** Covariance of the rows (variables), whose columns are observations; see {@link #cov(double, Tensor, Tensor)}. */
+    /**
+     * Covariance of the rows (variables), whose columns are observations; see {@link #cov(double, Tensor,
+     * Tensor)}.
+     */
     default Tensor cov() {
         return cov(1, null, null);
     }

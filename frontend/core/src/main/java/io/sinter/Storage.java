@@ -2,14 +2,17 @@
 package io.sinter;
 
 /**
- * What tensors that alias one another share: the current value of their common base, and how often it was written. A view is a storage and a
- * chain of view operators; a write makes a new value of the base.
+ * What tensors that alias one another share: the current value of their common base, and how often it was
+ * written. A view is a storage and a chain of view operators; a write makes a new value of the base.
  */
 final class Storage {
     Value value;
     /** Counts in-place writes; saved tensors compare it. */
     int version;
-    /** The base's value when the current trace first wrote the storage: what a step boundary may give away. Null if not written. */
+    /**
+     * The base's value when the current trace first wrote the storage: what a step boundary may give away.
+     * Null if not written.
+     */
     Value overwritten;
     /** The recording during which it was made, or null. */
     final Recording recorded = Trace.current().recording;

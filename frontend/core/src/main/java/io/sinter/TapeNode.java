@@ -7,13 +7,18 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.UnaryOperator;
 
-/** A step of the tape: knows how to turn gradients of its results into gradients of its operands, and where those go. */
+/**
+ * A step of the tape: knows how to turn gradients of its results into gradients of its operands, and where
+ * those go.
+ */
 abstract class TapeNode {
     private static final AtomicLong SEQUENCE = new AtomicLong();
 
     /** Order of recording: a node is processed when all later ones that lead to it are. */
     final long sequence;
-    /** Per operand, the node whose result it is, or null where no gradient is wanted; and which result of it. */
+    /**
+     * Per operand, the node whose result it is, or null where no gradient is wanted; and which result of it.
+     */
     TapeNode[] next;
 
     int[] nextResult;

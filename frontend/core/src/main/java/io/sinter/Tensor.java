@@ -7,14 +7,16 @@ import io.sinter.ir.Type;
 import io.sinter.ir.op.View;
 
 /**
- * An n-dimensional array: elements of one {@link DType} in a shape. Calls do not compute: they append to the thread's trace, and a value is computed
- * when it is read ({@link #item}, {@link #toDoubles}, {@link #show}) or when an optimizer's step ends. Shapes and dtypes are checked at the call.
+ * An n-dimensional array: elements of one {@link DType} in a shape. Calls do not compute: they append to the
+ * thread's trace, and a value is computed when it is read ({@link #item}, {@link #toDoubles}, {@link #show})
+ * or when an optimizer's step ends. Shapes and dtypes are checked at the call.
  *
- * <p>As in PyTorch, indexing with numbers and slices, {@code reshape}, {@code transpose} and the like give views that share elements with the tensor that they
- * are taken from, methods whose names end in an underscore write in place, and {@code equals} is identity ({@link #eq} compares elements).
+ * <p>As in PyTorch, indexing with numbers and slices, {@code reshape}, {@code transpose} and the like give
+ * views that share elements with the tensor that they are taken from, methods whose names end in an
+ * underscore write in place, and {@code equals} is identity ({@link #eq} compares elements).
  *
- * <p>A tensor may be used by several threads one after another, but a single tensor must not be written by one thread while another uses it.
- * Memory needs no management; {@link #release} gives it back early.
+ * <p>A tensor may be used by several threads one after another, but a single tensor must not be written by
+ * one thread while another uses it. Memory needs no management; {@link #release} gives it back early.
  */
 public final class Tensor extends Factories
         implements Creation, Reading, Differentiable, Pointwise, Arithmetic, Comparison, Reductions, Movement, Indexing, LinearAlgebra, Casting, InPlace,
@@ -39,7 +41,10 @@ public final class Tensor extends Factories
     private int rebased;
 
     private int seenRebased;
-    /** A view taken while gradients were off, of a tensor that requires them: writing to it while they are on would lose them. */
+    /**
+     * A view taken while gradients were off, of a tensor that requires them: writing to it while they are on
+     * would lose them.
+     */
     private boolean takenWithoutGrad;
     /** Checked before the value is used: saved tensors of the tape; else null. */
     private Runnable guard;
@@ -115,7 +120,8 @@ public final class Tensor extends Factories
             value = s.value;
             return;
         }
-        // Recompute this view of the new base: with the base's history if that has changed, else the value alone.
+        // Recompute this view of the new base: with the base's history if that has changed, else the value
+        // alone.
         Trace t = Trace.current();
         boolean gradMode = t.gradMode;
         boolean follow = base != null && base.rebased != seenRebased;
@@ -165,7 +171,10 @@ public final class Tensor extends Factories
         return view == null ? storage.value : null;
     }
 
-    /** The same elements in a storage of their own; gradients flow through. Costs nothing until one of the two is written. */
+    /**
+     * The same elements in a storage of their own; gradients flow through. Costs nothing until one of the two
+     * is written.
+     */
     @Override
     public Tensor clone() {
         Trace t = Trace.current();
@@ -191,7 +200,10 @@ public final class Tensor extends Factories
         return this;
     }
 
-    /** A tensor of its own whose storage counts as written: its value is computed by runs that pass through it. */
+    /**
+     * A tensor of its own whose storage counts as written: its value is computed by runs that pass through
+     * it.
+     */
     void mark() {
         storage();
         value.flags |= Value.WRITTEN;
@@ -229,8 +241,8 @@ public final class Tensor extends Factories
     }
 
     /**
-     * Writes {@code r}, which has this tensor's type, to this tensor's elements, wherever they live. While gradients are on, this tensor (and the tensor it is a view
-     * of) continues with {@code r}'s history.
+     * Writes {@code r}, which has this tensor's type, to this tensor's elements, wherever they live. While
+     * gradients are on, this tensor (and the tensor it is a view of) continues with {@code r}'s history.
      */
     Tensor assign(Tensor r) {
         Trace t = Trace.current();
@@ -309,7 +321,10 @@ public final class Tensor extends Factories
         return node != null;
     }
 
-    /** True for tensors that are not results of recorded operators: their gradients accumulate in {@code grad()}. */
+    /**
+     * True for tensors that are not results of recorded operators: their gradients accumulate in {@code
+     * grad()}.
+     */
     public boolean isLeaf() {
         return node == null;
     }

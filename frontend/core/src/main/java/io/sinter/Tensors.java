@@ -9,7 +9,10 @@ import java.util.function.Consumer;
 final class Tensors {
     private Tensors() {}
 
-    /** Calls {@code f} on every tensor in {@code o}: a tensor, or an array, iterable, map or record of them, nested. Others hold none. */
+    /**
+     * Calls {@code f} on every tensor in {@code o}: a tensor, or an array, iterable, map or record of them,
+     * nested. Others hold none.
+     */
     static void visit(Object o, Consumer<Tensor> f) {
         switch (o) {
             case null -> {}

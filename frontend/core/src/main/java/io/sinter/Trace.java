@@ -19,9 +19,11 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * The pending work of one thread: values in the order in which they were traced, and what a run or a step boundary must compute of them.
+ * The pending work of one thread: values in the order in which they were traced, and what a run or a step
+ * boundary must compute of them.
  *
- * <p>The public methods are for libraries that are built on tensors (networks, optimizers); programs need none of them.
+ * <p>The public methods are for libraries that are built on tensors (networks, optimizers); programs need
+ * none of them.
  */
 public final class Trace {
     /** A longer trace is run at the next call. */
@@ -177,7 +179,8 @@ public final class Trace {
             failures = true;
             throw e;
         }
-        // Another thread that reads a value of this trace must not touch the list, which this one appends to meanwhile.
+        // Another thread that reads a value of this trace must not touch the list, which this one appends to
+        // meanwhile.
         if (current() != this) return;
         pending.compact();
         if (pending.size() == 0) {
@@ -186,7 +189,10 @@ public final class Trace {
         }
     }
 
-    /** Runs all pending work that has a result: what nothing has consumed yet, written storages, losses, results of modules. Does not wait. */
+    /**
+     * Runs all pending work that has a result: what nothing has consumed yet, written storages, losses,
+     * results of modules. Does not wait.
+     */
     void flush() {
         lock.lock();
         try {
@@ -215,7 +221,10 @@ public final class Trace {
         }
     }
 
-    /** Runs a recorded function: {@code roots}, with the memory of the {@code states} that it wrote where nobody else holds it. */
+    /**
+     * Runs a recorded function: {@code roots}, with the memory of the {@code states} that it wrote where
+     * nobody else holds it.
+     */
     Cut.Trail runExactly(List<Value> roots, List<Storage> states) {
         lock.lock();
         try {
@@ -276,10 +285,12 @@ public final class Trace {
     // ---- for networks and optimizers
 
     /**
-     * A step boundary: {@code updates} writes new values to parameters and optimizer state in place; then one program runs the new values together with
-     * gradients, losses, buffers and everything that stays readable. Memory of the storages that {@code updates} wrote is reused for their new values.
+     * A step boundary: {@code updates} writes new values to parameters and optimizer state in place; then one
+     * program runs the new values together with gradients, losses, buffers and everything that stays
+     * readable. Memory of the storages that {@code updates} wrote is reused for their new values.
      *
-     * <p>Gradients are not recorded inside. If {@code updates} throws, nothing runs, and its writes so far stay pending.
+     * <p>Gradients are not recorded inside. If {@code updates} throws, nothing runs, and its writes so far
+     * stay pending.
      */
     public static void boundary(Runnable updates) {
         Trace t = current();
@@ -332,8 +343,9 @@ public final class Trace {
     }
 
     /**
-     * A call of a network: values made inside are temporaries, and what the outermost call returns (a tensor, or an array, collection, map or record
-     * of them) stays readable after a step boundary. Where nothing pending is needed for gradients, pending work runs first.
+     * A call of a network: values made inside are temporaries, and what the outermost call returns (a tensor,
+     * or an array, collection, map or record of them) stays readable after a step boundary. Where nothing
+     * pending is needed for gradients, pending work runs first.
      */
     public static <T> T module(Supplier<T> forward) {
         Trace t = current();
@@ -385,8 +397,9 @@ public final class Trace {
     }
 
     /**
-     * A number read anew at every step: a 0-dimensional tensor whose value is an argument of the program (a learning rate). A function compiled with
-     * {@link Sinter#compile} asks {@code value} again at every replay.
+     * A number read anew at every step: a 0-dimensional tensor whose value is an argument of the program (a
+     * learning rate). A function compiled with {@link Sinter#compile} asks {@code value} again at every
+     * replay.
      */
     public static Tensor live(DType dtype, DoubleSupplier value) {
         LongSupplier bits = () -> Constant.of(dtype, value.getAsDouble()).bits();
@@ -406,8 +419,9 @@ public final class Trace {
     }
 
     /**
-     * The state of a switch, such as a network's training mode. A function compiled with {@link Sinter#compile} that asked for it is replayed only while it has
-     * the state that it had, and traced again otherwise.
+     * The state of a switch, such as a network's training mode. A function compiled with {@link
+     * Sinter#compile} that asked for it is replayed only while it has the state that it had, and traced again
+     * otherwise.
      */
     public static boolean observe(BooleanSupplier state) {
         Recording r = current().recording;
@@ -417,8 +431,8 @@ public final class Trace {
     }
 
     /**
-     * Lets this thread's trace begin anew without running it: pending values can still be read, but boundaries and flushes will not compute them for their own
-     * sake. For benchmarks and tools.
+     * Lets this thread's trace begin anew without running it: pending values can still be read, but
+     * boundaries and flushes will not compute them for their own sake. For benchmarks and tools.
      */
     public static void restart() {
         Trace t = current();

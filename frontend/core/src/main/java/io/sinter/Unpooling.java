@@ -8,7 +8,10 @@ import java.util.Arrays;
 abstract sealed class Unpooling extends GridSampling permits Specials {
     Unpooling() {}
 
-    /** As {@code maxPool}, with the places of the greatest elements in the flattened last {@code n} axes of the input. */
+    /**
+     * As {@code maxPool}, with the places of the greatest elements in the flattened last {@code n} axes of
+     * the input.
+     */
     public static ValuesAndIndices maxPoolWithIndices(
             Tensor x, int n, long[] kernel, long[] stride, long[] padding, long[] dilation, boolean ceilMode) {
         Windows w = Windows.of("maxPool", x, n, kernel, stride, padding, dilation, ceilMode);
@@ -20,7 +23,10 @@ abstract sealed class Unpooling extends GridSampling permits Specials {
         return new ValuesAndIndices(windows.gather(-1, best).squeeze(-1), at.gather(-1, best).squeeze(-1));
     }
 
-    /** As {@code adaptiveMaxPool}, with the places of the greatest elements in the flattened last axes of the input. */
+    /**
+     * As {@code adaptiveMaxPool}, with the places of the greatest elements in the flattened last axes of the
+     * input.
+     */
     public static ValuesAndIndices adaptiveMaxPoolWithIndices(Tensor x, long... output) {
         int n = output.length;
         Tensor values = x;
@@ -59,7 +65,10 @@ abstract sealed class Unpooling extends GridSampling permits Specials {
         return windows.flatten(windows.rank() - n, -1);
     }
 
-    /** Elements put back to their places in zeros: the last {@code output.length} axes of the result have extents {@code output}. */
+    /**
+     * Elements put back to their places in zeros: the last {@code output.length} axes of the result have
+     * extents {@code output}.
+     */
     public static Tensor maxUnpool(Tensor x, Tensor indices, long... output) {
         int n = output.length;
         if (x.rank() < n || !x.type().shape().equals(indices.type().shape()) || indices.dtype() != DType.I64) {

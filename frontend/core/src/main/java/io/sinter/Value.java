@@ -10,8 +10,9 @@ import java.util.List;
 import java.util.function.LongSupplier;
 
 /**
- * A value of the trace: what an operator will give (pending), or memory or a number (a leaf). What it stands for never changes; in-place writes
- * make new values. When a pending value has been computed it becomes a leaf and forgets its operands.
+ * A value of the trace: what an operator will give (pending), or memory or a number (a leaf). What it stands
+ * for never changes; in-place writes make new values. When a pending value has been computed it becomes a
+ * leaf and forgets its operands.
  */
 final class Value {
     /** Returned by a public call at the top level (outside modules, backward passes and step boundaries). */
@@ -34,14 +35,20 @@ final class Value {
 
     Value[] in;
     final Type type;
-    /** Of an operator with several results, its projections (one per result; the value itself is never read); else null. */
+    /**
+     * Of an operator with several results, its projections (one per result; the value itself is never read);
+     * else null.
+     */
     Value[] projections;
     /** The trace that made it. */
     final Trace trace;
 
     /** Memory of a computed value or of host data. */
     Buffer data;
-    /** A host scalar passed by value: raw bits of {@code type.dtype()}, as {@link io.sinter.runtime.Arg.Scalar} has them. */
+    /**
+     * A host scalar passed by value: raw bits of {@code type.dtype()}, as {@link
+     * io.sinter.runtime.Arg.Scalar} has them.
+     */
     boolean scalar;
 
     long bits;

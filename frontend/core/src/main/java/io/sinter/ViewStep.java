@@ -19,7 +19,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The last step of the way from a storage's base to a view of it; {@code parent} is the rest of the way, null at the base.
+ * The last step of the way from a storage's base to a view of it; {@code parent} is the rest of the way, null
+ * at the base.
  *
  * @param live the live start of a slice, or null
  */

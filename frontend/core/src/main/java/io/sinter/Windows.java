@@ -5,8 +5,9 @@ import io.sinter.ir.DType;
 import java.util.function.DoubleUnaryOperator;
 
 /**
- * Window functions of signal processing ({@code torch.signal.windows}): vectors of n numbers, computed in f64 and rounded once. A symmetric window is for filters;
- * a periodic one ({@code symmetric} false) is the first n numbers of the symmetric one of n + 1, for spectra.
+ * Window functions of signal processing ({@code torch.signal.windows}): vectors of n numbers, computed in f64
+ * and rounded once. A symmetric window is for filters; a periodic one ({@code symmetric} false) is the first
+ * n numbers of the symmetric one of n + 1, for spectra.
  */
 public final class Windows {
     private Windows() {}

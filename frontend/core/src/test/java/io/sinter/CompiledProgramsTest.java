@@ -11,7 +11,10 @@ import java.util.stream.DoubleStream;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.RepetitionInfo;
 
-/** Random functions with state, gradients, steps and random numbers do the same whether they are called or replayed. */
+/**
+ * Random functions with state, gradients, steps and random numbers do the same whether they are called or
+ * replayed.
+ */
 class CompiledProgramsTest {
     @RepeatedTest(40)
     void replayedAsCalled(RepetitionInfo repetition) {

@@ -10,7 +10,10 @@ import io.sinter.ir.DType;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Families of functions, on numbers that can be checked by hand. PyTorch's own samples are in the conformance tests. */
+/**
+ * Families of functions, on numbers that can be checked by hand. PyTorch's own samples are in the conformance
+ * tests.
+ */
 class FamiliesTest {
     private static final double NAN = Double.NaN;
 

@@ -11,7 +11,9 @@ import io.sinter.optim.Adam;
 import io.sinter.runtime.Counters;
 import org.junit.jupiter.api.Test;
 
-/** How many kernels programs become, counted at the launches, and what a second step of the same shape costs. */
+/**
+ * How many kernels programs become, counted at the launches, and what a second step of the same shape costs.
+ */
 class KernelCountTest {
     private final Counters counters = Sinter.counters();
 

@@ -10,7 +10,10 @@ import java.util.Random;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.RepetitionInfo;
 
-/** Random programs of tensor calls (views, writes, reads, steps) give the same values and errors whether every call runs at once or none does until it must. */
+/**
+ * Random programs of tensor calls (views, writes, reads, steps) give the same values and errors whether every
+ * call runs at once or none does until it must.
+ */
 class LazyEagerTest {
     private static final int STEPS = 60;
 
@@ -141,7 +144,8 @@ class LazyEagerTest {
         }
 
         private String update() {
-            // All values here are small and made at the top level, so that a step makes none of them unreadable.
+            // All values here are small and made at the top level, so that a step makes none of them
+            // unreadable.
             Trace.boundary(() -> {
                 for (Tensor p : parameters) if (p.grad() != null) p.sub_(p.grad().mul(0.125));
             });

@@ -31,7 +31,9 @@ class ScenarioTest {
         Sinter.flush();
     }
 
-    /** {@code body}'s numbers, run lazily, after checking them against those of running every call at once. */
+    /**
+     * {@code body}'s numbers, run lazily, after checking them against those of running every call at once.
+     */
     private static double[] same(Supplier<double[]> body) {
         Trace t = Trace.current();
         Sinter.manualSeed(0);
@@ -53,7 +55,10 @@ class ScenarioTest {
         return tensors.stream().flatMapToDouble(x -> DoubleStream.of(x.toDoubles())).toArray();
     }
 
-    /** Runs {@code step} a number of times; the last ones must compile nothing. Returns how many programs a step runs. */
+    /**
+     * Runs {@code step} a number of times; the last ones must compile nothing. Returns how many programs a
+     * step runs.
+     */
     private static long steady(int times, int warm, Runnable step) {
         long compiled = 0;
         long runs = 0;
@@ -153,7 +158,10 @@ class ScenarioTest {
         return all(net.parameters().stream().map(Tensor::grad).toList());
     }
 
-    /** Batch normalization's statistics, a network that switches to evaluation, and weights that go on training. */
+    /**
+     * Batch normalization's statistics, a network that switches to evaluation, and weights that go on
+     * training.
+     */
     @Test
     void trainingAndEvaluationTakeTurns() {
         same(() -> {
@@ -298,7 +306,9 @@ class ScenarioTest {
         });
     }
 
-    /** An LSTM-like loop inside one step, and generation with a cache that is written position by position. */
+    /**
+     * An LSTM-like loop inside one step, and generation with a cache that is written position by position.
+     */
     @Test
     void loopsAndCaches() {
         same(() -> {

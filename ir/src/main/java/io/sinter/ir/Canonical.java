@@ -6,11 +6,13 @@ import io.sinter.ir.op.Op;
 import java.util.Arrays;
 
 /**
- * Writes the canonical form of a program: a sequence of 64-bit words from which everything that the compiler sees can be read back, and nothing
- * else. Two programs with one form compile to the same code; source lines, times, addresses and hash orders are not in it.
+ * Writes the canonical form of a program: a sequence of 64-bit words from which everything that the compiler
+ * sees can be read back, and nothing else. Two programs with one form compile to the same code; source lines,
+ * times, addresses and hash orders are not in it.
  *
- * <p>Entries are numbered from 0 as they are written, arguments and nodes alike, each after its operands: arguments are thereby numbered by first
- * use, and one argument used twice has one number (the alias pattern). After the entries come the roots and their donations.
+ * <p>Entries are numbered from 0 as they are written, arguments and nodes alike, each after its operands:
+ * arguments are thereby numbered by first use, and one argument used twice has one number (the alias
+ * pattern). After the entries come the roots and their donations.
  *
  * <p>An instance is reused from program to program ({@link #begin}) and allocates nothing but growth.
  */
@@ -29,7 +31,8 @@ public final class Canonical {
     private final Attributes attributes = new Attributes();
 
     /**
-     * A program's identity: its whole form and a 128-bit hash of it. Equality compares the form, so that a collision costs time only.
+     * A program's identity: its whole form and a 128-bit hash of it. Equality compares the form, so that a
+     * collision costs time only.
      */
     public static final class Key {
         private final long high;
@@ -94,8 +97,9 @@ public final class Canonical {
     }
 
     /**
-     * The next entry is an operator's application; its {@code operands} numbers follow through {@link #operand}. The result types follow from the
-     * operands' and the attributes, so they are not written. Returns the entry's number.
+     * The next entry is an operator's application; its {@code operands} numbers follow through {@link
+     * #operand}. The result types follow from the operands' and the attributes, so they are not written.
+     * Returns the entry's number.
      */
     public int node(Op op, int operands) {
         word(NODE | (long) operands << 8);
@@ -174,7 +178,9 @@ public final class Canonical {
         if (bits > 0) word(w);
     }
 
-    /** Keys are left out: an operator writes its attributes in a fixed order, and the length of every list. */
+    /**
+     * Keys are left out: an operator writes its attributes in a fixed order, and the length of every list.
+     */
     private final class Attributes implements Attrs {
         @Override
         public void put(String key, long value) {

@@ -20,7 +20,10 @@ import org.openjdk.jmh.annotations.Warmup;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 
-/** What an operation costs before it runs: tracing (source position included), and the canonical form with its hash. Nanoseconds an operation. */
+/**
+ * What an operation costs before it runs: tracing (source position included), and the canonical form with its
+ * hash. Nanoseconds an operation.
+ */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)

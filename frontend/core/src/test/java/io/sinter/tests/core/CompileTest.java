@@ -73,7 +73,10 @@ class CompileTest {
         assertEquals(1, compiled.traced);
     }
 
-    /** A network with dropout and batch statistics, Adam with bias correction and weight decay, in training and evaluation. */
+    /**
+     * A network with dropout and batch statistics, Adam with bias correction and weight decay, in training
+     * and evaluation.
+     */
     @Test
     void aCompiledStepOfARealNetworkIsTheStep() {
         double[][] results = new double[2][];

@@ -56,7 +56,8 @@ class RunsTest {
         long before = Sinter.counters().kernelsLaunched();
         loss.backward();
         w.grad().toDoubles();
-        // The forward pass (two matrix products at least) is not among these: what backward needs was computed with the loss.
+        // The forward pass (two matrix products at least) is not among these: what backward needs was
+        // computed with the loss.
         assertTrue(Sinter.counters().kernelsLaunched() > before);
         assertTrue(loss.toString().contains("0.") || loss.toString().contains("1."), loss.toString());
     }
