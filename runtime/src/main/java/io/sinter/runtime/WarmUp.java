@@ -32,8 +32,8 @@ final class WarmUp {
     private static final double PRODUCTS = 16;
     /** A launch of fewer innermost iterations is through before the compiler would be. */
     private static final double WORTH = 100_000;
-    /** With thresholds scaled to a hundredth HotSpot compiles a method after some 50 calls. */
-    private static final int CALLS = 80;
+    /** With thresholds scaled to three hundredths HotSpot compiles a method after some 150 calls. */
+    private static final int CALLS = 200;
     /** A task of a matrix product calls its methods often enough by itself. */
     private static final int GEMM_CALLS = 3;
     /** A kernel is at full speed when a call takes at most this, in nanoseconds, … */
