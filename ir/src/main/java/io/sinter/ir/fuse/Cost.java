@@ -3,6 +3,7 @@ package io.sinter.ir.fuse;
 
 import io.sinter.ir.Node;
 import io.sinter.ir.op.Binary;
+import io.sinter.ir.op.Concat;
 import io.sinter.ir.op.Expand;
 import io.sinter.ir.op.Op;
 import io.sinter.ir.op.Pad;
@@ -19,6 +20,8 @@ import java.util.Set;
 /** Rough costs of computing one element, in multiplications. A static table: a timed choice would change the bits from run to run. */
 public final class Cost {
     private static final int EXPENSIVE = 8;
+    /** Code of a concatenation's part: where it begins and ends, a masked load, a choice. */
+    private static final int PART = 12;
     private static final Set<Op> CHEAP_UNARY = Set.of(
             Unary.NEG, Unary.ABS, Unary.SIGN, Unary.RELU, Unary.NOT, Unary.ISNAN, Unary.ISINF, Unary.ISFINITE);
     private static final Set<Op> ROUNDINGS = Set.of(Unary.FLOOR, Unary.CEIL, Unary.ROUND, Unary.TRUNC);
@@ -40,6 +43,7 @@ public final class Cost {
     /** Rough size of a node's code: its arithmetic, and the masks and offsets of the views through which it reads. */
     static int code(Node n) {
         int size = of(n.op());
+        if (n.op() instanceof Concat) size += PART * n.inputs().size();
         for (Node in : n.inputs()) {
             for (Node v = in; v.op() instanceof View view; v = v.input(0)) size += code(view);
         }

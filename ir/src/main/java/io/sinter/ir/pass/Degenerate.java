@@ -16,10 +16,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Removes what loops cannot express: reductions over nothing or over single elements, operands without elements. Afterwards every value with elements
- * is computed from values with elements.
+ * Removes what loops cannot express: reductions over nothing or over single elements, operands without elements, concatenations of
+ * many parts. Afterwards every value with elements is computed from values with elements.
  */
 public final class Degenerate extends NodeRewriter {
+    /** Most parts of a concatenation that one kernel tells apart: it grows with them. */
+    private static final int MAX_PARTS = 8;
+
     private Degenerate() {}
 
     public static Graph apply(Graph g) {
@@ -31,11 +34,13 @@ public final class Degenerate extends NodeRewriter {
         if (n.types().size() != 1 || n.type().numel() == 0) return null;
         return switch (n.op()) {
             case Reduce r -> reduce(n, r, in.getFirst());
-            // concat(a, empty) => a
+            // concat(a, empty) => a; concat of many => concat of concats
             case Concat c -> {
-                List<Node> full = new ArrayList<>();
-                for (Node x : in) if (x.type().dim(c.axis()) > 0) full.add(x);
-                yield full.size() == 1 ? full : full.size() < in.size() ? emit(c, full) : null;
+                List<Node> parts = new ArrayList<>();
+                for (Node x : in) if (x.type().dim(c.axis()) > 0) parts.add(x);
+                if (parts.size() == 1) yield parts;
+                while (parts.size() > MAX_PARTS) parts = grouped(c, parts);
+                yield parts.size() < in.size() ? emit(c, parts) : null;
             }
             // a sum of no products => 0
             case Matmul _, Conv _, ConvInputGrad _, ConvWeightGrad _ ->
@@ -45,6 +50,16 @@ public final class Degenerate extends NodeRewriter {
             case Put _, Scatter _ -> in.get(1).type().numel() == 0 ? List.of(in.getFirst()) : null;
             default -> null;
         };
+    }
+
+    /** Runs of operands, concatenated each. */
+    private List<Node> grouped(Concat c, List<Node> parts) {
+        List<Node> out = new ArrayList<>();
+        for (int i = 0; i < parts.size(); i += MAX_PARTS) {
+            List<Node> run = parts.subList(i, Math.min(i + MAX_PARTS, parts.size()));
+            out.add(run.size() == 1 ? run.getFirst() : emit(c, run).getFirst());
+        }
+        return out;
     }
 
     private List<Node> zeros(Node n) {
