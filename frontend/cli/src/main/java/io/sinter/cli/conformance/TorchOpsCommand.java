@@ -10,7 +10,9 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
@@ -37,6 +39,13 @@ public final class TorchOpsCommand implements Callable<Integer> {
 
     @Option(names = "--json", paramLabel = "FILE", description = "Write counts and failures to this file.")
     private Path json;
+
+    @Option(
+            names = "--every",
+            paramLabel = "N",
+            description = "Only each operator's first sample and every N-th after it (default: all).",
+            defaultValue = "1")
+    private int every;
 
     @Option(
             names = "--failures",
@@ -72,7 +81,13 @@ public final class TorchOpsCommand implements Callable<Integer> {
     }
 
     private List<Suite.Case> chosen(List<Suite.Case> cases) {
-        if (only == null) return cases;
+        if (every < 1) throw new ParameterException(spec.commandLine(), "--every must be at least 1, not " + every);
+        Map<String, Integer> count = new HashMap<>();
+        List<Suite.Case> some = cases.stream().filter(c -> (count.merge(c.operator(), 1, Integer::sum) - 1) % every == 0).toList();
+        return only == null ? some : matching(some);
+    }
+
+    private List<Suite.Case> matching(List<Suite.Case> cases) {
         try {
             Pattern p = Pattern.compile(only);
             return cases.stream().filter(c -> p.matcher(c.operator()).matches() || p.matcher(c.id()).matches()).toList();
