@@ -14,8 +14,8 @@ import io.sinter.ir.DType;
  * {@link GemmTiles} in plain Java, for integers and for a JVM without the Vector API. One "vector" is
  * {@link #LANES} columns.
  *
- * <p>Each operation is written as one row against one column over {@link #get}-free loops by type: four
- * types, four short methods.
+ * <p>Four columns at a time hide the latency of the sums; there is a short method for each type, which
+ * HotSpot compiles well.
  */
 final class GemmScalarTiles extends GemmTiles {
     private static final int LANES = 4;
