@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * Loop IR to JVM bytecode. The only module that names ASM and the Vector API. The Vector API is optional at run time: without
- * {@code --add-modules jdk.incubator.vector} scalar code is generated.
+ * Loop IR to JVM bytecode. The only module that names ASM and the Vector API. The Vector API is optional at
+ * run time: without {@code --add-modules jdk.incubator.vector} scalar code is generated.
  */
 module io.sinter.codegen.jvm {
     requires transitive io.sinter.ir;

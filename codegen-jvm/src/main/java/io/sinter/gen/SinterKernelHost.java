@@ -6,8 +6,9 @@ import java.lang.invoke.MethodHandles;
 import java.nio.ByteOrder;
 
 /**
- * What generated classes share, and the package that they are defined in. Names in this package begin with {@code SinterKernel}, so that one
- * HotSpot option covers them all (see {@code io.sinter.codegen.jvm.JvmFlags}).
+ * What generated classes share, and the package that they are defined in. Names in this package begin with
+ * {@code SinterKernel}, so that one HotSpot option covers them all (see {@code
+ * io.sinter.codegen.jvm.JvmFlags}).
  */
 public final class SinterKernelHost {
     /** All of memory, by absolute address: a static final, so that C2 folds its bounds away. */

@@ -3,7 +3,10 @@ package io.sinter.gen;
 
 import io.sinter.ir.ref.SpecialFunctions;
 
-/** Scalar functions that the JVM and {@link Math} lack, with the semantics of the loop IR's primitives. Called by generated code. */
+/**
+ * Scalar functions that the JVM and {@link Math} lack, with the semantics of the loop IR's primitives. Called
+ * by generated code.
+ */
 public final class SinterKernelMath {
     private SinterKernelMath() {}
 

@@ -16,8 +16,9 @@ public final class SinterKernelSupport {
     private SinterKernelSupport() {}
 
     /**
-     * Checks a data-dependent index: {@code value} if it is in [0, bound), {@code value + bound} if {@code wrap} and it is in [-bound, 0). Otherwise
-     * the error record at {@code errors} is set, if this is the first error, and the result is 0.
+     * Checks a data-dependent index: {@code value} if it is in [0, bound), {@code value + bound} if {@code
+     * wrap} and it is in [-bound, 0). Otherwise the error record at {@code errors} is set, if this is the
+     * first error, and the result is 0.
      */
     public static long check(long value, long bound, boolean wrap, long site, long errors) {
         long wrapped = wrap && value < 0 ? value + bound : value;
@@ -26,7 +27,10 @@ public final class SinterKernelSupport {
         return 0;
     }
 
-    /** Sets the error record (state, site, value, bound) unless it is set: state 0 none, 2 being written, 1 complete. */
+    /**
+     * Sets the error record (state, site, value, bound) unless it is set: state 0 none, 2 being written, 1
+     * complete.
+     */
     public static void fail(long value, long bound, long site, long errors) {
         if (!LONGS.compareAndSet(MEMORY, errors, 0L, 2L)) return;
         MEMORY.set(JAVA_LONG, errors + 8, site);
@@ -35,7 +39,10 @@ public final class SinterKernelSupport {
         LONGS.setRelease(MEMORY, errors, 1L);
     }
 
-    /** Combines {@code n} (a power of two) floats at {@code address} pairwise: neighbours at distance n/2, then n/4, … in place. */
+    /**
+     * Combines {@code n} (a power of two) floats at {@code address} pairwise: neighbours at distance n/2,
+     * then n/4, … in place.
+     */
     public static float sumF32(long address, int n) {
         for (int half = n >> 1; half > 0; half >>= 1) {
             for (int i = 0; i < half; i++) setF32(address, i, f32(address, i) + f32(address, i + half));

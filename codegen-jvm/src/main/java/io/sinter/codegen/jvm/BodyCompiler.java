@@ -16,9 +16,10 @@ import java.util.function.Supplier;
 import org.objectweb.asm.Type;
 
 /**
- * Compiles expressions and statements of the loop IR into one method. An expression is evaluated once for each place where it is valid, and as
- * far out as its operands allow: what does not depend on a loop's variable is computed before the loop. Inside a {@link VectorLoop}, values
- * that depend on the loop's variable are vectors and all others scalars.
+ * Compiles expressions and statements of the loop IR into one method. An expression is evaluated once for
+ * each place where it is valid, and as far out as its operands allow: what does not depend on a loop's
+ * variable is computed before the loop. Inside a {@link VectorLoop}, values that depend on the loop's
+ * variable are vectors and all others scalars.
  *
  * <p>Expressions given to one compiler must be canonical ({@link Canon}) and known to its {@link Facts}.
  */
@@ -41,7 +42,8 @@ public final class BodyCompiler {
      *
      * @param params address of the parameter block (long)
      * @param scratch address of the task's scratch memory (long)
-     * @param laneArea byte offset in scratch of {@link #LANE_AREA} bytes for moving lanes between vectors and scalars
+     * @param laneArea byte offset in scratch of {@link #LANE_AREA} bytes for moving lanes between vectors and
+     *     scalars
      */
     public record Frame(LocalVar params, LocalVar scratch, long laneArea) {}
 
@@ -73,7 +75,10 @@ public final class BodyCompiler {
         return vector;
     }
 
-    /** Compiles {@code body} into a new block: a loop's body, a branch ({@code guard}: it may not run). Place the result in {@link #block}. */
+    /**
+     * Compiles {@code body} into a new block: a loop's body, a branch ({@code guard}: it may not run). Place
+     * the result in {@link #block}.
+     */
     public Block nested(boolean guard, Runnable body) {
         Block block = new Block();
         Scope before = scope;
@@ -220,8 +225,17 @@ public final class BodyCompiler {
             case Expr.Ref r -> {
                 return binding(r.local());
             }
-            case Expr.Arg _, Expr.IndexValue _, Expr.Load _, Expr.Un _, Expr.Bin _, Expr.Select _, Expr.Fma _, Expr.Convert _, Expr.Narrow _,
-                    Expr.Bits _, Expr.Checked _ -> {}
+            case Expr.Arg _,
+                    Expr.IndexValue _,
+                    Expr.Load _,
+                    Expr.Un _,
+                    Expr.Bin _,
+                    Expr.Select _,
+                    Expr.Fma _,
+                    Expr.Convert _,
+                    Expr.Narrow _,
+                    Expr.Bits _,
+                    Expr.Checked _ -> {}
         }
         Facts.Fact f = facts.of(e);
         if (facts.usedOnce(e) && place(f) == scope) {
@@ -234,7 +248,8 @@ public final class BodyCompiler {
     /** The value of an expression that is the same in all lanes. */
     public Code scalar(Expr e) {
         Value v = value(e);
-        if (v.isVector()) throw new IllegalStateException("a value that differs between lanes where a uniform one is needed: " + e);
+        if (v.isVector())
+            throw new IllegalStateException("a value that differs between lanes where a uniform one is needed: " + e);
         return v.code();
     }
 
@@ -243,16 +258,23 @@ public final class BodyCompiler {
         Species s = vector.species(e.dtype());
         if (varies(e)) return new Vec(s, value(e).code());
         if (e instanceof Expr.Const) return Vec.broadcast(s, value(e).code());
-        return new Vec(s, once(e, "broadcast", facts.of(e), () -> Value.of(Vec.broadcast(s, value(e).code()))).code());
+        return new Vec(
+                s,
+                once(e, "broadcast", facts.of(e), () -> Value.of(Vec.broadcast(s, value(e).code())))
+                        .code());
     }
 
     /** A bool as a mask of vectors of species {@code s}. */
     public Code mask(Expr e, Species s) {
-        if (!varies(e)) return once(e, s, facts.of(e), () -> Value.mask(s, Masks.broadcast(s, value(e).code()))).code();
+        if (!varies(e))
+            return once(e, s, facts.of(e), () -> Value.mask(s, Masks.broadcast(s, value(e).code())))
+                    .code();
         Value v = value(e);
         if (v.species().element() == s.element()) return v.code();
         Code cast = Masks.cast(v.code(), s);
-        return v.code().isTrivial() ? once(e, s, facts.of(e), () -> Value.mask(s, cast)).code() : cast;
+        return v.code().isTrivial()
+                ? once(e, s, facts.of(e), () -> Value.mask(s, cast)).code()
+                : cast;
     }
 
     private final Object tailKey = new Object();
@@ -261,7 +283,8 @@ public final class BodyCompiler {
     Code active(Species s) {
         if (vector == null || !vector.isTail()) return null;
         Facts.Fact f = new Facts.Fact(java.util.Set.of(vector.variable()), java.util.Set.of(), Facts.Motion.FREE);
-        return once(tailKey, s, f, () -> Value.mask(s, s.indexInRange(Code.constant(0), vector.count()))).code();
+        return once(tailKey, s, f, () -> Value.mask(s, s.indexInRange(Code.constant(0), vector.count())))
+                .code();
     }
 
     private Value compute(Expr e) {
@@ -282,13 +305,15 @@ public final class BodyCompiler {
                 yield Value.scalar(e.dtype(), ScalarOps.binary(b.op(), b.a().dtype(), x, y));
             }
             case Expr.Select s -> {
-                // Both sides first: their code may need statements of its own, which must not depend on the branch.
+                // Both sides first: their code may need statements of its own, which must not depend on the
+                // branch.
                 Code c = scalar(s.cond());
                 Code a = held(scalar(s.a()));
                 Code b = held(scalar(s.b()));
                 yield Value.scalar(e.dtype(), Code.choose(c, a, b));
             }
-            case Expr.Fma f -> Value.scalar(e.dtype(), ScalarOps.fma(f.dtype(), scalar(f.a()), scalar(f.b()), scalar(f.c())));
+            case Expr.Fma f ->
+                Value.scalar(e.dtype(), ScalarOps.fma(f.dtype(), scalar(f.a()), scalar(f.b()), scalar(f.c())));
             case Expr.Convert c -> Value.scalar(e.dtype(), ScalarOps.convert(c.a().dtype(), c.dtype(), scalar(c.a())));
             case Expr.Narrow n -> Value.scalar(e.dtype(), ScalarOps.narrow(n.to(), scalar(n.a())));
             case Expr.Bits b -> Value.scalar(e.dtype(), ScalarOps.bits(b.a().dtype(), b.dtype(), scalar(b.a())));
@@ -298,7 +323,8 @@ public final class BodyCompiler {
                 Code site = indices.coef(c.site());
                 Code wrap = Code.constant(c.wrap());
                 Code errors = Memory.slot(frame.params(), 0);
-                yield Value.scalar(DType.I64, Code.call(Memory.SUPPORT, "check", Type.LONG_TYPE, v, bound, wrap, site, errors));
+                yield Value.scalar(
+                        DType.I64, Code.call(Memory.SUPPORT, "check", Type.LONG_TYPE, v, bound, wrap, site, errors));
             }
         };
     }
@@ -311,7 +337,9 @@ public final class BodyCompiler {
     private LocalVar chunkStart;
     private Map<io.sinter.ir.loop.Buf, Long> chunkArrays = Map.of();
 
-    /** Arrays in scratch memory (by byte offset) that hold values of the chunk that begins at {@code from}. */
+    /**
+     * Arrays in scratch memory (by byte offset) that hold values of the chunk that begins at {@code from}.
+     */
     void chunkArrays(LocalVar from, Map<io.sinter.ir.loop.Buf, Long> offsets) {
         chunkStart = from;
         chunkArrays = offsets;
@@ -320,10 +348,11 @@ public final class BodyCompiler {
     /** Address at which such an array would begin if it held the whole loop's values. */
     Code chunkArray(io.sinter.ir.loop.Buf b) {
         return once(b, "array", Facts.Fact.NONE, () -> {
-            Code before = Code.mul(chunkStart, Code.constant((long) b.dtype().bytes()));
-            Code start = Code.add(frame.scratch(), Code.constant(chunkArrays.get(b)));
-            return Value.scalar(DType.I64, Code.sub(start, before));
-        })
+                    Code before =
+                            Code.mul(chunkStart, Code.constant((long) b.dtype().bytes()));
+                    Code start = Code.add(frame.scratch(), Code.constant(chunkArrays.get(b)));
+                    return Value.scalar(DType.I64, Code.sub(start, before));
+                })
                 .code();
     }
 

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Gives structurally equal expressions and indices one object each, so that identity is equality from here on (hash consing). Linear in the size of
- * the graph, however much is shared.
+ * Gives structurally equal expressions and indices one object each, so that identity is equality from here on
+ * (hash consing). Linear in the size of the graph, however much is shared.
  */
 final class Canon {
     private final Map<List<Object>, Object> unique = new HashMap<>();
@@ -40,7 +40,8 @@ final class Canon {
 
     private Stmt statement(Stmt s) {
         return switch (s) {
-            case Stmt.Loop l -> new Stmt.Loop(l.var(), l.limit() == null ? null : index(l.limit()), l.kind(), statements(l.body()));
+            case Stmt.Loop l ->
+                new Stmt.Loop(l.var(), l.limit() == null ? null : index(l.limit()), l.kind(), statements(l.body()));
             case Stmt.Let l -> new Stmt.Let(l.local(), expr(l.value()));
             case Stmt.Declare d -> new Stmt.Declare(d.local(), expr(d.init()));
             case Stmt.Accumulate a -> new Stmt.Accumulate(a.local(), a.op(), expr(a.value()));
@@ -68,7 +69,13 @@ final class Canon {
                         Index i = index(l.index());
                         Expr mask = expr(l.mask());
                         Expr otherwise = expr(l.otherwise());
-                        yield same(new Expr.Load(l.buffer(), i, mask, otherwise), "load", l.buffer(), new Id(i), new Id(mask), new Id(otherwise));
+                        yield same(
+                                new Expr.Load(l.buffer(), i, mask, otherwise),
+                                "load",
+                                l.buffer(),
+                                new Id(i),
+                                new Id(mask),
+                                new Id(otherwise));
                     }
                     case Expr.Un u -> {
                         Expr a = expr(u.a());
@@ -105,7 +112,13 @@ final class Canon {
                     }
                     case Expr.Checked c -> {
                         Expr v = expr(c.value());
-                        yield same(new Expr.Checked(v, c.bound(), c.wrap(), c.site()), "checked", new Id(v), c.bound(), c.wrap(), c.site());
+                        yield same(
+                                new Expr.Checked(v, c.bound(), c.wrap(), c.site()),
+                                "checked",
+                                new Id(v),
+                                c.bound(),
+                                c.wrap(),
+                                c.site());
                     }
                 };
         done.put(e, result);

@@ -11,8 +11,8 @@ import java.util.List;
 import org.objectweb.asm.Type;
 
 /**
- * Vector code for a chunk of a vector loop: a main loop over full vectors, and the rest under a mask. Small bodies with accumulators are
- * unrolled, each copy with vector accumulators of its own.
+ * Vector code for a chunk of a vector loop: a main loop over full vectors, and the rest under a mask. Small
+ * bodies with accumulators are unrolled, each copy with vector accumulators of its own.
  */
 final class ChunkEmitter {
     private final BodyCompiler c;
@@ -49,8 +49,11 @@ final class ChunkEmitter {
             List<LocalVar> row = new ArrayList<>();
             for (Accumulator a : accumulators) {
                 Species s = new Species(a.element(), lanes);
-                Code identity = ScalarOps.constant(ScalarOps.identity(a.op(), a.local().dtype()));
-                Code start = a.local().dtype().isBool() ? Masks.broadcast(s, identity) : Vec.broadcast(s, identity).code();
+                Code identity =
+                        ScalarOps.constant(ScalarOps.identity(a.op(), a.local().dtype()));
+                Code start = a.local().dtype().isBool()
+                        ? Masks.broadcast(s, identity)
+                        : Vec.broadcast(s, identity).code();
                 LocalVar v = c.method.local(a.local().name() + "_" + u + "_", start.type());
                 c.block().add(v.set(start));
                 row.add(v);
@@ -61,7 +64,8 @@ final class ChunkEmitter {
         int step = lanes * copies;
         Code full = c.held(Code.and(count, Code.constant(-step)));
         Block main = new Block();
-        for (int u = 0; u < copies; u++) main.add(body(new VectorLoop(loop.var(), lanes, from, i, u * lanes, null), vectors.get(u)));
+        for (int u = 0; u < copies; u++)
+            main.add(body(new VectorLoop(loop.var(), lanes, from, i, u * lanes, null), vectors.get(u)));
         Block rest = body(new VectorLoop(loop.var(), lanes, from, i, 0, Code.sub(count, i)), vectors.get(0));
         c.block().forLoop(i, Code.constant(0), full, step, main);
         c.block().forLoop(i, full, count, lanes, rest);
@@ -80,7 +84,9 @@ final class ChunkEmitter {
         return c.nestedVector(vector, () -> c.statements.run(loop.body()));
     }
 
-    /** Combines the vectors pairwise, their lanes pairwise, and the result with the number in scratch memory. */
+    /**
+     * Combines the vectors pairwise, their lanes pairwise, and the result with the number in scratch memory.
+     */
     private void finish(Accumulator a, List<LocalVar> vectors) {
         Species s = new Species(a.element(), lanes);
         for (int half = vectors.size() / 2; half > 0; half /= 2) {
@@ -92,10 +98,12 @@ final class ChunkEmitter {
         Code reduced;
         if (a.local().dtype().isBool()) {
             boolean any = a.op() == Stmt.Combine.MAX || a.op() == Stmt.Combine.SUM;
-            reduced = Code.callVirtual(Species.MASK, any ? "anyTrue" : "allTrue", Type.BOOLEAN_TYPE, List.of(), vectors.get(0));
+            reduced = Code.callVirtual(
+                    Species.MASK, any ? "anyTrue" : "allTrue", Type.BOOLEAN_TYPE, List.of(), vectors.get(0));
         } else {
             c.block().add(new Vec(s, vectors.get(0)).store(c.laneArea(0), null));
-            String name = a.op().name().toLowerCase(java.util.Locale.ROOT) + a.element().name();
+            String name = a.op().name().toLowerCase(java.util.Locale.ROOT)
+                    + a.element().name();
             reduced = Code.call(Memory.SUPPORT, name, s.laneType(), c.laneArea(0), Code.constant(lanes));
         }
         Code address = a.address(c.frame.scratch());

@@ -18,7 +18,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What a kernel's (canonical) expressions depend on, and how often they are used. Computed once per expression object.
+ * What a kernel's (canonical) expressions depend on, and how often they are used. Computed once per
+ * expression object.
  */
 final class Facts {
     /**
@@ -49,7 +50,10 @@ final class Facts {
     enum Motion {
         /** Anywhere that its operands exist: no effect, no trap, no memory. */
         FREE,
-        /** Only where the code runs at least once if the original place does: reads constant memory, or divides. */
+        /**
+         * Only where the code runs at least once if the original place does: reads constant memory, or
+         * divides.
+         */
         GUARDED,
         /** Only in place: depends on what the kernel itself changes. */
         PINNED
@@ -101,13 +105,23 @@ final class Facts {
         Fact f = Fact.NONE;
         for (Expr c : childrenWithoutIndex(e)) f = f.with(of(c));
         return switch (e) {
-            case Expr.Const _, Expr.Arg _, Expr.Un _, Expr.Bin _, Expr.Select _, Expr.Fma _, Expr.Convert _, Expr.Narrow _, Expr.Bits _ -> f;
-            case Expr.Ref r -> new Fact(Set.of(r.local()), Set.of(), mutable.contains(r.local()) ? Motion.PINNED : Motion.FREE);
+            case Expr.Const _,
+                    Expr.Arg _,
+                    Expr.Un _,
+                    Expr.Bin _,
+                    Expr.Select _,
+                    Expr.Fma _,
+                    Expr.Convert _,
+                    Expr.Narrow _,
+                    Expr.Bits _ -> f;
+            case Expr.Ref r ->
+                new Fact(Set.of(r.local()), Set.of(), mutable.contains(r.local()) ? Motion.PINNED : Motion.FREE);
             case Expr.IndexValue v -> of(v.index());
             case Expr.Checked _ -> f.with(new Fact(Set.of(), Set.of(), Motion.GUARDED));
             case Expr.Load l -> {
                 boolean constant = l.buffer().kind() == Buf.Kind.IN;
-                Fact own = new Fact(Set.of(), constant ? Set.of() : Set.of(l.buffer()), constant ? Motion.GUARDED : Motion.PINNED);
+                Fact own = new Fact(
+                        Set.of(), constant ? Set.of() : Set.of(l.buffer()), constant ? Motion.GUARDED : Motion.PINNED);
                 yield f.with(of(l.index())).with(own);
             }
         };
@@ -222,16 +236,42 @@ final class Facts {
     /** Whether code for this operator is long enough that a loop should hold it once. */
     static boolean isExpensive(Expr e) {
         return switch (e) {
-            case Expr.Un u -> switch (u.op()) {
-                case NEG, ABS, SQRT, NOT, ISNAN, FLOOR, CEIL, RINT, TRUNC -> false;
-                case EXP, EXPM1, LOG, LOG1P, SIN, COS, TAN, ASIN, ACOS, ATAN, SINH, COSH, TANH, ERF, LGAMMA, DIGAMMA, ERFINV -> true;
-            };
-            case Expr.Bin b -> b.op() == Prim2.POW
-                    || b.op() == Prim2.ATAN2
-                    || b.op() == Prim2.REM
-                    || b.op() == Prim2.UMULHI
-                    || b.op() == Prim2.DIV && !b.dtype().isFloat();
-            case Expr.Const _, Expr.Arg _, Expr.Ref _, Expr.IndexValue _, Expr.Load _, Expr.Select _, Expr.Fma _, Expr.Convert _, Expr.Narrow _,
+            case Expr.Un u ->
+                switch (u.op()) {
+                    case NEG, ABS, SQRT, NOT, ISNAN, FLOOR, CEIL, RINT, TRUNC -> false;
+                    case EXP,
+                            EXPM1,
+                            LOG,
+                            LOG1P,
+                            SIN,
+                            COS,
+                            TAN,
+                            ASIN,
+                            ACOS,
+                            ATAN,
+                            SINH,
+                            COSH,
+                            TANH,
+                            ERF,
+                            LGAMMA,
+                            DIGAMMA,
+                            ERFINV -> true;
+                };
+            case Expr.Bin b ->
+                b.op() == Prim2.POW
+                        || b.op() == Prim2.ATAN2
+                        || b.op() == Prim2.REM
+                        || b.op() == Prim2.UMULHI
+                        || b.op() == Prim2.DIV && !b.dtype().isFloat();
+            case Expr.Const _,
+                    Expr.Arg _,
+                    Expr.Ref _,
+                    Expr.IndexValue _,
+                    Expr.Load _,
+                    Expr.Select _,
+                    Expr.Fma _,
+                    Expr.Convert _,
+                    Expr.Narrow _,
                     Expr.Bits _ -> false;
             case Expr.Checked _ -> true;
         };

@@ -16,8 +16,8 @@ import java.util.function.Supplier;
 import org.objectweb.asm.Type;
 
 /**
- * Compiles indices and addresses. A sum is split by loop depth: each loop level adds its own terms to what the levels outside have summed, so that
- * an inner loop only adds what changes in it.
+ * Compiles indices and addresses. A sum is split by loop depth: each loop level adds its own terms to what
+ * the levels outside have summed, so that an inner loop only adds what changes in it.
  */
 final class IndexCompiler {
     private static final Type LONG = Type.LONG_TYPE;
@@ -43,7 +43,8 @@ final class IndexCompiler {
         Access result = Access.UNIFORM;
         for (Index.Term t : i.terms()) {
             if (!c.varies(c.facts.of(t.atom()))) continue;
-            boolean isVariable = t.atom() instanceof Index.VarAtom v && v.var() == c.vector().variable();
+            boolean isVariable =
+                    t.atom() instanceof Index.VarAtom v && v.var() == c.vector().variable();
             if (!isVariable) return Access.IRREGULAR;
             result = t.coef().is(1) ? Access.UNIT : Access.LINEAR;
         }
@@ -54,8 +55,13 @@ final class IndexCompiler {
     Code coef(Coef coef) {
         return switch (coef) {
             case Coef.Lit l -> Code.constant(l.value());
-            case Coef.Slot s -> c.once(slotKey(s), "slot", Facts.Fact.NONE, () -> Value.scalar(DType.I64, Memory.slot(c.frame.params(), s.slot())))
-                    .code();
+            case Coef.Slot s ->
+                c.once(
+                                slotKey(s),
+                                "slot",
+                                Facts.Fact.NONE,
+                                () -> Value.scalar(DType.I64, Memory.slot(c.frame.params(), s.slot())))
+                        .code();
         };
     }
 
@@ -70,9 +76,13 @@ final class IndexCompiler {
         if (bytes == 1) return coef(coef);
         return switch (coef) {
             case Coef.Lit l -> Code.constant(l.value() * bytes);
-            case Coef.Slot s -> c.once(
-                            slotKey(s), bytes, Facts.Fact.NONE, () -> Value.scalar(DType.I64, Code.mul(coef(s), Code.constant((long) bytes))))
-                    .code();
+            case Coef.Slot s ->
+                c.once(
+                                slotKey(s),
+                                bytes,
+                                Facts.Fact.NONE,
+                                () -> Value.scalar(DType.I64, Code.mul(coef(s), Code.constant((long) bytes))))
+                        .code();
         };
     }
 
@@ -89,7 +99,10 @@ final class IndexCompiler {
         return sum(i, "uniform", parts(i, 1), Facts.Fact.NONE);
     }
 
-    /** Byte address of an element; inside a vector loop, of lane 0 (the index's access is not {@link Access#IRREGULAR}). */
+    /**
+     * Byte address of an element; inside a vector loop, of lane 0 (the index's access is not {@link
+     * Access#IRREGULAR}).
+     */
     Code address(Buf b, Index i) {
         int bytes = b.dtype().bytes();
         List<Part> parts = parts(i, bytes);
@@ -97,14 +110,17 @@ final class IndexCompiler {
         long constant = 0;
         if (c.vector() != null) {
             for (Index.Term t : i.terms()) {
-                if (!(t.atom() instanceof Index.VarAtom v) || v.var() != c.vector().variable()) continue;
+                if (!(t.atom() instanceof Index.VarAtom v)
+                        || v.var() != c.vector().variable()) continue;
                 VectorLoop loop = c.vector();
                 parts.add(new Part(Facts.Fact.NONE, () -> Code.mul(loop.from(), scaled(t.coef(), bytes))));
                 Facts.Fact inLoop = new Facts.Fact(Set.of(loop.variable()), Set.of(), Facts.Motion.FREE);
                 parts.add(new Part(inLoop, () -> Code.mul(Code.cast(LONG, loop.counter()), scaled(t.coef(), bytes))));
                 if (loop.offset() != 0) {
                     if (t.coef() instanceof Coef.Lit l) constant += l.value() * bytes * loop.offset();
-                    else parts.add(new Part(inLoop, () -> Code.mul(Code.constant((long) loop.offset()), scaled(t.coef(), bytes))));
+                    else
+                        parts.add(new Part(
+                                inLoop, () -> Code.mul(Code.constant((long) loop.offset()), scaled(t.coef(), bytes))));
                 }
             }
         }
@@ -130,7 +146,10 @@ final class IndexCompiler {
         return parts;
     }
 
-    /** The sum of the parts; each loop level's partial sum is computed there, and shared by what has the same {@code what} and form. */
+    /**
+     * The sum of the parts; each loop level's partial sum is computed there, and shared by what has the same
+     * {@code what} and form.
+     */
     private Code sum(Object what, Object form, List<Part> parts, Facts.Fact start) {
         if (parts.isEmpty()) return Code.constant(0L);
         List<Part> sorted = new ArrayList<>(parts);
@@ -141,7 +160,8 @@ final class IndexCompiler {
         while (i < sorted.size()) {
             int depth = c.place(sorted.get(i).fact).depth;
             int end = i;
-            while (end < sorted.size() && c.place(sorted.get(end).fact).depth == depth) f = f.with(sorted.get(end++).fact);
+            while (end < sorted.size() && c.place(sorted.get(end).fact).depth == depth)
+                f = f.with(sorted.get(end++).fact);
             List<Part> level = sorted.subList(i, end);
             Code before = acc;
             Supplier<Code> add = () -> {
@@ -151,7 +171,9 @@ final class IndexCompiler {
             };
             record Level(Object form, int depth) {}
             if (depth == c.scope().depth && end == sorted.size()) acc = add.get();
-            else acc = c.once(what, new Level(form, depth), f, () -> Value.scalar(DType.I64, add.get())).code();
+            else
+                acc = c.once(what, new Level(form, depth), f, () -> Value.scalar(DType.I64, add.get()))
+                        .code();
             i = end;
         }
         return acc;
@@ -161,14 +183,16 @@ final class IndexCompiler {
     private Code atom(Index.Atom atom) {
         return switch (atom) {
             case Index.VarAtom v -> c.binding(v.var()).code();
-            case Index.DivAtom d -> c.once(atom, "atom", c.facts.of(atom), () -> {
-                        return Value.scalar(DType.I64, Code.div(value(d.a()), coef(d.by())));
-                    })
-                    .code();
-            case Index.ModAtom m -> c.once(atom, "atom", c.facts.of(atom), () -> {
-                        return Value.scalar(DType.I64, Code.rem(value(m.a()), coef(m.by())));
-                    })
-                    .code();
+            case Index.DivAtom d ->
+                c.once(atom, "atom", c.facts.of(atom), () -> {
+                            return Value.scalar(DType.I64, Code.div(value(d.a()), coef(d.by())));
+                        })
+                        .code();
+            case Index.ModAtom m ->
+                c.once(atom, "atom", c.facts.of(atom), () -> {
+                            return Value.scalar(DType.I64, Code.rem(value(m.a()), coef(m.by())));
+                        })
+                        .code();
             case Index.DataAtom d -> c.scalar(d.value());
         };
     }
@@ -198,7 +222,8 @@ final class IndexCompiler {
     /** The vector loop's variable in lane 0: {@code from + counter + offset}. */
     Code firstLane() {
         VectorLoop loop = c.vector();
-        Code i = Code.cast(LONG, loop.offset() == 0 ? loop.counter() : Code.add(loop.counter(), Code.constant(loop.offset())));
+        Code i = Code.cast(
+                LONG, loop.offset() == 0 ? loop.counter() : Code.add(loop.counter(), Code.constant(loop.offset())));
         return Code.add(loop.from(), i);
     }
 

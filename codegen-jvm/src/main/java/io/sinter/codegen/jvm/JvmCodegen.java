@@ -30,8 +30,9 @@ import org.objectweb.asm.util.TraceClassVisitor;
 /**
  * The JVM code generator: kernels to class files, and class files to callable kernels.
  *
- * <p>Generated classes are hidden, so they are collected with their last kernel. With {@code -Dsinter.debug.classes=true} each is defined by a class
- * loader of its own instead, which makes it visible in stack traces, with line numbers of the kernel's listing.
+ * <p>Generated classes are hidden, so they are collected with their last kernel. With {@code
+ * -Dsinter.debug.classes=true} each is defined by a class loader of its own instead, which makes it visible
+ * in stack traces, with line numbers of the kernel's listing.
  */
 public final class JvmCodegen {
     private static final String PREFIX = "io/sinter/gen/SinterKernel_";
@@ -69,7 +70,10 @@ public final class JvmCodegen {
         return new GeneratedClass(name, bytes);
     }
 
-    /** The class file of a loop kernel, its loop bodies cut into as few pieces as HotSpot's limit on methods allows. */
+    /**
+     * The class file of a loop kernel, its loop bodies cut into as few pieces as HotSpot's limit on methods
+     * allows.
+     */
     private static byte[] loops(LoopKernel kernel, String name, String source, Options options, List<Integer> budgets) {
         for (int budget : budgets) {
             try {
@@ -86,7 +90,8 @@ public final class JvmCodegen {
     /**
      * Defines a generated class and makes its kernel.
      *
-     * @throws IllegalStateException if the JVM rejects the class: a fault of the generator (the message holds the listing), or a damaged cache
+     * @throws IllegalStateException if the JVM rejects the class: a fault of the generator (the message holds
+     *     the listing), or a damaged cache
      */
     public static JvmKernel define(GeneratedClass generated) {
         try {
@@ -96,9 +101,12 @@ public final class JvmCodegen {
                 return (JvmKernel) visible.getConstructor().newInstance();
             }
             MethodHandles.Lookup hidden = host.defineHiddenClass(generated.bytes(), true);
-            return (JvmKernel) hidden.findConstructor(hidden.lookupClass(), MethodType.methodType(void.class)).invoke();
+            return (JvmKernel) hidden.findConstructor(hidden.lookupClass(), MethodType.methodType(void.class))
+                    .invoke();
         } catch (Throwable e) {
-            throw new IllegalStateException("the JVM rejects generated class " + generated.className() + ": " + e + "\n" + listing(generated), e);
+            throw new IllegalStateException(
+                    "the JVM rejects generated class " + generated.className() + ": " + e + "\n" + listing(generated),
+                    e);
         }
     }
 
@@ -108,8 +116,9 @@ public final class JvmCodegen {
     }
 
     /**
-     * Generates, defines and runs a kernel that touches no memory but its own: loads and initialises the generator and the Vector API, which
-     * takes 300 ms and is best done on another thread while the first program is traced.
+     * Generates, defines and runs a kernel that touches no memory but its own: loads and initialises the
+     * generator and the Vector API, which takes 300 ms and is best done on another thread while the first
+     * program is traced.
      */
     public static void initialise(Options options) {
         Buf out = new Buf(1, DType.F32, Buf.Kind.OUT);
@@ -121,7 +130,8 @@ public final class JvmCodegen {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment params = arena.allocate(16, 64);
             params.setAtIndex(ValueLayout.JAVA_LONG, 1, arena.allocate(400, 64).address());
-            long scratch = arena.allocate(kernel.scratchBytes(params.address()), 64).address();
+            long scratch =
+                    arena.allocate(kernel.scratchBytes(params.address()), 64).address();
             kernel.run(0, params.address(), 0, kernel.tasks(0, params.address()), scratch, 0);
         }
     }
@@ -129,7 +139,8 @@ public final class JvmCodegen {
     /** The bytecode as text. */
     public static String listing(GeneratedClass generated) {
         StringWriter text = new StringWriter();
-        new ClassReader(generated.bytes()).accept(new TraceClassVisitor(null, new Textifier(), new PrintWriter(text)), 0);
+        new ClassReader(generated.bytes())
+                .accept(new TraceClassVisitor(null, new Textifier(), new PrintWriter(text)), 0);
         return text.toString();
     }
 

@@ -12,20 +12,21 @@ public final class JvmFlags {
     private static final String GENERATED = "io/sinter/gen/SinterKernel*.*";
 
     /**
-     * Compiles generated classes after three hundredths of the usual number of calls, and lets the calling thread wait for the compiled code. Before C2 has
-     * compiled a kernel, its vector operations cost a thousand times as much: going on interpreted takes longer than waiting, and takes the
-     * compiler's core. {@code quiet} keeps HotSpot from printing to standard output, and must come first.
+     * Compiles generated classes after three hundredths of the usual number of calls, and lets the calling
+     * thread wait for the compiled code. Before C2 has compiled a kernel, its vector operations cost a
+     * thousand times as much: going on interpreted takes longer than waiting, and takes the compiler's core.
+     * {@code quiet} keeps HotSpot from printing to standard output, and must come first.
      *
-     * <p>{@code Tier3DelayOn}: while C2 is busy, HotSpot would compile by C1 without full profiling (tier 2) first. For kernels of some sizes C1
-     * manages that but not tier 3 ("out of virtual registers"), and from tier 2 the only way to C2 is through tier 3: such a kernel would stay
-     * a hundred times slower for ever. Without tier 2 it stays in the interpreter, which profiles too, until C2 has compiled it.
+     * <p>{@code Tier3DelayOn}: while C2 is busy, HotSpot would compile by C1 without full profiling (tier 2)
+     * first. For kernels of some sizes C1 manages that but not tier 3 ("out of virtual registers"), and from
+     * tier 2 the only way to C2 is through tier 3: such a kernel would stay a hundred times slower for ever.
+     * Without tier 2 it stays in the interpreter, which profiles too, until C2 has compiled it.
      */
-    public static final List<String> EARLY_COMPILATION =
-            List.of(
-                    "-XX:CompileCommand=quiet",
-                    "-XX:CompileCommand=CompileThresholdScaling," + GENERATED + ",0.03",
-                    "-XX:CompileCommand=BackgroundCompilation," + GENERATED + ",false",
-                    "-XX:Tier3DelayOn=100000");
+    public static final List<String> EARLY_COMPILATION = List.of(
+            "-XX:CompileCommand=quiet",
+            "-XX:CompileCommand=CompileThresholdScaling," + GENERATED + ",0.03",
+            "-XX:CompileCommand=BackgroundCompilation," + GENERATED + ",false",
+            "-XX:Tier3DelayOn=100000");
 
     /** Spares the JVM's warning at the first use of memory by address. */
     public static final String NATIVE_ACCESS = "--enable-native-access=ALL-UNNAMED";
@@ -34,7 +35,8 @@ public final class JvmFlags {
 
     /** All flags, in the order in which they must stand. */
     public static List<String> all() {
-        return Stream.concat(Stream.of(VECTOR_MODULE, NATIVE_ACCESS), EARLY_COMPILATION.stream()).toList();
+        return Stream.concat(Stream.of(VECTOR_MODULE, NATIVE_ACCESS), EARLY_COMPILATION.stream())
+                .toList();
     }
 
     /** Whether this JVM was started with the Vector API. */

@@ -4,8 +4,9 @@ package io.sinter.codegen.jvm;
 /**
  * A kernel as executable code. Generated classes extend this.
  *
- * <p>A launch runs {@link #phases} phases one after another; within a phase, its {@link #tasks} tasks may run in any order and on any thread.
- * {@code params} is the address of the kernel's parameter block of 8-byte slots. Nothing here checks an address.
+ * <p>A launch runs {@link #phases} phases one after another; within a phase, its {@link #tasks} tasks may run
+ * in any order and on any thread. {@code params} is the address of the kernel's parameter block of 8-byte
+ * slots. Nothing here checks an address.
  */
 public abstract class JvmKernel {
     /** The kernel's name, for dumps and profiles. */
@@ -19,7 +20,9 @@ public abstract class JvmKernel {
     /** Number of independent tasks of a phase. */
     public abstract long tasks(int phase, long params);
 
-    /** Bytes of 64-byte aligned memory that each worker must provide as {@code scratch} while it runs tasks. */
+    /**
+     * Bytes of 64-byte aligned memory that each worker must provide as {@code scratch} while it runs tasks.
+     */
     public abstract long scratchBytes(long params);
 
     /** Bytes of 64-byte aligned memory that all tasks and phases of one launch share. */

@@ -41,8 +41,8 @@ final class KernelShell {
     }
 
     /**
-     * Calls {@code tile(params, scratch, grid variables)} for each task. The first task's variables come from divisions; the next ones count like
-     * an odometer.
+     * Calls {@code tile(params, scratch, grid variables)} for each task. The first task's variables come from
+     * divisions; the next ones count like an odometer.
      */
     void run(List<Var> grid, MethodBuilder tile) {
         MethodBuilder m = owner.method("run", Type.VOID_TYPE);

@@ -22,12 +22,13 @@ import java.util.Map;
 import org.objectweb.asm.Type;
 
 /**
- * Generates the class of a {@link LoopKernel}. {@code run} walks the tasks and calls {@code tile} for each; {@code tile} holds the task's scalar
- * code and calls, for each vector loop, a method that runs a chunk of it. So every method is small and called often: HotSpot compiles it soon, and
- * never has to replace a running loop.
+ * Generates the class of a {@link LoopKernel}. {@code run} walks the tasks and calls {@code tile} for each;
+ * {@code tile} holds the task's scalar code and calls, for each vector loop, a method that runs a chunk of
+ * it. So every method is small and called often: HotSpot compiles it soon, and never has to replace a running
+ * loop.
  *
- * <p>Accumulators pass through the task's scratch memory: each chunk reduces its vectors to one number and combines it with the number there. The
- * order of all this depends on extents and vector width only.
+ * <p>Accumulators pass through the task's scratch memory: each chunk reduces its vectors to one number and
+ * combines it with the number there. The order of all this depends on extents and vector width only.
  */
 final class LoopEmitter {
     private final LoopKernel kernel;
@@ -60,7 +61,9 @@ final class LoopEmitter {
         MethodBuilder tile = owner.staticMethod("tile", Type.VOID_TYPE);
         LocalVar params = tile.parameter("params", Type.LONG_TYPE);
         LocalVar scratch = tile.parameter("scratch", Type.LONG_TYPE);
-        List<LocalVar> grid = kernel.grid().stream().map(v -> tile.parameter(v.name(), Type.LONG_TYPE)).toList();
+        List<LocalVar> grid = kernel.grid().stream()
+                .map(v -> tile.parameter(v.name(), Type.LONG_TYPE))
+                .toList();
         BodyCompiler c = compiler(tile, params, scratch);
         for (int i = 0; i < grid.size(); i++) c.bind(kernel.grid().get(i), grid.get(i));
         c.statements.onVectorLoop(l -> vectorLoop(c, l));
@@ -72,7 +75,10 @@ final class LoopEmitter {
         shell.run(kernel.grid(), tile);
     }
 
-    /** Gives each statement its line in {@link KernelText#print}, where statements stand last, one to a line, outer before inner. */
+    /**
+     * Gives each statement its line in {@link KernelText#print}, where statements stand last, one to a line,
+     * outer before inner.
+     */
     private void number(LoopKernel kernel, List<Stmt> body) {
         List<Stmt> all = new ArrayList<>();
         Facts.walk(body, all::add);
@@ -100,17 +106,24 @@ final class LoopEmitter {
         LoopFission fission = new LoopFission(loop, facts, whole, budget);
         List<Stmt.Loop> parts = fission.parts();
         if (parts.size() > 1) {
-            parts = parts.stream().map(p -> (Stmt.Loop) canon.statements(List.of(p)).get(0)).toList();
+            parts = parts.stream()
+                    .map(p -> (Stmt.Loop) canon.statements(List.of(p)).get(0))
+                    .toList();
             parts.forEach(p -> facts.add(p.body()));
         }
         Map<Buf, Long> arrays = new HashMap<>();
-        for (Buf b : fission.arrays()) arrays.put(b, scratch((long) chunk * b.dtype().bytes()));
+        for (Buf b : fission.arrays())
+            arrays.put(b, scratch((long) chunk * b.dtype().bytes()));
 
         Map<Local, Accumulator> accs = new LinkedHashMap<>();
-        for (Stmt.Accumulate a : whole.accumulators()) accs.put(a.local(), new Accumulator(a.local(), a.op(), scratch(8)));
+        for (Stmt.Accumulate a : whole.accumulators())
+            accs.put(a.local(), new Accumulator(a.local(), a.op(), scratch(8)));
         Block block = outer.block();
         for (Accumulator a : accs.values()) {
-            block.add(Memory.store(a.local.dtype(), a.address(outer.frame.scratch()), outer.binding(a.local).code()));
+            block.add(Memory.store(
+                    a.local.dtype(),
+                    a.address(outer.frame.scratch()),
+                    outer.binding(a.local).code()));
         }
         LocalVar start = outer.method.local("from", Type.LONG_TYPE);
         Code extent = outer.held(outer.statements.extent(loop));
@@ -120,7 +133,9 @@ final class LoopEmitter {
         Block calls = new Block().add(count.set(Code.cast(Type.INT_TYPE, n)));
         for (Stmt.Loop part : parts) {
             VectorAnalysis analysis = parts.size() == 1 ? whole : new VectorAnalysis(facts, part);
-            List<Accumulator> own = analysis.accumulators().stream().map(a -> accs.get(a.local())).toList();
+            List<Accumulator> own = analysis.accumulators().stream()
+                    .map(a -> accs.get(a.local()))
+                    .toList();
             List<Object> captured = analysis.captured();
             MethodBuilder m = chunk(part, analysis, captured, own, arrays);
             List<Code> args = new ArrayList<>(List.of(outer.frame.params(), outer.frame.scratch(), start, count));
@@ -135,7 +150,11 @@ final class LoopEmitter {
 
     /** The method that runs a chunk of a vector loop. */
     private MethodBuilder chunk(
-            Stmt.Loop loop, VectorAnalysis analysis, List<Object> captured, List<Accumulator> accs, Map<Buf, Long> arrays) {
+            Stmt.Loop loop,
+            VectorAnalysis analysis,
+            List<Object> captured,
+            List<Accumulator> accs,
+            Map<Buf, Long> arrays) {
         MethodBuilder m = owner.staticMethod("loop" + loops++ + "_" + loop.var().name(), Type.VOID_TYPE);
         LocalVar params = m.parameter("params", Type.LONG_TYPE);
         LocalVar scratch = m.parameter("scratch", Type.LONG_TYPE);

@@ -18,10 +18,12 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Splits a vector loop whose code would be too large for one method into several that run one after the other on each chunk. The body's values are
- * cut, in program order, where a part has reached its budget; values that a later part needs go through arrays of one chunk in scratch memory.
+ * Splits a vector loop whose code would be too large for one method into several that run one after the other
+ * on each chunk. The body's values are cut, in program order, where a part has reached its budget; values
+ * that a later part needs go through arrays of one chunk in scratch memory.
  *
- * <p>Bodies with inner loops, branches or mutable locals, and bodies that read what they write, are left whole.
+ * <p>Bodies with inner loops, branches or mutable locals, and bodies that read what they write, are left
+ * whole.
  */
 final class LoopFission {
     /** Sizes of parts to try, in estimated bytes of bytecode: first all in one. */
@@ -113,7 +115,9 @@ final class LoopFission {
         for (Stmt s : loop.body()) {
             switch (s) {
                 case Stmt.Let l -> lets.put(l.local(), inline.expr(l.value()));
-                case Stmt.Store st -> out.add(new Stmt.Store(st.buffer(), inline.index(st.index()), inline.expr(st.value()), inline.expr(st.mask())));
+                case Stmt.Store st ->
+                    out.add(new Stmt.Store(
+                            st.buffer(), inline.index(st.index()), inline.expr(st.value()), inline.expr(st.mask())));
                 case Stmt.Accumulate a -> out.add(new Stmt.Accumulate(a.local(), a.op(), inline.expr(a.value())));
                 case Stmt.Loop _, Stmt.If _, Stmt.Declare _, Stmt.Set _ -> throw new AssertionError(s);
             }
@@ -144,7 +148,9 @@ final class LoopFission {
     /** Values that are as easily computed again as kept. */
     private static boolean isCheap(Expr e) {
         if (e instanceof Expr.IndexValue) return Facts.children(e).isEmpty();
-        return e instanceof Expr.Load l && l.buffer().kind() == Buf.Kind.IN && Facts.children(e).isEmpty();
+        return e instanceof Expr.Load l
+                && l.buffer().kind() == Buf.Kind.IN
+                && Facts.children(e).isEmpty();
     }
 
     /** Notes that part {@code p} needs a value; from an earlier part it comes through an array. */
@@ -168,7 +174,12 @@ final class LoopFission {
         List<Stmt> out = new ArrayList<>();
         for (Stmt s : statements.get(p)) {
             switch (s) {
-                case Stmt.Store st -> out.add(new Stmt.Store(st.buffer(), rewriter.index(st.index()), rewriter.expr(st.value()), rewriter.expr(st.mask())));
+                case Stmt.Store st ->
+                    out.add(new Stmt.Store(
+                            st.buffer(),
+                            rewriter.index(st.index()),
+                            rewriter.expr(st.value()),
+                            rewriter.expr(st.mask())));
                 case Stmt.Accumulate a -> out.add(new Stmt.Accumulate(a.local(), a.op(), rewriter.expr(a.value())));
                 case Stmt.Let _, Stmt.Loop _, Stmt.If _, Stmt.Declare _, Stmt.Set _ -> throw new AssertionError(s);
             }
@@ -182,15 +193,16 @@ final class LoopFission {
     /** Rough size of an operator's code in one copy of the body, in bytes. */
     private static int size(Expr e) {
         return switch (e) {
-            case Expr.Un u -> switch (u.op()) {
-                case NEG, ABS, SQRT, NOT, ISNAN -> 20;
-                case FLOOR, CEIL, RINT, TRUNC -> 180;
-                case EXP, EXPM1, TANH -> 450;
-                case LOG -> 550;
-                case LOG1P, SIN, COS, TAN -> 800;
-                case ERF -> 1000;
-                case ASIN, ACOS, ATAN, SINH, COSH, LGAMMA, DIGAMMA, ERFINV -> 120;
-            };
+            case Expr.Un u ->
+                switch (u.op()) {
+                    case NEG, ABS, SQRT, NOT, ISNAN -> 20;
+                    case FLOOR, CEIL, RINT, TRUNC -> 180;
+                    case EXP, EXPM1, TANH -> 450;
+                    case LOG -> 550;
+                    case LOG1P, SIN, COS, TAN -> 800;
+                    case ERF -> 1000;
+                    case ASIN, ACOS, ATAN, SINH, COSH, LGAMMA, DIGAMMA, ERFINV -> 120;
+                };
             case Expr.Bin b -> Facts.isExpensive(e) ? 150 : b.op().isComparison() ? 40 : 25;
             case Expr.Load l -> l.mask() == null ? 60 : 120;
             case Expr.IndexValue _ -> 80;

@@ -84,8 +84,7 @@ public final class Memory {
             case U8 -> Code.and(Code.cast(Type.INT_TYPE, raw), Code.constant(0xff));
             case F16 -> Code.call(MATH, "fromF16", Type.FLOAT_TYPE, raw);
             case BF16 -> Code.call(MATH, "fromBf16", Type.FLOAT_TYPE, raw);
-            case BOOL -> Code.compare(
-                    Compare.Op.NE, Code.cast(Type.INT_TYPE, raw), Code.constant(0));
+            case BOOL -> Code.compare(Compare.Op.NE, Code.cast(Type.INT_TYPE, raw), Code.constant(0));
         };
     }
 
@@ -125,8 +124,12 @@ public final class Memory {
             case I64 -> bits;
             case I32 -> Code.cast(Type.INT_TYPE, bits);
             case F64 -> Code.call(Code.object("java/lang/Double"), "longBitsToDouble", Type.DOUBLE_TYPE, bits);
-            case F32 -> Code.call(
-                    Code.object("java/lang/Float"), "intBitsToFloat", Type.FLOAT_TYPE, Code.cast(Type.INT_TYPE, bits));
+            case F32 ->
+                Code.call(
+                        Code.object("java/lang/Float"),
+                        "intBitsToFloat",
+                        Type.FLOAT_TYPE,
+                        Code.cast(Type.INT_TYPE, bits));
             case BOOL -> Code.compare(Compare.Op.NE, bits, Code.constant(0L));
             case F16, BF16, I16, I8, U8 -> throw new IllegalArgumentException(t + " is not a register type");
         };

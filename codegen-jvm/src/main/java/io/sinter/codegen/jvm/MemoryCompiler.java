@@ -16,7 +16,10 @@ import java.util.List;
 import java.util.Map;
 import org.objectweb.asm.Type;
 
-/** Compiles loads and stores: scalars; consecutive lanes as vectors; any other pattern lane by lane through the scratch memory's lane area. */
+/**
+ * Compiles loads and stores: scalars; consecutive lanes as vectors; any other pattern lane by lane through
+ * the scratch memory's lane area.
+ */
 final class MemoryCompiler {
     private final BodyCompiler c;
 
@@ -74,7 +77,9 @@ final class MemoryCompiler {
 
     private boolean isConsecutive(DType type, Index i, boolean masked) {
         if (c.indices.access(i) != IndexCompiler.Access.UNIT) return false;
-        return isWide(type) || c.vector().species(MemoryVectors.carrier(type)).exists() && (!masked || c.options.vectorBits() == 512);
+        return isWide(type)
+                || c.vector().species(MemoryVectors.carrier(type)).exists()
+                        && (!masked || c.options.vectorBits() == 512);
     }
 
     private static boolean isWide(DType type) {
@@ -113,28 +118,44 @@ final class MemoryCompiler {
 
     /** Loads each lane's element on its own. */
     private Vec gather(Species s, Buf b, Index index, Code mask) {
-        lanes(index, mask, (address, laneAddress) -> {
-            Code element = Memory.load(b.dtype(), address);
-            Code value = b.dtype().isBool() ? Code.choose(element, Code.constant(1), Code.constant(0)) : element;
-            return Memory.store(s.element(), laneAddress, value);
-        }, b, s, null);
+        lanes(
+                index,
+                mask,
+                (address, laneAddress) -> {
+                    Code element = Memory.load(b.dtype(), address);
+                    Code value =
+                            b.dtype().isBool() ? Code.choose(element, Code.constant(1), Code.constant(0)) : element;
+                    return Memory.store(s.element(), laneAddress, value);
+                },
+                b,
+                s,
+                null);
         return c.held(Vec.load(s, c.laneArea(0), null));
     }
 
     private void scatter(Vec value, Buf b, Index index, Code mask) {
         Vec v = c.held(value);
-        lanes(index, mask, (address, laneAddress) -> {
-            Code element = Memory.load(v.species().element(), laneAddress);
-            if (!b.dtype().isBool()) return Memory.store(b.dtype(), address, element);
-            return Memory.store(DType.I8, address, element);
-        }, b, v.species(), v);
+        lanes(
+                index,
+                mask,
+                (address, laneAddress) -> {
+                    Code element = Memory.load(v.species().element(), laneAddress);
+                    if (!b.dtype().isBool()) return Memory.store(b.dtype(), address, element);
+                    return Memory.store(DType.I8, address, element);
+                },
+                b,
+                v.species(),
+                v);
     }
 
     private interface LaneAction {
         Code at(Code address, Code laneAddress);
     }
 
-    /** Runs an action for each active lane, with the address of its element and of its place in slot 0 of the lane area, where {@code stored} is put. */
+    /**
+     * Runs an action for each active lane, with the address of its element and of its place in slot 0 of the
+     * lane area, where {@code stored} is put.
+     */
     private void lanes(Index index, Code mask, LaneAction action, Buf b, Species s, Vec stored) {
         LocalVar lane = c.method.local("lane", Type.INT_TYPE);
         Code wide = Code.cast(Type.LONG_TYPE, lane);
@@ -145,8 +166,10 @@ final class MemoryCompiler {
         Code first = c.held(c.indices.firstLane());
         Block body = c.nested(true, () -> {
             Code element = c.indices.lane(index, Code.add(first, wide), data::get);
-            Code address = Code.add(c.indices.base(b), Code.mul(element, Code.constant((long) b.dtype().bytes())));
-            Code laneAddress = Code.add(c.laneArea(0), Code.mul(wide, Code.constant((long) s.element().bytes())));
+            Code address = Code.add(c.indices.base(b), Code.mul(element, Code.constant((long)
+                    b.dtype().bytes())));
+            Code laneAddress = Code.add(c.laneArea(0), Code.mul(wide, Code.constant((long)
+                    s.element().bytes())));
             c.block().add(action.at(address, laneAddress));
         });
         if (bits != null) {
@@ -164,18 +187,23 @@ final class MemoryCompiler {
         Code first = c.held(c.indices.firstLane());
         Block body = c.nested(true, () -> {
             Code value = c.indices.lane(index, Code.add(first, wide), data::get);
-            Code at = Code.add(c.laneArea(0), Code.mul(wide, Code.constant((long) s.element().bytes())));
+            Code at = Code.add(c.laneArea(0), Code.mul(wide, Code.constant((long)
+                    s.element().bytes())));
             c.block().add(Memory.store(s.element(), at, Code.cast(s.laneType(), value)));
         });
         c.block().forLoop(lane, Code.constant(0), Code.constant(s.lanes()), 1, body);
         return c.held(Vec.load(s, c.laneArea(0), null));
     }
 
-    /** Puts the data-dependent values of an index into the lane area, from slot 1 on; gives the code of each for one lane. */
+    /**
+     * Puts the data-dependent values of an index into the lane area, from slot 1 on; gives the code of each
+     * for one lane.
+     */
     private Map<Expr, Code> laneData(Index index, Code lane) {
         Map<Expr, Code> data = new IdentityHashMap<>();
         List<Expr> exprs = c.indices.laneData(index);
-        if (exprs.size() > 3) throw new IllegalStateException("an index with " + exprs.size() + " data-dependent parts");
+        if (exprs.size() > 3)
+            throw new IllegalStateException("an index with " + exprs.size() + " data-dependent parts");
         // All values first: computing one may use the lane area.
         List<Vec> values = exprs.stream().map(e -> c.held(c.vec(e))).toList();
         for (int i = 0; i < exprs.size(); i++) {
@@ -195,10 +223,12 @@ final class MemoryCompiler {
         for (int i = 0; i < held.size(); i++) {
             Vec v = held.get(i);
             c.block().add(v.store(c.laneArea(i + 1), null));
-            Code at = Code.add(c.laneArea(i + 1), Code.mul(wide, Code.constant((long) v.species().element().bytes())));
+            Code at = Code.add(c.laneArea(i + 1), Code.mul(wide, Code.constant((long)
+                    v.species().element().bytes())));
             args.add(Memory.load(v.species().element(), at));
         }
-        Code out = Code.add(c.laneArea(0), Code.mul(wide, Code.constant((long) result.element().bytes())));
+        Code out = Code.add(c.laneArea(0), Code.mul(wide, Code.constant((long)
+                result.element().bytes())));
         Block body = new Block().add(Memory.store(result.element(), out, function.apply(args)));
         c.block().forLoop(lane, Code.constant(0), Code.constant(result.lanes()), 1, body);
         return c.held(Vec.load(result, c.laneArea(0), null));

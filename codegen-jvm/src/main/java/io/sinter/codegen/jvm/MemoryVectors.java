@@ -47,8 +47,8 @@ final class MemoryVectors {
     }
 
     /**
-     * f16 bits (in the low half of each i32) to f32: exponent and fraction move into place; scaling by 2^112 rebiases the exponent and
-     * normalizes subnormals; infinities and NaN get the largest exponent instead.
+     * f16 bits (in the low half of each i32) to f32: exponent and fraction move into place; scaling by 2^112
+     * rebiases the exponent and normalizes subnormals; infinities and NaN get the largest exponent instead.
      */
     static Vec fromF16(BodyCompiler c, Vec bits) {
         Species i32 = bits.species();
@@ -67,8 +67,11 @@ final class MemoryVectors {
         Species i32 = f32.integral();
         Vec u = c.held(x.asBits());
         Vec a = c.held(u.and(Vec.bits(i32, 0x7fffffff)));
-        // Normal: rebias, add half of the last place (less one unless the last bit is odd), cut. Carries may run into infinity, as they should.
-        Vec normal = a.add(Vec.bits(i32, 0xc8000fffL)).add(a.ushr(13).and(Vec.bits(i32, 1))).ushr(13);
+        // Normal: rebias, add half of the last place (less one unless the last bit is odd), cut. Carries may
+        // run into infinity, as they should.
+        Vec normal = a.add(Vec.bits(i32, 0xc8000fffL))
+                .add(a.ushr(13).and(Vec.bits(i32, 1)))
+                .ushr(13);
         // Subnormal: adding 0.5 aligns the fraction at 2^-24 and rounds.
         Vec subnormal = a.reinterpret(f32).add(Vec.constant(f32, 0.5)).asBits().sub(Vec.bits(i32, 0x3f000000));
         // Too large: infinity; NaN: quiet, keeping the top of its payload.
@@ -85,7 +88,8 @@ final class MemoryVectors {
         Vec v = c.held(x);
         Vec u = c.held(v.asBits());
         Vec high = c.held(u.ushr(16));
-        Vec rounded = u.add(Vec.bits(i32, 0x7fff)).add(high.and(Vec.bits(i32, 1))).ushr(16);
+        Vec rounded =
+                u.add(Vec.bits(i32, 0x7fff)).add(high.and(Vec.bits(i32, 1))).ushr(16);
         Code isNan = Masks.cast(v.compare("NE", v), i32);
         return rounded.blend(high.or(Vec.bits(i32, 0x40)), isNan);
     }

@@ -10,7 +10,8 @@ public final class MethodTooLargeException extends RuntimeException {
     private final int codeSize;
 
     public MethodTooLargeException(String method, int codeSize) {
-        super("method " + method + " has " + codeSize + " bytes of bytecode; HotSpot compiles up to " + ClassBuilder.HUGE_METHOD);
+        super("method " + method + " has " + codeSize + " bytes of bytecode; HotSpot compiles up to "
+                + ClassBuilder.HUGE_METHOD);
         this.codeSize = codeSize;
     }
 

@@ -13,7 +13,10 @@ public record Options(int vectorBits) {
         }
     }
 
-    /** The widest vectors of this machine; scalar code if the module {@code jdk.incubator.vector} is not there. */
+    /**
+     * The widest vectors of this machine; scalar code if the module {@code jdk.incubator.vector} is not
+     * there.
+     */
     public static Options preferred() {
         return new Options(JvmFlags.hasVectors() ? PreferredWidth.bits() : 0);
     }

@@ -37,11 +37,17 @@ final class ScalarOps {
             case NEG -> Code.neg(a);
             case NOT -> t.isBool() ? Code.not(a) : Code.xor(a, constant(Expr.Const.ofLong(t, -1)));
             case ABS -> Code.call(MATH, "abs", type, a);
-            case ISNAN -> Code.call(Code.object(t == DType.F64 ? "java/lang/Double" : "java/lang/Float"), "isNaN", Type.BOOLEAN_TYPE, a);
+            case ISNAN ->
+                Code.call(
+                        Code.object(t == DType.F64 ? "java/lang/Double" : "java/lang/Float"),
+                        "isNaN",
+                        Type.BOOLEAN_TYPE,
+                        a);
             case SQRT, FLOOR, CEIL, RINT -> viaDouble(MATH, op.name().toLowerCase(java.util.Locale.ROOT), t, a);
-            case EXP, EXPM1, LOG, LOG1P, SIN, COS, TAN, ASIN, ACOS, ATAN, SINH, COSH, TANH -> viaDouble(
-                    MATH, op.name().toLowerCase(java.util.Locale.ROOT), t, a);
-            case TRUNC, ERF, LGAMMA, DIGAMMA, ERFINV -> viaDouble(Memory.MATH, op.name().toLowerCase(java.util.Locale.ROOT), t, a);
+            case EXP, EXPM1, LOG, LOG1P, SIN, COS, TAN, ASIN, ACOS, ATAN, SINH, COSH, TANH ->
+                viaDouble(MATH, op.name().toLowerCase(java.util.Locale.ROOT), t, a);
+            case TRUNC, ERF, LGAMMA, DIGAMMA, ERFINV ->
+                viaDouble(Memory.MATH, op.name().toLowerCase(java.util.Locale.ROOT), t, a);
         };
     }
 
@@ -63,7 +69,8 @@ final class ScalarOps {
             case REM -> t.isFloat() ? Code.rem(a, b) : Code.call(Memory.MATH, "rem", type, a, b);
             case MAX -> t.isBool() ? Code.or(a, b) : Code.call(MATH, "max", type, a, b);
             case MIN -> t.isBool() ? Code.and(a, b) : Code.call(MATH, "min", type, a, b);
-            case POW -> t.isFloat() ? viaDouble(Memory.MATH, "pow", t, a, b) : Code.call(Memory.MATH, "pow", type, a, b);
+            case POW ->
+                t.isFloat() ? viaDouble(Memory.MATH, "pow", t, a, b) : Code.call(Memory.MATH, "pow", type, a, b);
             case ATAN2 -> viaDouble(MATH, "atan2", t, a, b);
             case AND -> Code.and(a, b);
             case OR -> Code.or(a, b);
@@ -95,20 +102,22 @@ final class ScalarOps {
         return switch (op) {
             case SUM -> Expr.Const.of(t, 0);
             case PROD -> Expr.Const.of(t, 1);
-            case MAX -> switch (t) {
-                case F64, F32 -> Expr.Const.of(t, -huge);
-                case I64 -> Expr.Const.ofLong(t, Long.MIN_VALUE);
-                case I32 -> Expr.Const.ofLong(t, Integer.MIN_VALUE);
-                case BOOL -> Expr.Const.of(t, 0);
-                case F16, BF16, I16, I8, U8 -> throw new IllegalArgumentException(t + " is not a register type");
-            };
-            case MIN -> switch (t) {
-                case F64, F32 -> Expr.Const.of(t, huge);
-                case I64 -> Expr.Const.ofLong(t, Long.MAX_VALUE);
-                case I32 -> Expr.Const.ofLong(t, Integer.MAX_VALUE);
-                case BOOL -> Expr.Const.of(t, 1);
-                case F16, BF16, I16, I8, U8 -> throw new IllegalArgumentException(t + " is not a register type");
-            };
+            case MAX ->
+                switch (t) {
+                    case F64, F32 -> Expr.Const.of(t, -huge);
+                    case I64 -> Expr.Const.ofLong(t, Long.MIN_VALUE);
+                    case I32 -> Expr.Const.ofLong(t, Integer.MIN_VALUE);
+                    case BOOL -> Expr.Const.of(t, 0);
+                    case F16, BF16, I16, I8, U8 -> throw new IllegalArgumentException(t + " is not a register type");
+                };
+            case MIN ->
+                switch (t) {
+                    case F64, F32 -> Expr.Const.of(t, huge);
+                    case I64 -> Expr.Const.ofLong(t, Long.MAX_VALUE);
+                    case I32 -> Expr.Const.ofLong(t, Integer.MAX_VALUE);
+                    case BOOL -> Expr.Const.of(t, 1);
+                    case F16, BF16, I16, I8, U8 -> throw new IllegalArgumentException(t + " is not a register type");
+                };
         };
     }
 
@@ -125,8 +134,11 @@ final class ScalarOps {
 
     static Code narrow(DType to, Code a) {
         return switch (to) {
-            case F16 -> Code.call(Memory.MATH, "fromF16", Type.FLOAT_TYPE, Code.call(Memory.MATH, "toF16", Type.SHORT_TYPE, a));
-            case BF16 -> Code.call(Memory.MATH, "fromBf16", Type.FLOAT_TYPE, Code.call(Memory.MATH, "toBf16", Type.SHORT_TYPE, a));
+            case F16 ->
+                Code.call(Memory.MATH, "fromF16", Type.FLOAT_TYPE, Code.call(Memory.MATH, "toF16", Type.SHORT_TYPE, a));
+            case BF16 ->
+                Code.call(
+                        Memory.MATH, "fromBf16", Type.FLOAT_TYPE, Code.call(Memory.MATH, "toBf16", Type.SHORT_TYPE, a));
             case I16 -> Code.cast(Type.INT_TYPE, Code.cast(Type.SHORT_TYPE, a));
             case I8 -> Code.cast(Type.INT_TYPE, Code.cast(Type.BYTE_TYPE, a));
             case U8 -> Code.and(a, Code.constant(0xff));

@@ -8,7 +8,10 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Predicate;
 
-/** A block under construction and the values that are known in it: a method's prologue, a loop's body, a branch. */
+/**
+ * A block under construction and the values that are known in it: a method's prologue, a loop's body, a
+ * branch.
+ */
 final class Scope {
     final Scope outer;
     final int depth;

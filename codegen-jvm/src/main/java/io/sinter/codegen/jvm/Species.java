@@ -7,8 +7,8 @@ import java.util.List;
 import org.objectweb.asm.Type;
 
 /**
- * A vector species of the Vector API: element type and number of lanes. Element types are f64, f32, i64, i32, i16 (ShortVector) and i8
- * (ByteVector).
+ * A vector species of the Vector API: element type and number of lanes. Element types are f64, f32, i64, i32,
+ * i16 (ShortVector) and i8 (ByteVector).
  */
 public record Species(DType element, int lanes) {
     static final String PACKAGE = "jdk/incubator/vector/";
@@ -28,17 +28,16 @@ public record Species(DType element, int lanes) {
 
     /** The class of vectors, e.g. {@code FloatVector}. */
     public Type vectorType() {
-        return Code.object(
-                PACKAGE
-                        + switch (element) {
-                            case F64 -> "DoubleVector";
-                            case F32 -> "FloatVector";
-                            case I64 -> "LongVector";
-                            case I32 -> "IntVector";
-                            case I16 -> "ShortVector";
-                            case I8 -> "ByteVector";
-                            case F16, BF16, U8, BOOL -> throw new IllegalArgumentException("no vectors of " + element);
-                        });
+        return Code.object(PACKAGE
+                + switch (element) {
+                    case F64 -> "DoubleVector";
+                    case F32 -> "FloatVector";
+                    case I64 -> "LongVector";
+                    case I32 -> "IntVector";
+                    case I16 -> "ShortVector";
+                    case I8 -> "ByteVector";
+                    case F16, BF16, U8, BOOL -> throw new IllegalArgumentException("no vectors of " + element);
+                });
     }
 
     /** The JVM type of one lane. */

@@ -17,10 +17,9 @@ import org.objectweb.asm.Type;
 /** Compiles statements, at scalar level or inside a vector loop. */
 final class StatementCompiler {
     private final BodyCompiler c;
-    private Consumer<Stmt.Loop> vectorLoops =
-            l -> {
-                throw new IllegalStateException("a vector loop over " + l.var() + " where none may be");
-            };
+    private Consumer<Stmt.Loop> vectorLoops = l -> {
+        throw new IllegalStateException("a vector loop over " + l.var() + " where none may be");
+    };
     private Set<Object> vectorLocals = Set.of();
     private Map<Stmt, Integer> lines = Map.of();
 

@@ -9,7 +9,8 @@ import io.sinter.ir.DType;
  *
  * @param dtype register type
  * @param code its code: a JVM scalar, a vector, or (bool vectors) a mask
- * @param species null for a scalar, which is the same in all lanes; else the species of the vector, or that the mask is for
+ * @param species null for a scalar, which is the same in all lanes; else the species of the vector, or that
+ *     the mask is for
  */
 public record Value(DType dtype, Code code, Species species) {
     static Value scalar(DType dtype, Code code) {

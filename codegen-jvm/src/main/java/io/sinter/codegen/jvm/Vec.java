@@ -12,8 +12,8 @@ import java.util.List;
 import org.objectweb.asm.Type;
 
 /**
- * Code of a vector value with its species, and the Vector API's operations on it. {@code a.add(b)} here is the code of {@code a.add(b)} there.
- * Naming an operand twice evaluates it twice: hold it in a local first.
+ * Code of a vector value with its species, and the Vector API's operations on it. {@code a.add(b)} here is
+ * the code of {@code a.add(b)} there. Naming an operand twice evaluates it twice: hold it in a local first.
  */
 public record Vec(Species species, Code code) {
     private static final Type OPERATORS = Code.object(PACKAGE + "VectorOperators");
@@ -53,7 +53,10 @@ public record Vec(Species species, Code code) {
         return new Vec(s, Code.callVirtual(v, "addIndex", v, List.of(Type.INT_TYPE), zero.code, Code.constant(1)));
     }
 
-    /** Consecutive elements at a byte address; where {@code mask} (null: everywhere) is false nothing is read and the lane is 0. */
+    /**
+     * Consecutive elements at a byte address; where {@code mask} (null: everywhere) is false nothing is read
+     * and the lane is 0.
+     */
     public static Vec load(Species s, Code address, Code mask) {
         Type v = s.vectorType();
         if (mask == null) {
@@ -61,7 +64,8 @@ public record Vec(Species species, Code code) {
             return new Vec(s, Code.call(v, "fromMemorySegment", v, types, s.code(), Memory.ALL, address, Memory.ORDER));
         }
         List<Type> types = List.of(SPECIES, Memory.SEGMENT, Type.LONG_TYPE, Memory.BYTE_ORDER, MASK);
-        return new Vec(s, Code.call(v, "fromMemorySegment", v, types, s.code(), Memory.ALL, address, Memory.ORDER, mask));
+        return new Vec(
+                s, Code.call(v, "fromMemorySegment", v, types, s.code(), Memory.ALL, address, Memory.ORDER, mask));
     }
 
     /** Stores this at a byte address, where {@code mask} (null: everywhere) is true. */
@@ -69,16 +73,19 @@ public record Vec(Species species, Code code) {
         Type v = species.vectorType();
         if (mask == null) {
             List<Type> types = List.of(Memory.SEGMENT, Type.LONG_TYPE, Memory.BYTE_ORDER);
-            return Code.callVirtual(v, "intoMemorySegment", Type.VOID_TYPE, types, code, Memory.ALL, address, Memory.ORDER);
+            return Code.callVirtual(
+                    v, "intoMemorySegment", Type.VOID_TYPE, types, code, Memory.ALL, address, Memory.ORDER);
         }
         List<Type> types = List.of(Memory.SEGMENT, Type.LONG_TYPE, Memory.BYTE_ORDER, MASK);
-        return Code.callVirtual(v, "intoMemorySegment", Type.VOID_TYPE, types, code, Memory.ALL, address, Memory.ORDER, mask);
+        return Code.callVirtual(
+                v, "intoMemorySegment", Type.VOID_TYPE, types, code, Memory.ALL, address, Memory.ORDER, mask);
     }
 
     /** {@code lanewise} of a one-operand operator, by its name in VectorOperators. */
     public Vec unary(String operator) {
         Type v = species.vectorType();
-        return with(Code.callVirtual(v, "lanewise", v, List.of(UNARY), code, Code.getStatic(OPERATORS, operator, UNARY)));
+        return with(
+                Code.callVirtual(v, "lanewise", v, List.of(UNARY), code, Code.getStatic(OPERATORS, operator, UNARY)));
     }
 
     /** {@code lanewise} of a two-operand operator, by its name in VectorOperators. */
@@ -157,13 +164,15 @@ public record Vec(Species species, Code code) {
     public Vec fma(Vec b, Vec c) {
         Type v = species.vectorType();
         Code op = Code.getStatic(OPERATORS, "FMA", TERNARY);
-        return with(Code.callVirtual(v, "lanewise", v, List.of(TERNARY, VECTOR, VECTOR), code, op, same(b).code, same(c).code));
+        return with(Code.callVirtual(
+                v, "lanewise", v, List.of(TERNARY, VECTOR, VECTOR), code, op, same(b).code, same(c).code));
     }
 
     /** Mask of a comparison, by its name in VectorOperators: EQ NE LT LE GT GE. */
     public Code compare(String operator, Vec b) {
         Code op = Code.getStatic(OPERATORS, operator, COMPARISON);
-        return Code.callVirtual(species.vectorType(), "compare", MASK, List.of(COMPARISON, VECTOR), code, op, same(b).code);
+        return Code.callVirtual(
+                species.vectorType(), "compare", MASK, List.of(COMPARISON, VECTOR), code, op, same(b).code);
     }
 
     /** {@code b} where {@code mask} is true, this elsewhere. */

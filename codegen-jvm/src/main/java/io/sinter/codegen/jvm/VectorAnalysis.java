@@ -57,7 +57,8 @@ final class VectorAnalysis {
             if (s instanceof Stmt.Declare d) declared.add(d.local());
         });
         Facts.walk(loop.body(), s -> {
-            if (s instanceof Stmt.Accumulate a && !declared.contains(a.local()) && accumulated.add(a.local())) accumulators.add(a);
+            if (s instanceof Stmt.Accumulate a && !declared.contains(a.local()) && accumulated.add(a.local()))
+                accumulators.add(a);
         });
     }
 
@@ -118,12 +119,18 @@ final class VectorAnalysis {
         return options.vectorBits() / (wide ? 64 : 32);
     }
 
-    /** Copies of the body in the main loop: several where that hides the latency of accumulation and the body is small. */
+    /**
+     * Copies of the body in the main loop: several where that hides the latency of accumulation and the body
+     * is small.
+     */
     int unroll() {
         return accumulators.isEmpty() || nested || cost > UNROLL_LIMIT ? 1 : 4;
     }
 
-    /** Elements for one call of the loop's method: enough to pay for the call, few enough that HotSpot soon counts many calls. */
+    /**
+     * Elements for one call of the loop's method: enough to pay for the call, few enough that HotSpot soon
+     * counts many calls.
+     */
     int chunk(int lanes) {
         return nested ? 8 * lanes : 64 * lanes;
     }

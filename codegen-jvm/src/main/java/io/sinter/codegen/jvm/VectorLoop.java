@@ -6,7 +6,8 @@ import io.sinter.codegen.jvm.bytecode.LocalVar;
 import io.sinter.ir.loop.Var;
 
 /**
- * The vector loop that code is being compiled in: lane {@code l} stands for {@code variable = from + counter + offset + l}.
+ * The vector loop that code is being compiled in: lane {@code l} stands for {@code variable = from + counter
+ * + offset + l}.
  *
  * @param variable the loop's variable
  * @param lanes lanes of every vector in the loop

@@ -9,10 +9,12 @@ import io.sinter.ir.loop.Prim1;
 import java.util.List;
 
 /**
- * Functions of vectors, inlined as arithmetic. The Vector API's own functions are not used: what they compute before C2 has compiled a
- * method differs in the last bit from what they compute after, and a program's results must not depend on when that happens.
+ * Functions of vectors, inlined as arithmetic. The Vector API's own functions are not used: what they compute
+ * before C2 has compiled a method differs in the last bit from what they compute after, and a program's
+ * results must not depend on when that happens.
  *
- * <p>f32 functions are polynomials, accurate to 2 ulp; in f64 only the roundings are here, the rest goes lane by lane through {@link Math}.
+ * <p>f32 functions are polynomials, accurate to 2 ulp; in f64 only the roundings are here, the rest goes lane
+ * by lane through {@link Math}.
  */
 final class VectorMath {
     private final BodyCompiler c;
@@ -67,7 +69,9 @@ final class VectorMath {
         return magnitude.asBits().or(signBit(sign)).reinterpret(magnitude.species());
     }
 
-    /** Roundings by adding and subtracting 2^23 (f32) or 2^52 (f64), beyond which every number is an integer. */
+    /**
+     * Roundings by adding and subtracting 2^23 (f32) or 2^52 (f64), beyond which every number is an integer.
+     */
     private Vec round(Prim1 op, Vec x) {
         double big = x.species().element() == DType.F32 ? 0x1p23 : 0x1p52;
         Vec magnitude = c.held(x.unary("ABS"));
@@ -86,7 +90,8 @@ final class VectorMath {
                     case RINT -> r;
                     case FLOOR -> r.sub(zero.blend(one, r.compare("GT", x)));
                     // -0.3 rounds up to -0: the sign must survive 0 + 0.
-                    case CEIL -> withSignOf(r.add(zero.blend(one, r.compare("LT", x))).unary("ABS"), x);
+                    case CEIL ->
+                        withSignOf(r.add(zero.blend(one, r.compare("LT", x))).unary("ABS"), x);
                     default -> throw new AssertionError(op);
                 };
         return result.blend(x, isLarge).blend(x, x.compare("NE", x));
@@ -95,7 +100,9 @@ final class VectorMath {
     /** The reduced argument of an exponential. */
     private record Reduced(Vec n, Vec r) {}
 
-    /** x = n ln 2 + r with |r| ≤ ln(2)/2; n as i32. The rounding constant leaves n in the low bits of the sum. */
+    /**
+     * x = n ln 2 + r with |r| ≤ ln(2)/2; n as i32. The rounding constant leaves n in the low bits of the sum.
+     */
     private Reduced reduce(Vec x) {
         double shifter = 0x1.8p23;
         Vec t = c.held(x.fma(k(x, 1.4426950408889634), k(x, shifter)));
@@ -129,7 +136,10 @@ final class VectorMath {
         return bounded.blend(k(x, 0), x.compare("LT", k(x, -103.972084)));
     }
 
-    /** e^x - 1 = 2 (2^(n-1) (e^r - 1) + (2^(n-1) - 1/2)): one rounding in the sum, and no overflow before the result's. */
+    /**
+     * e^x - 1 = 2 (2^(n-1) (e^r - 1) + (2^(n-1) - 1/2)): one rounding in the sum, and no overflow before the
+     * result's.
+     */
     Vec expm1(Vec x) {
         Reduced q = reduce(c.held(x.blend(k(x, -30), x.compare("LT", k(x, -30)))));
         Vec r = q.r;
@@ -154,7 +164,10 @@ final class VectorMath {
         return withSignOf(m.div(m.add(k(x, 2))), x);
     }
 
-    /** log of a number and nothing else special: x = 2^e m, m in [√½, √2); log m = f - (f²/2 - s (f²/2 + R(s²))), s = f / (2 + f). */
+    /**
+     * log of a number and nothing else special: x = 2^e m, m in [√½, √2); log m = f - (f²/2 - s (f²/2 +
+     * R(s²))), s = f / (2 + f).
+     */
     Vec log(Vec x) {
         Species i32 = x.species().integral();
         // Subnormals are scaled up first.
@@ -179,7 +192,10 @@ final class VectorMath {
         return edge.blend(x, x.compare("EQ", k(x, Float.POSITIVE_INFINITY))).blend(x, x.compare("NE", x));
     }
 
-    /** log(1 + x) = log(u) + (x - (u - 1)) / u for u = 1 + x rounded: what rounding lost comes back to first order. */
+    /**
+     * log(1 + x) = log(u) + (x - (u - 1)) / u for u = 1 + x rounded: what rounding lost comes back to first
+     * order.
+     */
     Vec log1p(Vec x) {
         Vec u = c.held(x.add(k(x, 1)));
         Vec l = c.held(log(u));
@@ -190,7 +206,10 @@ final class VectorMath {
         return result.blend(x, x.unary("ABS").compare("LT", k(x, 0x1p-25)));
     }
 
-    /** x (1 + Q(x²)) up to 1; beyond, 1 - exp(-a²) R(a) for a = |x|: fitted by weighted least squares, errors 1.2e-9 and 1.4e-8. */
+    /**
+     * x (1 + Q(x²)) up to 1; beyond, 1 - exp(-a²) R(a) for a = |x|: fitted by weighted least squares, errors
+     * 1.2e-9 and 1.4e-8.
+     */
     Vec erf(Vec x) {
         Vec a = c.held(x.unary("ABS"));
         Vec z = c.held(a.mul(a));
@@ -203,19 +222,33 @@ final class VectorMath {
     }
 
     private static final double[] ERF_NEAR = {
-        7.88911952913189e-05, -0.0008020841279018279, 0.005189535339262319, -0.02685444459186847, 0.11283600176256267,
-        -0.3761262713596566, 0.12837916591375131
+        7.88911952913189e-05,
+        -0.0008020841279018279,
+        0.005189535339262319,
+        -0.02685444459186847,
+        0.11283600176256267,
+        -0.3761262713596566,
+        0.12837916591375131
     };
 
     private static final double[] ERF_FAR = {
-        -0.0003888819264159947, 0.006005097852412879, -0.040998016823629885, 0.164133196521075, -0.43167882632074406,
-        0.7925939921147769, -1.048210183266616, 0.9861271619507681
+        -0.0003888819264159947,
+        0.006005097852412879,
+        -0.040998016823629885,
+        0.164133196521075,
+        -0.43167882632074406,
+        0.7925939921147769,
+        -1.048210183266616,
+        0.9861271619507681
     };
 
     /** Largest argument that {@link #trigonometric} reduces itself: its multiple of π/2 has 15 bits. */
     private static final double LARGE_ANGLE = 48000;
 
-    /** sin, cos or tan: the quadrant is taken off in three pieces of π/2; lanes with large angles are computed one by one. */
+    /**
+     * sin, cos or tan: the quadrant is taken off in three pieces of π/2; lanes with large angles are computed
+     * one by one.
+     */
     private Vec trigonometric(Prim1 op, Vec x) {
         double shifter = 0x1.8p23;
         Vec t = c.held(x.fma(k(x, 2 / Math.PI), k(x, shifter)));
@@ -228,7 +261,8 @@ final class VectorMath {
         Vec r = c.held(n.fma(k(x, low), n.fma(k(x, middle), n.fma(k(x, high), x))));
         Vec z = c.held(r.mul(r));
         Vec sine = c.held(z.mul(r).fma(polynomial(z, 1.0 / 362880, -1.0 / 5040, 1.0 / 120, -1.0 / 6), r));
-        Vec cosine = c.held(z.mul(z).fma(polynomial(z, -1.0 / 3628800, 1.0 / 40320, -1.0 / 720, 1.0 / 24), z.fma(k(x, -0.5), k(x, 1))));
+        Vec cosine = c.held(z.mul(z)
+                .fma(polynomial(z, -1.0 / 3628800, 1.0 / 40320, -1.0 / 720, 1.0 / 24), z.fma(k(x, -0.5), k(x, 1))));
         Species i32 = x.species().integral();
         Vec one = Vec.bits(i32, 1);
         Code odd = c.held(Masks.cast(quadrant.and(one).compare("NE", Vec.bits(i32, 0)), x.species()));
@@ -259,8 +293,8 @@ final class VectorMath {
     }
 
     /**
-     * High halves of the unsigned 32×32-bit products: even and odd lanes as 64-bit products, which are one instruction each where both factors are
-     * known to fit 32 bits.
+     * High halves of the unsigned 32×32-bit products: even and odd lanes as 64-bit products, which are one
+     * instruction each where both factors are known to fit 32 bits.
      */
     Vec umulhi(Vec a, Vec b) {
         Species i32 = a.species();

@@ -44,7 +44,8 @@ final class VectorOps {
 
     private Value indexValue(Expr.IndexValue v) {
         Species s = species(v.dtype());
-        if (c.indices.access(v.index()) == IndexCompiler.Access.IRREGULAR) return Value.of(c.memory.laneIndices(v.index(), s));
+        if (c.indices.access(v.index()) == IndexCompiler.Access.IRREGULAR)
+            return Value.of(c.memory.laneIndices(v.index(), s));
         Code stride = Code.cast(s.laneType(), c.indices.coef(c.indices.stride(v.index())));
         Vec step = Vec.iota(s).mul(Vec.broadcast(s, stride));
         return Value.of(step.add(Vec.broadcast(s, Code.cast(s.laneType(), c.indices.first(v.index())))));
@@ -110,7 +111,8 @@ final class VectorOps {
             case AND, MIN, MUL -> Masks.and(a, b);
             case OR, MAX, ADD -> Masks.or(a, b);
             case XOR -> Masks.xor(a, b);
-            case SUB, DIV, REM, POW, ATAN2, SHL, SHR, USHR, UMULHI, EQ, NE, LT, LE, GT, GE -> throw new IllegalArgumentException(op + " of bool");
+            case SUB, DIV, REM, POW, ATAN2, SHL, SHR, USHR, UMULHI, EQ, NE, LT, LE, GT, GE ->
+                throw new IllegalArgumentException(op + " of bool");
         };
     }
 
@@ -175,7 +177,10 @@ final class VectorOps {
         return new Expr.Bin(op, b.b(), b.a());
     }
 
-    /** Such a comparison without index vectors: {@code first + lane op limit} is {@code lane op limit - first}, and that fits an i32. */
+    /**
+     * Such a comparison without index vectors: {@code first + lane op limit} is {@code lane op limit -
+     * first}, and that fits an i32.
+     */
     private Value range(Expr.Bin b) {
         Index i = ((Expr.IndexValue) b.a()).index();
         Species s = species(DType.I32);
@@ -194,13 +199,15 @@ final class VectorOps {
     private Value convert(Expr.Convert v) {
         DType from = v.a().dtype();
         DType to = v.dtype();
-        if (from == to) return from.isBool() ? Value.mask(species(from), c.mask(v.a(), species(from))) : Value.of(c.vec(v.a()));
+        if (from == to)
+            return from.isBool() ? Value.mask(species(from), c.mask(v.a(), species(from))) : Value.of(c.vec(v.a()));
         if (to.isBool()) {
             Species s = species(from);
             return Value.mask(s, c.vec(v.a()).compare("NE", Vec.constant(s, 0)));
         }
         Species target = species(to);
-        if (from.isBool()) return Value.of(Vec.constant(target, 0).blend(Vec.constant(target, 1), c.mask(v.a(), target)));
+        if (from.isBool())
+            return Value.of(Vec.constant(target, 0).blend(Vec.constant(target, 1), c.mask(v.a(), target)));
         return Value.of(c.vec(v.a()).convert(letter(from) + "2" + letter(to), target));
     }
 
@@ -248,7 +255,9 @@ final class VectorOps {
         if (acc.dtype().isBool()) {
             boolean or = op == Stmt.Combine.MAX || op == Stmt.Combine.SUM;
             if (mask == null) return or ? Masks.or(acc.code(), value) : Masks.and(acc.code(), value);
-            return or ? Masks.or(acc.code(), Masks.and(value, mask)) : Masks.andNot(acc.code(), Masks.andNot(mask, value));
+            return or
+                    ? Masks.or(acc.code(), Masks.and(value, mask))
+                    : Masks.andNot(acc.code(), Masks.andNot(mask, value));
         }
         String operator =
                 switch (op) {
@@ -257,6 +266,8 @@ final class VectorOps {
                     case MAX -> "MAX";
                     case MIN -> "MIN";
                 };
-        return new Vec(acc.species(), acc.code()).binary(operator, new Vec(acc.species(), value), mask).code();
+        return new Vec(acc.species(), acc.code())
+                .binary(operator, new Vec(acc.species(), value), mask)
+                .code();
     }
 }

@@ -71,23 +71,25 @@ class LoopKernelTest {
         Local sum = new Local("sum", DType.F32);
         Local e = new Local("e", DType.F32);
         Expr x = new Expr.Load(IN, at);
-        LoopKernel kernel =
-                new LoopKernel(
-                        "softmax",
-                        List.of(row),
-                        List.of(IN, OUT),
-                        5,
-                        0,
-                        List.of(
-                                new Stmt.Declare(max, Expr.Const.of(DType.F32, Double.NEGATIVE_INFINITY)),
-                                vector(v, new Stmt.Accumulate(max, Stmt.Combine.MAX, x)),
-                                new Stmt.Declare(sum, Expr.Const.of(DType.F32, 0)),
-                                vector(
-                                        v,
-                                        new Stmt.Let(e, Expr.un(Prim1.EXP, Expr.bin(Prim2.SUB, x, new Expr.Ref(max)))),
-                                        new Stmt.Store(OUT, at, new Expr.Ref(e)),
-                                        new Stmt.Accumulate(sum, Stmt.Combine.SUM, new Expr.Ref(e))),
-                                vector(v, new Stmt.Store(OUT, at, Expr.bin(Prim2.DIV, new Expr.Load(OUT, at), new Expr.Ref(sum))))));
+        LoopKernel kernel = new LoopKernel(
+                "softmax",
+                List.of(row),
+                List.of(IN, OUT),
+                5,
+                0,
+                List.of(
+                        new Stmt.Declare(max, Expr.Const.of(DType.F32, Double.NEGATIVE_INFINITY)),
+                        vector(v, new Stmt.Accumulate(max, Stmt.Combine.MAX, x)),
+                        new Stmt.Declare(sum, Expr.Const.of(DType.F32, 0)),
+                        vector(
+                                v,
+                                new Stmt.Let(e, Expr.un(Prim1.EXP, Expr.bin(Prim2.SUB, x, new Expr.Ref(max)))),
+                                new Stmt.Store(OUT, at, new Expr.Ref(e)),
+                                new Stmt.Accumulate(sum, Stmt.Combine.SUM, new Expr.Ref(e))),
+                        vector(
+                                v,
+                                new Stmt.Store(
+                                        OUT, at, Expr.bin(Prim2.DIV, new Expr.Load(OUT, at), new Expr.Ref(sum))))));
         for (int n : new int[] {0, 1, 10, 15, 16, 17, 1000, 1024, 3001}) {
             KernelHarness h = new KernelHarness(kernel);
             h.slots[3] = 3;
@@ -107,17 +109,21 @@ class LoopKernelTest {
         Var row = new Var("row", Coef.of(7));
         Var v = new Var("v", Coef.of(2500));
         Local sum = new Local("sum", DType.F32);
-        LoopKernel kernel =
-                new LoopKernel(
-                        "sum",
-                        List.of(row),
-                        List.of(IN, OUT),
-                        3,
-                        0,
-                        List.of(
-                                new Stmt.Declare(sum, Expr.Const.of(DType.F32, 0)),
-                                vector(v, new Stmt.Accumulate(sum, Stmt.Combine.SUM, new Expr.Load(IN, index(Coef.of(0), term(2500, row), term(1, v))))),
-                                new Stmt.Store(OUT, index(Coef.of(0), term(1, row)), new Expr.Ref(sum))));
+        LoopKernel kernel = new LoopKernel(
+                "sum",
+                List.of(row),
+                List.of(IN, OUT),
+                3,
+                0,
+                List.of(
+                        new Stmt.Declare(sum, Expr.Const.of(DType.F32, 0)),
+                        vector(
+                                v,
+                                new Stmt.Accumulate(
+                                        sum,
+                                        Stmt.Combine.SUM,
+                                        new Expr.Load(IN, index(Coef.of(0), term(2500, row), term(1, v))))),
+                        new Stmt.Store(OUT, index(Coef.of(0), term(1, row)), new Expr.Ref(sum))));
         KernelHarness h = new KernelHarness(kernel);
         h.inputs.put(IN, floats(7 * 2500, i -> Math.cos(i * i)));
         h.inputs.put(OUT, new byte[28]);
@@ -135,16 +141,25 @@ class LoopKernelTest {
         }
     }
 
-    /** The first index out of range is reported with its site, value and bound; nothing outside the buffer is read. */
+    /**
+     * The first index out of range is reported with its site, value and bound; nothing outside the buffer is
+     * read.
+     */
     @Test
     void indexErrors() {
         Buf positions = new Buf(3, DType.I64, Buf.Kind.IN);
         Var v = new Var("v", Coef.of(40));
         Index at = index(Coef.of(0), term(1, v));
         Expr checked = new Expr.Checked(new Expr.Load(positions, at), new Coef.Slot(4), true, new Coef.Slot(5));
-        Index gathered = new Index(List.of(new Index.Term(Coef.of(1), new Index.DataAtom(checked, new Coef.Slot(4)))), Coef.of(0));
-        LoopKernel kernel =
-                new LoopKernel("gather", List.of(), List.of(IN, OUT, positions), 6, 0, List.of(vector(v, new Stmt.Store(OUT, at, new Expr.Load(IN, gathered)))));
+        Index gathered = new Index(
+                List.of(new Index.Term(Coef.of(1), new Index.DataAtom(checked, new Coef.Slot(4)))), Coef.of(0));
+        LoopKernel kernel = new LoopKernel(
+                "gather",
+                List.of(),
+                List.of(IN, OUT, positions),
+                6,
+                0,
+                List.of(vector(v, new Stmt.Store(OUT, at, new Expr.Load(IN, gathered)))));
         for (long bad : new long[] {9, -10, 100, Long.MAX_VALUE, Long.MIN_VALUE}) {
             for (int where : new int[] {-1, 0, 5, 38, 39}) {
                 ByteBuffer p = ByteBuffer.allocate(40 * 8).order(ByteOrder.nativeOrder());
@@ -161,7 +176,8 @@ class LoopKernelTest {
                 for (Options o : KernelHarness.ALL) {
                     KernelHarness.Outcome actual = h.generated(o, 1);
                     assertEquals(expected.error(), actual.error(), o.toString());
-                    assertArrayEquals(expected.memory().get(OUT), actual.memory().get(OUT), o.toString());
+                    assertArrayEquals(
+                            expected.memory().get(OUT), actual.memory().get(OUT), o.toString());
                 }
             }
         }
@@ -176,15 +192,22 @@ class LoopKernelTest {
         Index at = index(Coef.of(0), term(32, tile), term(1, v));
         Stmt store = new Stmt.Store(OUT, at, Expr.bin(Prim2.ADD, new Expr.Load(IN, at), Expr.Const.of(DType.F32, 1)));
         for (Stmt.Loop.Kind kind : Stmt.Loop.Kind.values()) {
-            LoopKernel kernel =
-                    new LoopKernel("tiles", List.of(tile), List.of(IN, OUT), 4, 0, List.of(new Stmt.Loop(v, limit, kind, List.of(store))));
+            LoopKernel kernel = new LoopKernel(
+                    "tiles",
+                    List.of(tile),
+                    List.of(IN, OUT),
+                    4,
+                    0,
+                    List.of(new Stmt.Loop(v, limit, kind, List.of(store))));
             for (int n : new int[] {0, 1, 31, 32, 33, 70, 128}) {
                 KernelHarness h = new KernelHarness(kernel);
                 h.slots[3] = n;
                 h.inputs.put(IN, floats(n, i -> i));
                 h.inputs.put(OUT, new byte[4 * n]);
                 h.checkExact(1);
-                assertArrayEquals(floats(n, i -> i + 1), h.generated(new Options(512), 4).memory().get(OUT));
+                assertArrayEquals(
+                        floats(n, i -> i + 1),
+                        h.generated(new Options(512), 4).memory().get(OUT));
             }
         }
     }
@@ -197,21 +220,20 @@ class LoopKernelTest {
         Var v = new Var("v", Coef.of(50));
         Var w = new Var("w", Coef.of(50));
         Index at = index(Coef.of(0), term(50, row), term(1, v));
-        LoopKernel kernel =
-                new LoopKernel(
-                        "reverse",
-                        List.of(row),
-                        List.of(IN, OUT, scratch),
-                        4,
-                        264,
-                        List.of(
-                                vector(v, new Stmt.Store(scratch, index(Coef.of(0), term(1, v)), new Expr.Load(IN, at))),
-                                vector(
-                                        w,
-                                        new Stmt.Store(
-                                                OUT,
-                                                index(Coef.of(0), term(50, row), term(1, w)),
-                                                new Expr.Load(scratch, index(Coef.of(49), term(-1, w)))))));
+        LoopKernel kernel = new LoopKernel(
+                "reverse",
+                List.of(row),
+                List.of(IN, OUT, scratch),
+                4,
+                264,
+                List.of(
+                        vector(v, new Stmt.Store(scratch, index(Coef.of(0), term(1, v)), new Expr.Load(IN, at))),
+                        vector(
+                                w,
+                                new Stmt.Store(
+                                        OUT,
+                                        index(Coef.of(0), term(50, row), term(1, w)),
+                                        new Expr.Load(scratch, index(Coef.of(49), term(-1, w)))))));
         KernelHarness h = new KernelHarness(kernel);
         h.slots[3] = 64;
         h.inputs.put(IN, floats(250, i -> i));
@@ -226,19 +248,17 @@ class LoopKernelTest {
         Index at = index(Coef.of(0), term(1, v));
         Expr x = new Expr.Load(OUT, at);
         Local before = new Local("before", DType.F32);
-        LoopKernel kernel =
-                new LoopKernel(
-                        "twice",
-                        List.of(),
-                        List.of(IN, OUT),
-                        3,
-                        0,
-                        List.of(
-                                vector(
-                                        v,
-                                        new Stmt.Let(before, x),
-                                        new Stmt.Store(OUT, at, Expr.bin(Prim2.MUL, x, Expr.Const.of(DType.F32, 2))),
-                                        new Stmt.Store(OUT, at, Expr.bin(Prim2.ADD, x, new Expr.Ref(before))))));
+        LoopKernel kernel = new LoopKernel(
+                "twice",
+                List.of(),
+                List.of(IN, OUT),
+                3,
+                0,
+                List.of(vector(
+                        v,
+                        new Stmt.Let(before, x),
+                        new Stmt.Store(OUT, at, Expr.bin(Prim2.MUL, x, Expr.Const.of(DType.F32, 2))),
+                        new Stmt.Store(OUT, at, Expr.bin(Prim2.ADD, x, new Expr.Ref(before))))));
         KernelHarness h = new KernelHarness(kernel);
         h.inputs.put(IN, new byte[0]);
         h.inputs.put(OUT, floats(37, i -> i + 1));
@@ -252,17 +272,16 @@ class LoopKernelTest {
         Var v = new Var("v", Coef.of(8));
         Index at = index(Coef.of(0), term(1, v));
         Local sum = new Local("sum", DType.F32);
-        LoopKernel kernel =
-                new LoopKernel(
-                        "lines",
-                        List.of(),
-                        List.of(IN, OUT),
-                        3,
-                        0,
-                        List.of(
-                                new Stmt.Declare(sum, Expr.Const.of(DType.F32, 0)),
-                                vector(v, new Stmt.Accumulate(sum, Stmt.Combine.SUM, new Expr.Load(IN, at))),
-                                new Stmt.Store(OUT, Index.ZERO, new Expr.Ref(sum))));
+        LoopKernel kernel = new LoopKernel(
+                "lines",
+                List.of(),
+                List.of(IN, OUT),
+                3,
+                0,
+                List.of(
+                        new Stmt.Declare(sum, Expr.Const.of(DType.F32, 0)),
+                        vector(v, new Stmt.Accumulate(sum, Stmt.Combine.SUM, new Expr.Load(IN, at))),
+                        new Stmt.Store(OUT, Index.ZERO, new Expr.Ref(sum))));
         List<String> listing = KernelText.print(kernel).lines().toList();
         java.util.Set<Integer> numbers = new java.util.TreeSet<>();
         String[] source = new String[1];
@@ -287,7 +306,8 @@ class LoopKernelTest {
                         0);
         assertEquals("lines.ir", source[0]);
         assertEquals(4, numbers.size());
-        List<String> found = numbers.stream().map(i -> listing.get(i - 1).strip()).toList();
+        List<String> found =
+                numbers.stream().map(i -> listing.get(i - 1).strip()).toList();
         assertTrue(found.get(0).startsWith("var ") && found.get(1).startsWith("for "), found.toString());
         assertTrue(found.get(2).contains("SUM=") && found.get(3).startsWith("out"), found.toString());
     }
@@ -311,8 +331,10 @@ class LoopKernelTest {
                 Expr zero = Expr.Const.of(DType.F32, 0);
                 Stmt left = new Stmt.Store(OUT, at, new Expr.Select(Expr.bin(op, position, limit), one, zero));
                 Stmt right = new Stmt.Store(IN_OUT, at, new Expr.Select(Expr.bin(op, limit, position), one, zero));
-                LoopKernel kernel = new LoopKernel("positions", List.of(), List.of(OUT, IN_OUT), 5, 0, List.of(vector(v, left, right)));
-                List<Long> limits = new java.util.ArrayList<>(List.of(-100L, -6L, -5L, -4L, 0L, 10L, 11L, 12L, 38L, 39L, 40L, 1000L));
+                LoopKernel kernel = new LoopKernel(
+                        "positions", List.of(), List.of(OUT, IN_OUT), 5, 0, List.of(vector(v, left, right)));
+                List<Long> limits = new java.util.ArrayList<>(
+                        List.of(-100L, -6L, -5L, -4L, 0L, 10L, 11L, 12L, 38L, 39L, 40L, 1000L));
                 if (t == DType.I64) limits.addAll(List.of(Long.MIN_VALUE, Long.MAX_VALUE, 1L << 33));
                 for (long n : limits) {
                     KernelHarness h = new KernelHarness(kernel);
@@ -329,13 +351,18 @@ class LoopKernelTest {
     @Test
     void generationIsDeterministic() {
         for (long seed = 0; seed < 10; seed++) {
-            byte[] a = JvmCodegen.generate(new RandomKernel(seed, false).build().kernel, new Options(512)).bytes();
-            byte[] b = JvmCodegen.generate(new RandomKernel(seed, false).build().kernel, new Options(512)).bytes();
+            byte[] a = JvmCodegen.generate(new RandomKernel(seed, false).build().kernel, new Options(512))
+                    .bytes();
+            byte[] b = JvmCodegen.generate(new RandomKernel(seed, false).build().kernel, new Options(512))
+                    .bytes();
             assertTrue(Arrays.equals(a, b), "seed " + seed);
         }
     }
 
-    /** Bodies that HotSpot would never compile in one method are split; the parts pass values through scratch memory. */
+    /**
+     * Bodies that HotSpot would never compile in one method are split; the parts pass values through scratch
+     * memory.
+     */
     @Test
     void largeBodiesAreSplit() {
         Var row = new Var("row", Coef.of(2));
@@ -346,25 +373,26 @@ class LoopKernelTest {
         Expr e = x;
         Expr positive = Expr.bin(Prim2.GT, x, Expr.Const.of(DType.F32, 0));
         for (int i = 1; i <= 40; i++) {
-            e = Expr.un(i % 3 == 0 ? Prim1.ERF : Prim1.TANH, Expr.bin(Prim2.ADD, e, Expr.bin(Prim2.MUL, x, Expr.Const.of(DType.F32, i))));
+            e = Expr.un(
+                    i % 3 == 0 ? Prim1.ERF : Prim1.TANH,
+                    Expr.bin(Prim2.ADD, e, Expr.bin(Prim2.MUL, x, Expr.Const.of(DType.F32, i))));
             if (i % 10 == 0) e = new Expr.Select(positive, e, Expr.un(Prim1.FLOOR, e));
         }
         Local half = new Local("half", DType.F32);
-        LoopKernel kernel =
-                new LoopKernel(
-                        "large",
-                        List.of(row),
-                        List.of(IN, OUT, MAXIMA),
-                        5,
-                        0,
-                        List.of(
-                                new Stmt.Declare(largest, Expr.Const.of(DType.F32, -10)),
-                                vector(
-                                        v,
-                                        new Stmt.Let(half, Expr.bin(Prim2.MUL, e, Expr.Const.of(DType.F32, 0.5))),
-                                        new Stmt.Accumulate(largest, Stmt.Combine.MAX, new Expr.Ref(half)),
-                                        new Stmt.Store(OUT, at, Expr.bin(Prim2.ADD, new Expr.Ref(half), e))),
-                                new Stmt.Store(MAXIMA, index(Coef.of(0), term(1, row)), new Expr.Ref(largest))));
+        LoopKernel kernel = new LoopKernel(
+                "large",
+                List.of(row),
+                List.of(IN, OUT, MAXIMA),
+                5,
+                0,
+                List.of(
+                        new Stmt.Declare(largest, Expr.Const.of(DType.F32, -10)),
+                        vector(
+                                v,
+                                new Stmt.Let(half, Expr.bin(Prim2.MUL, e, Expr.Const.of(DType.F32, 0.5))),
+                                new Stmt.Accumulate(largest, Stmt.Combine.MAX, new Expr.Ref(half)),
+                                new Stmt.Store(OUT, at, Expr.bin(Prim2.ADD, new Expr.Ref(half), e))),
+                        new Stmt.Store(MAXIMA, index(Coef.of(0), term(1, row)), new Expr.Ref(largest))));
         for (int n : new int[] {1, 17, 1500}) {
             KernelHarness h = new KernelHarness(kernel);
             h.slots[3] = n;
@@ -375,7 +403,11 @@ class LoopKernelTest {
             for (Options o : KernelHarness.ALL) {
                 KernelHarness.Outcome actual = h.generated(o, 1);
                 for (Buf b : List.of(OUT, MAXIMA)) {
-                    assertArrayEquals(floats(expected.memory().get(b)), floats(actual.memory().get(b)), 1e-4f, o.toString());
+                    assertArrayEquals(
+                            floats(expected.memory().get(b)),
+                            floats(actual.memory().get(b)),
+                            1e-4f,
+                            o.toString());
                 }
             }
         }
@@ -388,8 +420,10 @@ class LoopKernelTest {
         Index at = index(Coef.of(0), term(1, v));
         Expr e = new Expr.Load(OUT, at);
         for (int i = 0; i < 40; i++) e = Expr.un(Prim1.ERF, Expr.bin(Prim2.ADD, e, Expr.Const.of(DType.F32, i)));
-        LoopKernel kernel = new LoopKernel("huge", List.of(), List.of(IN, OUT), 3, 0, List.of(vector(v, new Stmt.Store(OUT, at, e))));
-        MethodTooLargeException error = assertThrows(MethodTooLargeException.class, () -> JvmCodegen.generate(kernel, new Options(512)));
+        LoopKernel kernel = new LoopKernel(
+                "huge", List.of(), List.of(IN, OUT), 3, 0, List.of(vector(v, new Stmt.Store(OUT, at, e))));
+        MethodTooLargeException error =
+                assertThrows(MethodTooLargeException.class, () -> JvmCodegen.generate(kernel, new Options(512)));
         assertTrue(error.codeSize() > 8000, error.getMessage());
     }
 }

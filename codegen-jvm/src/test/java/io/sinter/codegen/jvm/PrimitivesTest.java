@@ -25,7 +25,10 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** Accuracy of every float primitive: within 4 units in the last place of the reference, special values exactly. */
+/**
+ * Accuracy of every float primitive: within 4 units in the last place of the reference, special values
+ * exactly.
+ */
 class PrimitivesTest {
     private static final double MAX_ULPS = 4;
 
@@ -33,20 +36,42 @@ class PrimitivesTest {
     Stream<DynamicTest> unary() {
         return Stream.of(Prim1.values())
                 .filter(op -> op != Prim1.NOT && op != Prim1.ISNAN)
-                .flatMap(op -> Stream.of(DType.F32, DType.F64).map(t -> test(op + " " + t, t, x -> Expr.un(op, x.get(0)), 1)));
+                .flatMap(op ->
+                        Stream.of(DType.F32, DType.F64).map(t -> test(op + " " + t, t, x -> Expr.un(op, x.get(0)), 1)));
     }
 
     @TestFactory
     Stream<DynamicTest> binary() {
-        return Stream.of(Prim2.ADD, Prim2.SUB, Prim2.MUL, Prim2.DIV, Prim2.REM, Prim2.MAX, Prim2.MIN, Prim2.POW, Prim2.ATAN2)
-                .flatMap(op -> Stream.of(DType.F32, DType.F64).map(t -> test(op + " " + t, t, x -> Expr.bin(op, x.get(0), x.get(1)), 2)));
+        return Stream.of(
+                        Prim2.ADD,
+                        Prim2.SUB,
+                        Prim2.MUL,
+                        Prim2.DIV,
+                        Prim2.REM,
+                        Prim2.MAX,
+                        Prim2.MIN,
+                        Prim2.POW,
+                        Prim2.ATAN2)
+                .flatMap(op -> Stream.of(DType.F32, DType.F64)
+                        .map(t -> test(op + " " + t, t, x -> Expr.bin(op, x.get(0), x.get(1)), 2)));
     }
 
-    /** What a function gives does not depend on whether HotSpot has compiled it yet: training must give the same weights each time. */
+    /**
+     * What a function gives does not depend on whether HotSpot has compiled it yet: training must give the
+     * same weights each time.
+     */
     @Test
     void compiledCodeGivesTheSameBits() {
-        List<Prim1> functions =
-                List.of(Prim1.EXP, Prim1.EXPM1, Prim1.TANH, Prim1.LOG, Prim1.LOG1P, Prim1.ERF, Prim1.SIN, Prim1.TAN, Prim1.RINT);
+        List<Prim1> functions = List.of(
+                Prim1.EXP,
+                Prim1.EXPM1,
+                Prim1.TANH,
+                Prim1.LOG,
+                Prim1.LOG1P,
+                Prim1.ERF,
+                Prim1.SIN,
+                Prim1.TAN,
+                Prim1.RINT);
         double[] values = values(960, 1);
         int n = values.length;
         Var v = new Var("v", Coef.of(n));
@@ -63,18 +88,20 @@ class PrimitivesTest {
         Expr number = new Expr.Select(Expr.un(Prim1.ISNAN, bounded), Expr.Const.of(DType.F32, 0), bounded);
         body.add(new Stmt.Accumulate(sum, Stmt.Combine.SUM, number));
         Index last = new Index(List.of(), Coef.of((long) functions.size() * n));
-        List<Stmt> all =
-                List.of(
-                        new Stmt.Declare(sum, Expr.Const.of(DType.F32, 0)),
-                        new Stmt.Loop(v, Stmt.Loop.Kind.VECTOR, body),
-                        new Stmt.Store(out, last, new Expr.Ref(sum)));
+        List<Stmt> all = List.of(
+                new Stmt.Declare(sum, Expr.Const.of(DType.F32, 0)),
+                new Stmt.Loop(v, Stmt.Loop.Kind.VECTOR, body),
+                new Stmt.Store(out, last, new Expr.Ref(sum)));
         KernelHarness h = new KernelHarness(new LoopKernel("functions", List.of(), List.of(in, out), 3, 0, all));
         h.inputs.put(in, bytes(DType.F32, n, j -> values[j]));
         h.inputs.put(out, new byte[(functions.size() * n + 1) * 4]);
         Options options = Options.preferred();
-        long[] first = KernelHarness.values(out, h.generated(options, 1).memory().get(out));
+        long[] first =
+                KernelHarness.values(out, h.generated(options, 1).memory().get(out));
         h.repeats = 80;
-        assertArrayEquals(first, KernelHarness.values(out, h.generated(options, 1).memory().get(out)));
+        assertArrayEquals(
+                first,
+                KernelHarness.values(out, h.generated(options, 1).memory().get(out)));
     }
 
     private interface Code {
@@ -96,14 +123,22 @@ class PrimitivesTest {
             Buf out = new Buf(1 + operands, t, Buf.Kind.OUT);
             buffers.add(out);
             Stmt store = new Stmt.Store(out, index, code.of(loads));
-            LoopKernel kernel =
-                    new LoopKernel("primitive", List.of(), buffers, 2 + operands, 0, List.of(new Stmt.Loop(v, Stmt.Loop.Kind.VECTOR, List.of(store))));
+            LoopKernel kernel = new LoopKernel(
+                    "primitive",
+                    List.of(),
+                    buffers,
+                    2 + operands,
+                    0,
+                    List.of(new Stmt.Loop(v, Stmt.Loop.Kind.VECTOR, List.of(store))));
             KernelHarness h = new KernelHarness(kernel);
             for (int i = 0; i < operands; i++) {
                 int operand = i;
                 h.inputs.put(
                         buffers.get(i),
-                        bytes(t, n, j -> values[operands == 1 ? j : operand == 0 ? j / values.length : j % values.length]));
+                        bytes(
+                                t,
+                                n,
+                                j -> values[operands == 1 ? j : operand == 0 ? j / values.length : j % values.length]));
             }
             h.inputs.put(out, new byte[n * t.bytes()]);
             double[] expected = decode(t, h.interpret().memory().get(out));
@@ -114,8 +149,8 @@ class PrimitivesTest {
                     int at = j;
                     assertTrue(
                             error <= MAX_ULPS,
-                            () -> o + " element " + at + ": " + actual[at] + " instead of " + expected[at] + ", off by " + error
-                                    + " ulp; operands " + operandText(h, buffers, at));
+                            () -> o + " element " + at + ": " + actual[at] + " instead of " + expected[at] + ", off by "
+                                    + error + " ulp; operands " + operandText(h, buffers, at));
                 }
             }
         });
@@ -123,13 +158,15 @@ class PrimitivesTest {
 
     private static String operandText(KernelHarness h, List<Buf> buffers, int j) {
         StringBuilder s = new StringBuilder();
-        for (Buf b : buffers.subList(0, buffers.size() - 1)) s.append(decode(b.dtype(), h.inputs.get(b))[j]).append(' ');
+        for (Buf b : buffers.subList(0, buffers.size() - 1))
+            s.append(decode(b.dtype(), h.inputs.get(b))[j]).append(' ');
         return s.toString();
     }
 
     /** Distance in units of the last place of the expected value; signs of zeros and NaN must agree. */
     private static double ulps(DType t, double expected, double actual) {
-        if (Double.isNaN(expected) || Double.isNaN(actual)) return Double.isNaN(expected) == Double.isNaN(actual) ? 0 : 1e300;
+        if (Double.isNaN(expected) || Double.isNaN(actual))
+            return Double.isNaN(expected) == Double.isNaN(actual) ? 0 : 1e300;
         if (expected == actual) return expected == 0 && 1 / expected != 1 / actual ? 1e300 : 0;
         double unit = t == DType.F32 ? Math.ulp((float) expected) : Math.ulp(expected);
         if (Double.isInfinite(expected)) unit = t == DType.F32 ? Math.ulp(Float.MAX_VALUE) : Math.ulp(Double.MAX_VALUE);
@@ -139,20 +176,70 @@ class PrimitivesTest {
     private static double[] values(int random, int operands) {
         Random r = new Random(42);
         double[] special = {
-            0.0, -0.0, 1, -1, 0.5, -0.5, 1.5, -1.5, 2.5, 2, -2, 3, Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, 1e-45, -1e-45,
-            1e-40, Float.MIN_NORMAL, 1e-10, -1e-10, 1e-4, 0x1p23, 0x1p23 + 1, -0x1p22 - 0.5, 0x1p31, 0x1p52, 0x1p53, 1e10, -1e10, 3e38, -3e38, 88,
-            88.7, 89, -87, -88, -103, -104, 9, -9, 20, 100, 0.9999999, 1.0000001, -0.9999999, 47999, 48001, 1e5, 1e-7, 3.9, 4.1, 709.7, -745
+            0.0,
+            -0.0,
+            1,
+            -1,
+            0.5,
+            -0.5,
+            1.5,
+            -1.5,
+            2.5,
+            2,
+            -2,
+            3,
+            Double.NaN,
+            Double.POSITIVE_INFINITY,
+            Double.NEGATIVE_INFINITY,
+            1e-45,
+            -1e-45,
+            1e-40,
+            Float.MIN_NORMAL,
+            1e-10,
+            -1e-10,
+            1e-4,
+            0x1p23,
+            0x1p23 + 1,
+            -0x1p22 - 0.5,
+            0x1p31,
+            0x1p52,
+            0x1p53,
+            1e10,
+            -1e10,
+            3e38,
+            -3e38,
+            88,
+            88.7,
+            89,
+            -87,
+            -88,
+            -103,
+            -104,
+            9,
+            -9,
+            20,
+            100,
+            0.9999999,
+            1.0000001,
+            -0.9999999,
+            47999,
+            48001,
+            1e5,
+            1e-7,
+            3.9,
+            4.1,
+            709.7,
+            -745
         };
         double[] out = new double[special.length + random];
         System.arraycopy(special, 0, out, 0, special.length);
         for (int i = special.length; i < out.length; i++) {
-            out[i] =
-                    switch (i % 4) {
-                        case 0 -> r.nextDouble() * 2 - 1;
-                        case 1 -> r.nextGaussian() * 5;
-                        case 2 -> r.nextGaussian() * 60;
-                        default -> Math.scalb(r.nextDouble() + 0.5, r.nextInt(200) - 100) * (r.nextBoolean() ? 1 : -1);
-                    };
+            out[i] = switch (i % 4) {
+                case 0 -> r.nextDouble() * 2 - 1;
+                case 1 -> r.nextGaussian() * 5;
+                case 2 -> r.nextGaussian() * 60;
+                default -> Math.scalb(r.nextDouble() + 0.5, r.nextInt(200) - 100) * (r.nextBoolean() ? 1 : -1);
+            };
         }
         return out;
     }

@@ -19,12 +19,15 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * A random loop kernel whose result is exact (no transcendental functions, no floating-point sums): a grid, a vector loop with an inner loop at
- * times, expressions over all types with masks, strides and data-dependent indices, accumulators.
+ * A random loop kernel whose result is exact (no transcendental functions, no floating-point sums): a grid, a
+ * vector loop with an inner loop at times, expressions over all types with masks, strides and data-dependent
+ * indices, accumulators.
  */
 final class RandomKernel {
     private static final DType[] REGISTERS = {DType.F32, DType.F64, DType.I32, DType.I64, DType.BOOL};
-    private static final int[] LENGTHS = {0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 65, 100, 1023, 1024, 1025, 2100};
+    private static final int[] LENGTHS = {
+        0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 65, 100, 1023, 1024, 1025, 2100
+    };
 
     private final Random r;
     private final int n;
@@ -71,7 +74,8 @@ final class RandomKernel {
             switch (t) {
                 case F64 -> m.putDouble(at, number());
                 case F32 -> m.putFloat(at, (float) number());
-                case F16 -> m.putShort(at, r.nextInt(4) == 0 ? (short) r.nextInt() : Float.floatToFloat16((float) number()));
+                case F16 ->
+                    m.putShort(at, r.nextInt(4) == 0 ? (short) r.nextInt() : Float.floatToFloat16((float) number()));
                 case BF16 -> m.putShort(at, (short) (Float.floatToRawIntBits((float) number()) >>> 16));
                 case I64 -> m.putLong(at, integer());
                 case I32 -> m.putInt(at, (int) integer());
@@ -144,8 +148,11 @@ final class RandomKernel {
             }
             case 7 -> {
                 long bound = 1 + r.nextInt(20);
-                Expr raw = depth > 0 ? expr(DType.I64, depth - 1) : Expr.Const.ofLong(DType.I64, r.nextInt((int) bound));
-                Expr in = failures && r.nextBoolean() ? raw : new Expr.Bin(Prim2.REM, raw, Expr.Const.ofLong(DType.I64, bound));
+                Expr raw =
+                        depth > 0 ? expr(DType.I64, depth - 1) : Expr.Const.ofLong(DType.I64, r.nextInt((int) bound));
+                Expr in = failures && r.nextBoolean()
+                        ? raw
+                        : new Expr.Bin(Prim2.REM, raw, Expr.Const.ofLong(DType.I64, bound));
                 Expr checked = new Expr.Checked(in, coef(bound), true, coef(r.nextInt(100)));
                 terms.add(new Index.Term(coef(1 + r.nextInt(3)), new Index.DataAtom(checked, coef(bound))));
                 size += 3 * (int) bound;
@@ -158,7 +165,8 @@ final class RandomKernel {
         }
         Buf b = buffer(memory, Buf.Kind.IN, size + 8);
         Index index = new Index(terms, coef(offset));
-        if (depth > 0 && r.nextInt(3) == 0) return new Expr.Load(b, index, expr(DType.BOOL, depth - 1), expr(register, depth - 1));
+        if (depth > 0 && r.nextInt(3) == 0)
+            return new Expr.Load(b, index, expr(DType.BOOL, depth - 1), expr(register, depth - 1));
         return new Expr.Load(b, index);
     }
 
@@ -179,7 +187,9 @@ final class RandomKernel {
     private Expr leaf(DType t) {
         switch (r.nextInt(4)) {
             case 0 -> {
-                return t.isFloat() ? Expr.Const.of(t, number()) : t.isBool() ? Expr.Const.of(t, r.nextInt(2)) : Expr.Const.ofLong(t, integer());
+                return t.isFloat()
+                        ? Expr.Const.of(t, number())
+                        : t.isBool() ? Expr.Const.of(t, r.nextInt(2)) : Expr.Const.ofLong(t, integer());
             }
             case 1 -> {
                 long bits =
@@ -197,7 +207,8 @@ final class RandomKernel {
                 if (t == DType.I64 || t == DType.I32) {
                     if (r.nextInt(3) == 0) {
                         Var x = inVector ? (r.nextInt(4) == 0 ? g : v) : g;
-                        return new Expr.IndexValue(t, new Index(List.of(term(coef(r.nextBoolean() ? 1 : 3), x)), coef(r.nextInt(4))));
+                        return new Expr.IndexValue(
+                                t, new Index(List.of(term(coef(r.nextBoolean() ? 1 : 3), x)), coef(r.nextInt(4))));
                     }
                 }
                 return load(t, 0);
@@ -209,50 +220,80 @@ final class RandomKernel {
         if (r.nextInt(5) == 0) return load(t, d);
         if (r.nextInt(6) == 0) return new Expr.Select(expr(DType.BOOL, d), expr(t, d), expr(t, d));
         return switch (t) {
-            case F32, F64 -> switch (r.nextInt(6)) {
-                case 0 -> Expr.un(
-                        new Prim1[] {Prim1.NEG, Prim1.ABS, Prim1.SQRT, Prim1.FLOOR, Prim1.CEIL, Prim1.RINT, Prim1.TRUNC}[r.nextInt(7)],
-                        expr(t, d));
-                case 1 -> new Expr.Fma(expr(t, d), expr(t, d), expr(t, d));
-                case 2 -> new Expr.Convert(t, expr(REGISTERS[r.nextInt(5)], d));
-                case 3 -> t == DType.F32 && r.nextBoolean()
-                        ? new Expr.Narrow(pick(DType.F16, DType.BF16), expr(t, d))
-                        : new Expr.Bits(t, expr(t == DType.F32 ? DType.I32 : DType.I64, d));
-                default -> Expr.bin(
-                        new Prim2[] {Prim2.ADD, Prim2.SUB, Prim2.MUL, Prim2.DIV, Prim2.MAX, Prim2.MIN, Prim2.REM}[r.nextInt(7)],
-                        expr(t, d),
-                        expr(t, d));
-            };
-            case I32, I64 -> switch (r.nextInt(7)) {
-                case 0 -> Expr.un(new Prim1[] {Prim1.NEG, Prim1.ABS, Prim1.NOT}[r.nextInt(3)], expr(t, d));
-                case 1 -> new Expr.Convert(t, expr(REGISTERS[r.nextInt(5)], d));
-                case 2 -> t == DType.I32 && r.nextBoolean()
-                        ? new Expr.Narrow(pick(DType.I16, DType.I8, DType.U8), expr(t, d))
-                        : new Expr.Bits(t, expr(t == DType.I32 ? DType.F32 : DType.F64, d));
-                case 3 -> Expr.bin(
-                        new Prim2[] {Prim2.SHL, Prim2.SHR, Prim2.USHR}[r.nextInt(3)],
-                        expr(t, d),
-                        r.nextBoolean() ? Expr.Const.ofLong(t, r.nextInt(70) - 3) : expr(t, d));
-                case 4 -> t == DType.I32 ? Expr.bin(Prim2.UMULHI, expr(t, d), expr(t, d)) : Expr.bin(Prim2.POW, expr(t, d), expr(t, d));
-                default -> Expr.bin(
-                        new Prim2[] {
-                            Prim2.ADD, Prim2.SUB, Prim2.MUL, Prim2.DIV, Prim2.REM, Prim2.MAX, Prim2.MIN, Prim2.AND, Prim2.OR, Prim2.XOR
-                        }[r.nextInt(10)],
-                        expr(t, d),
-                        expr(t, d));
-            };
-            case BOOL -> switch (r.nextInt(5)) {
-                case 0 -> Expr.un(Prim1.NOT, expr(t, d));
-                case 1 -> Expr.bin(new Prim2[] {Prim2.AND, Prim2.OR, Prim2.XOR, Prim2.MAX, Prim2.MIN}[r.nextInt(5)], expr(t, d), expr(t, d));
-                case 2 -> r.nextBoolean()
-                        ? Expr.un(Prim1.ISNAN, expr(r.nextBoolean() ? DType.F32 : DType.F64, d))
-                        : new Expr.Convert(t, expr(REGISTERS[r.nextInt(5)], d));
-                default -> {
-                    DType x = REGISTERS[r.nextInt(5)];
-                    Prim2[] ops = {Prim2.EQ, Prim2.NE, Prim2.LT, Prim2.LE, Prim2.GT, Prim2.GE};
-                    yield Expr.bin(ops[r.nextInt(6)], expr(x, d), expr(x, d));
-                }
-            };
+            case F32, F64 ->
+                switch (r.nextInt(6)) {
+                    case 0 ->
+                        Expr.un(
+                                new Prim1[] {
+                                            Prim1.NEG,
+                                            Prim1.ABS,
+                                            Prim1.SQRT,
+                                            Prim1.FLOOR,
+                                            Prim1.CEIL,
+                                            Prim1.RINT,
+                                            Prim1.TRUNC
+                                        }
+                                        [r.nextInt(7)],
+                                expr(t, d));
+                    case 1 -> new Expr.Fma(expr(t, d), expr(t, d), expr(t, d));
+                    case 2 -> new Expr.Convert(t, expr(REGISTERS[r.nextInt(5)], d));
+                    case 3 ->
+                        t == DType.F32 && r.nextBoolean()
+                                ? new Expr.Narrow(pick(DType.F16, DType.BF16), expr(t, d))
+                                : new Expr.Bits(t, expr(t == DType.F32 ? DType.I32 : DType.I64, d));
+                    default ->
+                        Expr.bin(
+                                new Prim2[] {Prim2.ADD, Prim2.SUB, Prim2.MUL, Prim2.DIV, Prim2.MAX, Prim2.MIN, Prim2.REM
+                                        }
+                                        [r.nextInt(7)],
+                                expr(t, d),
+                                expr(t, d));
+                };
+            case I32, I64 ->
+                switch (r.nextInt(7)) {
+                    case 0 -> Expr.un(new Prim1[] {Prim1.NEG, Prim1.ABS, Prim1.NOT}[r.nextInt(3)], expr(t, d));
+                    case 1 -> new Expr.Convert(t, expr(REGISTERS[r.nextInt(5)], d));
+                    case 2 ->
+                        t == DType.I32 && r.nextBoolean()
+                                ? new Expr.Narrow(pick(DType.I16, DType.I8, DType.U8), expr(t, d))
+                                : new Expr.Bits(t, expr(t == DType.I32 ? DType.F32 : DType.F64, d));
+                    case 3 ->
+                        Expr.bin(
+                                new Prim2[] {Prim2.SHL, Prim2.SHR, Prim2.USHR}[r.nextInt(3)],
+                                expr(t, d),
+                                r.nextBoolean() ? Expr.Const.ofLong(t, r.nextInt(70) - 3) : expr(t, d));
+                    case 4 ->
+                        t == DType.I32
+                                ? Expr.bin(Prim2.UMULHI, expr(t, d), expr(t, d))
+                                : Expr.bin(Prim2.POW, expr(t, d), expr(t, d));
+                    default ->
+                        Expr.bin(
+                                new Prim2[] {
+                                            Prim2.ADD, Prim2.SUB, Prim2.MUL, Prim2.DIV, Prim2.REM, Prim2.MAX, Prim2.MIN,
+                                            Prim2.AND, Prim2.OR, Prim2.XOR
+                                        }
+                                        [r.nextInt(10)],
+                                expr(t, d),
+                                expr(t, d));
+                };
+            case BOOL ->
+                switch (r.nextInt(5)) {
+                    case 0 -> Expr.un(Prim1.NOT, expr(t, d));
+                    case 1 ->
+                        Expr.bin(
+                                new Prim2[] {Prim2.AND, Prim2.OR, Prim2.XOR, Prim2.MAX, Prim2.MIN}[r.nextInt(5)],
+                                expr(t, d),
+                                expr(t, d));
+                    case 2 ->
+                        r.nextBoolean()
+                                ? Expr.un(Prim1.ISNAN, expr(r.nextBoolean() ? DType.F32 : DType.F64, d))
+                                : new Expr.Convert(t, expr(REGISTERS[r.nextInt(5)], d));
+                    default -> {
+                        DType x = REGISTERS[r.nextInt(5)];
+                        Prim2[] ops = {Prim2.EQ, Prim2.NE, Prim2.LT, Prim2.LE, Prim2.GT, Prim2.GE};
+                        yield Expr.bin(ops[r.nextInt(6)], expr(x, d), expr(x, d));
+                    }
+                };
             case F16, BF16, I16, I8, U8 -> throw new AssertionError(t);
         };
     }
@@ -304,12 +345,14 @@ final class RandomKernel {
         List<Expr> before = List.copyOf(pool);
         inInner = true;
         List<Stmt> body = new ArrayList<>();
-        Stmt change =
-                r.nextBoolean()
-                        ? new Stmt.Accumulate(sum, pickOp(4), expr(t, depth - 1))
-                        : new Stmt.Set(sum, Expr.bin(Prim2.SUB, expr(t, depth - 1), new Expr.Ref(sum)));
+        Stmt change = r.nextBoolean()
+                ? new Stmt.Accumulate(sum, pickOp(4), expr(t, depth - 1))
+                : new Stmt.Set(sum, Expr.bin(Prim2.SUB, expr(t, depth - 1), new Expr.Ref(sum)));
         body.add(change);
-        if (r.nextBoolean()) body.add(new Stmt.If(Expr.bin(Prim2.GT, new Expr.IndexValue(DType.I64, index(k)), Expr.Const.ofLong(DType.I64, 0)), List.of(change)));
+        if (r.nextBoolean())
+            body.add(new Stmt.If(
+                    Expr.bin(Prim2.GT, new Expr.IndexValue(DType.I64, index(k)), Expr.Const.ofLong(DType.I64, 0)),
+                    List.of(change)));
         inInner = false;
         pool.clear();
         pool.addAll(before);
@@ -332,10 +375,9 @@ final class RandomKernel {
         long stride = r.nextInt(4) == 0 ? 2 : 1;
         Buf out = buffer(t, Buf.Kind.OUT, (int) (Math.max(rows, 1) * width * stride) + 4);
         boolean reversed = r.nextInt(4) == 0;
-        Index index =
-                new Index(
-                        List.of(term(coef(width * stride), g), term(coef(reversed ? -stride : stride), v)),
-                        coef(reversed ? (width - 1) * stride : 0));
+        Index index = new Index(
+                List.of(term(coef(width * stride), g), term(coef(reversed ? -stride : stride), v)),
+                coef(reversed ? (width - 1) * stride : 0));
         return new Stmt.Store(out, index, expr(t.compute(), depth), r.nextInt(3) == 0 ? expr(DType.BOOL, depth) : null);
     }
 }

@@ -7,7 +7,10 @@ import net.jqwik.api.Property;
 import net.jqwik.api.ShrinkingMode;
 import net.jqwik.api.constraints.IntRange;
 
-/** Random loop kernels: generated code, scalar and at every vector width, against the interpreter, bit for bit. */
+/**
+ * Random loop kernels: generated code, scalar and at every vector width, against the interpreter, bit for
+ * bit.
+ */
 class RandomKernelTest {
     @Property(tries = 150, shrinking = ShrinkingMode.OFF)
     void sameBits(@ForAll long seed, @ForAll @IntRange(min = 1, max = 5) int taskStep) {

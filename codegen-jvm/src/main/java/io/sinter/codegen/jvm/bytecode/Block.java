@@ -27,9 +27,13 @@ public final class Block implements Code {
         return this;
     }
 
-    /** {@code for (variable = from; variable < to; variable += step) body}, an int loop that HotSpot knows as counted. */
+    /**
+     * {@code for (variable = from; variable < to; variable += step) body}, an int loop that HotSpot knows as
+     * counted.
+     */
     public Block forLoop(LocalVar variable, Code from, Code to, int step, Code body) {
-        return add(variable.set(from), new While(Code.lt(variable, to), new Block().add(body, variable.increment(step))));
+        return add(
+                variable.set(from), new While(Code.lt(variable, to), new Block().add(body, variable.increment(step))));
     }
 
     /** {@code for (variable = from; variable < to; variable += step) body} over longs. */

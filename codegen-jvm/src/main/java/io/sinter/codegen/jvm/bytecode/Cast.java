@@ -5,7 +5,9 @@ import org.objectweb.asm.MethodVisitor;
 import org.objectweb.asm.Opcodes;
 import org.objectweb.asm.Type;
 
-/** A primitive conversion, by Java's rules; to byte and short it keeps the low bits, sign-extended, as an int. */
+/**
+ * A primitive conversion, by Java's rules; to byte and short it keeps the low bits, sign-extended, as an int.
+ */
 record Cast(Type to, Code a) implements Code {
     @Override
     public Type type() {

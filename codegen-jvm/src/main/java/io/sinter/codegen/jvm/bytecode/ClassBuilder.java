@@ -93,7 +93,9 @@ public final class ClassBuilder {
         return s.toString();
     }
 
-    /** Computes stack frames without loading classes: values of different classes never meet but as objects. */
+    /**
+     * Computes stack frames without loading classes: values of different classes never meet but as objects.
+     */
     private static final class Writer extends ClassWriter {
         Writer() {
             super(COMPUTE_FRAMES | COMPUTE_MAXS);

@@ -8,8 +8,9 @@ import org.objectweb.asm.Opcodes;
 import org.objectweb.asm.Type;
 
 /**
- * A typed piece of JVM code: an expression, which leaves a value of its {@link #type} on the operand stack, or (type {@code void}) a statement.
- * Pieces are immutable but for {@link Block}, and print themselves as Java-like text.
+ * A typed piece of JVM code: an expression, which leaves a value of its {@link #type} on the operand stack,
+ * or (type {@code void}) a statement. Pieces are immutable but for {@link Block}, and print themselves as
+ * Java-like text.
  */
 public interface Code {
     /** Type of the value that this leaves on the operand stack; {@link Type#VOID_TYPE} for a statement. */
@@ -144,7 +145,8 @@ public interface Code {
     /** A Java primitive conversion between int, long, float and double. */
     static Code cast(Type to, Code a) {
         if (a.type().equals(to)) return a;
-        if (a instanceof Const c && c.value() instanceof Integer i && to == Type.LONG_TYPE) return constant(i.longValue());
+        if (a instanceof Const c && c.value() instanceof Integer i && to == Type.LONG_TYPE)
+            return constant(i.longValue());
         return new Cast(to, a);
     }
 

@@ -28,6 +28,8 @@ record Const(Type type, Object value) implements Code {
     @Override
     public String toString() {
         if (type == Type.BOOLEAN_TYPE) return value.equals(1) ? "true" : "false";
-        return value instanceof String s ? '"' + s + '"' : value + (value instanceof Long ? "L" : value instanceof Float ? "f" : "");
+        return value instanceof String s
+                ? '"' + s + '"'
+                : value + (value instanceof Long ? "L" : value instanceof Float ? "f" : "");
     }
 }

@@ -31,10 +31,14 @@ record Invoke(Kind kind, Type owner, String name, Type descriptor, List<Code> ar
         }
     }
 
-    /** Any object may be tried where an object is expected, and any int where a narrower int is (the verifier judges). */
+    /**
+     * Any object may be tried where an object is expected, and any int where a narrower int is (the verifier
+     * judges).
+     */
     private static boolean passes(Type given, Type expected) {
         if (given.getSort() == Type.OBJECT) return expected.getSort() == Type.OBJECT;
-        return given.equals(expected) || (given.getSort() <= Type.INT && expected.getSort() <= Type.INT && given.getSize() == 1);
+        return given.equals(expected)
+                || (given.getSort() <= Type.INT && expected.getSort() <= Type.INT && given.getSize() == 1);
     }
 
     @Override
@@ -63,7 +67,8 @@ record Invoke(Kind kind, Type owner, String name, Type descriptor, List<Code> ar
     @Override
     public String toString() {
         if (kind == Kind.STATIC || kind == Kind.INTERFACE_STATIC) {
-            return simpleName(owner) + "." + name + args.stream().map(Object::toString).collect(Collectors.joining(", ", "(", ")"));
+            return simpleName(owner) + "." + name
+                    + args.stream().map(Object::toString).collect(Collectors.joining(", ", "(", ")"));
         }
         return args.get(0)
                 + "."

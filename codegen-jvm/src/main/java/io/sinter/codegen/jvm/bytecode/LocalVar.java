@@ -5,7 +5,10 @@ import org.objectweb.asm.MethodVisitor;
 import org.objectweb.asm.Opcodes;
 import org.objectweb.asm.Type;
 
-/** A local variable or parameter of a method; as code, its value. Made by {@link MethodBuilder}; identity is the variable's. */
+/**
+ * A local variable or parameter of a method; as code, its value. Made by {@link MethodBuilder}; identity is
+ * the variable's.
+ */
 public final class LocalVar implements Code {
     private final String name;
     private final Type type;

@@ -63,12 +63,14 @@ public final class MethodBuilder {
     }
 
     public Type descriptor() {
-        return Type.getMethodType(result, parameters.stream().map(LocalVar::type).toArray(Type[]::new));
+        return Type.getMethodType(
+                result, parameters.stream().map(LocalVar::type).toArray(Type[]::new));
     }
 
     /** A call of this (static) method. */
     public Code call(List<Code> args) {
-        return Code.call(owner.type(), name, result, List.of(descriptor().getArgumentTypes()), args.toArray(Code[]::new));
+        return Code.call(
+                owner.type(), name, result, List.of(descriptor().getArgumentTypes()), args.toArray(Code[]::new));
     }
 
     void emit(ClassVisitor cv) {
@@ -92,6 +94,7 @@ public final class MethodBuilder {
 
     @Override
     public String toString() {
-        return result.getClassName() + " " + name + parameters + " {\n" + body.toString().indent(2) + "}";
+        return result.getClassName() + " " + name + parameters + " {\n"
+                + body.toString().indent(2) + "}";
     }
 }
