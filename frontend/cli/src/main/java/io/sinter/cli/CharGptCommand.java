@@ -9,7 +9,6 @@ import io.sinter.data.CharText;
 import io.sinter.data.DataLoader;
 import io.sinter.nn.Clip;
 import io.sinter.nn.Embedding;
-import io.sinter.nn.Init;
 import io.sinter.nn.LayerNorm;
 import io.sinter.nn.Linear;
 import io.sinter.nn.Net;
@@ -37,8 +36,8 @@ import picocli.CommandLine.Spec;
         description = "Train a small GPT on the characters of --text, then let it write.")
 final class CharGptCommand implements Runnable {
     private static final int STEPS = 600;
-    private static final int WARMUP = 60;
-    private static final double RATE = 2e-3;
+    private static final int WARMUP = 30;
+    private static final double RATE = 3e-3;
     private static final double CLIP = 1;
     private static final int AVERAGED = 50;
     private static final double TEMPERATURE = 0.8;
@@ -88,16 +87,6 @@ final class CharGptCommand implements Runnable {
             norm = new LayerNorm(width);
             head = new Linear(width, vocabulary, false);
             numbers = buffer(Tensor.arange(context), false);
-            apply(net -> { // as GPT-2 begins
-                switch (net) {
-                    case Embedding e -> Init.normal_(e.weight, 0, 0.02);
-                    case Linear l -> {
-                        Init.normal_(l.weight, 0, 0.02);
-                        if (l.bias != null) Init.zeros_(l.bias);
-                    }
-                    default -> {}
-                }
-            });
         }
 
         @Override
@@ -131,7 +120,7 @@ final class CharGptCommand implements Runnable {
         long steps = options.steps().orElse(STEPS);
         DataLoader<Batch> batches = DataLoader.of(text, batch).shuffle(options.seed()).dropLast().workers(1);
         if (batches.batches() == 0) throw new CommandFailure("the text is too short for a batch of " + batch + " stretches");
-        AdamW optimizer = new AdamW(net.parameters(), RATE).betas(0.9, 0.99).weightDecay(0.1);
+        AdamW optimizer = new AdamW(net.parameters(), RATE).betas(0.9, 0.95).weightDecay(0.1);
         Scheduler rates = Scheduler.warmupCosine(optimizer, Math.min(WARMUP, steps / 2), steps, 0.1);
         run.say("%,d characters, %d different; %,d parameters", text.size() + context, text.vocabularySize(), net.parameterCount());
 
