@@ -7,6 +7,7 @@ import static io.sinter.Operators.constant;
 import io.sinter.ir.DType;
 import io.sinter.ir.op.Bitcast;
 import io.sinter.ir.op.Broadcast;
+import java.util.function.UnaryOperator;
 
 /**
  * Further functions of one and two elements, composed of simpler ones. Functions of real numbers convert
@@ -35,8 +36,10 @@ public sealed interface Blending permits Tensor {
     default Tensor signbit() {
         Tensor x = self();
         return switch (x.dtype()) {
-            case F64 -> Trace.call(() -> Dispatch.emit(new Bitcast(DType.I64), x).lt(0));
-            case F32 -> Trace.call(() -> Dispatch.emit(new Bitcast(DType.I32), x).lt(0));
+            case F64 ->
+                Trace.call(() -> Dispatch.emit(new Bitcast(DType.I64), x).lt(0));
+            case F32 ->
+                Trace.call(() -> Dispatch.emit(new Bitcast(DType.I32), x).lt(0));
             case F16, BF16 -> Trace.call(() -> x.toFloat().signbit());
             case I64, I32, I16, I8, U8 -> x.lt(0);
             case BOOL -> Trace.call(() -> x.logicalAnd(x.logicalNot()));
@@ -56,12 +59,16 @@ public sealed interface Blending permits Tensor {
         Tensor x = self();
         if (decimals == 0 || !x.dtype().isFloat()) return x.round();
         double scale = Math.pow(10, Math.abs(decimals));
-        return Trace.call(() -> decimals > 0 ? x.mul(scale).round().div(scale) : x.div(scale).round().mul(scale));
+        return Trace.call(() -> decimals > 0
+                ? x.mul(scale).round().div(scale)
+                : x.div(scale).round().mul(scale));
     }
 
     /** {@code log(p / (1 - p))} of p clamped to [eps, 1 - eps]. */
     default Tensor logit(double eps) {
-        return Trace.call(() -> cast(self(), Promotion.toFloat(self().dtype())).clamp(eps, 1 - eps).logit());
+        return Trace.call(() -> cast(self(), Promotion.toFloat(self().dtype()))
+                .clamp(eps, 1 - eps)
+                .logit());
     }
 
     /** At least {@code min}. NaN of either stays NaN. */
@@ -96,7 +103,8 @@ public sealed interface Blending permits Tensor {
     /** 0 for negative numbers, 1 for positive ones, {@code values} at 0. */
     default Tensor heaviside(Tensor values) {
         Tensor x = self();
-        if (x.dtype() != values.dtype()) throw Errors.argument("heaviside", x, values, "dtypes differ; cast one operand");
+        if (x.dtype() != values.dtype())
+            throw Errors.argument("heaviside", x, values, "dtypes differ; cast one operand");
         return Trace.call(() -> x.eq(0).where(values, cast(x.gt(0), x.dtype())));
     }
 
@@ -194,7 +202,7 @@ public sealed interface Blending permits Tensor {
          * {@code a * log(of)}; 0 where a is 0 and the logarithm (that of an {@code argument} ≤ 0 or infinite)
          * is not finite.
          */
-        static Tensor timesLog(Tensor a, Tensor of, Tensor argument, java.util.function.UnaryOperator<Tensor> log) {
+        static Tensor timesLog(Tensor a, Tensor of, Tensor argument, UnaryOperator<Tensor> log) {
             Tensor zero = a.eq(0).logicalAnd(argument.le(0).logicalOr(argument.isinf()));
             return zero.where(constant(a, 0), a.mul(log.apply(zero.where(constant(a, 1), of))));
         }

@@ -2,7 +2,9 @@
 package io.sinter;
 
 import io.sinter.ir.DType;
+import io.sinter.ir.Shape;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** Numerical integrals and derivatives along axes. */
@@ -38,13 +40,16 @@ public sealed interface Calculus permits Tensor {
      */
     default List<Tensor> gradient(List<Tensor> places, int[] axes, int edgeOrder) {
         Tensor f = self();
-        if (edgeOrder != 1 && edgeOrder != 2) throw Errors.argument("gradient", f, "edge order " + edgeOrder + "; 1 and 2 are there");
-        if (places.size() != axes.length) throw Errors.argument("gradient", f, places.size() + " spacings for " + axes.length + " axes");
+        if (edgeOrder != 1 && edgeOrder != 2)
+            throw Errors.argument("gradient", f, "edge order " + edgeOrder + "; 1 and 2 are there");
+        if (places.size() != axes.length)
+            throw Errors.argument("gradient", f, places.size() + " spacings for " + axes.length + " axes");
         List<Tensor> r = new ArrayList<>();
         for (int i = 0; i < axes.length; i++) {
             int a = Axes.axis("gradient", f, axes[i]);
             Tensor p = places.get(i);
-            if (f.size(a) < edgeOrder + 1) throw Errors.argument("gradient", f, "axis " + a + " needs at least " + (edgeOrder + 1) + " elements");
+            if (f.size(a) < edgeOrder + 1)
+                throw Errors.argument("gradient", f, "axis " + a + " needs at least " + (edgeOrder + 1) + " elements");
             r.add(Trace.call(() -> Steps.derivative(f, p, a, edgeOrder)));
         }
         return r;
@@ -74,7 +79,7 @@ public sealed interface Calculus permits Tensor {
         /** A vector with its axis where {@code like} has {@code axis}. */
         private static Tensor along(Tensor v, Tensor like, int axis) {
             long[] s = new long[like.rank()];
-            java.util.Arrays.fill(s, 1);
+            Arrays.fill(s, 1);
             s[axis] = v.numel();
             return v.reshape(s);
         }
@@ -85,7 +90,7 @@ public sealed interface Calculus permits Tensor {
             long n = y.size(axis);
             Tensor p = Operators.cast(places, d);
             // The distances of neighbours, along the axis.
-            Tensor h = p.rank() == 0 ? Operators.expand(p, io.sinter.ir.Shape.of(n - 1)) : p.diff(1, 0);
+            Tensor h = p.rank() == 0 ? Operators.expand(p, Shape.of(n - 1)) : p.diff(1, 0);
             h = along(h, y, axis);
             Tensor slope = y.diff(1, axis).div(h);
             Tensor low = part(slope, axis, 0, 1);
@@ -101,8 +106,10 @@ public sealed interface Calculus permits Tensor {
             }
             if (edgeOrder == 2) {
                 // The parabola through three points.
-                Tensor first = part(slope, axis, 1, 1).sub(low).div(part(h, axis, 0, 1).add(part(h, axis, 1, 1)));
-                Tensor last = high.sub(part(slope, axis, n - 3, 1)).div(part(h, axis, n - 2, 1).add(part(h, axis, n - 3, 1)));
+                Tensor first =
+                        part(slope, axis, 1, 1).sub(low).div(part(h, axis, 0, 1).add(part(h, axis, 1, 1)));
+                Tensor last = high.sub(part(slope, axis, n - 3, 1))
+                        .div(part(h, axis, n - 2, 1).add(part(h, axis, n - 3, 1)));
                 low = low.sub(first.mul(part(h, axis, 0, 1)));
                 high = high.add(last.mul(part(h, axis, n - 2, 1)));
             }

@@ -25,11 +25,20 @@ abstract sealed class GridSampling extends Resampling permits Unpooling {
      */
     public static Tensor gridSample(Tensor x, Tensor grid, String mode, String padding, boolean alignCorners) {
         int n = x.rank() - 2;
-        if (n != 2 && n != 3 || grid.rank() != x.rank() || grid.size(-1) != n || grid.size(0) != x.size(0) || x.dtype() != grid.dtype()) {
-            throw Errors.argument("gridSample", x, grid, "needs [N, C, H, W] and [N, H', W', 2], or [N, C, D, H, W] and [N, D', H', W', 3], of one dtype");
+        if (n != 2 && n != 3
+                || grid.rank() != x.rank()
+                || grid.size(-1) != n
+                || grid.size(0) != x.size(0)
+                || x.dtype() != grid.dtype()) {
+            throw Errors.argument(
+                    "gridSample",
+                    x,
+                    grid,
+                    "needs [N, C, H, W] and [N, H', W', 2], or [N, C, D, H, W] and [N, D', H', W', 3], of one dtype");
         }
         if (!Arrays.asList("zeros", "border", "reflection").contains(padding)) {
-            throw Errors.argument("gridSample", x, "unknown padding '" + padding + "'; known: zeros, border, reflection");
+            throw Errors.argument(
+                    "gridSample", x, "unknown padding '" + padding + "'; known: zeros, border, reflection");
         }
         return Trace.call(() -> {
             long[] extents = Arrays.copyOfRange(x.shape(), 2, n + 2);
@@ -40,18 +49,24 @@ abstract sealed class GridSampling extends Resampling permits Unpooling {
                 // From [-1, 1] to element numbers.
                 at[i] = alignCorners
                         ? c.add(constant(c, 1)).mul((size - 1) / 2.0)
-                        : c.add(constant(c, 1)).mul((double) size).sub(constant(c, 1)).mul(constant(c, 0.5));
+                        : c.add(constant(c, 1))
+                                .mul((double) size)
+                                .sub(constant(c, 1))
+                                .mul(constant(c, 0.5));
             }
             Sampler s = new Sampler(x.flatten(2, -1), extents, padding, alignCorners);
-            Tensor r = switch (mode) {
-                case "nearest" -> s.nearest(at);
-                case "bilinear" -> s.linear(at);
-                case "bicubic" -> {
-                    if (n != 2) throw Errors.argument("gridSample", x, "bicubic is for images");
-                    yield s.cubic(at);
-                }
-                default -> throw Errors.argument("gridSample", x, "unknown mode '" + mode + "'; known: bilinear, nearest, bicubic");
-            };
+            Tensor r =
+                    switch (mode) {
+                        case "nearest" -> s.nearest(at);
+                        case "bilinear" -> s.linear(at);
+                        case "bicubic" -> {
+                            if (n != 2) throw Errors.argument("gridSample", x, "bicubic is for images");
+                            yield s.cubic(at);
+                        }
+                        default ->
+                            throw Errors.argument(
+                                    "gridSample", x, "unknown mode '" + mode + "'; known: bilinear, nearest, bicubic");
+                    };
             long[] to = grid.shape();
             long[] shape = new long[n + 2];
             shape[0] = x.size(0);
@@ -104,7 +119,8 @@ abstract sealed class GridSampling extends Resampling permits Unpooling {
 
         Tensor nearest(Tensor[] at) {
             Tensor[] whole = new Tensor[at.length];
-            for (int i = 0; i < at.length; i++) whole[i] = inside(at[i], extents[i]).round();
+            for (int i = 0; i < at.length; i++)
+                whole[i] = inside(at[i], extents[i]).round();
             return read(whole);
         }
 
@@ -140,15 +156,17 @@ abstract sealed class GridSampling extends Resampling permits Unpooling {
             for (int i = 0; i < 2; i++) {
                 low[i] = at[i].detach().floor();
                 Tensor t = at[i].sub(low[i]);
-                for (int k = 0; k < 4; k++) weight[i][k] = k == 0 || k == 3
-                        ? outer(k == 0 ? t.add(constant(t, 1)) : t.rsub(2.0))
-                        : inner(k == 1 ? t : t.rsub(1.0));
+                for (int k = 0; k < 4; k++)
+                    weight[i][k] = k == 0 || k == 3
+                            ? outer(k == 0 ? t.add(constant(t, 1)) : t.rsub(2.0))
+                            : inner(k == 1 ? t : t.rsub(1.0));
             }
             Tensor sum = null;
             for (int i = 0; i < 4; i++) {
                 for (int j = 0; j < 4; j++) {
                     Tensor[] whole = {
-                        inside(low[0].add(constant(low[0], i - 1)), extents[0]), inside(low[1].add(constant(low[1], j - 1)), extents[1])
+                        inside(low[0].add(constant(low[0], i - 1)), extents[0]),
+                        inside(low[1].add(constant(low[1], j - 1)), extents[1])
                     };
                     Tensor part = read(whole).mul(weight[0][i].mul(weight[1][j]).unsqueeze(1));
                     sum = sum == null ? part : sum.add(part);
@@ -159,12 +177,21 @@ abstract sealed class GridSampling extends Resampling permits Unpooling {
 
         /** ((a + 2) t - (a + 3)) t² + 1, up to distance 1. */
         private static Tensor inner(Tensor t) {
-            return t.mul(constant(t, CUBIC + 2)).sub(constant(t, CUBIC + 3)).mul(t).mul(t).add(constant(t, 1));
+            return t.mul(constant(t, CUBIC + 2))
+                    .sub(constant(t, CUBIC + 3))
+                    .mul(t)
+                    .mul(t)
+                    .add(constant(t, 1));
         }
 
         /** ((a t - 5 a) t + 8 a) t - 4 a, from 1 to 2. */
         private static Tensor outer(Tensor t) {
-            return t.mul(constant(t, CUBIC)).sub(constant(t, 5 * CUBIC)).mul(t).add(constant(t, 8 * CUBIC)).mul(t).sub(constant(t, 4 * CUBIC));
+            return t.mul(constant(t, CUBIC))
+                    .sub(constant(t, 5 * CUBIC))
+                    .mul(t)
+                    .add(constant(t, 8 * CUBIC))
+                    .mul(t)
+                    .sub(constant(t, 4 * CUBIC));
         }
     }
 }

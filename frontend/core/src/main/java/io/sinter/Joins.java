@@ -34,17 +34,23 @@ abstract sealed class Joins extends Losses permits Products {
 
     /** Joins along axis 0; vectors are rows. */
     public static Tensor vstack(List<Tensor> parts) {
-        return Trace.call(() -> Combining.cat(0, parts.stream().map(Joins::atleast2d).toArray(Tensor[]::new)));
+        return Trace.call(
+                () -> Combining.cat(0, parts.stream().map(Joins::atleast2d).toArray(Tensor[]::new)));
     }
 
     /** Joins along axis 2. */
     public static Tensor dstack(List<Tensor> parts) {
-        return Trace.call(() -> Combining.cat(2, parts.stream().map(Joins::atleast3d).toArray(Tensor[]::new)));
+        return Trace.call(
+                () -> Combining.cat(2, parts.stream().map(Joins::atleast3d).toArray(Tensor[]::new)));
     }
 
     /** Joins along axis 1; scalars and vectors are columns. */
     public static Tensor columnStack(List<Tensor> parts) {
-        return Trace.call(() -> Combining.cat(1, parts.stream().map(x -> x.rank() <= 1 ? x.reshape(x.numel(), 1) : x).toArray(Tensor[]::new)));
+        return Trace.call(() -> Combining.cat(
+                1,
+                parts.stream()
+                        .map(x -> x.rank() <= 1 ? x.reshape(x.numel(), 1) : x)
+                        .toArray(Tensor[]::new)));
     }
 
     /** Matrices along the diagonal of a matrix of zeros; vectors are rows. */
@@ -78,7 +84,8 @@ abstract sealed class Joins extends Losses permits Products {
             for (int i = 0; i < s.length; i++) {
                 int k = rank - s.length + i;
                 if (s[i] != r[k] && s[i] != 1 && r[k] != 1) {
-                    throw Errors.argument("broadcastShapes: " + Arrays.deepToString(shapes) + " do not broadcast at axis " + k);
+                    throw Errors.argument(
+                            "broadcastShapes: " + Arrays.deepToString(shapes) + " do not broadcast at axis " + k);
                 }
                 if (r[k] == 1) r[k] = s[i];
             }
@@ -92,17 +99,19 @@ abstract sealed class Joins extends Losses permits Products {
      * @param indexing "ij", or "xy" for [m, n, …]
      */
     public static List<Tensor> meshgrid(List<Tensor> vectors, String indexing) {
-        boolean swap = switch (indexing) {
-            case "ij" -> false;
-            case "xy" -> vectors.size() >= 2;
-            default -> throw Errors.argument("meshgrid: unknown indexing '" + indexing + "'; known: ij, xy");
-        };
+        boolean swap =
+                switch (indexing) {
+                    case "ij" -> false;
+                    case "xy" -> vectors.size() >= 2;
+                    default -> throw Errors.argument("meshgrid: unknown indexing '" + indexing + "'; known: ij, xy");
+                };
         int n = vectors.size();
         long[] shape = new long[n];
         for (int i = 0; i < n; i++) shape[place(i, swap)] = vectors.get(i).numel();
         List<Tensor> r = new ArrayList<>();
         for (int i = 0; i < n; i++) {
-            if (vectors.get(i).rank() > 1) throw Errors.argument("meshgrid", vectors.get(i), "needs vectors or scalars");
+            if (vectors.get(i).rank() > 1)
+                throw Errors.argument("meshgrid", vectors.get(i), "needs vectors or scalars");
             long[] s = new long[n];
             Arrays.fill(s, 1);
             s[place(i, swap)] = vectors.get(i).numel();
@@ -136,7 +145,8 @@ abstract sealed class Joins extends Losses permits Products {
      */
     public static Tensor cartesianProd(List<Tensor> vectors) {
         if (vectors.size() == 1) return vectors.get(0).clone();
-        return Trace.call(() -> Combining.stack(-1, meshgrid(vectors, "ij").toArray(Tensor[]::new)).reshape(-1, vectors.size()));
+        return Trace.call(() -> Combining.stack(-1, meshgrid(vectors, "ij").toArray(Tensor[]::new))
+                .reshape(-1, vectors.size()));
     }
 
     /**

@@ -92,7 +92,8 @@ public final class Linalg {
     public static Tensor inv(Tensor a) {
         square("inv", a);
         return Trace.call(() -> {
-            Tensor identity = Operators.expand(Tensor.eye(a.size(-1), a.size(-1), a.dtype()), a.type().shape());
+            Tensor identity = Operators.expand(
+                    Tensor.eye(a.size(-1), a.size(-1), a.dtype()), a.type().shape());
             return jordan(a, identity);
         });
     }
@@ -104,11 +105,14 @@ public final class Linalg {
     public static Tensor solve(Tensor a, Tensor b) {
         square("solve", a);
         boolean vector = b.rank() == 1
-                || b.rank() == a.rank() - 1 && b.type().shape().equals(a.type().shape().without(a.rank() - 1));
+                || b.rank() == a.rank() - 1
+                        && b.type().shape().equals(a.type().shape().without(a.rank() - 1));
         Tensor right = vector ? b.unsqueeze(-1) : b;
-        if (right.rank() < 2 || right.size(-2) != a.size(-1)) throw Errors.argument("solve", a, b, "b needs as many rows as a has columns");
+        if (right.rank() < 2 || right.size(-2) != a.size(-1))
+            throw Errors.argument("solve", a, b, "b needs as many rows as a has columns");
         return Trace.call(() -> {
-            long[] batch = F.broadcastShapes(Arrays.copyOf(a.shape(), a.rank() - 2), Arrays.copyOf(right.shape(), right.rank() - 2));
+            long[] batch = F.broadcastShapes(
+                    Arrays.copyOf(a.shape(), a.rank() - 2), Arrays.copyOf(right.shape(), right.rank() - 2));
             Tensor x = jordan(a.expand(with(batch, a)), right.expand(with(batch, right)));
             return vector ? x.squeeze(-1) : x;
         });
@@ -165,11 +169,15 @@ public final class Linalg {
      */
     public static Tensor solveTriangular(Tensor a, Tensor b, boolean upper, boolean left, boolean unitriangular) {
         square("solveTriangular", a);
-        if (!left) return Trace.call(() -> solveTriangular(a.mT(), b.mT(), !upper, true, unitriangular).mT());
-        if (b.rank() < 2 || b.size(-2) != a.size(-1)) throw Errors.argument("solveTriangular", a, b, "b needs as many rows as a has columns");
+        if (!left)
+            return Trace.call(() ->
+                    solveTriangular(a.mT(), b.mT(), !upper, true, unitriangular).mT());
+        if (b.rank() < 2 || b.size(-2) != a.size(-1))
+            throw Errors.argument("solveTriangular", a, b, "b needs as many rows as a has columns");
         return Trace.call(() -> {
             long n = a.size(-1);
-            long[] batch = F.broadcastShapes(Arrays.copyOf(a.shape(), a.rank() - 2), Arrays.copyOf(b.shape(), b.rank() - 2));
+            long[] batch =
+                    F.broadcastShapes(Arrays.copyOf(a.shape(), a.rank() - 2), Arrays.copyOf(b.shape(), b.rank() - 2));
             Tensor m = a.expand(with(batch, a)).toDouble();
             Tensor rest = b.expand(with(batch, b)).toDouble();
             if (rest.numel() == 0) return rest.to(b.dtype());
@@ -180,7 +188,8 @@ public final class Linalg {
                 x[(int) k] = unitriangular ? row : row.div(m.narrow(-2, k, 1).narrow(-1, k, 1));
                 Tensor below = upper ? rows(n).lt(k) : rows(n).gt(k);
                 Tensor column = m.narrow(-1, k, 1);
-                if (i < n - 1) rest = rest.sub(below.where(column, constant(column, 0)).mul(x[(int) k]));
+                if (i < n - 1)
+                    rest = rest.sub(below.where(column, constant(column, 0)).mul(x[(int) k]));
             }
             return cast(Combining.cat(-2, x), b.dtype());
         });
@@ -226,7 +235,8 @@ public final class Linalg {
         int squarings = norm > 0.5 && Double.isFinite(norm) ? (int) Math.ceil(Math.log(norm / 0.5) / Math.log(2)) : 0;
         return Trace.call(() -> {
             Tensor x = a.toDouble().mul(Math.scalb(1.0, -squarings));
-            Tensor sum = Operators.expand(Tensor.eye(a.size(-1), a.size(-1), DType.F64), a.type().shape());
+            Tensor sum = Operators.expand(
+                    Tensor.eye(a.size(-1), a.size(-1), DType.F64), a.type().shape());
             Tensor term = sum;
             // 0.5^15 / 15! is below the precision of f64.
             for (int k = 1; k <= 14; k++) {
@@ -256,7 +266,9 @@ public final class Linalg {
             return switch (order) {
                 case "1", "inf" -> sums.amax(both, keepdim);
                 case "-1", "-inf" -> sums.amin(both, keepdim);
-                default -> throw Errors.argument("matrixNorm", a, "unknown order '" + order + "'; known: fro, 1, -1, inf, -inf");
+                default ->
+                    throw Errors.argument(
+                            "matrixNorm", a, "unknown order '" + order + "'; known: fro, 1, -1, inf, -inf");
             };
         });
     }

@@ -3,6 +3,8 @@ package io.sinter;
 
 import static io.sinter.Operators.constant;
 
+import java.util.Arrays;
+
 /** Losses of rankings, margins and distributions: functions of {@link F}. */
 abstract sealed class MarginLosses extends Products permits Resampling {
     MarginLosses() {}
@@ -12,7 +14,8 @@ abstract sealed class MarginLosses extends Products permits Resampling {
      * is -1.
      */
     public static Tensor marginRankingLoss(Tensor a, Tensor b, Tensor target, double margin, Reduction reduction) {
-        return Trace.call(() -> reduction.apply(target.neg().mul(a.sub(b)).add(margin).clampMin(0)));
+        return Trace.call(
+                () -> reduction.apply(target.neg().mul(a.sub(b)).add(margin).clampMin(0)));
     }
 
     /** x where the target is 1, {@code max(0, margin - x)} where it is -1. */
@@ -30,7 +33,11 @@ abstract sealed class MarginLosses extends Products permits Resampling {
             int axis = target.rank();
             double epsilon = 1e-12;
             Tensor dot = a.mul(b).sum(axis);
-            Tensor norms = a.mul(a).sum(axis).add(epsilon).mul(b.mul(b).sum(axis).add(epsilon)).sqrt();
+            Tensor norms = a.mul(a)
+                    .sum(axis)
+                    .add(epsilon)
+                    .mul(b.mul(b).sum(axis).add(epsilon))
+                    .sqrt();
             Tensor cos = dot.div(norms);
             Tensor near = Products.zeroWhere(target.ne(1), cos.rsub(1));
             Tensor far = Products.zeroWhere(target.ne(-1), cos.sub(margin).clampMin(0));
@@ -48,7 +55,14 @@ abstract sealed class MarginLosses extends Products permits Resampling {
      * Balntas et al. (2016).
      */
     public static Tensor tripletMarginLoss(
-            Tensor anchor, Tensor positive, Tensor negative, double margin, double p, double eps, boolean swap, Reduction reduction) {
+            Tensor anchor,
+            Tensor positive,
+            Tensor negative,
+            double margin,
+            double p,
+            double eps,
+            boolean swap,
+            Reduction reduction) {
         return Trace.call(() -> {
             Tensor near = pairwiseDistance(anchor, positive, p, eps, false);
             Tensor far = pairwiseDistance(anchor, negative, p, eps, false);
@@ -63,7 +77,8 @@ abstract sealed class MarginLosses extends Products permits Resampling {
      *
      * @param weight one number per class, or null
      */
-    public static Tensor multiMarginLoss(Tensor x, Tensor target, long p, double margin, Tensor weight, Reduction reduction) {
+    public static Tensor multiMarginLoss(
+            Tensor x, Tensor target, long p, double margin, Tensor weight, Reduction reduction) {
         return Trace.call(() -> {
             Tensor rows = x.rank() < 2 ? x.reshape(1, x.numel()) : x;
             Tensor t = Indexing.Indices.whole("multiMarginLoss", target).reshape(-1, 1);
@@ -88,10 +103,16 @@ abstract sealed class MarginLosses extends Products permits Resampling {
             Tensor valid = t.lt(0).toLong().cumsum(1).eq(0);
             Tensor at = valid.where(t, Operators.constantLong(t.dtype(), 0));
             // Which classes are targets: [N, C].
-            Tensor isTarget = valid.unsqueeze(2).logicalAnd(at.unsqueeze(2).eq(Operators.E.iota(classes))).any(1, false);
-            Tensor z = rows.unsqueeze(1).sub(rows.gather(1, at).unsqueeze(2)).add(1).clampMin(0);
+            Tensor isTarget = valid.unsqueeze(2)
+                    .logicalAnd(at.unsqueeze(2).eq(Operators.E.iota(classes)))
+                    .any(1, false);
+            Tensor z = rows.unsqueeze(1)
+                    .sub(rows.gather(1, at).unsqueeze(2))
+                    .add(1)
+                    .clampMin(0);
             Tensor counts = valid.unsqueeze(2).logicalAnd(isTarget.logicalNot().unsqueeze(1));
-            Tensor loss = counts.where(z, constant(z, 0)).sum(new int[] {1, 2}, false).div((double) classes);
+            Tensor loss =
+                    counts.where(z, constant(z, 0)).sum(new int[] {1, 2}, false).div((double) classes);
             return reduction.apply(x.rank() < 2 ? loss.reshape(new long[0]) : loss);
         });
     }
@@ -99,7 +120,9 @@ abstract sealed class MarginLosses extends Products permits Resampling {
     /** Mean over classes of the binary cross-entropies of logits; weight broadcasts and may be null. */
     public static Tensor multilabelSoftMarginLoss(Tensor x, Tensor target, Tensor weight, Reduction reduction) {
         return Trace.call(() -> {
-            Tensor loss = target.mul(logsigmoid(x)).add(target.rsub(1).mul(logsigmoid(x.neg()))).neg();
+            Tensor loss = target.mul(logsigmoid(x))
+                    .add(target.rsub(1).mul(logsigmoid(x.neg())))
+                    .neg();
             if (weight != null) loss = loss.mul(weight);
             return reduction.apply(loss.sum(-1).div((double) x.size(-1)));
         });
@@ -111,11 +134,16 @@ abstract sealed class MarginLosses extends Products permits Resampling {
      * @param logInput x is the logarithm of the rate
      * @param full add Stirling's approximation of the target's factorial
      */
-    public static Tensor poissonNllLoss(Tensor x, Tensor target, boolean logInput, boolean full, double eps, Reduction reduction) {
+    public static Tensor poissonNllLoss(
+            Tensor x, Tensor target, boolean logInput, boolean full, double eps, Reduction reduction) {
         return Trace.call(() -> {
-            Tensor loss = logInput ? x.exp().sub(target.mul(x)) : x.sub(target.mul(x.add(eps).log()));
+            Tensor loss = logInput
+                    ? x.exp().sub(target.mul(x))
+                    : x.sub(target.mul(x.add(eps).log()));
             if (full) {
-                Tensor stirling = target.mul(target.log()).sub(target).add(target.mul(2 * Math.PI).log().mul(0.5));
+                Tensor stirling = target.mul(target.log())
+                        .sub(target)
+                        .add(target.mul(2 * Math.PI).log().mul(0.5));
                 loss = loss.add(Products.zeroWhere(target.le(1), stirling));
             }
             return reduction.apply(loss);
@@ -129,7 +157,8 @@ abstract sealed class MarginLosses extends Products permits Resampling {
      *     last axis
      * @param full add the constant
      */
-    public static Tensor gaussianNllLoss(Tensor x, Tensor target, Tensor var, boolean full, double eps, Reduction reduction) {
+    public static Tensor gaussianNllLoss(
+            Tensor x, Tensor target, Tensor var, boolean full, double eps, Reduction reduction) {
         return Trace.call(() -> {
             Tensor v = var.rank() == x.rank() - 1 && x.rank() > 1 ? var.unsqueeze(-1) : var;
             // The bound does not count for the gradient.
@@ -151,13 +180,17 @@ abstract sealed class MarginLosses extends Products permits Resampling {
     public static Tensor linearCrossEntropy(Tensor x, Tensor weight, Tensor target, Reduction reduction) {
         return Trace.call(() -> {
             Tensor logits = linear(x, weight.flatten(0, -2), null);
-            return crossEntropy(logits.unflatten(-1, java.util.Arrays.copyOf(weight.shape(), weight.rank() - 1)), target, reduction);
+            return crossEntropy(
+                    logits.unflatten(-1, Arrays.copyOf(weight.shape(), weight.rank() - 1)),
+                    target,
+                    reduction);
         });
     }
 
     /** {@code target * (log(target) - x)}, summed and divided by the batch's extent. */
     public static Tensor klDivBatchmean(Tensor x, Tensor target, boolean logTarget) {
-        return Trace.call(() -> klDiv(x, target, logTarget, Reduction.SUM).div((double) Math.max(1, x.rank() == 0 ? 1 : x.size(0))));
+        return Trace.call(() ->
+                klDiv(x, target, logTarget, Reduction.SUM).div((double) Math.max(1, x.rank() == 0 ? 1 : x.size(0))));
     }
 
     /**
@@ -171,7 +204,9 @@ abstract sealed class MarginLosses extends Products permits Resampling {
             padding[padding.length - 2] = size / 2;
             padding[padding.length - 1] = (size - 1) / 2;
             Tensor windows = pad(x.mul(x), padding).unfold(1, size, 1);
-            Tensor mean = x.dtype().isFloat() ? windows.mean(-1, false) : windows.sum(-1).div(Tensor.scalar((long) size), "trunc");
+            Tensor mean = x.dtype().isFloat()
+                    ? windows.mean(-1, false)
+                    : windows.sum(-1).div(Tensor.scalar((long) size), "trunc");
             return x.div(mean.mul(alpha).add(k).pow(beta));
         });
     }

@@ -5,6 +5,7 @@ import static io.sinter.Operators.cast;
 
 import io.sinter.ir.Shape;
 import java.util.Arrays;
+import java.util.List;
 
 /** Further products of matrices and vectors. */
 public sealed interface MatrixProducts permits Tensor {
@@ -70,7 +71,8 @@ public sealed interface MatrixProducts permits Tensor {
     default Tensor cross(Tensor other, int axis) {
         Tensor[] both = Blending.Blend.broadcast("cross", self(), other);
         int a = Axes.axis("cross", both[0], axis);
-        if (both[0].rank() == 0 || both[0].size(a) != 3) throw Errors.argument("cross", self(), other, "axis " + axis + " must have extent 3");
+        if (both[0].rank() == 0 || both[0].size(a) != 3)
+            throw Errors.argument("cross", self(), other, "axis " + axis + " must have extent 3");
         // x_{i+1} y_{i+2} - x_{i+2} y_{i+1}
         return Trace.call(() -> {
             Tensor x = both[0];
@@ -88,7 +90,9 @@ public sealed interface MatrixProducts permits Tensor {
     default Tensor matrixPower(long exponent) {
         Tensor x = self();
         if (x.rank() < 2 || x.size(-1) != x.size(-2)) throw Errors.argument("matrixPower", x, "needs square matrices");
-        if (exponent < 0) throw Errors.argument("matrixPower", x, "the exponent " + exponent + " is negative; invert the matrix first");
+        if (exponent < 0)
+            throw Errors.argument(
+                    "matrixPower", x, "the exponent " + exponent + " is negative; invert the matrix first");
         return Trace.call(() -> {
             Tensor r = null;
             Tensor square = x;
@@ -96,7 +100,11 @@ public sealed interface MatrixProducts permits Tensor {
                 if ((e & 1) == 1) r = r == null ? square : r.matmul(square);
                 if (e > 1) square = square.matmul(square);
             }
-            if (r == null) return Operators.expand(Tensor.eye(x.size(-1), x.size(-1), x.dtype()), x.type().shape()).clone();
+            if (r == null)
+                return Operators.expand(
+                                Tensor.eye(x.size(-1), x.size(-1), x.dtype()),
+                                x.type().shape())
+                        .clone();
             return exponent == 1 ? r.clone() : r;
         });
     }
@@ -114,7 +122,7 @@ public sealed interface MatrixProducts permits Tensor {
         private static Tensor add(Tensor x, Tensor product, double beta, double alpha) {
             Tensor p = alpha == 1 ? product : times(product, alpha);
             // With beta 0, not even NaNs of x count.
-            if (beta == 0) return Operators.expand(p, Rearranging.Rearrange.common("add", java.util.List.of(x, p)));
+            if (beta == 0) return Operators.expand(p, Rearranging.Rearrange.common("add", List.of(x, p)));
             return cast((beta == 1 ? x : times(x, beta)).add(p), p.dtype());
         }
 

@@ -47,7 +47,9 @@ final class Ordering {
         return Trace.call(() -> {
             long n = sorted.size(axis);
             Tensor here = Movement.Moving.part(sorted, axis, 1, n - 1);
-            Tensor changed = here.ne(Movement.Moving.part(sorted, axis, 0, n - 1)).toLong().cumsum(axis);
+            Tensor changed = here.ne(Movement.Moving.part(sorted, axis, 0, n - 1))
+                    .toLong()
+                    .cumsum(axis);
             long[] pad = new long[2 * (sorted.rank() - axis)];
             pad[pad.length - 2] = 1;
             Tensor run = F.pad(changed, pad);
@@ -71,7 +73,8 @@ final class Ordering {
         if (x.dtype().isFloat()) {
             // NaNs come last. They are passed over, or the first of them is the answer.
             Tensor count = numbers(x, a);
-            if (ignoreNan) place = count.sub(1).clampMin(constantLong(DType.I64, 0)).floorDivide(2);
+            if (ignoreNan)
+                place = count.sub(1).clampMin(constantLong(DType.I64, 0)).floorDivide(2);
             else place = count.lt(n).where(count, place);
         }
         return at(sorted, a, place, keepdim);
@@ -90,7 +93,8 @@ final class Ordering {
     }
 
     static Tensor quantile(Tensor x, Tensor q, int axis, boolean keepdim, String interpolation, boolean ignoreNan) {
-        if (!x.dtype().isFloat() || x.dtype() != q.dtype()) throw Errors.argument("quantile", x, q, "needs two operands of one floating-point dtype");
+        if (!x.dtype().isFloat() || x.dtype() != q.dtype())
+            throw Errors.argument("quantile", x, q, "needs two operands of one floating-point dtype");
         if (q.rank() > 1) throw Errors.argument("quantile", x, q, "the quantiles must be a number or a vector");
         return Trace.call(() -> {
             Tensor y = x.rank() == 0 ? x.reshape(1) : x;
@@ -104,20 +108,27 @@ final class Ordering {
             if (!ignoreNan) rank = count.lt(n).where(last, rank);
             // Where every element is NaN.
             rank = rank.clampMin(constant(rank, 0));
-            Tensor result = switch (interpolation) {
-                case "lower" -> pick(sorted, rank.floor());
-                case "higher" -> pick(sorted, rank.ceil());
-                case "nearest" -> pick(sorted, rank.round());
-                case "linear", "midpoint" -> {
-                    Tensor low = rank.floor();
-                    Tensor weight = interpolation.equals("midpoint") ? cast(rank.ne(low), x.dtype()).mul(0.5) : rank.sub(low);
-                    Tensor from = pick(sorted, low);
-                    Tensor to = pick(sorted, rank.ceil());
-                    yield from.lerp(to, weight);
-                }
-                default -> throw Errors.argument("quantile", x, "unknown interpolation '" + interpolation
-                        + "'; known: linear, lower, higher, midpoint, nearest");
-            };
+            Tensor result =
+                    switch (interpolation) {
+                        case "lower" -> pick(sorted, rank.floor());
+                        case "higher" -> pick(sorted, rank.ceil());
+                        case "nearest" -> pick(sorted, rank.round());
+                        case "linear", "midpoint" -> {
+                            Tensor low = rank.floor();
+                            Tensor weight = interpolation.equals("midpoint")
+                                    ? cast(rank.ne(low), x.dtype()).mul(0.5)
+                                    : rank.sub(low);
+                            Tensor from = pick(sorted, low);
+                            Tensor to = pick(sorted, rank.ceil());
+                            yield from.lerp(to, weight);
+                        }
+                        default ->
+                            throw Errors.argument(
+                                    "quantile",
+                                    x,
+                                    "unknown interpolation '" + interpolation
+                                            + "'; known: linear, lower, higher, midpoint, nearest");
+                    };
             // The quantiles' axis, now the last, comes first, or goes if there is a single one.
             if (q.rank() == 0) {
                 if (x.rank() == 0) return result.reshape(new long[0]);

@@ -18,13 +18,15 @@ abstract sealed class Products extends Joins permits MarginLosses {
      * b}.
      */
     public static Tensor tensordot(Tensor a, Tensor b, int[] axesA, int[] axesB) {
-        if (axesA.length != axesB.length) throw Errors.argument("tensordot", a, b, "as many axes of one as of the other");
+        if (axesA.length != axesB.length)
+            throw Errors.argument("tensordot", a, b, "as many axes of one as of the other");
         int[] p = new int[axesA.length];
         int[] q = new int[axesB.length];
         for (int i = 0; i < p.length; i++) {
             p[i] = Axes.axis("tensordot", a, axesA[i]);
             q[i] = Axes.axis("tensordot", b, axesB[i]);
-            if (a.size(p[i]) != b.size(q[i])) throw Errors.argument("tensordot", a, b, "axes " + p[i] + " and " + q[i] + " differ in extent");
+            if (a.size(p[i]) != b.size(q[i]))
+                throw Errors.argument("tensordot", a, b, "axes " + p[i] + " and " + q[i] + " differ in extent");
         }
         return Trace.call(() -> {
             int[] freeA = others(a.rank(), p);
@@ -49,7 +51,9 @@ abstract sealed class Products extends Joins permits MarginLosses {
     }
 
     private static int[] others(int rank, int[] axes) {
-        return Arrays.stream(Axes.all(rank)).filter(i -> Arrays.stream(axes).noneMatch(a -> a == i)).toArray();
+        return Arrays.stream(Axes.all(rank))
+                .filter(i -> Arrays.stream(axes).noneMatch(a -> a == i))
+                .toArray();
     }
 
     private static int[] joined(int[] a, int[] b) {
@@ -73,7 +77,8 @@ abstract sealed class Products extends Joins permits MarginLosses {
         int arrow = text.indexOf("->");
         String[] terms = (arrow < 0 ? text : text.substring(0, arrow)).split(",", -1);
         if (terms.length != operands.length) {
-            throw Errors.argument("einsum(\"" + equation + "\"): " + terms.length + " terms for " + operands.length + " operands");
+            throw Errors.argument(
+                    "einsum(\"" + equation + "\"): " + terms.length + " terms for " + operands.length + " operands");
         }
         return Trace.call(() -> {
             // Axes of an ellipsis get names that no letter has: '0' for the last one, '1' for the one before,
@@ -83,13 +88,17 @@ abstract sealed class Products extends Joins permits MarginLosses {
             for (int i = 0; i < terms.length; i++) {
                 int extra = operands[i].rank() - terms[i].replace("...", "").length();
                 if (extra < 0 || extra > 0 && !terms[i].contains("...")) {
-                    throw Errors.argument("einsum", operands[i], "term '" + terms[i] + "' of \"" + equation + "\" names another number of axes");
+                    throw Errors.argument(
+                            "einsum",
+                            operands[i],
+                            "term '" + terms[i] + "' of \"" + equation + "\" names another number of axes");
                 }
                 if (terms[i].contains("...")) wild = Math.max(wild, extra);
                 names[i] = terms[i].replace("...", wildcards(extra));
             }
             String all = wildcards(wild);
-            String result = arrow < 0 ? all + once(terms) : text.substring(arrow + 2).replace("...", all);
+            String result =
+                    arrow < 0 ? all + once(terms) : text.substring(arrow + 2).replace("...", all);
             Tensor r = null;
             String have = "";
             for (int i = 0; i < operands.length; i++) {
@@ -136,7 +145,11 @@ abstract sealed class Products extends Joins permits MarginLosses {
         Map<Character, Integer> count = new LinkedHashMap<>();
         for (String t : terms) for (char c : t.replace(".", "").toCharArray()) count.merge(c, 1, Integer::sum);
         StringBuilder b = new StringBuilder();
-        count.entrySet().stream().filter(e -> e.getValue() == 1).map(Map.Entry::getKey).sorted().forEach(b::append);
+        count.entrySet().stream()
+                .filter(e -> e.getValue() == 1)
+                .map(Map.Entry::getKey)
+                .sorted()
+                .forEach(b::append);
         return b.toString();
     }
 
@@ -195,7 +208,8 @@ abstract sealed class Products extends Joins permits MarginLosses {
 
     private static Tensor arranged(Tensor x, String names, String to) {
         int[] p = to.chars().map(names::indexOf).toArray();
-        if (p.length != x.rank()) throw Errors.argument("einsum", x, "the result names '" + to + "', the operands '" + names + "'");
+        if (p.length != x.rank())
+            throw Errors.argument("einsum", x, "the result names '" + to + "', the operands '" + names + "'");
         return p.length == 0 ? x : x.permute(p);
     }
 
@@ -203,7 +217,8 @@ abstract sealed class Products extends Joins permits MarginLosses {
      * p-norms of the differences of all pairs of rows: [batch…, M, D] and [batch…, N, D] give [batch…, M, N].
      */
     public static Tensor cdist(Tensor a, Tensor b, double p) {
-        if (a.rank() < 2 || b.rank() < 2 || a.size(-1) != b.size(-1)) throw Errors.argument("cdist", a, b, "needs [batch, M, D] and [batch, N, D]");
+        if (a.rank() < 2 || b.rank() < 2 || a.size(-1) != b.size(-1))
+            throw Errors.argument("cdist", a, b, "needs [batch, M, D] and [batch, N, D]");
         return Trace.call(() -> a.unsqueeze(-2).sub(b.unsqueeze(-3)).norm(p, -1, false));
     }
 
@@ -220,7 +235,9 @@ abstract sealed class Products extends Joins permits MarginLosses {
                 second[k++] = j;
             }
         }
-        return Trace.call(() -> x.indexSelect(0, Tensor.from(first)).sub(x.indexSelect(0, Tensor.from(second))).norm(p, -1, false));
+        return Trace.call(() -> x.indexSelect(0, Tensor.from(first))
+                .sub(x.indexSelect(0, Tensor.from(second)))
+                .norm(p, -1, false));
     }
 
     /** p-norm of {@code a - b + eps} along the last axis. */

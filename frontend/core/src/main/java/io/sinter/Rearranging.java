@@ -57,7 +57,8 @@ public sealed interface Rearranging permits Tensor {
      */
     default Tensor roll(long[] shifts, int[] axes) {
         Tensor x = self();
-        if (shifts.length != axes.length) throw Errors.argument("roll", x, shifts.length + " shifts for " + axes.length + " axes");
+        if (shifts.length != axes.length)
+            throw Errors.argument("roll", x, shifts.length + " shifts for " + axes.length + " axes");
         return Trace.call(() -> {
             Tensor y = x.clone();
             for (int i = 0; i < axes.length; i++) y = Rearrange.roll(y, shifts[i], Axes.axis("roll", x, axes[i]));
@@ -118,11 +119,13 @@ public sealed interface Rearranging permits Tensor {
         long n = x.rank() == 0 ? 1 : x.size(a);
         long[] counts = times.toLongs();
         if (counts.length == 1) return repeatInterleave(counts[0], axis);
-        if (counts.length != n) throw Errors.argument("repeatInterleave", x, times, "needs one number for each of " + n + " elements");
+        if (counts.length != n)
+            throw Errors.argument("repeatInterleave", x, times, "needs one number for each of " + n + " elements");
         long[] index = new long[Math.toIntExact(Arrays.stream(counts).sum())];
         int k = 0;
         for (int i = 0; i < counts.length; i++) {
-            if (counts[i] < 0) throw Errors.argument("repeatInterleave", x, times, "negative number of repetitions " + counts[i]);
+            if (counts[i] < 0)
+                throw Errors.argument("repeatInterleave", x, times, "negative number of repetitions " + counts[i]);
             for (long j = 0; j < counts[i]; j++) index[k++] = i;
         }
         return x.indexSelect(a, Tensor.from(index));
@@ -133,7 +136,8 @@ public sealed interface Rearranging permits Tensor {
         Tensor x = self();
         Shape to = Axes.shape("sumToSize", shape);
         boolean fits = to.rank() <= x.rank();
-        for (int i = 0; fits && i < to.rank(); i++) fits = to.dim(i) == 1 || to.dim(i) == x.size(x.rank() - to.rank() + i);
+        for (int i = 0; fits && i < to.rank(); i++)
+            fits = to.dim(i) == 1 || to.dim(i) == x.size(x.rank() - to.rank() + i);
         if (!fits) throw Errors.argument("sumToSize", x, "shape " + to + " does not broadcast to the tensor's");
         return Trace.call(() -> Operators.E.sumTo(x.dtype().isBool() ? x.toLong() : x, to));
     }
@@ -197,7 +201,9 @@ public sealed interface Rearranging permits Tensor {
         List<Tensor> r = new ArrayList<>();
         long start = 0;
         for (int i = 0; i <= positions.length; i++) {
-            long end = i == positions.length ? n : positions[i] < 0 ? Math.max(0, positions[i] + n) : Math.min(n, positions[i]);
+            long end = i == positions.length
+                    ? n
+                    : positions[i] < 0 ? Math.max(0, positions[i] + n) : Math.min(n, positions[i]);
             r.add(Movement.Moving.part(x, a, Math.min(start, n), Math.max(0, end - start)));
             start = end;
         }
@@ -248,7 +254,8 @@ public sealed interface Rearranging permits Tensor {
             long n = x.size(axis);
             long s = n == 0 ? 0 : Math.floorMod(shift, n);
             if (s == 0) return x.clone();
-            return Combining.cat(axis, Movement.Moving.part(x, axis, n - s, s), Movement.Moving.part(x, axis, 0, n - s));
+            return Combining.cat(
+                    axis, Movement.Moving.part(x, axis, n - s, s), Movement.Moving.part(x, axis, 0, n - s));
         }
 
         /** The shape that several broadcast to. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter;
 
+import io.sinter.ir.op.Slice;
 import java.util.Arrays;
 import java.util.stream.LongStream;
 
@@ -20,9 +21,11 @@ abstract sealed class Resampling extends MarginLosses permits GridSampling {
      * @param alignCorners the outer elements stay at the outer positions; for linear and cubic modes
      * @param recomputeScale positions follow from the rounded extents rather than from {@code scale}
      */
-    public static Tensor interpolate(Tensor x, long[] size, double[] scale, String mode, boolean alignCorners, boolean recomputeScale) {
+    public static Tensor interpolate(
+            Tensor x, long[] size, double[] scale, String mode, boolean alignCorners, boolean recomputeScale) {
         int n = x.rank() - 2;
-        if (n < 1 || (size == null) == (scale == null)) throw Errors.argument("interpolate", x, "needs [batch, channels, …] and either a size or a scale");
+        if (n < 1 || (size == null) == (scale == null))
+            throw Errors.argument("interpolate", x, "needs [batch, channels, …] and either a size or a scale");
         long[] to = size == null ? new long[n] : spread("interpolate", x, size, n);
         double[] ratio = new double[n];
         for (int i = 0; i < n; i++) {
@@ -41,8 +44,12 @@ abstract sealed class Resampling extends MarginLosses permits GridSampling {
                     case "nearest-exact" -> nearest(y, axis, to[i], ratio[i], 0.5);
                     case "linear", "bilinear", "trilinear" -> weighted(y, axis, to[i], ratio[i], alignCorners, false);
                     case "bicubic" -> weighted(y, axis, to[i], ratio[i], alignCorners, true);
-                    default -> throw Errors.argument("interpolate", x, "unknown mode '" + mode
-                            + "'; known: nearest, nearest-exact, linear, bilinear, trilinear, bicubic, area");
+                    default ->
+                        throw Errors.argument(
+                                "interpolate",
+                                x,
+                                "unknown mode '" + mode
+                                        + "'; known: nearest, nearest-exact, linear, bilinear, trilinear, bicubic, area");
                 };
             }
             return y;
@@ -79,7 +86,8 @@ abstract sealed class Resampling extends MarginLosses permits GridSampling {
         s[axis] = m;
         Tensor sum = null;
         for (int k = 0; k < taps; k++) {
-            Tensor part = x.indexSelect(axis, Tensor.from(at[k])).mul(Tensor.from(weight[k], s).to(x.dtype()));
+            Tensor part = x.indexSelect(axis, Tensor.from(at[k]))
+                    .mul(Tensor.from(weight[k], s).to(x.dtype()));
             sum = sum == null ? part : sum.add(part);
         }
         return sum;
@@ -95,7 +103,8 @@ abstract sealed class Resampling extends MarginLosses permits GridSampling {
     /** Channels of [batch, C · r², H, W] as finer pixels: [batch, C, H · r, W · r]. */
     public static Tensor pixelShuffle(Tensor x, int factor) {
         long r = factor;
-        if (x.rank() < 3 || r < 1 || x.size(-3) % (r * r) != 0) throw Errors.argument("pixelShuffle", x, "channels must divide by the square of " + r);
+        if (x.rank() < 3 || r < 1 || x.size(-3) % (r * r) != 0)
+            throw Errors.argument("pixelShuffle", x, "channels must divide by the square of " + r);
         return Trace.call(() -> {
             Tensor y = images(x);
             long c = y.size(1) / (r * r);
@@ -135,8 +144,10 @@ abstract sealed class Resampling extends MarginLosses permits GridSampling {
 
     /** Channels (axis 1) of {@code groups} groups interleaved (Zhang et al., 2018). */
     public static Tensor channelShuffle(Tensor x, int groups) {
-        if (x.rank() < 3 || groups < 1 || x.size(1) % groups != 0) throw Errors.argument("channelShuffle", x, "channels must divide by " + groups);
-        return Trace.call(() -> x.unflatten(1, groups, x.size(1) / groups).transpose(1, 2).reshape(x.shape()));
+        if (x.rank() < 3 || groups < 1 || x.size(1) % groups != 0)
+            throw Errors.argument("channelShuffle", x, "channels must divide by " + groups);
+        return Trace.call(
+                () -> x.unflatten(1, groups, x.size(1) / groups).transpose(1, 2).reshape(x.shape()));
     }
 
     /**
@@ -144,7 +155,8 @@ abstract sealed class Resampling extends MarginLosses permits GridSampling {
      * torch.nn.functional.unfold}).
      */
     public static Tensor unfold(Tensor x, long[] kernel, long[] dilation, long[] padding, long[] stride) {
-        if (x.rank() != 4 && x.rank() != 3) throw Errors.argument("unfold", x, "needs [batch, channels, height, width]");
+        if (x.rank() != 4 && x.rank() != 3)
+            throw Errors.argument("unfold", x, "needs [batch, channels, height, width]");
         long[] k = spread("unfold", x, kernel, 2);
         long[] d = spread("unfold", x, dilation, 2);
         long[] p = spread("unfold", x, padding, 2);
@@ -154,7 +166,7 @@ abstract sealed class Resampling extends MarginLosses permits GridSampling {
             y = pad(y, p[1], p[1], p[0], p[0]);
             for (int i = 0; i < 2; i++) {
                 Tensor w = y.unfold(2 + i, d[i] * (k[i] - 1) + 1, s[i]);
-                y = Dispatch.emit(new io.sinter.ir.op.Slice(w.rank() - 1, 0, k[i], d[i], false), w);
+                y = Dispatch.emit(new Slice(w.rank() - 1, 0, k[i], d[i], false), w);
             }
             // [N, C, blocks down, blocks across, kernel height, kernel width]
             long[] t = y.shape();
@@ -170,7 +182,8 @@ abstract sealed class Resampling extends MarginLosses permits GridSampling {
      */
     public static Tensor pad(Tensor x, long[] padding, String mode) {
         if (mode.equals("constant")) return pad(x, padding);
-        if (padding.length % 2 != 0 || padding.length > 2 * x.rank()) throw Errors.argument("pad", x, "padding must have two numbers per axis");
+        if (padding.length % 2 != 0 || padding.length > 2 * x.rank())
+            throw Errors.argument("pad", x, "padding must have two numbers per axis");
         return Trace.call(() -> {
             Tensor y = x;
             for (int i = 0; i < padding.length / 2; i++) {
@@ -184,7 +197,9 @@ abstract sealed class Resampling extends MarginLosses permits GridSampling {
                     low = Math.max(low, 0);
                 }
                 long n = y.size(axis);
-                if (m < 0 || n == 0 && m > 0) throw Errors.argument("pad", x, "padding " + Arrays.toString(padding) + " does not fit axis " + axis);
+                if (m < 0 || n == 0 && m > 0)
+                    throw Errors.argument(
+                            "pad", x, "padding " + Arrays.toString(padding) + " does not fit axis " + axis);
                 if (low == 0 && m == n) continue;
                 long[] at = new long[Math.toIntExact(m)];
                 for (int k = 0; k < at.length; k++) at[k] = source(x, mode, k - low, n);
@@ -195,12 +210,15 @@ abstract sealed class Resampling extends MarginLosses permits GridSampling {
     }
 
     private static long source(Tensor x, String mode, long at, long n) {
-        long i = switch (mode) {
-            case "replicate" -> Math.max(0, Math.min(n - 1, at));
-            case "circular" -> at < 0 ? at + n : at >= n ? at - n : at;
-            case "reflect" -> at < 0 ? -at : at >= n ? 2 * (n - 1) - at : at;
-            default -> throw Errors.argument("pad", x, "unknown mode '" + mode + "'; known: constant, reflect, replicate, circular");
-        };
+        long i =
+                switch (mode) {
+                    case "replicate" -> Math.max(0, Math.min(n - 1, at));
+                    case "circular" -> at < 0 ? at + n : at >= n ? at - n : at;
+                    case "reflect" -> at < 0 ? -at : at >= n ? 2 * (n - 1) - at : at;
+                    default ->
+                        throw Errors.argument(
+                                "pad", x, "unknown mode '" + mode + "'; known: constant, reflect, replicate, circular");
+                };
         if (i < 0 || i >= n) throw Errors.argument("pad", x, mode + " padding is larger than the axis of extent " + n);
         return i;
     }

@@ -23,9 +23,14 @@ public sealed interface Scattering permits Tensor {
      */
     default Tensor scatterReduce(int axis, Tensor index, Tensor src, String reduce, boolean includeSelf) {
         Tensor x = self();
-        return Trace.call(() -> Reducer.reduce("scatterReduce", x, reduce, includeSelf, src,
-                (into, values, mode) -> Indexing.Indices.scatter("scatterReduce", into, axis, index,
-                        Reducer.corner(values, index), mode)));
+        return Trace.call(() -> Reducer.reduce(
+                "scatterReduce",
+                x,
+                reduce,
+                includeSelf,
+                src,
+                (into, values, mode) -> Indexing.Indices.scatter(
+                        "scatterReduce", into, axis, index, Reducer.corner(values, index), mode)));
     }
 
     /**
@@ -34,7 +39,12 @@ public sealed interface Scattering permits Tensor {
      */
     default Tensor indexReduce(int axis, Tensor index, Tensor src, String reduce, boolean includeSelf) {
         Tensor x = self();
-        return Trace.call(() -> Reducer.reduce("indexReduce", x, reduce, includeSelf, src,
+        return Trace.call(() -> Reducer.reduce(
+                "indexReduce",
+                x,
+                reduce,
+                includeSelf,
+                src,
                 (into, values, mode) -> Indexing.Indices.put("indexReduce", into, axis, index, values, mode)));
     }
 
@@ -45,7 +55,8 @@ public sealed interface Scattering permits Tensor {
         return switch (reduce) {
             case "add" -> scatterReduce(axis, index, src, "sum", true);
             case "multiply" -> scatterReduce(axis, index, src, "prod", true);
-            default -> throw Errors.argument("scatter", self(), "unknown reduction '" + reduce + "'; known: add, multiply");
+            default ->
+                throw Errors.argument("scatter", self(), "unknown reduction '" + reduce + "'; known: add, multiply");
         };
     }
 
@@ -53,7 +64,8 @@ public sealed interface Scattering permits Tensor {
     default Tensor indexAdd(int axis, Tensor index, Tensor src, double alpha) {
         Tensor x = self();
         if (x.dtype().isBool()) {
-            return Trace.call(() -> cast(x.toLong().indexAdd(axis, index, src.toLong().mul((long) alpha)), DType.BOOL));
+            return Trace.call(
+                    () -> cast(x.toLong().indexAdd(axis, index, src.toLong().mul((long) alpha)), DType.BOOL));
         }
         return Trace.call(() -> x.indexAdd(axis, index, cast(src.mul(alpha), x.dtype())));
     }
@@ -94,14 +106,16 @@ public sealed interface Scattering permits Tensor {
     default Tensor takeAlongDim(Tensor index, int axis) {
         Tensor x = self();
         int a = Axes.axis("takeAlongDim", x, axis);
-        if (index.rank() != x.rank()) throw Errors.argument("takeAlongDim", x, index, "needs as many axes as the tensor has");
+        if (index.rank() != x.rank())
+            throw Errors.argument("takeAlongDim", x, index, "needs as many axes as the tensor has");
         return Trace.call(() -> {
             long[] s = x.shape();
             long[] t = index.shape();
             for (int i = 0; i < s.length; i++) {
                 if (i == a) continue;
                 long n = s[i] == 1 ? t[i] : s[i];
-                if (t[i] != n && t[i] != 1) throw Errors.argument("takeAlongDim", x, index, "axis " + i + " does not broadcast");
+                if (t[i] != n && t[i] != 1)
+                    throw Errors.argument("takeAlongDim", x, index, "axis " + i + " does not broadcast");
                 s[i] = n;
                 t[i] = n;
             }
@@ -153,7 +167,9 @@ public sealed interface Scattering permits Tensor {
      */
     default Tensor indexPut(Object[] indices, Tensor src, boolean accumulate) {
         Tensor x = self();
-        if (x.dtype().isBool() && accumulate) return Trace.call(() -> x.toLong().indexPut(indices, src.toLong(), true).toBool());
+        if (x.dtype().isBool() && accumulate)
+            return Trace.call(
+                    () -> x.toLong().indexPut(indices, src.toLong(), true).toBool());
         return Trace.call(() -> {
             Tensor y = x.clone();
             return accumulate ? y.at(indices).add(src) : y.at(indices).set(src);
@@ -180,22 +196,31 @@ public sealed interface Scattering permits Tensor {
         static Tensor reduce(String name, Tensor x, String reduce, boolean includeSelf, Tensor src, Writer w) {
             DType d = x.dtype();
             if (d.isBool()) {
-                String as = switch (reduce) {
-                    case "sum" -> "amax";
-                    case "prod", "mean" -> "amin";
-                    default -> reduce;
-                };
+                String as =
+                        switch (reduce) {
+                            case "sum" -> "amax";
+                            case "prod", "mean" -> "amin";
+                            default -> reduce;
+                        };
                 return cast(reduce(name, cast(x, DType.U8), as, includeSelf, cast(src, DType.U8), w), DType.BOOL);
             }
-            Put.Mode mode = switch (reduce) {
-                case "sum", "mean" -> Put.Mode.ADD;
-                case "prod" -> Put.Mode.MUL;
-                case "amax" -> Put.Mode.MAX;
-                case "amin" -> Put.Mode.MIN;
-                default -> throw Errors.argument(name, x, "unknown reduction '" + reduce + "'; known: sum, prod, mean, amax, amin");
-            };
-            Tensor ones = Operators.expand(Operators.constantLong(DType.I64, 1), src.type().shape());
-            Tensor count = w.write(Operators.expand(Operators.constantLong(DType.I64, 0), x.type().shape()), ones, Put.Mode.ADD);
+            Put.Mode mode =
+                    switch (reduce) {
+                        case "sum", "mean" -> Put.Mode.ADD;
+                        case "prod" -> Put.Mode.MUL;
+                        case "amax" -> Put.Mode.MAX;
+                        case "amin" -> Put.Mode.MIN;
+                        default ->
+                            throw Errors.argument(
+                                    name, x, "unknown reduction '" + reduce + "'; known: sum, prod, mean, amax, amin");
+                    };
+            Tensor ones = Operators.expand(
+                    Operators.constantLong(DType.I64, 1), src.type().shape());
+            Tensor count = w.write(
+                    Operators.expand(
+                            Operators.constantLong(DType.I64, 0), x.type().shape()),
+                    ones,
+                    Put.Mode.ADD);
             Tensor written = count.gt(0);
             Tensor start = includeSelf ? x : written.where(neutral(x, mode), x);
             Tensor r = w.write(start, src, mode);
@@ -210,8 +235,12 @@ public sealed interface Scattering permits Tensor {
             return switch (mode) {
                 case SET, ADD -> constant(x, 0);
                 case MUL -> constant(x, 1);
-                case MAX -> real ? constant(x, Double.NEGATIVE_INFINITY) : Operators.constantLong(x.dtype(), lowest(x.dtype()));
-                case MIN -> real ? constant(x, Double.POSITIVE_INFINITY) : Operators.constantLong(x.dtype(), highest(x.dtype()));
+                case MAX ->
+                    real ? constant(x, Double.NEGATIVE_INFINITY) : Operators.constantLong(x.dtype(), lowest(x.dtype()));
+                case MIN ->
+                    real
+                            ? constant(x, Double.POSITIVE_INFINITY)
+                            : Operators.constantLong(x.dtype(), highest(x.dtype()));
             };
         }
 

@@ -5,6 +5,7 @@ import static io.sinter.Operators.cast;
 import static io.sinter.Operators.constantLong;
 
 import io.sinter.ir.DType;
+import java.util.List;
 
 /**
  * Search in sorted numbers, different elements, counts. Where a result's shape depends on the elements, they
@@ -44,7 +45,8 @@ public sealed interface Searching permits Tensor {
         Tensor rows = Runs.rows(x, a);
         // Stable sorts by each column, from the last to the first.
         Tensor order = Tensor.arange(rows.size(0));
-        for (long c = rows.size(1) - 1; c >= 0; c--) order = order.take(rows.select(1, c).take(order).argsort(0, false));
+        for (long c = rows.size(1) - 1; c >= 0; c--)
+            order = order.take(rows.select(1, c).take(order).argsort(0, false));
         Unique u = Runs.of(x.indexSelect(a, order), a);
         return new Unique(u.values, u.inverse.zerosLike().scatter(0, order, u.inverse), u.counts);
     }
@@ -78,12 +80,19 @@ public sealed interface Searching permits Tensor {
     default Tensor searchsorted(Tensor values, boolean right) {
         Tensor x = self();
         boolean vector = x.rank() == 1;
-        if (x.rank() == 0 || !vector && !x.type().shape().with(x.rank() - 1, 1).equals(values.type().shape().with(values.rank() - 1, 1))) {
-            throw Errors.argument("searchsorted", x, values, "needs a vector, or operands that differ in the last axis only");
+        if (x.rank() == 0
+                || !vector
+                        && !x.type()
+                                .shape()
+                                .with(x.rank() - 1, 1)
+                                .equals(values.type().shape().with(values.rank() - 1, 1))) {
+            throw Errors.argument(
+                    "searchsorted", x, values, "needs a vector, or operands that differ in the last axis only");
         }
         return Trace.call(() -> {
             long n = x.size(-1);
-            Tensor place = Operators.expand(constantLong(DType.I64, 0), values.type().shape());
+            Tensor place =
+                    Operators.expand(constantLong(DType.I64, 0), values.type().shape());
             if (n == 0 || values.numel() == 0) return place;
             for (long step = Long.highestOneBit(n); step > 0; step /= 2) {
                 Tensor next = place.add(step);
@@ -102,10 +111,13 @@ public sealed interface Searching permits Tensor {
      */
     default Tensor bincount(Tensor weights, long minlength) {
         Tensor x = self();
-        if (x.rank() != 1 || !x.dtype().isInt()) throw Errors.argument("bincount", x, "needs a vector of whole numbers");
+        if (x.rank() != 1 || !x.dtype().isInt())
+            throw Errors.argument("bincount", x, "needs a vector of whole numbers");
         long n = Math.max(minlength, x.numel() == 0 ? 0 : x.max().itemLong() + 1);
         return Trace.call(() -> {
-            if (weights == null) return Tensor.zeros(new long[] {n}, DType.I64).indexAdd(0, x, x.onesLike().toLong());
+            if (weights == null)
+                return Tensor.zeros(new long[] {n}, DType.I64)
+                        .indexAdd(0, x, x.onesLike().toLong());
             DType d = weights.dtype() == DType.F32 ? DType.F32 : DType.F64;
             return Tensor.zeros(new long[] {n}, d).indexAdd(0, x, cast(weights, d));
         });
@@ -149,7 +161,8 @@ public sealed interface Searching permits Tensor {
      */
     default Histogram histogram(Tensor edges, Tensor weight, boolean density) {
         Tensor x = self();
-        if (edges.rank() != 1 || edges.numel() < 2) throw Errors.argument("histogram", x, edges, "needs a vector of at least two edges");
+        if (edges.rank() != 1 || edges.numel() < 2)
+            throw Errors.argument("histogram", x, edges, "needs a vector of at least two edges");
         Tensor counts = Trace.call(() -> {
             long bins = edges.numel() - 1;
             Tensor flat = x.reshape(-1);
@@ -184,21 +197,25 @@ public sealed interface Searching permits Tensor {
             Tensor flat = x.reshape(-1);
             Tensor inside = flat.ge(min).logicalAnd(flat.le(max));
             Tensor place = flat.sub(min).mul(bins / (max - min)).floor();
-            Tensor at = cast(inside.where(place, Operators.constant(place, 0)), DType.I64).minimum(constantLong(DType.I64, bins - 1));
+            Tensor at = cast(inside.where(place, Operators.constant(place, 0)), DType.I64)
+                    .minimum(constantLong(DType.I64, bins - 1));
             return sums(at, inside, flat.onesLike(), bins);
         }
 
         /** Runs of equal neighbours along an axis. */
         static Unique of(Tensor x, int axis) {
             long n = x.size(axis);
-            if (n == 0) return new Unique(x.clone(), Tensor.zeros(new long[] {0}, DType.I64), Tensor.zeros(new long[] {0}, DType.I64));
+            if (n == 0)
+                return new Unique(
+                        x.clone(), Tensor.zeros(new long[] {0}, DType.I64), Tensor.zeros(new long[] {0}, DType.I64));
             Tensor rows = rows(x.detach(), axis);
-            Tensor changed = rows.narrow(0, 1, n - 1).ne(rows.narrow(0, 0, n - 1)).any(1, false);
-            Tensor first = F.cat(java.util.List.of(Tensor.of(true), changed), 0);
+            Tensor changed =
+                    rows.narrow(0, 1, n - 1).ne(rows.narrow(0, 0, n - 1)).any(1, false);
+            Tensor first = F.cat(List.of(Tensor.of(true), changed), 0);
             Tensor group = first.cumsum(0).sub(1);
             Tensor starts = first.nonzero().reshape(-1);
             long k = starts.numel();
-            Tensor ends = F.cat(java.util.List.of(starts.narrow(0, 1, k - 1), Tensor.of(n)), 0);
+            Tensor ends = F.cat(List.of(starts.narrow(0, 1, k - 1), Tensor.of(n)), 0);
             return new Unique(x.indexSelect(axis, starts), group, ends.sub(starts));
         }
     }

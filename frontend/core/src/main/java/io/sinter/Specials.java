@@ -45,9 +45,20 @@ abstract sealed class Specials extends Unpooling permits F {
             // Below -1: log(erfcx(-x / sqrt 2) / 2) - x² / 2.
             Tensor t = y.mul(constant(y, Math.sqrt(0.5)));
             Tensor far = y.lt(-1);
-            Tensor tail = erfcxOf(far.where(t.neg(), constant(t, 1))).mul(constant(t, 0.5)).log().sub(t.mul(t));
-            Tensor near = far.where(constant(t, 0), t).neg().erfc().mul(constant(t, -0.5)).log1p();
-            Tensor middle = far.where(constant(t, 0), t).neg().erfc().mul(constant(t, 0.5)).log();
+            Tensor tail = erfcxOf(far.where(t.neg(), constant(t, 1)))
+                    .mul(constant(t, 0.5))
+                    .log()
+                    .sub(t.mul(t));
+            Tensor near = far.where(constant(t, 0), t)
+                    .neg()
+                    .erfc()
+                    .mul(constant(t, -0.5))
+                    .log1p();
+            Tensor middle = far.where(constant(t, 0), t)
+                    .neg()
+                    .erfc()
+                    .mul(constant(t, 0.5))
+                    .log();
             return far.where(tail, y.lt(1).where(middle, upper(t, near)));
         });
     }
@@ -123,7 +134,11 @@ abstract sealed class Specials extends Unpooling permits F {
             weight[i] = Math.cos(order * angle) * (i == 0 || i == POINTS ? 0.5 : 1) / POINTS;
         }
         Tensor x = y.unsqueeze(-1);
-        return x.mul(Tensor.from(cosine)).sub(x.abs()).exp().mul(Tensor.from(weight)).sum(-1);
+        return x.mul(Tensor.from(cosine))
+                .sub(x.abs())
+                .exp()
+                .mul(Tensor.from(weight))
+                .sum(-1);
     }
 
     /**
@@ -152,7 +167,9 @@ abstract sealed class Specials extends Unpooling permits F {
         for (int j = 1; j <= BERNOULLI.length; j++) {
             sum = sum.add(factor.mul(constant(factor, BERNOULLI[j - 1] / factorial)));
             if (j == BERNOULLI.length) break;
-            factor = factor.mul(s.add(constant(s, 2 * j - 1))).mul(s.add(constant(s, 2 * j))).mul(square);
+            factor = factor.mul(s.add(constant(s, 2 * j - 1)))
+                    .mul(s.add(constant(s, 2 * j)))
+                    .mul(square);
             factorial *= (2 * j + 1) * (2 * j + 2);
         }
         return sum;

@@ -6,6 +6,7 @@ import static io.sinter.Operators.constant;
 
 import io.sinter.ir.DType;
 import io.sinter.ir.op.Scan;
+import java.util.Arrays;
 
 /** Order statistics, running extremes, moments, and reductions that pass over NaN. */
 public sealed interface Statistics permits Tensor {
@@ -170,7 +171,9 @@ public sealed interface Statistics permits Tensor {
         Tensor x = self();
         int a = Axes.axis("renorm", x, axis);
         return Trace.call(() -> {
-            int[] others = java.util.Arrays.stream(Axes.all(x.rank())).filter(i -> i != a).toArray();
+            int[] others = Arrays.stream(Axes.all(x.rank()))
+                    .filter(i -> i != a)
+                    .toArray();
             Tensor norm = x.norm(p, others, true);
             Tensor factor = norm.gt(maxnorm).where(norm.add(1e-7).reciprocal().mul(maxnorm), constant(x, 1));
             return x.mul(factor);
@@ -215,7 +218,9 @@ public sealed interface Statistics permits Tensor {
             Tensor d = m.sub(mean);
             weighted = d.mul(w);
             if (aweights == null) n = total.sub(correction);
-            else n = total.sub(w.mul(cast(aweights, m.dtype())).sum().mul(correction).div(total));
+            else
+                n = total.sub(
+                        w.mul(cast(aweights, m.dtype())).sum().mul(correction).div(total));
             return weighted.matmul(d.mT()).div(n.clampMin(0)).squeeze();
         });
     }

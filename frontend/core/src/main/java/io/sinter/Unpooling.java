@@ -20,7 +20,8 @@ abstract sealed class Unpooling extends GridSampling permits Specials {
         // Padding has place -1 and is never the greatest.
         Tensor at = flattened(w.apply(places, -1), n);
         Tensor best = windows.detach().argmax(-1, true);
-        return new ValuesAndIndices(windows.gather(-1, best).squeeze(-1), at.gather(-1, best).squeeze(-1));
+        return new ValuesAndIndices(
+                windows.gather(-1, best).squeeze(-1), at.gather(-1, best).squeeze(-1));
     }
 
     /**
@@ -81,7 +82,9 @@ abstract sealed class Unpooling extends GridSampling permits Specials {
             to[to.length - 1] = count;
             System.arraycopy(output, 0, s, s.length - n, n);
             int axis = to.length - 1;
-            return Tensor.zeros(to, x.dtype()).scatter(axis, indices.flatten(axis, -1), x.flatten(axis, -1)).reshape(s);
+            return Tensor.zeros(to, x.dtype())
+                    .scatter(axis, indices.flatten(axis, -1), x.flatten(axis, -1))
+                    .reshape(s);
         });
     }
 }

@@ -47,7 +47,12 @@ public final class Windows {
     /** {@code I0(beta sqrt(1 - (2t - 1)²)) / I0(beta)} for t from 0 to 1. */
     public static Tensor kaiser(int n, double beta, boolean symmetric, DType dtype) {
         double scale = i0(beta);
-        return window("kaiser", n, symmetric, dtype, t -> i0(beta * Math.sqrt(Math.max(0, 1 - (2 * t - 1) * (2 * t - 1)))) / scale);
+        return window(
+                "kaiser",
+                n,
+                symmetric,
+                dtype,
+                t -> i0(beta * Math.sqrt(Math.max(0, 1 - (2 * t - 1) * (2 * t - 1)))) / scale);
     }
 
     /** The power series of the modified Bessel function of order 0. */

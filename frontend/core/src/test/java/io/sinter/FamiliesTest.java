@@ -130,9 +130,12 @@ class FamiliesTest {
     void indicesOutOfRangeAreErrorsAndNotAccesses() {
         Tensor x = Tensor.from(new double[] {1, 2, 3});
         Tensor bad = Tensor.of(3L);
-        assertThrows(IndexOutOfBoundsException.class, () -> x.put(bad, Tensor.from(new double[] {1}), false).toDoubles());
-        assertThrows(IndexOutOfBoundsException.class, () -> x.takeAlongDim(bad, 0).toDoubles());
-        assertThrows(IndexOutOfBoundsException.class, () -> x.indexFill(0, bad, 1).toDoubles());
+        assertThrows(IndexOutOfBoundsException.class, () -> x.put(bad, Tensor.from(new double[] {1}), false)
+                .toDoubles());
+        assertThrows(
+                IndexOutOfBoundsException.class, () -> x.takeAlongDim(bad, 0).toDoubles());
+        assertThrows(
+                IndexOutOfBoundsException.class, () -> x.indexFill(0, bad, 1).toDoubles());
     }
 
     @Test
@@ -181,9 +184,16 @@ class FamiliesTest {
 
     @Test
     void specialFunctionsAtKnownPlaces() {
-        assertValues(F.polygamma(1, Tensor.from(new double[] {1, 0.5, -0.5})), Math.PI * Math.PI / 6, Math.PI * Math.PI / 2, Math.PI * Math.PI / 2 + 4);
+        assertValues(
+                F.polygamma(1, Tensor.from(new double[] {1, 0.5, -0.5})),
+                Math.PI * Math.PI / 6,
+                Math.PI * Math.PI / 2,
+                Math.PI * Math.PI / 2 + 4);
         assertValues(F.polygamma(2, Tensor.from(new double[] {1})), -2 * 1.2020569031595942);
-        assertValues(F.zeta(Tensor.from(new double[] {2, 4}), Tensor.from(new double[] {1, 1})), Math.PI * Math.PI / 6, Math.pow(Math.PI, 4) / 90);
+        assertValues(
+                F.zeta(Tensor.from(new double[] {2, 4}), Tensor.from(new double[] {1, 1})),
+                Math.PI * Math.PI / 6,
+                Math.pow(Math.PI, 4) / 90);
         assertValues(F.i0(Tensor.from(new double[] {0, 1})), 1, 1.2660658777520084);
         assertValues(F.i1(Tensor.from(new double[] {0, 1})), 0, 0.565159103992485);
         assertValues(F.ndtr(Tensor.from(new double[] {0, 1.959963984540054})), 0.5, 0.975);
@@ -211,7 +221,8 @@ class FamiliesTest {
     @Test
     void poolingSaysWhereAndUnpoolingPutsBack() {
         Tensor x = Tensor.from(new double[] {1, 9, 2, 3, 4, 8}, 1, 1, 6);
-        ValuesAndIndices m = F.maxPoolWithIndices(x, 1, new long[] {2}, new long[] {2}, new long[] {0}, new long[] {1}, false);
+        ValuesAndIndices m =
+                F.maxPoolWithIndices(x, 1, new long[] {2}, new long[] {2}, new long[] {0}, new long[] {1}, false);
         assertValues(m.values(), 9, 3, 8);
         assertLongs(m.indices(), 1, 3, 5);
         assertValues(F.maxUnpool(m.values(), m.indices(), 6), 0, 9, 0, 3, 0, 8);

@@ -12,12 +12,14 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * The decoded arguments of one call: by position or by name, as PyTorch's signature has them. Python's {@code None} counts as not given. Remembers what was
+ * The decoded arguments of one call: by position or by name, as PyTorch's signature has them. Python's {@code
+ * None} counts as not given. Remembers what was
  * asked for, so that an argument which an operator's entry does not know is noticed.
  */
 final class Args {
     /** Arguments without influence on values here. */
-    private static final Set<String> WITHOUT_EFFECT = Set.of("device", "requires_grad", "layout", "memory_format", "pin_memory");
+    private static final Set<String> WITHOUT_EFFECT =
+            Set.of("device", "requires_grad", "layout", "memory_format", "pin_memory");
 
     private final List<Object> positional;
     private final Map<String, Object> named;
@@ -32,7 +34,8 @@ final class Args {
     /** @throws Unsupported if an argument with a value was given that nobody asked for */
     void checkAllUsed() {
         Set<String> left = new TreeSet<>();
-        for (int i = 0; i < positional.size(); i++) if (!usedPositions.get(i) && positional.get(i) != null) left.add("#" + i);
+        for (int i = 0; i < positional.size(); i++)
+            if (!usedPositions.get(i) && positional.get(i) != null) left.add("#" + i);
         named.forEach((name, value) -> {
             if (!usedNames.contains(name) && value != null) left.add(name);
         });
@@ -44,7 +47,10 @@ final class Args {
         return positional.size();
     }
 
-    /** The argument at a position or of a name; null if there is none. A negative position stands for arguments that have names only. */
+    /**
+     * The argument at a position or of a name; null if there is none. A negative position stands for
+     * arguments that have names only.
+     */
     Object value(int position, String name) {
         usedNames.add(name);
         if (position >= 0) usedPositions.set(position);

@@ -22,7 +22,7 @@ final class CreationOps {
         r.add("new_zeros", a -> Tensor.zeros(a.rest(1, "size"), a.dtype(a.x().dtype())));
         r.add("new_ones", a -> Tensor.ones(a.rest(1, "size"), a.dtype(a.x().dtype())));
         r.add("new_full", a -> Tensor.full(a.longs(1, "size"), a.number(2, "fill_value"), a.dtype(a.x().dtype())));
-        r.add("fill", a -> a.x().mul(0).add(a.tensor(1, "value")).to(a.x().dtype()));
+        r.add("fill", a -> a.x().clone().fill_(a.number(1, "value")));
         ranges(r);
         casts(r);
     }
@@ -30,7 +30,9 @@ final class CreationOps {
     private static Tensor full(Args a, long[] shape, DType d) {
         Object v = a.value(1, "fill_value");
         DType dtype = d != null ? d : v instanceof Boolean ? DType.BOOL : v instanceof Long ? DType.I64 : DType.F32;
-        return v instanceof Long l ? Tensor.full(shape, l, dtype) : Tensor.full(shape, a.number(1, "fill_value"), dtype);
+        return v instanceof Long l
+                ? Tensor.full(shape, l, dtype)
+                : Tensor.full(shape, a.number(1, "fill_value"), dtype);
     }
 
     private static void ranges(Registry r) {
@@ -44,11 +46,23 @@ final class CreationOps {
             if (!whole || d.isFloat()) return Tensor.arange(start, end, step, d);
             return Tensor.arange((long) start, (long) end, (long) step).to(d);
         });
-        r.add("linspace", a -> Tensor.linspace(a.number(0, "start"), a.number(1, "end"), a.axis(2, "steps"), a.dtype(DType.F32)));
-        r.add("logspace", a -> Tensor.logspace(
-                a.number(0, "start"), a.number(1, "end"), a.axis(2, "steps"), a.number(3, "base", 10), a.dtype(DType.F32)));
-        r.add("tril_indices", a -> Tensor.trilIndices(a.integer(0, "row"), a.integer(1, "col"), a.integer(2, "offset", 0)).to(a.dtype(DType.I64)));
-        r.add("triu_indices", a -> Tensor.triuIndices(a.integer(0, "row"), a.integer(1, "col"), a.integer(2, "offset", 0)).to(a.dtype(DType.I64)));
+        r.add(
+                "linspace",
+                a -> Tensor.linspace(a.number(0, "start"), a.number(1, "end"), a.axis(2, "steps"), a.dtype(DType.F32)));
+        r.add(
+                "logspace",
+                a -> Tensor.logspace(
+                        a.number(0, "start"),
+                        a.number(1, "end"),
+                        a.axis(2, "steps"),
+                        a.number(3, "base", 10),
+                        a.dtype(DType.F32)));
+        r.add("tril_indices", a -> Tensor.trilIndices(
+                        a.integer(0, "row"), a.integer(1, "col"), a.integer(2, "offset", 0))
+                .to(a.dtype(DType.I64)));
+        r.add("triu_indices", a -> Tensor.triuIndices(
+                        a.integer(0, "row"), a.integer(1, "col"), a.integer(2, "offset", 0))
+                .to(a.dtype(DType.I64)));
         r.add("linalg.vander", a -> F.vander(a.x(), a.given(-1, "N") ? a.integer(-1, "N") : a.x().size(-1)));
     }
 

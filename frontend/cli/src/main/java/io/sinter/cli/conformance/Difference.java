@@ -41,7 +41,8 @@ final class Difference {
                     try {
                         flatten(c.getAccessor().invoke(rec), r);
                     } catch (ReflectiveOperationException e) {
-                        throw new IllegalStateException("cannot read " + rec.getClass().getName() + "." + c.getName(), e);
+                        throw new IllegalStateException(
+                                "cannot read " + rec.getClass().getName() + "." + c.getName(), e);
                     }
                 }
             }
@@ -56,7 +57,8 @@ final class Difference {
             return tensors(what, a, e, wider);
         }
         if (expected instanceof Number e && actual instanceof Number a) {
-            Registry.Tolerance t = e instanceof Long ? standard(DType.I64) : wider != null ? wider : standard(DType.F32);
+            Registry.Tolerance t =
+                    e instanceof Long ? standard(DType.I64) : wider != null ? wider : standard(DType.F32);
             return close(a.doubleValue(), e.doubleValue(), t) ? null : what + ": " + a + " instead of " + e;
         }
         boolean same = expected == null ? actual == null : expected.equals(actual);
@@ -75,8 +77,8 @@ final class Difference {
                 if (wrong++ == 0) first = i;
             }
             if (wrong == 0) return null;
-            return what + " " + e.type() + ": " + wrong + " of " + want.length + " differ, first at " + first + ": " + got[first] + " instead of "
-                    + want[first];
+            return what + " " + e.type() + ": " + wrong + " of " + want.length + " differ, first at " + first + ": "
+                    + got[first] + " instead of " + want[first];
         }
         Registry.Tolerance t = wider != null ? wider : standard(e.dtype());
         double[] got = a.toDoubles();
@@ -95,8 +97,17 @@ final class Difference {
             }
         }
         if (wrong == 0) return null;
-        return String.format(Locale.ROOT, "%s %s: %d of %d differ, worst at %d: %.9g instead of %.9g (%.1f times the tolerance)",
-                what, e.type(), wrong, want.length, worst, got[worst], want[worst], most);
+        return String.format(
+                Locale.ROOT,
+                "%s %s: %d of %d differ, worst at %d: %.9g instead of %.9g (%.1f times the tolerance)",
+                what,
+                e.type(),
+                wrong,
+                want.length,
+                worst,
+                got[worst],
+                want[worst],
+                most);
     }
 
     private static boolean close(double a, double e, Registry.Tolerance t) {

@@ -21,13 +21,22 @@ final class FactorizationOps {
         r.add("linalg.solve_ex", a -> List.of(solve(a), noError(a.x())));
         r.add(List.of("cholesky", "linalg.cholesky"), a -> Linalg.cholesky(a.x(), a.flag(1, "upper", false)));
         r.add("linalg.cholesky_ex", a -> List.of(Linalg.cholesky(a.x(), a.flag(-1, "upper", false)), noError(a.x())));
-        r.add("linalg.solve_triangular", a -> Linalg.solveTriangular(
-                a.x(), a.tensor(1, "B"), a.flag(-1, "upper", false), a.flag(-1, "left", true), a.flag(-1, "unitriangular", false)));
+        r.add(
+                "linalg.solve_triangular",
+                a -> Linalg.solveTriangular(
+                        a.x(),
+                        a.tensor(1, "B"),
+                        a.flag(-1, "upper", false),
+                        a.flag(-1, "left", true),
+                        a.flag(-1, "unitriangular", false)));
         r.add("linalg.matrix_power", a -> Linalg.matrixPower(a.x(), a.integer(1, "n")));
         r.add("linalg.tensorinv", a -> Linalg.tensorinv(a.x(), a.axis(1, "ind", 2)));
         r.add("linalg.tensorsolve", a -> Linalg.tensorsolve(a.x(), a.tensor(1, "other"), a.axes(2, "dims")));
         r.unary("matrix_exp", Linalg::matrixExp);
-        r.tolerance("matrix_exp", 1e-5, 0.1,
+        r.tolerance(
+                "matrix_exp",
+                1e-5,
+                0.1,
                 "PyTorch squares in f32 and errs by 5e-7 of the largest element, 9e4 in the samples; ours agrees with f64 to 7 digits");
         r.add("linalg.matrix_norm", a -> {
             int[] axes = a.given(2, "dim") ? a.axes(2, "dim") : new int[] {-2, -1};
@@ -48,13 +57,15 @@ final class FactorizationOps {
     }
 
     private static String order(Object o) {
-        String name = switch (o) {
-            case null -> "fro";
-            case Double d when Double.isInfinite(d) -> d > 0 ? "inf" : "-inf";
-            case Double d -> Long.toString(d.longValue());
-            default -> o.toString();
-        };
-        if (name.equals("nuc") || name.equals("2") || name.equals("-2")) throw new Unsupported("norms of singular values");
+        String name =
+                switch (o) {
+                    case null -> "fro";
+                    case Double d when Double.isInfinite(d) -> d > 0 ? "inf" : "-inf";
+                    case Double d -> Long.toString(d.longValue());
+                    default -> o.toString();
+                };
+        if (name.equals("nuc") || name.equals("2") || name.equals("-2"))
+            throw new Unsupported("norms of singular values");
         return name;
     }
 
@@ -66,6 +77,7 @@ final class FactorizationOps {
         if (order == null) return x.norm(2, axes, keepdim);
         boolean matrix = axes.length == 2 || axes.length == 0 && x.rank() == 2;
         if (!matrix) return x.norm(a.number(1, "ord"), axes, keepdim);
-        return Linalg.matrixNorm(x, order(order), axes.length == 0 ? 0 : axes[0], axes.length == 0 ? 1 : axes[1], keepdim);
+        return Linalg.matrixNorm(
+                x, order(order), axes.length == 0 ? 0 : axes[0], axes.length == 0 ? 1 : axes[1], keepdim);
     }
 }

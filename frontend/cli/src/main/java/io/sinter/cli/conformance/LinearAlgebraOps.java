@@ -3,6 +3,7 @@ package io.sinter.cli.conformance;
 
 import io.sinter.F;
 import io.sinter.Tensor;
+import java.util.Arrays;
 import java.util.List;
 
 /** Products of matrices and vectors, and distances. */
@@ -35,7 +36,8 @@ final class LinearAlgebraOps {
         r.add("linalg.vecdot", a -> a.x().vecdot(a.tensor(1, "y"), a.axis(2, "dim", -1)));
         r.add("linalg.multi_dot", a -> F.multiDot(a.tensors(0, "tensors")));
         r.add("tensordot", a -> {
-            if (!(a.value(2, "dims") instanceof List<?> pair)) return F.tensordot(a.x(), a.tensor(1, "b"), a.axis(2, "dims", 2));
+            if (!(a.value(2, "dims") instanceof List<?> pair))
+                return F.tensordot(a.x(), a.tensor(1, "b"), a.axis(2, "dims", 2));
             return F.tensordot(a.x(), a.tensor(1, "b"), ints(pair.get(0)), ints(pair.get(1)));
         });
         r.add("einsum", a -> {
@@ -48,14 +50,23 @@ final class LinearAlgebraOps {
             return F.cdist(a.x(), a.tensor(1, "x2"), a.number(2, "p", 2));
         });
         r.add("nn.functional.pdist", a -> F.pdist(a.x(), a.number(1, "p", 2)));
-        r.add("nn.functional.pairwise_distance", a -> F.pairwiseDistance(
-                a.x(), a.tensor(1, "x2"), a.number(2, "p", 2), a.number(3, "eps", 1e-6), a.flag(4, "keepdim", false)));
-        r.add("nn.functional.cosine_similarity", a -> F.cosineSimilarity(
-                a.x(), a.tensor(1, "x2"), a.axis(2, "dim", 1), a.number(3, "eps", 1e-8)));
+        r.add(
+                "nn.functional.pairwise_distance",
+                a -> F.pairwiseDistance(
+                        a.x(),
+                        a.tensor(1, "x2"),
+                        a.number(2, "p", 2),
+                        a.number(3, "eps", 1e-6),
+                        a.flag(4, "keepdim", false)));
+        r.add(
+                "nn.functional.cosine_similarity",
+                a -> F.cosineSimilarity(a.x(), a.tensor(1, "x2"), a.axis(2, "dim", 1), a.number(3, "eps", 1e-8)));
     }
 
     private static int[] ints(Object list) {
-        return java.util.Arrays.stream(Args.asLongs(list, "dims")).mapToInt(Math::toIntExact).toArray();
+        return Arrays.stream(Args.asLongs(list, "dims"))
+                .mapToInt(Math::toIntExact)
+                .toArray();
     }
 
     private static double beta(Args a) {

@@ -33,7 +33,10 @@ final class OrderingOps {
         r.add("unique_consecutive", a -> {
             boolean inverse = a.flag(1, "return_inverse", false);
             boolean counts = a.flag(2, "return_counts", false);
-            return chosen(a.given(3, "dim") ? a.x().uniqueConsecutive(a.axis(3, "dim")) : a.x().uniqueConsecutive(), inverse, counts);
+            return chosen(
+                    a.given(3, "dim") ? a.x().uniqueConsecutive(a.axis(3, "dim")) : a.x().uniqueConsecutive(),
+                    inverse,
+                    counts);
         });
         r.add("isin", a -> {
             a.flag(-1, "assume_unique", false); // only a hint
@@ -45,7 +48,8 @@ final class OrderingOps {
             return a.flag(-1, "out_int32", false) ? found.toInt() : found;
         });
         r.add("searchsorted", a -> {
-            boolean right = a.flag(-1, "right", false) || a.text(-1, "side", "left").equals("right");
+            boolean right =
+                    a.flag(-1, "right", false) || a.text(-1, "side", "left").equals("right");
             Tensor sorted = a.given(-1, "sorter") ? a.x().takeAlongDim(a.tensor(-1, "sorter"), -1) : a.x();
             Tensor found = sorted.searchsorted(a.tensor(1, "values"), right);
             return a.flag(-1, "out_int32", false) ? found.toInt() : found;
@@ -60,12 +64,16 @@ final class OrderingOps {
             Tensor weight = a.optional(-1, "weight");
             if (a.isTensor(1, "bins")) return a.x().histogram(a.tensor(1, "bins"), weight, density);
             boolean given = a.given(-1, "range");
-            double[] range = given ? a.numbers(-1, "range") : new double[] {a.x().min().item(), a.x().max().item()};
+            double[] range = given
+                    ? a.numbers(-1, "range")
+                    : new double[] {a.x().min().item(), a.x().max().item()};
             return a.x().histogram(a.axis(1, "bins"), range[0], range[1], weight, density);
         });
     }
 
-    /** Positions along an axis; without {@code stable=True} PyTorch leaves the order of equal elements open. */
+    /**
+     * Positions along an axis; without {@code stable=True} PyTorch leaves the order of equal elements open.
+     */
     private static void positions(Registry r) {
         r.free("sort", (a, p) -> a.x().gather(a.axis(1, "dim", -1), p));
         r.free("argsort", (a, p) -> a.x().gather(a.axis(1, "dim", -1), p));

@@ -65,11 +65,12 @@ final class PointwiseOps {
         r.add("round", a -> a.x().round(a.axis(-1, "decimals", 0)));
         r.add("logit", a -> a.given(1, "eps") ? a.x().logit(a.number(1, "eps")) : a.x().logit());
         r.add("nan_to_num", a -> {
-            double max = switch (a.x().dtype()) {
-                case F64 -> Double.MAX_VALUE;
-                case F16 -> 65504;
-                default -> Float.MAX_VALUE;
-            };
+            double max =
+                    switch (a.x().dtype()) {
+                        case F64 -> Double.MAX_VALUE;
+                        case F16 -> 65504;
+                        default -> Float.MAX_VALUE;
+                    };
             return a.x().nanToNum(a.number(1, "nan", 0), a.number(2, "posinf", max), a.number(3, "neginf", -max));
         });
         arithmetic(r);
@@ -81,17 +82,26 @@ final class PointwiseOps {
         r.add("add", a -> switch (a.value(1, "other")) {
             case Double d -> a.x().add(d * a.number(-1, "alpha", 1));
             case Long l -> a.x().add(l * a.integer(-1, "alpha", 1));
-            default -> a.given(-1, "alpha") ? a.x().add(a.tensor(1, "other"), a.number(-1, "alpha", 1)) : a.x().add(a.tensor(1, "other"));
+            default ->
+                a.given(-1, "alpha")
+                        ? a.x().add(a.tensor(1, "other"), a.number(-1, "alpha", 1))
+                        : a.x().add(a.tensor(1, "other"));
         });
         r.add("sub", a -> switch (a.value(1, "other")) {
             case Double d -> a.x().sub(d * a.number(-1, "alpha", 1));
             case Long l -> a.x().sub(l * a.integer(-1, "alpha", 1));
-            default -> a.given(-1, "alpha") ? a.x().sub(a.tensor(1, "other"), a.number(-1, "alpha", 1)) : a.x().sub(a.tensor(1, "other"));
+            default ->
+                a.given(-1, "alpha")
+                        ? a.x().sub(a.tensor(1, "other"), a.number(-1, "alpha", 1))
+                        : a.x().sub(a.tensor(1, "other"));
         });
         r.add("rsub", a -> switch (a.value(1, "other")) {
             case Double d when !a.given(-1, "alpha") -> a.x().rsub(d);
             case Long l when !a.given(-1, "alpha") -> a.x().rsub(l);
-            default -> a.given(-1, "alpha") ? a.tensor(1, "other").sub(a.x(), a.number(-1, "alpha", 1)) : a.x().rsub(a.tensor(1, "other"));
+            default ->
+                a.given(-1, "alpha")
+                        ? a.tensor(1, "other").sub(a.x(), a.number(-1, "alpha", 1))
+                        : a.x().rsub(a.tensor(1, "other"));
         });
         r.binary("mul", Tensor::mul, Tensor::mul, Tensor::mul);
         r.add("div", a -> {
@@ -123,9 +133,11 @@ final class PointwiseOps {
         r.binary("xlogy", Tensor::xlogy);
         r.add("addcmul", a -> a.x().addcmul(a.tensor(1, "tensor1"), a.tensor(2, "tensor2"), a.number(-1, "value", 1)));
         r.add("addcdiv", a -> a.x().addcdiv(a.tensor(1, "tensor1"), a.tensor(2, "tensor2"), a.number(-1, "value", 1)));
-        r.add("lerp", a -> a.isTensor(2, "weight")
-                ? a.x().lerp(a.tensor(1, "end"), a.tensor(2, "weight"))
-                : a.x().lerp(a.tensor(1, "end"), a.number(2, "weight")));
+        r.add(
+                "lerp",
+                a -> a.isTensor(2, "weight")
+                        ? a.x().lerp(a.tensor(1, "end"), a.tensor(2, "weight"))
+                        : a.x().lerp(a.tensor(1, "end"), a.number(2, "weight")));
     }
 
     private static void comparisons(Registry r) {
@@ -144,9 +156,15 @@ final class PointwiseOps {
         r.binary("bitwise_left_shift", Tensor::bitwiseLeftShift);
         r.binary("bitwise_right_shift", Tensor::bitwiseRightShift);
         r.add("isclose", a -> a.x().isclose(
-                a.tensor(1, "other"), a.number(2, "rtol", 1e-5), a.number(3, "atol", 1e-8), a.flag(4, "equal_nan", false)));
+                        a.tensor(1, "other"),
+                        a.number(2, "rtol", 1e-5),
+                        a.number(3, "atol", 1e-8),
+                        a.flag(4, "equal_nan", false)));
         r.add("allclose", a -> {
-            if (a.flag(4, "equal_nan", false)) return a.x().isclose(a.tensor(1, "other"), a.number(2, "rtol", 1e-5), a.number(3, "atol", 1e-8), true).all().itemBoolean();
+            if (a.flag(4, "equal_nan", false))
+                return a.x().isclose(a.tensor(1, "other"), a.number(2, "rtol", 1e-5), a.number(3, "atol", 1e-8), true)
+                        .all()
+                        .itemBoolean();
             return a.x().allclose(a.tensor(1, "other"), a.number(2, "rtol", 1e-5), a.number(3, "atol", 1e-8));
         });
     }

@@ -20,31 +20,60 @@ final class PoolingOps {
         for (int n = 1; n <= 3; n++) {
             int axes = n;
             r.add(NN + "max_pool" + n + "d", a -> maxPool(a, axes));
-            r.add(NN + "avg_pool" + n + "d", a -> F.avgPool(
-                    a.x(), axes, a.longs(1, "kernel_size"), a.longs(2, "stride"), a.longs(3, "padding", 0), a.flag(4, "ceil_mode", false),
-                    a.flag(5, "count_include_pad", true), axes == 1 ? 0 : a.integer(6, "divisor_override", 0)));
+            r.add(
+                    NN + "avg_pool" + n + "d",
+                    a -> F.avgPool(
+                            a.x(),
+                            axes,
+                            a.longs(1, "kernel_size"),
+                            a.longs(2, "stride"),
+                            a.longs(3, "padding", 0),
+                            a.flag(4, "ceil_mode", false),
+                            a.flag(5, "count_include_pad", true),
+                            axes == 1 ? 0 : a.integer(6, "divisor_override", 0)));
             r.add(NN + "adaptive_avg_pool" + n + "d", a -> F.adaptiveAvgPool(a.x(), extents(a, axes)));
-            r.add(NN + "adaptive_max_pool" + n + "d", a -> a.flag(2, "return_indices", false)
-                    ? F.adaptiveMaxPoolWithIndices(a.x(), extents(a, axes))
-                    : F.adaptiveMaxPool(a.x(), extents(a, axes)));
+            r.add(
+                    NN + "adaptive_max_pool" + n + "d",
+                    a -> a.flag(2, "return_indices", false)
+                            ? F.adaptiveMaxPoolWithIndices(a.x(), extents(a, axes))
+                            : F.adaptiveMaxPool(a.x(), extents(a, axes)));
             r.add(NN + "max_unpool" + n + "d", a -> unpool(a, axes));
         }
         r.add(NN + "pad", a -> {
             String mode = a.text(2, "mode", "constant");
             long[] padding = a.longs(1, "pad");
-            return mode.equals("constant") ? F.pad(a.x(), padding, a.number(3, "value", 0)) : F.pad(a.x(), padding, mode);
+            return mode.equals("constant")
+                    ? F.pad(a.x(), padding, a.number(3, "value", 0))
+                    : F.pad(a.x(), padding, mode);
         });
         r.add("constant_pad_nd", a -> F.pad(a.x(), a.longs(1, "pad"), a.number(2, "value", 0)));
         r.add(NN + "pixel_shuffle", a -> F.pixelShuffle(a.x(), a.axis(1, "upscale_factor")));
         r.add(NN + "pixel_unshuffle", a -> F.pixelUnshuffle(a.x(), a.axis(1, "downscale_factor")));
         r.add(NN + "channel_shuffle", a -> F.channelShuffle(a.x(), a.axis(1, "groups")));
-        r.add(NN + "unfold", a -> F.unfold(
-                a.x(), a.longs(1, "kernel_size"), a.longs(2, "dilation", 1), a.longs(3, "padding", 0), a.longs(4, "stride", 1)));
-        r.add(NN + "grid_sample", a -> F.gridSample(
-                a.x(), a.tensor(1, "grid"), a.text(2, "mode", "bilinear"), a.text(3, "padding_mode", "zeros"), a.flag(4, "align_corners", false)));
-        r.add(List.of("grid_sampler_2d", "grid_sampler_3d"), a -> F.gridSample(
-                a.x(), a.tensor(1, "grid"), MODES.get(a.axis(2, "interpolation_mode")), PADDINGS.get(a.axis(3, "padding_mode")),
-                a.flag(4, "align_corners", false)));
+        r.add(
+                NN + "unfold",
+                a -> F.unfold(
+                        a.x(),
+                        a.longs(1, "kernel_size"),
+                        a.longs(2, "dilation", 1),
+                        a.longs(3, "padding", 0),
+                        a.longs(4, "stride", 1)));
+        r.add(
+                NN + "grid_sample",
+                a -> F.gridSample(
+                        a.x(),
+                        a.tensor(1, "grid"),
+                        a.text(2, "mode", "bilinear"),
+                        a.text(3, "padding_mode", "zeros"),
+                        a.flag(4, "align_corners", false)));
+        r.add(
+                List.of("grid_sampler_2d", "grid_sampler_3d"),
+                a -> F.gridSample(
+                        a.x(),
+                        a.tensor(1, "grid"),
+                        MODES.get(a.axis(2, "interpolation_mode")),
+                        PADDINGS.get(a.axis(3, "padding_mode")),
+                        a.flag(4, "align_corners", false)));
         r.add(NN + "interpolate", a -> resized(a, a.text(3, "mode", "nearest"), a.flag(4, "align_corners", false)));
         r.add(NN + "upsample_nearest", a -> resized(a, "nearest", false));
         r.add(NN + "upsample_bilinear", a -> resized(a, "bilinear", true));

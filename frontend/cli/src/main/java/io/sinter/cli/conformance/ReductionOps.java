@@ -3,6 +3,7 @@ package io.sinter.cli.conformance;
 
 import io.sinter.Tensor;
 import io.sinter.ir.DType;
+import java.util.Arrays;
 import java.util.List;
 
 /** Reductions, scans and statistics. */
@@ -36,9 +37,11 @@ final class ReductionOps {
         reduction(r, "logsumexp", Tensor::logsumexp);
         reduction(r, "all", Tensor::all);
         reduction(r, "any", Tensor::any);
-        r.add("prod", a -> a.given(1, "dim")
-                ? converted(a).prod(a.axis(1, "dim"), a.flag(2, "keepdim", false))
-                : converted(a).prod());
+        r.add(
+                "prod",
+                a -> a.given(1, "dim")
+                        ? converted(a).prod(a.axis(1, "dim"), a.flag(2, "keepdim", false))
+                        : converted(a).prod());
         r.add("count_nonzero", a -> a.x().countNonzero(a.axes(1, "dim")));
         moments(r);
         extremes(r);
@@ -47,17 +50,26 @@ final class ReductionOps {
         r.add("cummax", a -> a.x().cummax(a.axis(1, "dim")));
         r.add("cummin", a -> a.x().cummin(a.axis(1, "dim")));
         r.add("logcumsumexp", a -> a.x().logcumsumexp(a.axis(1, "dim")));
-        r.gradientTolerance("logcumsumexp", 4e-2, 1e-5,
+        r.gradientTolerance(
+                "logcumsumexp",
+                4e-2,
+                1e-5,
                 "PyTorch computes the gradient from f32 logarithms, whose spacing at the samples' 1e4 is 1e-3; ours agrees with f64");
         r.add("norm", a -> {
             Object p = a.value(1, "p");
             if (p instanceof String s && !s.equals("fro")) throw new Unsupported("norm '" + s + "'");
-            return converted(a).norm(p == null || p instanceof String ? 2 : a.number(1, "p"), a.axes(2, "dim"), a.flag(3, "keepdim", false));
+            return converted(a)
+                    .norm(
+                            p == null || p instanceof String ? 2 : a.number(1, "p"),
+                            a.axes(2, "dim"),
+                            a.flag(3, "keepdim", false));
         });
-        r.add("linalg.vector_norm", a -> converted(a).norm(a.number(1, "ord", 2), a.axes(2, "dim"), a.flag(3, "keepdim", false)));
+        r.add("linalg.vector_norm", a -> converted(a)
+                .norm(a.number(1, "ord", 2), a.axes(2, "dim"), a.flag(3, "keepdim", false)));
         r.add("dist", a -> a.x().dist(a.tensor(1, "other"), a.number(2, "p", 2)));
         r.add("renorm", a -> a.x().renorm(a.number(1, "p"), a.axis(2, "dim"), a.number(3, "maxnorm")));
-        r.add("cov", a -> a.x().cov(a.number(-1, "correction", 1), a.optional(-1, "fweights"), a.optional(-1, "aweights")));
+        r.add("cov", a -> a.x().cov(
+                        a.number(-1, "correction", 1), a.optional(-1, "fweights"), a.optional(-1, "aweights")));
         r.unary("corrcoef", Tensor::corrcoef);
     }
 
@@ -88,11 +100,25 @@ final class ReductionOps {
             if (a.isTensor(1, "other")) return a.x().minimum(a.tensor(1, "other"));
             return a.given(1, "dim") ? a.x().min(a.axis(1, "dim"), a.flag(2, "keepdim", false)) : a.x().min();
         });
-        r.add("aminmax", a -> a.given(-1, "dim") ? a.x().aminmax(a.axis(-1, "dim"), a.flag(-1, "keepdim", false)) : a.x().aminmax());
-        r.add("argmax", a -> a.given(1, "dim") ? a.x().argmax(a.axis(1, "dim"), a.flag(2, "keepdim", false)) : a.x().argmax());
-        r.add("argmin", a -> a.given(1, "dim") ? a.x().argmin(a.axis(1, "dim"), a.flag(2, "keepdim", false)) : a.x().argmin());
-        r.add("median", a -> a.given(1, "dim") ? a.x().median(a.axis(1, "dim"), a.flag(2, "keepdim", false)) : a.x().median());
-        r.add("nanmedian", a -> a.given(1, "dim") ? a.x().nanmedian(a.axis(1, "dim"), a.flag(2, "keepdim", false)) : a.x().nanmedian());
+        r.add(
+                "aminmax",
+                a -> a.given(-1, "dim")
+                        ? a.x().aminmax(a.axis(-1, "dim"), a.flag(-1, "keepdim", false))
+                        : a.x().aminmax());
+        r.add(
+                "argmax",
+                a -> a.given(1, "dim") ? a.x().argmax(a.axis(1, "dim"), a.flag(2, "keepdim", false)) : a.x().argmax());
+        r.add(
+                "argmin",
+                a -> a.given(1, "dim") ? a.x().argmin(a.axis(1, "dim"), a.flag(2, "keepdim", false)) : a.x().argmin());
+        r.add(
+                "median",
+                a -> a.given(1, "dim") ? a.x().median(a.axis(1, "dim"), a.flag(2, "keepdim", false)) : a.x().median());
+        r.add(
+                "nanmedian",
+                a -> a.given(1, "dim")
+                        ? a.x().nanmedian(a.axis(1, "dim"), a.flag(2, "keepdim", false))
+                        : a.x().nanmedian());
         r.add("mode", a -> a.x().mode(a.axis(1, "dim", -1), a.flag(2, "keepdim", false)));
         r.add("kthvalue", a -> a.x().kthvalue(a.integer(1, "k"), a.axis(2, "dim", -1), a.flag(3, "keepdim", false)));
         for (String name : List.of("quantile", "nanquantile")) {
@@ -104,10 +130,12 @@ final class ReductionOps {
                 boolean flat = !a.given(2, "dim");
                 Tensor x = flat ? a.x().reshape(-1) : a.x();
                 int axis = a.axis(2, "dim", 0);
-                Tensor y = nan ? x.nanquantile(q, axis, keepdim && !flat, mode) : x.quantile(q, axis, keepdim && !flat, mode);
+                Tensor y = nan
+                        ? x.nanquantile(q, axis, keepdim && !flat, mode)
+                        : x.quantile(q, axis, keepdim && !flat, mode);
                 if (!flat || !keepdim) return y;
                 long[] s = new long[a.x().rank() + q.rank()];
-                java.util.Arrays.fill(s, 1);
+                Arrays.fill(s, 1);
                 if (q.rank() == 1) s[0] = q.numel();
                 return y.reshape(s);
             });

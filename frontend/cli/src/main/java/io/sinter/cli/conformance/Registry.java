@@ -8,7 +8,10 @@ import java.util.Map;
 import java.util.function.BinaryOperator;
 import java.util.function.UnaryOperator;
 
-/** From PyTorch's operator names to calls of Sinter's public API. The entries are in the classes of this package whose names end in Ops. */
+/**
+ * From PyTorch's operator names to calls of Sinter's public API. The entries are in the classes of this
+ * package whose names end in Ops.
+ */
 final class Registry {
     /** One operator: decoded arguments in, what Sinter returns out. */
     interface Operator {
@@ -16,7 +19,10 @@ final class Registry {
         Object call(Args args);
     }
 
-    /** Allowed difference: {@code |actual - expected| <= absolute + relative * |expected|}, and why it is wider than the default. */
+    /**
+     * Allowed difference: {@code |actual - expected| <= absolute + relative * |expected|}, and why it is
+     * wider than the default.
+     */
     record Tolerance(double relative, double absolute, String reason) {}
 
     /** A binary operator whose second operand is a floating-point number. */
@@ -29,7 +35,10 @@ final class Registry {
         Tensor call(Tensor x, long y);
     }
 
-    /** For an operator that returns positions of elements, of which equal ones may be chosen freely: the elements at given positions. */
+    /**
+     * For an operator that returns positions of elements, of which equal ones may be chosen freely: the
+     * elements at given positions.
+     */
     interface Elements {
         Tensor at(Args args, Tensor positions);
     }

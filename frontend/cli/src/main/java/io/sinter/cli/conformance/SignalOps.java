@@ -26,8 +26,13 @@ final class SignalOps {
     }
 
     private static void window(Registry r, String name, String parameter, double otherwise, Shaped f) {
-        r.add("signal.windows." + name, a -> f.call(
-                a.axis(0, "M"), a.number(-1, parameter, otherwise), a.flag(-1, "sym", true), a.dtype(DType.F32)));
+        r.add(
+                "signal.windows." + name,
+                a -> f.call(
+                        a.axis(0, "M"),
+                        a.number(-1, parameter, otherwise),
+                        a.flag(-1, "sym", true),
+                        a.dtype(DType.F32)));
     }
 
     static void register(Registry r) {
@@ -41,14 +46,20 @@ final class SignalOps {
         window(r, "gaussian", "std", 1, Windows::gaussian);
         window(r, "kaiser", "beta", 12, Windows::kaiser);
         window(r, "general_hamming", "alpha", 0.54, Windows::generalHamming);
-        r.add("signal.windows.general_cosine", a -> Windows.generalCosine(
-                a.axis(0, "M"), a.numbers(-1, "a"), a.flag(-1, "sym", true), a.dtype(DType.F32)));
-        r.add(List.of("trapezoid", "trapz"), a -> a.given(1, "x")
-                ? a.x().trapezoid(a.tensor(1, "x"), a.axis(-1, "dim", -1))
-                : a.x().trapezoid(a.number(-1, "dx", 1), a.axis(-1, "dim", -1)));
-        r.add("cumulative_trapezoid", a -> a.given(1, "x")
-                ? a.x().cumulativeTrapezoid(a.tensor(1, "x"), a.axis(-1, "dim", -1))
-                : a.x().cumulativeTrapezoid(a.number(-1, "dx", 1), a.axis(-1, "dim", -1)));
+        r.add(
+                "signal.windows.general_cosine",
+                a -> Windows.generalCosine(
+                        a.axis(0, "M"), a.numbers(-1, "a"), a.flag(-1, "sym", true), a.dtype(DType.F32)));
+        r.add(
+                List.of("trapezoid", "trapz"),
+                a -> a.given(1, "x")
+                        ? a.x().trapezoid(a.tensor(1, "x"), a.axis(-1, "dim", -1))
+                        : a.x().trapezoid(a.number(-1, "dx", 1), a.axis(-1, "dim", -1)));
+        r.add(
+                "cumulative_trapezoid",
+                a -> a.given(1, "x")
+                        ? a.x().cumulativeTrapezoid(a.tensor(1, "x"), a.axis(-1, "dim", -1))
+                        : a.x().cumulativeTrapezoid(a.number(-1, "dx", 1), a.axis(-1, "dim", -1)));
         r.add("gradient", SignalOps::gradient);
     }
 
@@ -61,7 +72,11 @@ final class SignalOps {
         Object spacing = a.value(-1, "spacing");
         List<Tensor> places = new ArrayList<>();
         if (spacing instanceof List<?> list) for (Object o : list) places.add(Args.asTensor(o, "spacing"));
-        while (places.size() < axes.length) places.add(spacing instanceof List<?> || spacing == null ? Tensor.scalar(1.0) : Args.asTensor(spacing, "spacing"));
+        while (places.size() < axes.length)
+            places.add(
+                    spacing instanceof List<?> || spacing == null
+                            ? Tensor.scalar(1.0)
+                            : Args.asTensor(spacing, "spacing"));
         return a.x().gradient(places, axes, a.axis(-1, "edge_order", 1));
     }
 }

@@ -24,7 +24,10 @@ import java.util.Map;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 
-/** A zip of operator samples: {@code cases.jsonl}, one case a line, and {@code tensors.safetensors}, every tensor by name. */
+/**
+ * A zip of operator samples: {@code cases.jsonl}, one case a line, and {@code tensors.safetensors}, every
+ * tensor by name.
+ */
 final class Suite implements AutoCloseable {
     /**
      * One sample.
@@ -93,8 +96,10 @@ final class Suite implements AutoCloseable {
     private static List<Case> cases(ZipFile file) throws IOException {
         ObjectMapper json = new ObjectMapper();
         List<Case> cases = new ArrayList<>();
-        try (BufferedReader in = new BufferedReader(new InputStreamReader(entry(file, "cases.jsonl"), StandardCharsets.UTF_8))) {
-            for (String line; (line = in.readLine()) != null; ) if (!line.isBlank()) cases.add(parse(json.readTree(line)));
+        try (BufferedReader in =
+                new BufferedReader(new InputStreamReader(entry(file, "cases.jsonl"), StandardCharsets.UTF_8))) {
+            for (String line; (line = in.readLine()) != null; )
+                if (!line.isBlank()) cases.add(parse(json.readTree(line)));
         }
         return cases;
     }
@@ -105,7 +110,8 @@ final class Suite implements AutoCloseable {
         Map<Integer, String> leaves = new LinkedHashMap<>();
         // An operand that PyTorch has no gradient for ("none") is not compared.
         n.path("grad_in").forEach(g -> {
-            if (g.has("tensor")) leaves.put(g.path("leaf").asInt(), g.path("tensor").asText());
+            if (g.has("tensor"))
+                leaves.put(g.path("leaf").asInt(), g.path("tensor").asText());
         });
         return new Case(
                 n.path("id").asText(),
@@ -129,7 +135,8 @@ final class Suite implements AutoCloseable {
     }
 
     /**
-     * A value as Java has it: Tensor, Long, Double, Boolean, String, null, List, Map, DType, slice or ellipsis.
+     * A value as Java has it: Tensor, Long, Double, Boolean, String, null, List, Map, DType, slice or
+     * ellipsis.
      *
      * @param found gets the tensors in order; may be null
      */
@@ -153,12 +160,13 @@ final class Suite implements AutoCloseable {
                 yield t;
             }
             case "dtype" -> dtype(v.textValue());
-            case "float" -> switch (v.textValue()) {
-                case "inf" -> Double.POSITIVE_INFINITY;
-                case "-inf" -> Double.NEGATIVE_INFINITY;
-                case "nan" -> Double.NaN;
-                default -> throw new Unsupported("number " + v);
-            };
+            case "float" ->
+                switch (v.textValue()) {
+                    case "inf" -> Double.POSITIVE_INFINITY;
+                    case "-inf" -> Double.NEGATIVE_INFINITY;
+                    case "nan" -> Double.NaN;
+                    default -> throw new Unsupported("number " + v);
+                };
             case "slice" -> slice(v);
             case "ellipsis" -> Index.ELLIPSIS;
             case "dict" -> {

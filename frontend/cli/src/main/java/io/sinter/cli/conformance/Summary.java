@@ -10,7 +10,9 @@ import java.util.TreeMap;
 
 /** Counts of passed, failed and unsupported samples, for each operator and in all. */
 final class Summary {
-    /** One operator's counts. An operator is there if it has an entry and at least one sample could be run. */
+    /**
+     * One operator's counts. An operator is there if it has an entry and at least one sample could be run.
+     */
     private static final class Counts {
         int passed;
         int failed;
@@ -63,7 +65,12 @@ final class Summary {
         int width = operators.keySet().stream().mapToInt(String::length).max().orElse(1);
         operators.forEach((name, c) -> {
             if (!c.there()) return;
-            out.println(String.format("%-" + width + "s  %d passed, %d failed, %d unsupported", name, c.passed, c.failed, c.unsupported)
+            out.println(String.format(
+                            "%-" + width + "s  %d passed, %d failed, %d unsupported",
+                            name,
+                            c.passed,
+                            c.failed,
+                            c.unsupported)
                     + (c.unsupported > 0 ? " (" + c.reason + ")" : ""));
         });
         List<String> missing = new ArrayList<>();
@@ -84,6 +91,7 @@ final class Summary {
                 .put("failed", c.failed)
                 .put("unsupported", c.unsupported));
         var list = root.putArray("failures");
-        for (TorchOps.Outcome o : failures) list.addObject().put("id", o.sample().id()).put("message", o.message());
+        for (TorchOps.Outcome o : failures)
+            list.addObject().put("id", o.sample().id()).put("message", o.message());
     }
 }

@@ -72,9 +72,11 @@ final class TorchOps {
     /** Other positions, but of equal elements. */
     private boolean sameElements(Suite.Case c, Args args, Object actual, Object expected) {
         Registry.Elements elements = registry.free(c.operator());
-        if (elements == null || !(actual instanceof Tensor a) || !(expected instanceof Tensor e) || !a.dtype().isInt()) return false;
-        return a.type().equals(e.type())
-                && elements.at(args, a).equal(elements.at(args, e));
+        if (elements == null
+                || !(actual instanceof Tensor a)
+                || !(expected instanceof Tensor e)
+                || !a.dtype().isInt()) return false;
+        return a.type().equals(e.type()) && elements.at(args, a).equal(elements.at(args, e));
     }
 
     private String gradients(Suite.Case c, List<Tensor> leaves, List<Object> actual, Registry.Tolerance wider) {
@@ -94,7 +96,8 @@ final class TorchOps {
         for (var leaf : c.leaves().entrySet()) {
             Tensor g = found == null ? null : found.get(i);
             if (g == null) g = inputs.get(i).detach().zerosLike();
-            String d = Difference.between("gradient of tensor " + leaf.getKey(), g, suite.tensor(leaf.getValue()), wider);
+            String d =
+                    Difference.between("gradient of tensor " + leaf.getKey(), g, suite.tensor(leaf.getValue()), wider);
             if (d != null) return d;
             i++;
         }

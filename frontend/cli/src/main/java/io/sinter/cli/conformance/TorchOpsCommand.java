@@ -26,7 +26,8 @@ import picocli.CommandLine.Spec;
 /** {@code sinter conformance torch-ops ZIP}: samples of PyTorch's operators, values and gradients. */
 @Command(
         name = "torch-ops",
-        description = "Run samples of PyTorch's operators, values and gradients, through the public API (torch-ops.zip).")
+        description =
+                "Run samples of PyTorch's operators, values and gradients, through the public API (torch-ops.zip).")
 public final class TorchOpsCommand implements Callable<Integer> {
     @Parameters(paramLabel = "ZIP", description = "The samples: cases.jsonl and tensors.safetensors.")
     private Path zip;
@@ -54,7 +55,8 @@ public final class TorchOpsCommand implements Callable<Integer> {
             defaultValue = "3")
     private int failures;
 
-    @Spec private CommandSpec spec;
+    @Spec
+    private CommandSpec spec;
 
     @Override
     public Integer call() {
@@ -83,14 +85,19 @@ public final class TorchOpsCommand implements Callable<Integer> {
     private List<Suite.Case> chosen(List<Suite.Case> cases) {
         if (every < 1) throw new ParameterException(spec.commandLine(), "--every must be at least 1, not " + every);
         Map<String, Integer> count = new HashMap<>();
-        List<Suite.Case> some = cases.stream().filter(c -> (count.merge(c.operator(), 1, Integer::sum) - 1) % every == 0).toList();
+        List<Suite.Case> some = cases.stream()
+                .filter(c -> (count.merge(c.operator(), 1, Integer::sum) - 1) % every == 0)
+                .toList();
         return only == null ? some : matching(some);
     }
 
     private List<Suite.Case> matching(List<Suite.Case> cases) {
         try {
             Pattern p = Pattern.compile(only);
-            return cases.stream().filter(c -> p.matcher(c.operator()).matches() || p.matcher(c.id()).matches()).toList();
+            return cases.stream()
+                    .filter(c -> p.matcher(c.operator()).matches()
+                            || p.matcher(c.id()).matches())
+                    .toList();
         } catch (PatternSyntaxException e) {
             throw new ParameterException(spec.commandLine(), "--only: " + e.getMessage(), e);
         }

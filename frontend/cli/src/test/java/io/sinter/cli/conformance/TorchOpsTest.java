@@ -22,16 +22,18 @@ import picocli.CommandLine;
 
 /** The suite's runner on small suites made here, and on PyTorch's own samples where they are. */
 class TorchOpsTest {
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     private final Map<String, Tensor> tensors = new LinkedHashMap<>();
     private final StringBuilder cases = new StringBuilder();
     private final StringWriter out = new StringWriter();
 
     private void sample(String id, String operator, String args, String kwargs, String outputs, String gradients) {
-        cases.append("{\"id\":\"%s\",\"op\":\"%s\",\"variant\":\"\",\"dtype\":\"float32\",\"args\":%s,\"kwargs\":%s,\"out\":%s%s}%n"
-                .formatted(id, operator, args, kwargs, outputs, gradients)
-                .replace('\'', '"'));
+        cases.append(
+                "{\"id\":\"%s\",\"op\":\"%s\",\"variant\":\"\",\"dtype\":\"float32\",\"args\":%s,\"kwargs\":%s,\"out\":%s%s}%n"
+                        .formatted(id, operator, args, kwargs, outputs, gradients)
+                        .replace('\'', '"'));
     }
 
     private int run(String... options) throws IOException {
@@ -51,7 +53,10 @@ class TorchOpsTest {
         String[] line = new String[options.length + 1];
         line[0] = zip.toString();
         System.arraycopy(options, 0, line, 1, options.length);
-        return new CommandLine(new TorchOpsCommand()).setOut(new PrintWriter(out)).setErr(new PrintWriter(out)).execute(line);
+        return new CommandLine(new TorchOpsCommand())
+                .setOut(new PrintWriter(out))
+                .setErr(new PrintWriter(out))
+                .execute(line);
     }
 
     private String lastLine() {
@@ -65,7 +70,8 @@ class TorchOpsTest {
         tensors.put("dx", Tensor.of(2.0, -4.0, 3.0));
     }
 
-    private static final String GRADIENT = ",'grad_of_outputs':[0],'grad_out':[{'tensor':'g'}],'grad_in':[{'leaf':0,'tensor':'%s'}]";
+    private static final String GRADIENT =
+            ",'grad_of_outputs':[0],'grad_out':[{'tensor':'g'}],'grad_in':[{'leaf':0,'tensor':'%s'}]";
 
     @Test
     void rightValuesAndGradientsPass() throws IOException {
@@ -86,10 +92,13 @@ class TorchOpsTest {
         sample("mm:0", "mm", "[{'tensor':'x'},{'tensor':'x'}]", "{}", "{'tensor':'matrix'}", "");
         sample("square:2", "square", "[{'tensor':'x'}]", "{}", "{'tensor':'matrix'}", "");
         sample("square:3", "square", "[{'tensor':'x'}]", "{}", "{'tensor':'square'}", "");
-        assertEquals(1, run("--failures", "9", "--json", folder.resolve("r.json").toString()), out.toString());
+        assertEquals(
+                1, run("--failures", "9", "--json", folder.resolve("r.json").toString()), out.toString());
         assertEquals("1 passed, 4 failed, 0 unsupported", lastLine());
         String text = out.toString();
-        assertTrue(text.contains("square:0: output f32[3]: 1 of 3 differ, worst at 2: 9.00000000 instead of 9.00100040"), text);
+        assertTrue(
+                text.contains("square:0: output f32[3]: 1 of 3 differ, worst at 2: 9.00000000 instead of 9.00100040"),
+                text);
         assertTrue(text.contains("square:1: gradient of tensor 0 f32[3]: 2 of 3 differ"), text);
         assertTrue(text.contains("mm:0: TensorException: mm(f32[3], f32[3])"), text);
         assertTrue(text.contains("square:2: output: f32[3] instead of f32[2,2]"), text);
@@ -114,7 +123,13 @@ class TorchOpsTest {
         tensors.put("max", Tensor.of(3.0, 6.0));
         tensors.put("where", Tensor.of(2L, 2L));
         tensors.put("column", Tensor.of(2.0, 5.0));
-        sample("norm:0", "norm", "[{'tensor':'x'},{'float':'inf'},[1]]", "{'keepdim':false,'dtype':null}", "{'tensor':'max'}", "");
+        sample(
+                "norm:0",
+                "norm",
+                "[{'tensor':'x'},{'float':'inf'},[1]]",
+                "{'keepdim':false,'dtype':null}",
+                "{'tensor':'max'}",
+                "");
         sample("max:0", "max", "[{'tensor':'x'}]", "{'dim':-1}", "[{'tensor':'max'},{'tensor':'where'}]", "");
         sample("select:0", "select", "[{'tensor':'x'},1,1]", "{}", "{'tensor':'column'}", "");
         sample("allclose:0", "allclose", "[{'tensor':'x'},{'tensor':'x'}]", "{'rtol':0.1}", "true", "");
@@ -136,7 +151,10 @@ class TorchOpsTest {
         assertEquals("1 passed, 0 failed, 0 unsupported", lastLine());
     }
 
-    /** PyTorch's samples: of 461 operators more than 400 are there, and nearly all of their samples pass; here a part of them, the command runs all. */
+    /**
+     * PyTorch's samples: of 461 operators more than 400 are there, and nearly all of their samples pass; here
+     * a part of them, the command runs all.
+     */
     @Test
     void torchSamplesPass() {
         String given = System.getProperty("sinter.data", System.getenv("SINTER_DATA"));
@@ -146,7 +164,11 @@ class TorchOpsTest {
         String[] last = lastLine().replaceAll("[^0-9 ]", "").trim().split(" +");
         int passed = Integer.parseInt(last[0]);
         int failed = Integer.parseInt(last[1]);
-        String there = out.toString().lines().filter(l -> l.endsWith("operators are there")).findFirst().orElse("0 of 0");
+        String there = out.toString()
+                .lines()
+                .filter(l -> l.endsWith("operators are there"))
+                .findFirst()
+                .orElse("0 of 0");
         int operators = Integer.parseInt(there.substring(0, there.indexOf(' ')));
         assertTrue(operators >= 400, there);
         assertTrue(passed >= 0.99 * (passed + failed), out.toString());
