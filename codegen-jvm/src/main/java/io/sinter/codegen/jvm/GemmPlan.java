@@ -219,7 +219,7 @@ final class GemmPlan {
     }
 
     int sumRows() {
-        return (int) Math.clamp(rows, 1, 32);
+        return Math.clamp(rows, 1, 32);
     }
 
     /** Elements from row to row of a slice's partial result. */
