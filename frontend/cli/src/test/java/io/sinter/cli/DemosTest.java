@@ -76,7 +76,7 @@ class DemosTest {
         Path json = folder.resolve("gpt.json");
         assertEquals(
                 0,
-                execute("run", "chargpt", "--text", text.toString(), "--steps", "12", "--layers", "1", "--heads", "2",
+                execute("run", "chargpt", "--text", text.toString(), "--steps", "60", "--layers", "1", "--heads", "2",
                         "--width", "16", "--context", "8", "--batch", "4", "--sample", "5", "--json", json.toString(),
                         "--weights", folder.resolve("gpt").toString()),
                 err::toString);
