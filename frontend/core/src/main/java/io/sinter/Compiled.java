@@ -210,6 +210,9 @@ final class Compiled {
     // ---- replaying
 
     private static Tensor[] replay(Trace t, Variant v, Tensor[] inputs) {
+        // Before the lock is taken: what is pending elsewhere runs under another thread's.
+        for (Tensor x : inputs) Host.buffer(x);
+        for (Slot s : v.slots) if (s instanceof FromStorage h) Host.buffer(h.storage);
         t.lock.lock();
         try {
             for (Value d : v.draws) d.bits = d.redraw.getAsLong();

@@ -35,6 +35,9 @@ public final class Trace {
     /** So many unconsumed tapes of network calls are taken for a forgotten noGrad. */
     private static final int MANY_TAPES = 200;
 
+    /** Guards {@link Value#pins}. Never held while another lock is taken. */
+    private static final Object PINS = new Object();
+
     private static final ThreadLocal<Trace> CURRENT = ThreadLocal.withInitial(Trace::new);
 
     final ReentrantLock lock = new ReentrantLock();
@@ -113,11 +116,8 @@ public final class Trace {
     Value foreign(Value v) {
         if (v.trace == null) throw new IllegalStateException(v.dead);
         if (v.pending()) v.trace.compute(v);
-        v.trace.lock.lock();
-        try {
+        synchronized (PINS) {
             if (pinned.add(v)) v.pins++;
-        } finally {
-            v.trace.lock.unlock();
         }
         return v;
     }
@@ -271,13 +271,9 @@ public final class Trace {
     }
 
     private void unpin() {
-        for (Value v : pinned) {
-            v.trace.lock.lock();
-            try {
-                v.pins--;
-            } finally {
-                v.trace.lock.unlock();
-            }
+        if (pinned.isEmpty()) return;
+        synchronized (PINS) {
+            for (Value v : pinned) v.pins--;
         }
         pinned.clear();
     }
@@ -298,17 +294,20 @@ public final class Trace {
         t.gradMode = false;
         t.depth++;
         t.busy++;
-        t.lock.lock();
         try {
             List<Storage> seen = new ArrayList<>(t.written);
             updates.run();
             if (t.recording != null) return;
-            t.finishStep(t.donors(seen));
+            t.lock.lock();
+            try {
+                t.finishStep(t.donors(seen));
+            } finally {
+                t.lock.unlock();
+            }
         } finally {
             t.busy--;
             t.depth--;
             t.gradMode = grad;
-            t.lock.unlock();
         }
     }
 
@@ -325,8 +324,10 @@ public final class Trace {
 
     private static boolean gives(Storage s) {
         Value old = s.overwritten;
+        synchronized (PINS) {
+            if (old.pins > 0) return false;
+        }
         return old.data != null
-                && old.pins == 0
                 && (old.flags & Value.SHARED) == 0
                 && s.value.pending()
                 && s.value.type.bytes() == old.type.bytes();
