@@ -31,33 +31,33 @@ import org.objectweb.asm.Opcodes;
 
 /** Loop kernels written by hand. */
 class LoopKernelTest {
-    private static final Buf IN = new Buf(1, DType.F32, Buf.Kind.IN);
-    private static final Buf OUT = new Buf(2, DType.F32, Buf.Kind.OUT);
+    static final Buf IN = new Buf(1, DType.F32, Buf.Kind.IN);
+    static final Buf OUT = new Buf(2, DType.F32, Buf.Kind.OUT);
 
-    private static final Buf IN_OUT = new Buf(4, DType.F32, Buf.Kind.OUT);
-    private static final Buf MAXIMA = new Buf(4, DType.F32, Buf.Kind.OUT);
+    static final Buf IN_OUT = new Buf(4, DType.F32, Buf.Kind.OUT);
+    static final Buf MAXIMA = new Buf(4, DType.F32, Buf.Kind.OUT);
 
-    private static Index index(Coef offset, Index.Term... terms) {
+    static Index index(Coef offset, Index.Term... terms) {
         return new Index(List.of(terms), offset);
     }
 
-    private static Index.Term term(long coef, Var v) {
+    static Index.Term term(long coef, Var v) {
         return new Index.Term(Coef.of(coef), new Index.VarAtom(v));
     }
 
-    private static byte[] floats(int n, java.util.function.IntToDoubleFunction f) {
+    static byte[] floats(int n, java.util.function.IntToDoubleFunction f) {
         ByteBuffer b = ByteBuffer.allocate(4 * n).order(ByteOrder.nativeOrder());
         for (int i = 0; i < n; i++) b.putFloat((float) f.applyAsDouble(i));
         return b.array();
     }
 
-    private static float[] floats(byte[] bytes) {
+    static float[] floats(byte[] bytes) {
         float[] out = new float[bytes.length / 4];
         ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).asFloatBuffer().get(out);
         return out;
     }
 
-    private static Stmt.Loop vector(Var v, Stmt... body) {
+    static Stmt.Loop vector(Var v, Stmt... body) {
         return new Stmt.Loop(v, Stmt.Loop.Kind.VECTOR, List.of(body));
     }
 
@@ -102,116 +102,6 @@ class LoopKernelTest {
             }
         }
     }
-
-    /** The sum of a row does not depend on how tasks are handed out. */
-    @Test
-    void resultsDoNotDependOnTaskRanges() {
-        Var row = new Var("row", Coef.of(7));
-        Var v = new Var("v", Coef.of(2500));
-        Local sum = new Local("sum", DType.F32);
-        LoopKernel kernel = new LoopKernel(
-                "sum",
-                List.of(row),
-                List.of(IN, OUT),
-                3,
-                0,
-                List.of(
-                        new Stmt.Declare(sum, Expr.Const.of(DType.F32, 0)),
-                        vector(
-                                v,
-                                new Stmt.Accumulate(
-                                        sum,
-                                        Stmt.Combine.SUM,
-                                        new Expr.Load(IN, index(Coef.of(0), term(2500, row), term(1, v))))),
-                        new Stmt.Store(OUT, index(Coef.of(0), term(1, row)), new Expr.Ref(sum))));
-        KernelHarness h = new KernelHarness(kernel);
-        h.inputs.put(IN, floats(7 * 2500, i -> Math.cos(i * i)));
-        h.inputs.put(OUT, new byte[28]);
-        float[] exact = new float[7];
-        for (int i = 0; i < 7; i++) {
-            double s = 0;
-            for (int j = 0; j < 2500; j++) s += (float) Math.cos((i * 2500 + j) * (i * 2500 + j));
-            exact[i] = (float) s;
-        }
-        for (Options o : KernelHarness.ALL) {
-            byte[] one = h.generated(o, 1).memory().get(OUT);
-            assertArrayEquals(one, h.generated(o, 3).memory().get(OUT), o.toString());
-            assertArrayEquals(one, h.generated(o, 7).memory().get(OUT), o.toString());
-            assertArrayEquals(exact, floats(one), 2e-4f, o.toString());
-        }
-    }
-
-    /**
-     * The first index out of range is reported with its site, value and bound; nothing outside the buffer is
-     * read.
-     */
-    @Test
-    void indexErrors() {
-        Buf positions = new Buf(3, DType.I64, Buf.Kind.IN);
-        Var v = new Var("v", Coef.of(40));
-        Index at = index(Coef.of(0), term(1, v));
-        Expr checked = new Expr.Checked(new Expr.Load(positions, at), new Coef.Slot(4), true, new Coef.Slot(5));
-        Index gathered = new Index(
-                List.of(new Index.Term(Coef.of(1), new Index.DataAtom(checked, new Coef.Slot(4)))), Coef.of(0));
-        LoopKernel kernel = new LoopKernel(
-                "gather",
-                List.of(),
-                List.of(IN, OUT, positions),
-                6,
-                0,
-                List.of(vector(v, new Stmt.Store(OUT, at, new Expr.Load(IN, gathered)))));
-        for (long bad : new long[] {9, -10, 100, Long.MAX_VALUE, Long.MIN_VALUE}) {
-            for (int where : new int[] {-1, 0, 5, 38, 39}) {
-                ByteBuffer p = ByteBuffer.allocate(40 * 8).order(ByteOrder.nativeOrder());
-                for (int i = 0; i < 40; i++) p.putLong(8 * i, i % 18 - 9);
-                if (where >= 0) p.putLong(8 * where, bad);
-                KernelHarness h = new KernelHarness(kernel);
-                h.slots[4] = 9;
-                h.slots[5] = 77;
-                h.inputs.put(IN, floats(9, i -> i + 1));
-                h.inputs.put(OUT, new byte[160]);
-                h.inputs.put(positions, p.array());
-                KernelHarness.Outcome expected = h.interpret();
-                assertEquals(where < 0 ? null : List.of(77L, bad, 9L), expected.error());
-                for (Options o : KernelHarness.ALL) {
-                    KernelHarness.Outcome actual = h.generated(o, 1);
-                    assertEquals(expected.error(), actual.error(), o.toString());
-                    assertArrayEquals(
-                            expected.memory().get(OUT), actual.memory().get(OUT), o.toString());
-                }
-            }
-        }
-    }
-
-    /** A loop with a limit, as the last tile of a range has, stops there; a limit below zero runs nothing. */
-    @Test
-    void limits() {
-        Var tile = new Var("tile", Coef.of(4));
-        Var v = new Var("v", Coef.of(32));
-        Index limit = index(new Coef.Slot(3), term(-32, tile));
-        Index at = index(Coef.of(0), term(32, tile), term(1, v));
-        Stmt store = new Stmt.Store(OUT, at, Expr.bin(Prim2.ADD, new Expr.Load(IN, at), Expr.Const.of(DType.F32, 1)));
-        for (Stmt.Loop.Kind kind : Stmt.Loop.Kind.values()) {
-            LoopKernel kernel = new LoopKernel(
-                    "tiles",
-                    List.of(tile),
-                    List.of(IN, OUT),
-                    4,
-                    0,
-                    List.of(new Stmt.Loop(v, limit, kind, List.of(store))));
-            for (int n : new int[] {0, 1, 31, 32, 33, 70, 128}) {
-                KernelHarness h = new KernelHarness(kernel);
-                h.slots[3] = n;
-                h.inputs.put(IN, floats(n, i -> i));
-                h.inputs.put(OUT, new byte[4 * n]);
-                h.checkExact(1);
-                assertArrayEquals(
-                        floats(n, i -> i + 1),
-                        h.generated(new Options(512), 4).memory().get(OUT));
-            }
-        }
-    }
-
     /** Values put into scratch memory by one loop are there in the next, and in no other task's way. */
     @Test
     void scratchIsPrivate() {
@@ -316,37 +206,6 @@ class LoopKernelTest {
     void initialisingRunsAKernel() {
         for (Options o : KernelHarness.ALL) JvmCodegen.initialise(o);
     }
-
-    /** One-hot rows and triangles: comparisons of positions with uniform limits, near and far. */
-    @Test
-    void positionsAgainstLimits() {
-        Var v = new Var("v", Coef.of(45));
-        Index at = index(Coef.of(0), term(1, v));
-        Index shifted = index(Coef.of(-5), term(1, v));
-        for (Prim2 op : List.of(Prim2.EQ, Prim2.NE, Prim2.LT, Prim2.LE, Prim2.GT, Prim2.GE)) {
-            for (DType t : List.of(DType.I64, DType.I32)) {
-                Expr limit = new Expr.Arg(t, 3);
-                Expr position = new Expr.IndexValue(t, shifted);
-                Expr one = Expr.Const.of(DType.F32, 1);
-                Expr zero = Expr.Const.of(DType.F32, 0);
-                Stmt left = new Stmt.Store(OUT, at, new Expr.Select(Expr.bin(op, position, limit), one, zero));
-                Stmt right = new Stmt.Store(IN_OUT, at, new Expr.Select(Expr.bin(op, limit, position), one, zero));
-                LoopKernel kernel = new LoopKernel(
-                        "positions", List.of(), List.of(OUT, IN_OUT), 5, 0, List.of(vector(v, left, right)));
-                List<Long> limits = new java.util.ArrayList<>(
-                        List.of(-100L, -6L, -5L, -4L, 0L, 10L, 11L, 12L, 38L, 39L, 40L, 1000L));
-                if (t == DType.I64) limits.addAll(List.of(Long.MIN_VALUE, Long.MAX_VALUE, 1L << 33));
-                for (long n : limits) {
-                    KernelHarness h = new KernelHarness(kernel);
-                    h.slots[3] = n;
-                    h.inputs.put(OUT, new byte[180]);
-                    h.inputs.put(IN_OUT, new byte[180]);
-                    h.checkExact(1);
-                }
-            }
-        }
-    }
-
     /** The same kernel gives the same bytes. */
     @Test
     void generationIsDeterministic() {
@@ -425,5 +284,43 @@ class LoopKernelTest {
         MethodTooLargeException error =
                 assertThrows(MethodTooLargeException.class, () -> JvmCodegen.generate(kernel, new Options(512)));
         assertTrue(error.codeSize() > 8000, error.getMessage());
+    }
+
+    /** The sum of a row does not depend on how tasks are handed out. */
+    @Test
+    void resultsDoNotDependOnTaskRanges() {
+        Var row = new Var("row", Coef.of(7));
+        Var v = new Var("v", Coef.of(2500));
+        Local sum = new Local("sum", DType.F32);
+        LoopKernel kernel = new LoopKernel(
+                "sum",
+                List.of(row),
+                List.of(IN, OUT),
+                3,
+                0,
+                List.of(
+                        new Stmt.Declare(sum, Expr.Const.of(DType.F32, 0)),
+                        vector(
+                                v,
+                                new Stmt.Accumulate(
+                                        sum,
+                                        Stmt.Combine.SUM,
+                                        new Expr.Load(IN, index(Coef.of(0), term(2500, row), term(1, v))))),
+                        new Stmt.Store(OUT, index(Coef.of(0), term(1, row)), new Expr.Ref(sum))));
+        KernelHarness h = new KernelHarness(kernel);
+        h.inputs.put(IN, floats(7 * 2500, i -> Math.cos(i * i)));
+        h.inputs.put(OUT, new byte[28]);
+        float[] exact = new float[7];
+        for (int i = 0; i < 7; i++) {
+            double s = 0;
+            for (int j = 0; j < 2500; j++) s += (float) Math.cos((i * 2500 + j) * (i * 2500 + j));
+            exact[i] = (float) s;
+        }
+        for (Options o : KernelHarness.ALL) {
+            byte[] one = h.generated(o, 1).memory().get(OUT);
+            assertArrayEquals(one, h.generated(o, 3).memory().get(OUT), o.toString());
+            assertArrayEquals(one, h.generated(o, 7).memory().get(OUT), o.toString());
+            assertArrayEquals(exact, floats(one), 2e-4f, o.toString());
+        }
     }
 }
