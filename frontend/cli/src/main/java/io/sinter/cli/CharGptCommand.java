@@ -30,7 +30,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code sinter run chargpt --text FILE}: a small GPT that learns to write a text character by character, then writes some. */
+/**
+ * {@code sinter run chargpt --text FILE}: a small GPT that learns to write a text character by character,
+ * then writes some.
+ */
 @Command(
         name = "chargpt",
         description = "Train a small GPT on the characters of --text, then let it write.")
@@ -44,22 +47,46 @@ final class CharGptCommand implements Runnable {
 
     @Mixin private RunOptions options;
 
-    @Option(names = "--layers", paramLabel = "N", description = "Blocks (default: ${DEFAULT-VALUE}).", defaultValue = "4")
+    @Option(
+            names = "--layers",
+            paramLabel = "N",
+            description = "Blocks (default: ${DEFAULT-VALUE}).",
+            defaultValue = "4")
     private int layers;
 
-    @Option(names = "--heads", paramLabel = "N", description = "Heads of attention (default: ${DEFAULT-VALUE}).", defaultValue = "4")
+    @Option(
+            names = "--heads",
+            paramLabel = "N",
+            description = "Heads of attention (default: ${DEFAULT-VALUE}).",
+            defaultValue = "4")
     private int heads;
 
-    @Option(names = "--width", paramLabel = "N", description = "Features (default: ${DEFAULT-VALUE}).", defaultValue = "128")
+    @Option(
+            names = "--width",
+            paramLabel = "N",
+            description = "Features (default: ${DEFAULT-VALUE}).",
+            defaultValue = "128")
     private int width;
 
-    @Option(names = "--context", paramLabel = "N", description = "Characters seen at once (default: ${DEFAULT-VALUE}).", defaultValue = "128")
+    @Option(
+            names = "--context",
+            paramLabel = "N",
+            description = "Characters seen at once (default: ${DEFAULT-VALUE}).",
+            defaultValue = "128")
     private int context;
 
-    @Option(names = "--batch", paramLabel = "N", description = "Stretches of text in a step (default: ${DEFAULT-VALUE}).", defaultValue = "32")
+    @Option(
+            names = "--batch",
+            paramLabel = "N",
+            description = "Stretches of text in a step (default: ${DEFAULT-VALUE}).",
+            defaultValue = "32")
     private int batch;
 
-    @Option(names = "--sample", paramLabel = "N", description = "Characters to write at the end (default: ${DEFAULT-VALUE}).", defaultValue = "400")
+    @Option(
+            names = "--sample",
+            paramLabel = "N",
+            description = "Characters to write at the end (default: ${DEFAULT-VALUE}).",
+            defaultValue = "400")
     private int sample;
 
     @Option(
@@ -173,8 +200,8 @@ final class CharGptCommand implements Runnable {
     }
 
     /**
-     * Characters drawn one by one. The network always sees a whole context, filled up behind with characters that the causal attention
-     * keeps it from seeing: one shape, one program.
+     * Characters drawn one by one. The network always sees a whole context, filled up behind with characters
+     * that the causal attention keeps it from seeing: one shape, one program.
      */
     private String write(CharGpt net, CharText text) {
         net.eval();

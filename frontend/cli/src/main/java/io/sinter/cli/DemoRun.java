@@ -26,7 +26,8 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * What the demos share: a session with the wanted device and threads, seeded; files for weights and results; times. Close it.
+ * What the demos share: a session with the wanted device and threads, seeded; files for weights and results;
+ * times. Close it.
  */
 final class DemoRun implements AutoCloseable {
     private final RunOptions options;
@@ -118,7 +119,10 @@ final class DemoRun implements AutoCloseable {
         return Math.max(0, uptime - seconds(System.nanoTime() - began));
     }
 
-    /** Ends the session. What this thread has not computed yet is computed first: nothing of it may outlive the session's memory. */
+    /**
+     * Ends the session. What this thread has not computed yet is computed first: nothing of it may outlive
+     * the session's memory.
+     */
     @Override
     public void close() {
         try {

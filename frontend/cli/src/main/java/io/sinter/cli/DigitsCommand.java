@@ -26,7 +26,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code sinter run digits}: a small convolutional network on scikit-learn's 1,797 handwritten digits of 8×8 pixels. */
+/**
+ * {@code sinter run digits}: a small convolutional network on scikit-learn's 1,797 handwritten digits of 8×8
+ * pixels.
+ */
 @Command(
         name = "digits",
         description = "Train a small convolutional network on 1,797 handwritten digits (built in); about 99 %% right.")

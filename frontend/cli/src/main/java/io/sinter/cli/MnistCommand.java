@@ -19,7 +19,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code sinter run mnist --data DIR}: a network like LeNet-5 (LeCun et al., 1998) on MNIST's 60,000 handwritten digits. */
+/**
+ * {@code sinter run mnist --data DIR}: a network like LeNet-5 (LeCun et al., 1998) on MNIST's 60,000
+ * handwritten digits.
+ */
 @Command(
         name = "mnist",
         description = "Train a convolutional network on MNIST (IDX files in --data); about 99 %% right after two epochs.")

@@ -21,8 +21,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Optimizers' trajectories against PyTorch's: a net of two linear layers with sigmoids in f64 is trained on a fixed input, and its
- * parameters compared after steps 1, 101, 201, ….
+ * Optimizers' trajectories against PyTorch's: a net of two linear layers with sigmoids in f64 is trained on a
+ * fixed input, and its parameters compared after steps 1, 101, 201, ….
  */
 final class OptimConformance {
     private static final int EVERY = 100;
@@ -55,7 +55,10 @@ final class OptimConformance {
         private final Tensor weight2;
         private final Tensor bias2;
 
-        /** The random stream stands where building the layers in f32 leaves it, then gives the parameters in f64. */
+        /**
+         * The random stream stands where building the layers in f32 leaves it, then gives the parameters in
+         * f64.
+         */
         Sigmoids() {
             Sinter.manualSeed(0);
             var _ = new Sequential(new Linear(2, 3), new Linear(3, 1)); // only its draws matter

@@ -5,8 +5,9 @@ import io.sinter.Tensor;
 import java.util.Arrays;
 
 /**
- * A text as a sequence of characters, for models that predict the next one. A sample is a stretch of {@code context} characters, and
- * the same stretch one further on: batches are i64[N, context] twice. The vocabulary is the text's characters in their order.
+ * A text as a sequence of characters, for models that predict the next one. A sample is a stretch of {@code
+ * context} characters, and the same stretch one further on: batches are i64[N, context] twice. The vocabulary
+ * is the text's characters in their order.
  */
 public final class CharText implements Dataset<Batch> {
     private final int[] vocabulary;

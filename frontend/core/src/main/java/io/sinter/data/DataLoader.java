@@ -18,14 +18,16 @@ import java.util.concurrent.TimeUnit;
  * Batches of a dataset, an epoch at a time: {@code for (Batch b : loader)} is one epoch.
  *
  * <ul>
- *   <li>The order of epoch {@code e} is a function of the shuffle's seed and of {@code e} alone: neither the number of threads nor the
- *       program's other random draws change it.
- *   <li>With {@link #workers}, threads read ahead by at most {@link #prefetch} batches; batches still come in order, and what a
- *       dataset throws comes out of {@code next()} at that batch.
- *   <li>{@link #position()} counts the batches handed out, not those read ahead; {@link #restore} continues exactly there.
+ *   <li>The order of epoch {@code e} is a function of the shuffle's seed and of {@code e} alone: neither the
+ *       number of threads nor the program's other random draws change it.
+ *   <li>With {@link #workers}, threads read ahead by at most {@link #prefetch} batches; batches still come in
+ *       order, and what a dataset throws comes out of {@code next()} at that batch.
+ *   <li>{@link #position()} counts the batches handed out, not those read ahead; {@link #restore} continues
+ *       exactly there.
  * </ul>
  *
- * <p>A loader is immutable but for its position, and belongs to one thread; so does its one running epoch: beginning another abandons it.
+ * <p>A loader is immutable but for its position, and belongs to one thread; so does its one running epoch:
+ * beginning another abandons it.
  *
  * @param <B> a batch
  */
@@ -52,7 +54,8 @@ public final class DataLoader<B> implements Iterable<B> {
     }
 
     /**
-     * Batches of {@code batchSize} samples in the dataset's own order, the last one perhaps smaller, read when asked for.
+     * Batches of {@code batchSize} samples in the dataset's own order, the last one perhaps smaller, read
+     * when asked for.
      *
      * @throws IllegalArgumentException if {@code batchSize < 1}
      */
@@ -130,8 +133,8 @@ public final class DataLoader<B> implements Iterable<B> {
     }
 
     /**
-     * Begins an epoch: the next one, or the rest of the one that {@link #restore} gave. An epoch that was left before its end is
-     * given up, and counted.
+     * Begins an epoch: the next one, or the rest of the one that {@link #restore} gave. An epoch that was
+     * left before its end is given up, and counted.
      */
     @Override
     public Iterator<B> iterator() {

@@ -9,8 +9,8 @@ import java.util.function.LongFunction;
 /**
  * Samples by number, read a batch at a time.
  *
- * <p>{@link #batch} is called by the threads of a {@link DataLoader}, several at once: it must be safe for that, and should build its
- * tensors from host arrays (which runs nothing) rather than compute with tensors.
+ * <p>{@link #batch} is called by the threads of a {@link DataLoader}, several at once: it must be safe for
+ * that, and should build its tensors from host arrays (which runs nothing) rather than compute with tensors.
  *
  * @param <B> a batch, for instance {@link Batch}
  */

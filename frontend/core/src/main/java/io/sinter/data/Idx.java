@@ -22,7 +22,9 @@ import java.util.zip.GZIPInputStream;
 public record Idx(int[] shape, byte[] bytes) {
     private static final int GZIP_MAGIC = 0x1f8b;
     private static final int UNSIGNED_BYTE = 8;
-    /** What is allocated at once: a header that lies about its extents runs into the end of the file first. */
+    /**
+     * What is allocated at once: a header that lies about its extents runs into the end of the file first.
+     */
     private static final int CHUNK = 1 << 20;
 
     /**

@@ -15,7 +15,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Grey images in memory, one byte a pixel, with a class each. Batches are f32[N, 1, height, width], normalised, and i64[N].
+ * Grey images in memory, one byte a pixel, with a class each. Batches are f32[N, 1, height, width],
+ * normalised, and i64[N].
  */
 public final class LabelledImages implements Dataset<Batch> {
     private final byte[] pixels;
@@ -45,7 +46,8 @@ public final class LabelledImages implements Dataset<Batch> {
     }
 
     /**
-     * MNIST's files, {@code train-images-idx3-ubyte} and so on, plain or with {@code .gz}, scaled to mean 0 and deviation 1 as usual.
+     * MNIST's files, {@code train-images-idx3-ubyte} and so on, plain or with {@code .gz}, scaled to mean 0
+     * and deviation 1 as usual.
      *
      * @param train the 60,000 for training, else the 10,000 for testing
      * @throws UncheckedIOException if the folder or a file is missing

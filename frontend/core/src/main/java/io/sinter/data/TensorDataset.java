@@ -7,8 +7,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Two tensors, inputs and targets, as a dataset over their first axis ({@code torch.utils.data.TensorDataset}). Their values are read
- * once, when it is made.
+ * Two tensors, inputs and targets, as a dataset over their first axis ({@code
+ * torch.utils.data.TensorDataset}). Their values are read once, when it is made.
  */
 public final class TensorDataset implements Dataset<Batch> {
     private final Rows x;

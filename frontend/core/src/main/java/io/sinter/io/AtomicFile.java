@@ -12,8 +12,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.UUID;
 
 /**
- * Files that appear whole or not at all: written beside their place under a temporary name, forced to the disk, then renamed over
- * it. A failure on the way leaves the old file, if there was one, and nothing else.
+ * Files that appear whole or not at all: written beside their place under a temporary name, forced to the
+ * disk, then renamed over it. A failure on the way leaves the old file, if there was one, and nothing else.
  */
 public final class AtomicFile {
     private AtomicFile() {}
@@ -27,7 +27,8 @@ public final class AtomicFile {
     /**
      * Writes the file.
      *
-     * @throws UncheckedIOException if the folder is missing or the writing fails; {@code path} is then as it was before
+     * @throws UncheckedIOException if the folder is missing or the writing fails; {@code path} is then as it
+     *     was before
      */
     public static void write(Path path, Writer writer) {
         Path target = path.toAbsolutePath();

@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Tensors by name in the safetensors format, as state dicts are kept: {@code SafeTensors.save(path, net.stateDict())} and
- * {@code net.loadStateDict(SafeTensors.load(path))}.
+ * Tensors by name in the safetensors format, as state dicts are kept: {@code SafeTensors.save(path,
+ * net.stateDict())} and {@code net.loadStateDict(SafeTensors.load(path))}.
  */
 public final class SafeTensors {
     private SafeTensors() {}

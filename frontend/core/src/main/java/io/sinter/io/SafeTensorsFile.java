@@ -22,8 +22,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * A safetensors file, opened: the header read and checked, the data mapped and not copied. Header and offsets are checked against
- * the length of the file before anything of the size that they claim is allocated. {@link #close} unmaps.
+ * A safetensors file, opened: the header read and checked, the data mapped and not copied. Header and offsets
+ * are checked against the length of the file before anything of the size that they claim is allocated. {@link
+ * #close} unmaps.
  *
  * <p>{@link SafeTensors} is the short way, from files to tensors and back.
  */
@@ -139,7 +140,10 @@ public final class SafeTensorsFile implements AutoCloseable {
         arena.close();
     }
 
-    /** A tensor to be written: {@code bytes} are its values, little-endian and row-major, off-heap or over a {@code byte[]}. */
+    /**
+     * A tensor to be written: {@code bytes} are its values, little-endian and row-major, off-heap or over a
+     * {@code byte[]}.
+     */
     public record Item(String name, Type type, MemorySegment bytes) {
         public Item {
             if (bytes.byteSize() != type.bytes()) {
@@ -150,8 +154,8 @@ public final class SafeTensorsFile implements AutoCloseable {
     }
 
     /**
-     * Writes a file, whole or not at all ({@link AtomicFile}). Tensors lie in it by falling element size, then by name, so that each
-     * is aligned and the same tensors always give the same bytes.
+     * Writes a file, whole or not at all ({@link AtomicFile}). Tensors lie in it by falling element size,
+     * then by name, so that each is aligned and the same tensors always give the same bytes.
      *
      * @throws SafeTensorsException if two tensors have one name
      * @throws UncheckedIOException if the file cannot be written

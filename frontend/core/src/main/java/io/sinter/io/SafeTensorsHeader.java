@@ -23,8 +23,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The JSON header of the safetensors format: name → dtype, shape, and where the bytes lie after the header; beside them, under
- * {@code __metadata__}, text by name.
+ * The JSON header of the safetensors format: name → dtype, shape, and where the bytes lie after the header;
+ * beside them, under {@code __metadata__}, text by name.
  *
  * @param entries by name, in the order of the header
  * @param metadata may be empty
@@ -50,8 +50,8 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
      * Reads and checks a header.
      *
      * @param dataBytes how many bytes follow the header in the file
-     * @throws SafeTensorsException if the header is malformed, or its offsets do not cover the data exactly, each tensor with the
-     *     bytes of its dtype and shape
+     * @throws SafeTensorsException if the header is malformed, or its offsets do not cover the data exactly,
+     *     each tensor with the bytes of its dtype and shape
      */
     static SafeTensorsHeader parse(byte[] header, long dataBytes) {
         String text;

@@ -4,7 +4,10 @@ package io.sinter.nn;
 import io.sinter.F;
 import io.sinter.Tensor;
 
-/** Means over windows chosen so that the result is [N, channels, height, width] ({@code torch.nn.AdaptiveAvgPool2d}). */
+/**
+ * Means over windows chosen so that the result is [N, channels, height, width] ({@code
+ * torch.nn.AdaptiveAvgPool2d}).
+ */
 public final class AdaptiveAvgPool2d extends Net {
     private final long height;
     private final long width;

@@ -4,7 +4,10 @@ package io.sinter.nn;
 import io.sinter.F;
 import io.sinter.Tensor;
 
-/** The mean of each window, padding counted as zeros of [N, channels, height, width] ({@code torch.nn.AvgPool2d}). */
+/**
+ * The mean of each window, padding counted as zeros of [N, channels, height, width] ({@code
+ * torch.nn.AvgPool2d}).
+ */
 public final class AvgPool2d extends Net {
     private final long kernel;
     private final long stride;

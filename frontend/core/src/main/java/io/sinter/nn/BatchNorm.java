@@ -6,10 +6,10 @@ import io.sinter.Sinter;
 import io.sinter.Tensor;
 
 /**
- * What batch normalizations share (Ioffe and Szegedy, 2015): each channel (axis 1) minus its mean over the other axes, over its
- * standard deviation, times {@code weight}, plus {@code bias}. While training, the batch's statistics are used, and running ones
- * follow them: {@code running ← (1 - momentum) · running + momentum · batch}, the variance with n - 1. Otherwise the running
- * statistics are used.
+ * What batch normalizations share (Ioffe and Szegedy, 2015): each channel (axis 1) minus its mean over the
+ * other axes, over its standard deviation, times {@code weight}, plus {@code bias}. While training, the
+ * batch's statistics are used, and running ones follow them: {@code running ← (1 - momentum) · running +
+ * momentum · batch}, the variance with n - 1. Otherwise the running statistics are used.
  */
 public abstract sealed class BatchNorm extends Net permits BatchNorm1d, BatchNorm2d {
     /** [channels], ones at first. */

@@ -11,7 +11,8 @@ public final class Clip {
 
     /**
      * Scales all gradients by one factor so that their norm together, √Σ g², is at most {@code maxNorm}
-     * ({@code clip_grad_norm_}). Nothing is computed or read here: the scaling is a part of the step's program.
+     * ({@code clip_grad_norm_}). Nothing is computed or read here: the scaling is a part of the step's
+     * program.
      *
      * @return the norm before, 0-dimensional
      * @throws IllegalArgumentException if no parameter has a gradient, or {@code maxNorm} is not positive

@@ -4,7 +4,10 @@ package io.sinter.nn;
 import io.sinter.F;
 import io.sinter.Tensor;
 
-/** Convolution over two axes ({@code torch.nn.Conv2d}): from [N, in, height, width] to [N, out, height, width]. */
+/**
+ * Convolution over two axes ({@code torch.nn.Conv2d}): from [N, in, height, width] to [N, out, height,
+ * width].
+ */
 public final class Conv2d extends ConvNd {
     /** Stride 1, no padding, with a bias. */
     public Conv2d(long in, long out, long kernel) {

@@ -4,7 +4,10 @@ package io.sinter.nn;
 import io.sinter.F;
 import io.sinter.Tensor;
 
-/** Convolution over three axes ({@code torch.nn.Conv3d}): from [N, in, depth, height, width] to [N, out, depth, height, width]. */
+/**
+ * Convolution over three axes ({@code torch.nn.Conv3d}): from [N, in, depth, height, width] to [N, out,
+ * depth, height, width].
+ */
 public final class Conv3d extends ConvNd {
     /** Stride 1, no padding, with a bias. */
     public Conv3d(long in, long out, long kernel) {

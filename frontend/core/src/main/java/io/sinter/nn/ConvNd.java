@@ -4,7 +4,10 @@ package io.sinter.nn;
 import io.sinter.Tensor;
 import java.util.Arrays;
 
-/** What convolutions share: the parameters, uniform in ±1/√(weight.size(1) · kernel elements) at first, and the settings. */
+/**
+ * What convolutions share: the parameters, uniform in ±1/√(weight.size(1) · kernel elements) at first, and
+ * the settings.
+ */
 public abstract sealed class ConvNd extends Net permits Conv1d, Conv2d, Conv3d, ConvTranspose2d {
     /** [out, in / groups, kernel…]; of transposed convolutions [in, out / groups, kernel…]. */
     public final Tensor weight;

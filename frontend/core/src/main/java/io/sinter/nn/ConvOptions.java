@@ -2,8 +2,8 @@
 package io.sinter.nn;
 
 /**
- * Settings of convolutions beside channels and kernel, with PyTorch's defaults: {@code ConvOptions.of().stride(2).padding(1)}. One
- * number serves all axes. Immutable.
+ * Settings of convolutions beside channels and kernel, with PyTorch's defaults: {@code
+ * ConvOptions.of().stride(2).padding(1)}. One number serves all axes. Immutable.
  */
 public record ConvOptions(long[] stride, long[] padding, long[] dilation, int groups, boolean bias, long[] outputPadding) {
     private static final ConvOptions DEFAULT =

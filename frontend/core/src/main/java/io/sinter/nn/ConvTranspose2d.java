@@ -5,8 +5,8 @@ import io.sinter.F;
 import io.sinter.Tensor;
 
 /**
- * Transposed convolution over two axes ({@code torch.nn.ConvTranspose2d}): from [N, in, height, width] to [N, out, …], each extent
- * {@code (n - 1) · stride - 2 · padding + dilation · (kernel - 1) + outputPadding + 1}.
+ * Transposed convolution over two axes ({@code torch.nn.ConvTranspose2d}): from [N, in, height, width] to [N,
+ * out, …], each extent {@code (n - 1) · stride - 2 · padding + dilation · (kernel - 1) + outputPadding + 1}.
  */
 public final class ConvTranspose2d extends ConvNd {
     public ConvTranspose2d(long in, long out, long kernel) {

@@ -5,8 +5,8 @@ import io.sinter.F;
 import io.sinter.Tensor;
 
 /**
- * A table of vectors, read by number ({@code torch.nn.Embedding}): from whole numbers [...] in [0, count) to [..., features]. Standard
- * normal at first.
+ * A table of vectors, read by number ({@code torch.nn.Embedding}): from whole numbers [...] in [0, count) to
+ * [..., features]. Standard normal at first.
  */
 public final class Embedding extends Net {
     /** [count, features]. */

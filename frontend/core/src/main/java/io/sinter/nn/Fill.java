@@ -6,7 +6,10 @@ import io.sinter.Tensor;
 import io.sinter.ir.Shape;
 import java.util.Arrays;
 
-/** First values of parameters and buffers: f32 tensors that are in memory from the start, drawn from the session's generator. */
+/**
+ * First values of parameters and buffers: f32 tensors that are in memory from the start, drawn from the
+ * session's generator.
+ */
 final class Fill {
     private Fill() {}
 

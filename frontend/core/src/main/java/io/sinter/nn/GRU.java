@@ -7,7 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Gated recurrent unit ({@code torch.nn.GRU} with {@code batch_first}; Cho et al., 2014), with gates in PyTorch's order:
+ * Gated recurrent unit ({@code torch.nn.GRU} with {@code batch_first}; Cho et al., 2014), with gates in
+ * PyTorch's order:
  *
  * <pre>
  * r = sigmoid(W_ir · x + b_ir + W_hr · h + b_hr)

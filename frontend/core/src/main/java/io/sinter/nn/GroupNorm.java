@@ -5,8 +5,8 @@ import io.sinter.F;
 import io.sinter.Tensor;
 
 /**
- * Normalization of groups of channels together with the axes after them ({@code torch.nn.GroupNorm}; Wu and He, 2018): input
- * [N, channels, …].
+ * Normalization of groups of channels together with the axes after them ({@code torch.nn.GroupNorm}; Wu and
+ * He, 2018): input [N, channels, …].
  */
 public final class GroupNorm extends Net {
     /** [channels], ones at first. */

@@ -9,10 +9,12 @@ import io.sinter.random.Generator;
 import java.util.Arrays;
 
 /**
- * First values for parameters ({@code torch.nn.init}), drawn from the session's generator: after {@code Sinter.manualSeed} they are
- * PyTorch's numbers. All write in place, f32 or f64, without recording a gradient, and return the tensor.
+ * First values for parameters ({@code torch.nn.init}), drawn from the session's generator: after {@code
+ * Sinter.manualSeed} they are PyTorch's numbers. All write in place, f32 or f64, without recording a
+ * gradient, and return the tensor.
  *
- * <p>Fans are counted as PyTorch does: for a weight [out, in, kernel…] the fan in is {@code in · kernel}, the fan out {@code out · kernel}.
+ * <p>Fans are counted as PyTorch does: for a weight [out, in, kernel…] the fan in is {@code in · kernel}, the
+ * fan out {@code out · kernel}.
  */
 public final class Init {
     private Init() {}
@@ -47,8 +49,9 @@ public final class Init {
     }
 
     /**
-     * Normal, cut off at {@code low} and {@code high} by the inverse of the distribution function: the numbers of PyTorch until it went over
-     * to rejecting samples, with which torchvision's reference results were made.
+     * Normal, cut off at {@code low} and {@code high} by the inverse of the distribution function: the
+     * numbers of PyTorch until it went over to rejecting samples, with which torchvision's reference results
+     * were made.
      */
     public static Tensor truncNormal_(Tensor t, double mean, double std, double low, double high) {
         double l = normalCdf((low - mean) / std);
@@ -123,8 +126,8 @@ public final class Init {
     }
 
     /**
-     * Rows (or columns, where there are fewer of them) orthonormal, times {@code gain} (Saxe et al., 2014): the orthogonal factor, with a
-     * positive diagonal in the other, of a normal matrix.
+     * Rows (or columns, where there are fewer of them) orthonormal, times {@code gain} (Saxe et al., 2014):
+     * the orthogonal factor, with a positive diagonal in the other, of a normal matrix.
      */
     public static Tensor orthogonal_(Tensor t, double gain) {
         if (t.rank() < 2) throw new IllegalArgumentException("orthogonal_(" + t.type() + "): needs two axes or more");

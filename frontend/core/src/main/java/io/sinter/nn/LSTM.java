@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Long short-term memory ({@code torch.nn.LSTM} with {@code batch_first}; Hochreiter and Schmidhuber, 1997), with gates in PyTorch's
- * order:
+ * Long short-term memory ({@code torch.nn.LSTM} with {@code batch_first}; Hochreiter and Schmidhuber, 1997),
+ * with gates in PyTorch's order:
  *
  * <pre>
  * i, f, g, o = W_ih · x + b_ih + W_hh · h + b_hh

@@ -6,8 +6,8 @@ import io.sinter.Tensor;
 import java.util.Arrays;
 
 /**
- * Normalization over the last axes ({@code torch.nn.LayerNorm}; Ba et al., 2016): minus the mean, over the standard deviation, times
- * {@code weight} (ones at first), plus {@code bias} (zeros).
+ * Normalization over the last axes ({@code torch.nn.LayerNorm}; Ba et al., 2016): minus the mean, over the
+ * standard deviation, times {@code weight} (ones at first), plus {@code bias} (zeros).
  */
 public final class LayerNorm extends Net {
     /** Of the normalized shape. */

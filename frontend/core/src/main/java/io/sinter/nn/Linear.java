@@ -5,7 +5,8 @@ import io.sinter.F;
 import io.sinter.Tensor;
 
 /**
- * {@code y = x · weightᵀ + bias} ({@code torch.nn.Linear}): from [..., in] to [..., out]. Both parameters begin uniform in ±1/√in.
+ * {@code y = x · weightᵀ + bias} ({@code torch.nn.Linear}): from [..., in] to [..., out]. Both parameters
+ * begin uniform in ±1/√in.
  */
 public final class Linear extends Net {
     /** [out, in]. */

@@ -6,8 +6,8 @@ import io.sinter.Tensor;
 import java.util.List;
 
 /**
- * Attention in several heads ({@code torch.nn.MultiheadAttention} with {@code batch_first}; Vaswani et al., 2017): queries [N, T, features],
- * keys and values [N, S, features], result [N, T, features].
+ * Attention in several heads ({@code torch.nn.MultiheadAttention} with {@code batch_first}; Vaswani et al.,
+ * 2017): queries [N, T, features], keys and values [N, S, features], result [N, T, features].
  */
 public final class MultiheadAttention extends Net {
     /** [3 · features, features]: the projections of queries, keys and values; Xavier-uniform at first. */
@@ -55,7 +55,8 @@ public final class MultiheadAttention extends Net {
     /**
      * In general.
      *
-     * @param mask null, or broadcastable to [N, heads, T, S]: bool (false hides a key from a query) or a number to be added to the score
+     * @param mask null, or broadcastable to [N, heads, T, S]: bool (false hides a key from a query) or a
+     *     number to be added to the score
      */
     public Tensor call(Tensor query, Tensor key, Tensor value, Tensor mask) {
         return scope(() -> attend(query, key, value, mask, false));

@@ -31,8 +31,9 @@ import java.util.function.Supplier;
  *   <li>any other field, and any {@code transient} one, is the program's own affair.
  * </ul>
  *
- * Their names are the fields' names, joined with dots and with the place or key in lists and maps ({@code blocks.0.weight}); their
- * order is that of construction. A field that reflection may not read is an error and never a silently untrained layer.
+ * Their names are the fields' names, joined with dots and with the place or key in lists and maps ({@code
+ * blocks.0.weight}); their order is that of construction. A field that reflection may not read is an error
+ * and never a silently untrained layer.
  *
  * <pre>{@code
  * final class Mlp extends Net {
@@ -69,8 +70,8 @@ public abstract class Net {
     // ---- computing
 
     /**
-     * What the network computes. Callers use {@link #call}. Networks of several inputs declare a method of their own and wrap its
-     * body in {@link #scope}.
+     * What the network computes. Callers use {@link #call}. Networks of several inputs declare a method of
+     * their own and wrap its body in {@link #scope}.
      *
      * @throws UnsupportedOperationException unless overridden
      */
@@ -80,8 +81,8 @@ public abstract class Net {
     }
 
     /**
-     * Calls the network: {@link #forward}, with the values inside as temporaries that may be fused away, and the outermost call's
-     * result readable even after an optimizer step.
+     * Calls the network: {@link #forward}, with the values inside as temporaries that may be fused away, and
+     * the outermost call's result readable even after an optimizer step.
      */
     public final Tensor call(Tensor x) {
         return Trace.module(() -> forward(x));
@@ -106,7 +107,9 @@ public abstract class Net {
         return buffer(initial, true);
     }
 
-    /** The same; a buffer that is not {@code persistent} is moved with the net but no part of its state dict. */
+    /**
+     * The same; a buffer that is not {@code persistent} is moved with the net but no part of its state dict.
+     */
     protected final Tensor buffer(Tensor initial, boolean persistent) {
         Tensor b = initial.detach();
         marks.put(b, new Mark(false, persistent, SERIAL.getAndIncrement()));
@@ -114,8 +117,8 @@ public abstract class Net {
     }
 
     /**
-     * Adds a part that no field holds: a {@code Net}, or a tensor made by {@link #parameter} or {@link #buffer}; null is a part that
-     * is absent.
+     * Adds a part that no field holds: a {@code Net}, or a tensor made by {@link #parameter} or {@link
+     * #buffer}; null is a part that is absent.
      *
      * @throws IllegalArgumentException if the name is empty, has a dot or is taken
      */
@@ -191,7 +194,9 @@ public abstract class Net {
         return prefix.isEmpty() ? name : prefix + "." + name;
     }
 
-    /** Gives every net in this one to {@code action}, parts before the net that holds them, and this one last. */
+    /**
+     * Gives every net in this one to {@code action}, parts before the net that holds them, and this one last.
+     */
     public final void apply(Consumer<Net> action) {
         apply(action, Collections.newSetFromMap(new IdentityHashMap<>()));
     }
@@ -246,8 +251,8 @@ public abstract class Net {
     // ---- state
 
     /**
-     * Parameters and persistent buffers by name: the tensors themselves, without their gradients' history. A part that has several
-     * names is there under the first.
+     * Parameters and persistent buffers by name: the tensors themselves, without their gradients' history. A
+     * part that has several names is there under the first.
      */
     public final Map<String, Tensor> stateDict() {
         Map<String, Tensor> out = new LinkedHashMap<>();
@@ -267,14 +272,17 @@ public abstract class Net {
     /**
      * Copies a state into this net's parameters and buffers; they keep their dtype and device.
      *
-     * @throws IllegalArgumentException listing every name that is missing or unexpected and every shape that differs; nothing has
-     *     been copied then
+     * @throws IllegalArgumentException listing every name that is missing or unexpected and every shape that
+     *     differs; nothing has been copied then
      */
     public final void loadStateDict(Map<String, Tensor> state) {
         loadStateDict(state, true);
     }
 
-    /** The same; unless {@code strict}, missing and unexpected names are left alone (shapes must fit all the same). */
+    /**
+     * The same; unless {@code strict}, missing and unexpected names are left alone (shapes must fit all the
+     * same).
+     */
     public final void loadStateDict(Map<String, Tensor> state, boolean strict) {
         Map<String, Tensor> own = stateDict();
         List<String> problems = new ArrayList<>();

@@ -24,7 +24,8 @@ final class Parts {
      *
      * @param name field name; for members of lists, arrays and maps with place or key ({@code heads.0})
      * @param value a {@code Net}, or a tensor that is a parameter or buffer
-     * @param mark what the net said of the tensor; null for nets and for unmarked tensors, which are parameters
+     * @param mark what the net said of the tensor; null for nets and for unmarked tensors, which are
+     *     parameters
      */
     record Part(String name, Object value, Net.Mark mark, long serial) {
         boolean isParameter() {
@@ -57,7 +58,10 @@ final class Parts {
                 }
             };
 
-    /** An inner class's reference to the object around it. What an anonymous class captured is its own, though. */
+    /**
+     * An inner class's reference to the object around it. What an anonymous class captured is its own,
+     * though.
+     */
     private static boolean isOuter(Field f) {
         return f.isSynthetic() && !f.getName().startsWith(CAPTURED);
     }

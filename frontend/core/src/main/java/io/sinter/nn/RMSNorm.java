@@ -4,7 +4,8 @@ package io.sinter.nn;
 import io.sinter.Tensor;
 
 /**
- * Division by the root of the mean square over the last axis, times {@code weight} ({@code torch.nn.RMSNorm}; Zhang and Sennrich, 2019).
+ * Division by the root of the mean square over the last axis, times {@code weight} ({@code torch.nn.RMSNorm};
+ * Zhang and Sennrich, 2019).
  */
 public final class RMSNorm extends Net {
     /** [features], ones at first. */

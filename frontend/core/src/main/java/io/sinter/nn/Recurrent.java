@@ -7,9 +7,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What {@link LSTM} and {@link GRU} share: stacked layers, each over a sequence [N, T, in] (as PyTorch's with {@code batch_first}), to
- * [N, T, hidden]. The steps are traced one after another; what does not depend on the step before, the inputs' projection, is
- * one product for the whole sequence. All parameters begin uniform in ±1/√hidden, in PyTorch's order and under its names.
+ * What {@link LSTM} and {@link GRU} share: stacked layers, each over a sequence [N, T, in] (as PyTorch's with
+ * {@code batch_first}), to [N, T, hidden]. The steps are traced one after another; what does not depend on
+ * the step before, the inputs' projection, is one product for the whole sequence. All parameters begin
+ * uniform in ±1/√hidden, in PyTorch's order and under its names.
  */
 abstract sealed class Recurrent extends Net permits LSTM, GRU {
     final long hidden;

@@ -5,8 +5,8 @@ import io.sinter.F;
 import io.sinter.Tensor;
 
 /**
- * A block of a GPT (Radford et al., 2019): causal self-attention, then two linear layers (four times as wide between) with GELU, each after
- * a layer norm and inside a residual connection: [N, T, features] to the same.
+ * A block of a GPT (Radford et al., 2019): causal self-attention, then two linear layers (four times as wide
+ * between) with GELU, each after a layer norm and inside a residual connection: [N, T, features] to the same.
  */
 public final class TransformerBlock extends Net {
     public final LayerNorm norm1;

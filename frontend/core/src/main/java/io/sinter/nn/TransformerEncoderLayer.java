@@ -4,8 +4,9 @@ package io.sinter.nn;
 import io.sinter.Tensor;
 
 /**
- * Self-attention, then a network of two linear layers with ReLU, each with dropout, a residual connection and a layer norm
- * ({@code torch.nn.TransformerEncoderLayer} with {@code batch_first}; Vaswani et al., 2017): [N, T, features] to the same.
+ * Self-attention, then a network of two linear layers with ReLU, each with dropout, a residual connection and
+ * a layer norm ({@code torch.nn.TransformerEncoderLayer} with {@code batch_first}; Vaswani et al., 2017): [N,
+ * T, features] to the same.
  */
 public final class TransformerEncoderLayer extends Net {
     public final MultiheadAttention selfAttn;
@@ -23,7 +24,10 @@ public final class TransformerEncoderLayer extends Net {
         this(features, heads, feedForward, 0.1, false);
     }
 
-    /** @param normFirst norms before attention and feed-forward network instead of after the residual connections */
+    /**
+     * @param normFirst norms before attention and feed-forward network instead of after the residual
+     *     connections
+     */
     public TransformerEncoderLayer(long features, int heads, long feedForward, double dropout, boolean normFirst) {
         this.normFirst = normFirst;
         selfAttn = new MultiheadAttention(features, heads, dropout);

@@ -4,7 +4,10 @@ package io.sinter.optim;
 import io.sinter.Tensor;
 import java.util.Collection;
 
-/** Adam ({@code torch.optim.Adam}): moments as in {@link AdamBase}; weight decay is an L2 penalty, added to the gradient. */
+/**
+ * Adam ({@code torch.optim.Adam}): moments as in {@link AdamBase}; weight decay is an L2 penalty, added to
+ * the gradient.
+ */
 public final class Adam extends AdamBase {
     /** With PyTorch's defaults: betas 0.9 and 0.999, eps 1e-8, no weight decay. */
     public Adam(Collection<Tensor> parameters, double lr) {

@@ -6,7 +6,8 @@ import java.util.Collection;
 import java.util.Map;
 
 /**
- * What {@link Adam} and {@link AdamW} share (Kingma and Ba, 2015; amsgrad: Reddi et al., 2018). With {@code t} the number of the step:
+ * What {@link Adam} and {@link AdamW} share (Kingma and Ba, 2015; amsgrad: Reddi et al., 2018). With {@code
+ * t} the number of the step:
  *
  * <pre>
  * m ← m + (1 − beta1) · (g − m)

@@ -5,8 +5,8 @@ import io.sinter.Tensor;
 import java.util.Collection;
 
 /**
- * Adam with decoupled weight decay ({@code torch.optim.AdamW}; Loshchilov and Hutter, 2019): {@code p ← p · (1 − lr · weightDecay)},
- * then Adam's update ({@link AdamBase}) with the plain gradient.
+ * Adam with decoupled weight decay ({@code torch.optim.AdamW}; Loshchilov and Hutter, 2019): {@code p ← p ·
+ * (1 − lr · weightDecay)}, then Adam's update ({@link AdamBase}) with the plain gradient.
  */
 public final class AdamW extends AdamBase {
     /** With PyTorch's defaults: betas 0.9 and 0.999, eps 1e-8, weight decay 0.01. */

@@ -23,9 +23,9 @@ import java.util.function.LongToDoubleFunction;
 /**
  * Base class of optimizers ({@code torch.optim.Optimizer}).
  *
- * <p>{@link #step} is a step boundary: one program computes the gradients, the losses, the new parameters and the new state of the
- * optimizer. Parameters without a gradient are left alone. Settings (learning rate, weight decay, …) are numbers that the
- * program reads at every step.
+ * <p>{@link #step} is a step boundary: one program computes the gradients, the losses, the new parameters and
+ * the new state of the optimizer. Parameters without a gradient are left alone. Settings (learning rate,
+ * weight decay, …) are numbers that the program reads at every step.
  */
 public abstract class Optimizer {
     static final String LR = "lr";
@@ -58,7 +58,8 @@ public abstract class Optimizer {
     /**
      * Adds parameters with settings of their own, which begin as this optimizer's defaults.
      *
-     * @throws IllegalArgumentException if there is none, one is no leaf that requires a gradient, or one is in a group already
+     * @throws IllegalArgumentException if there is none, one is no leaf that requires a gradient, or one is
+     *     in a group already
      */
     public final ParamGroup addGroup(Collection<Tensor> parameters) {
         if (parameters.isEmpty()) throw new IllegalArgumentException("an optimizer without parameters has nothing to do");
@@ -126,7 +127,10 @@ public abstract class Optimizer {
     /** One parameter's update: writes {@code p} and its state in place. Gradients are off. */
     abstract void update(ParamGroup group, Tensor p, Tensor gradient, ParamState state, Scalars scalars);
 
-    /** The named state of a parameter, zeros at first: memory from the start, so that the first step is the program of all steps. */
+    /**
+     * The named state of a parameter, zeros at first: memory from the start, so that the first step is the
+     * program of all steps.
+     */
     static Tensor state(ParamState state, String name, Tensor p) {
         return state.tensors.computeIfAbsent(name, _ -> zeros(p));
     }
@@ -137,8 +141,8 @@ public abstract class Optimizer {
     }
 
     /**
-     * The numbers of one group's step as 0-dimensional tensors, one for all parameters that share it, read anew when a compiled
-     * function is replayed.
+     * The numbers of one group's step as 0-dimensional tensors, one for all parameters that share it, read
+     * anew when a compiled function is replayed.
      */
     static final class Scalars {
         private final ParamGroup group;
@@ -162,7 +166,10 @@ public abstract class Optimizer {
             return of(p, setting, () -> group.get(setting));
         }
 
-        /** A function of the number (from 1) of the parameter's step; shared by parameters that are at the same step. */
+        /**
+         * A function of the number (from 1) of the parameter's step; shared by parameters that are at the
+         * same step.
+         */
         Tensor ofStep(Tensor p, String name, LongToDoubleFunction value) {
             String key = name + "@" + steps;
             clocks.computeIfAbsent(key, _ -> new Clock(steps, value)).states.add(state);
@@ -179,7 +186,9 @@ public abstract class Optimizer {
         }
     }
 
-    /** Counts steps where the optimizer's own code does not run: each replay of a compiled function asks once. */
+    /**
+     * Counts steps where the optimizer's own code does not run: each replay of a compiled function asks once.
+     */
     private static final class Clock implements DoubleSupplier {
         private final LongToDoubleFunction value;
         private final Set<ParamState> states = Collections.newSetFromMap(new IdentityHashMap<>());
@@ -201,9 +210,9 @@ public abstract class Optimizer {
     // ---- state
 
     /**
-     * The optimizer's whole state as tensors by name: {@code groups.G.SETTING} and {@code state.N.step} as f64 numbers,
-     * {@code state.N.NAME} as they are, N counting the parameters of all groups. To be given to {@link #loadStateDict} of an
-     * optimizer over the same parameters, or to be saved.
+     * The optimizer's whole state as tensors by name: {@code groups.G.SETTING} and {@code state.N.step} as
+     * f64 numbers, {@code state.N.NAME} as they are, N counting the parameters of all groups. To be given to
+     * {@link #loadStateDict} of an optimizer over the same parameters, or to be saved.
      */
     public final Map<String, Tensor> stateDict() {
         Map<String, Tensor> out = new LinkedHashMap<>();
@@ -230,7 +239,8 @@ public abstract class Optimizer {
     }
 
     /**
-     * Continues from {@link #stateDict()} of an optimizer of the same kind over parameters of the same shapes in the same order.
+     * Continues from {@link #stateDict()} of an optimizer of the same kind over parameters of the same shapes
+     * in the same order.
      *
      * @throws IllegalArgumentException if names, settings or shapes do not fit; nothing has changed then
      */

@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Parameters that are updated with the same settings: numbers by name, such as {@code lr} and {@code weightDecay}. They may be
- * changed between any two steps; nothing is compiled anew for that.
+ * Parameters that are updated with the same settings: numbers by name, such as {@code lr} and {@code
+ * weightDecay}. They may be changed between any two steps; nothing is compiled anew for that.
  */
 public final class ParamGroup {
     private final List<Tensor> parameters;
@@ -45,7 +45,8 @@ public final class ParamGroup {
     /**
      * Changes a setting, from the next step on.
      *
-     * @throws IllegalArgumentException if the optimizer has none of that name, or the value is negative or NaN
+     * @throws IllegalArgumentException if the optimizer has none of that name, or the value is negative or
+     *     NaN
      */
     public ParamGroup set(String name, double value) {
         if (!settings.containsKey(name)) throw unknown(name);

@@ -4,8 +4,9 @@ package io.sinter.optim;
 import java.util.function.LongToDoubleFunction;
 
 /**
- * Sets learning rates over time ({@code torch.optim.lr_scheduler}): every rate is a function of its initial value and of the
- * number of {@link #step} calls alone, so a schedule continues exactly from {@link #epoch()} and {@link #restore}.
+ * Sets learning rates over time ({@code torch.optim.lr_scheduler}): every rate is a function of its initial
+ * value and of the number of {@link #step} calls alone, so a schedule continues exactly from {@link #epoch()}
+ * and {@link #restore}.
  *
  * <p>Call {@link #step} after the optimizer's, once an epoch or once a step, as the schedule is meant.
  */
@@ -48,15 +49,18 @@ public final class Scheduler {
         return new Scheduler(optimizer, t -> Math.pow(gamma, t));
     }
 
-    /** From {@code from} to {@code to} times the rate, linearly over {@code steps} steps, constant after ({@code LinearLR}). */
+    /**
+     * From {@code from} to {@code to} times the rate, linearly over {@code steps} steps, constant after
+     * ({@code LinearLR}).
+     */
     public static Scheduler linear(Optimizer optimizer, double from, double to, long steps) {
         if (steps < 1) throw new IllegalArgumentException("LinearLR over " + steps + " steps");
         return new Scheduler(optimizer, t -> from + (to - from) * Math.min(t, steps) / steps);
     }
 
     /**
-     * Along half a cosine from the rate down to {@code least} over {@code steps} steps ({@code CosineAnnealingLR}); {@code least} is a
-     * rate, not a factor.
+     * Along half a cosine from the rate down to {@code least} over {@code steps} steps ({@code
+     * CosineAnnealingLR}); {@code least} is a rate, not a factor.
      */
     public static Scheduler cosine(Optimizer optimizer, long steps, double least) {
         if (steps < 1) throw new IllegalArgumentException("CosineAnnealingLR over " + steps + " steps");
@@ -64,7 +68,10 @@ public final class Scheduler {
                 optimizer, (rate, t) -> least + (rate - least) * (1 + Math.cos(Math.PI * t / steps)) / 2);
     }
 
-    /** Linearly up over {@code warmup} steps, then along half a cosine down to {@code least} (a factor) at step {@code steps}. */
+    /**
+     * Linearly up over {@code warmup} steps, then along half a cosine down to {@code least} (a factor) at
+     * step {@code steps}.
+     */
     public static Scheduler warmupCosine(Optimizer optimizer, long warmup, long steps, double least) {
         if (warmup < 0 || steps <= warmup) {
             throw new IllegalArgumentException("warm-up of " + warmup + " steps in a schedule of " + steps);

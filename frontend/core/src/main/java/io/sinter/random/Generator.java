@@ -7,13 +7,15 @@ import java.nio.ByteOrder;
 /**
  * The source of random numbers: PyTorch's CPU generator, so that one seed gives PyTorch's numbers.
  *
- * <p>All fills are serial and in memory order of the array, which is part of the contract: a tensor's values depend on the seed and
- * on the draws before it, never on threads. Draws that happen <em>inside</em> compiled graphs (dropout) do not use this stream;
- * they are Philox4x32-10, a counter-based generator, keyed by {@link #seed()} and by a counter that {@link #reservePhilox} hands
- * out (the values are Sinter's own: PyTorch's masks differ by build).
+ * <p>All fills are serial and in memory order of the array, which is part of the contract: a tensor's values
+ * depend on the seed and on the draws before it, never on threads. Draws that happen <em>inside</em> compiled
+ * graphs (dropout) do not use this stream; they are Philox4x32-10, a counter-based generator, keyed by {@link
+ * #seed()} and by a counter that {@link #reservePhilox} hands out (the values are Sinter's own: PyTorch's
+ * masks differ by build).
  *
- * <p>Uniform values and integers equal PyTorch's bit for bit; normal values to about one unit in the last place, because PyTorch's
- * vectorized logarithm and cosine differ by machine. Here they come from {@link StrictMath}: one seed, the same bits everywhere.
+ * <p>Uniform values and integers equal PyTorch's bit for bit; normal values to about one unit in the last
+ * place, because PyTorch's vectorized logarithm and cosine differ by machine. Here they come from {@link
+ * StrictMath}: one seed, the same bits everywhere.
  *
  * <p>Safe for use by several threads; each call is atomic.
  */
@@ -30,7 +32,10 @@ public final class Generator {
     private long seed;
     private MersenneTwister twister;
     private long philoxBlocks;
-    /** Second half of the last Box-Muller pair; NaN when there is none. It survives other draws until the next seeding. */
+    /**
+     * Second half of the last Box-Muller pair; NaN when there is none. It survives other draws until the next
+     * seeding.
+     */
     private double cachedNormal = Double.NaN;
 
     /** A generator with {@link #DEFAULT_SEED}. */
@@ -42,7 +47,10 @@ public final class Generator {
         manualSeed(seed);
     }
 
-    /** Starts the streams anew ({@code torch.Generator.manual_seed}); the twister takes the low 32 bits, Philox all 64. */
+    /**
+     * Starts the streams anew ({@code torch.Generator.manual_seed}); the twister takes the low 32 bits,
+     * Philox all 64.
+     */
     public synchronized Generator manualSeed(long seed) {
         this.seed = seed;
         twister = new MersenneTwister((int) seed);
@@ -57,7 +65,8 @@ public final class Generator {
     }
 
     /**
-     * Reserves counters for {@code elements} 32-bit draws inside a graph and returns the first block (four elements use one).
+     * Reserves counters for {@code elements} 32-bit draws inside a graph and returns the first block (four
+     * elements use one).
      *
      * @throws IllegalArgumentException if {@code elements} is negative
      */
@@ -91,7 +100,10 @@ public final class Generator {
         return (twister.next64() & ((1L << 53) - 1)) * UNIT_F64;
     }
 
-    /** Fills with uniform values in [from, to): {@code Tensor.uniform_} for f32 (and, rounded by the caller, f16 and bf16). */
+    /**
+     * Fills with uniform values in [from, to): {@code Tensor.uniform_} for f32 (and, rounded by the caller,
+     * f16 and bf16).
+     */
     public synchronized void uniform(float[] out, double from, double to) {
         checkRange("uniform", from, to);
         float low = (float) from;
@@ -187,7 +199,9 @@ public final class Generator {
         }
     }
 
-    /** Fills with trials of success probability {@code p}: {@code Tensor.bernoulli_(p)}, one f64 uniform each. */
+    /**
+     * Fills with trials of success probability {@code p}: {@code Tensor.bernoulli_(p)}, one f64 uniform each.
+     */
     public synchronized void bernoulli(boolean[] out, double p) {
         if (!(p >= 0 && p <= 1)) throw new IllegalArgumentException("bernoulli: probability " + p + " is not in [0, 1]");
         for (int i = 0; i < out.length; i++) out[i] = unitF64() < p;

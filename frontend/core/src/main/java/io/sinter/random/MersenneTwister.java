@@ -2,8 +2,9 @@
 package io.sinter.random;
 
 /**
- * MT19937, the 32-bit Mersenne Twister (Matsumoto and Nishimura, 1998), seeded from one 32-bit word as in the reference
- * implementation's {@code init_genrand}. NumPy's {@code RandomState} and PyTorch's CPU generator produce the same words.
+ * MT19937, the 32-bit Mersenne Twister (Matsumoto and Nishimura, 1998), seeded from one 32-bit word as in the
+ * reference implementation's {@code init_genrand}. NumPy's {@code RandomState} and PyTorch's CPU generator
+ * produce the same words.
  */
 final class MersenneTwister {
     static final int WORDS = 624;

@@ -19,7 +19,10 @@ import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 import net.jqwik.api.constraints.StringLength;
 
-/** Whatever bytes come: a file that opens keeps every promise, any other is refused by a {@link SafeTensorsException}. */
+/**
+ * Whatever bytes come: a file that opens keeps every promise, any other is refused by a {@link
+ * SafeTensorsException}.
+ */
 class SafeTensorsFuzzTest {
     /** Opens, and if that works reads every byte that the file promises. */
     private static void openOrRefuse(byte[] bytes) throws IOException {

@@ -21,8 +21,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Layers against PyTorch's, whose numbers are in torch-layers.txt: the parameters after {@code manualSeed(0)}, the output, and the gradients
- * of input and parameters.
+ * Layers against PyTorch's, whose numbers are in torch-layers.txt: the parameters after {@code
+ * manualSeed(0)}, the output, and the gradients of input and parameters.
  */
 class LayersTest {
     private static final double TOLERANCE = 2e-5;

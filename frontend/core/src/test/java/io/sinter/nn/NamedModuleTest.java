@@ -24,7 +24,9 @@ import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Nets in a user's own named module: private fields need {@code opens … to io.sinter}, and an error says so. */
+/**
+ * Nets in a user's own named module: private fields need {@code opens … to io.sinter}, and an error says so.
+ */
 class NamedModuleTest {
     private static final String NET =
             """
