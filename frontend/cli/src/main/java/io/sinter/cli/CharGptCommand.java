@@ -34,9 +34,7 @@ import picocli.CommandLine.Spec;
  * {@code sinter run chargpt --text FILE}: a small GPT that learns to write a text character by character,
  * then writes some.
  */
-@Command(
-        name = "chargpt",
-        description = "Train a small GPT on the characters of --text, then let it write.")
+@Command(name = "chargpt", description = "Train a small GPT on the characters of --text, then let it write.")
 final class CharGptCommand implements Runnable {
     private static final int STEPS = 600;
     private static final int WARMUP = 30;
@@ -45,7 +43,8 @@ final class CharGptCommand implements Runnable {
     private static final int AVERAGED = 50;
     private static final double TEMPERATURE = 0.8;
 
-    @Mixin private RunOptions options;
+    @Mixin
+    private RunOptions options;
 
     @Option(
             names = "--layers",
@@ -96,7 +95,8 @@ final class CharGptCommand implements Runnable {
             defaultValue = "runs/chargpt.safetensors")
     private Path weights;
 
-    @Spec private CommandSpec spec;
+    @Spec
+    private CommandSpec spec;
 
     /** Numbers of characters [N, T] to the logits [N, T, vocabulary] of those that follow. */
     static final class CharGpt extends Net {
@@ -145,11 +145,15 @@ final class CharGptCommand implements Runnable {
     private void train(DemoRun run, CharText text) {
         CharGpt net = newNet(text);
         long steps = options.steps().orElse(STEPS);
-        DataLoader<Batch> batches = DataLoader.of(text, batch).shuffle(options.seed()).dropLast().workers(1);
-        if (batches.batches() == 0) throw new CommandFailure("the text is too short for a batch of " + batch + " stretches");
+        DataLoader<Batch> batches =
+                DataLoader.of(text, batch).shuffle(options.seed()).dropLast().workers(1);
+        if (batches.batches() == 0)
+            throw new CommandFailure("the text is too short for a batch of " + batch + " stretches");
         AdamW optimizer = new AdamW(net.parameters(), RATE).betas(0.9, 0.95).weightDecay(0.1);
         Scheduler rates = Scheduler.warmupCosine(optimizer, Math.min(WARMUP, steps / 2), steps, 0.1);
-        run.say("%,d characters, %d different; %,d parameters", text.size() + context, text.vocabularySize(), net.parameterCount());
+        run.say(
+                "%,d characters, %d different; %,d parameters",
+                text.size() + context, text.vocabularySize(), net.parameterCount());
 
         long began = System.nanoTime();
         double[] losses = new double[(int) steps];
@@ -175,7 +179,8 @@ final class CharGptCommand implements Runnable {
 
         CharGpt loaded = newNet(text);
         String hash = run.saveAndLoad(net, loaded, weights);
-        run.say("training loss %.4f (mean of the last %d steps) after %d steps in %.1f s; weights in %s",
+        run.say(
+                "training loss %.4f (mean of the last %d steps) after %d steps in %.1f s; weights in %s",
                 loss, Math.min(AVERAGED, losses.length), steps, seconds, weights);
         run.say("%s", write(loaded, text));
         run.result("train_loss", loss);

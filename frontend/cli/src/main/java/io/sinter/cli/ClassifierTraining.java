@@ -71,8 +71,8 @@ final class ClassifierTraining {
             seen += batch.size();
             samples += batch.size();
             bar.stepTo(samples);
-            bar.setExtraMessage(
-                    String.format(Locale.ROOT, " epoch %s loss %.4f accuracy %.2f %%", name, loss / seen, 100.0 * correct / seen));
+            bar.setExtraMessage(String.format(
+                    Locale.ROOT, " epoch %s loss %.4f accuracy %.2f %%", name, loss / seen, 100.0 * correct / seen));
             if (++steps == total) break;
         }
     }
@@ -82,7 +82,8 @@ final class ClassifierTraining {
         long correct = 0;
         net.eval();
         try (var _ = Sinter.noGrad()) {
-            for (Batch batch : batches) correct += net.call(batch.x()).argmax(1).eq(batch.y()).sum().itemLong();
+            for (Batch batch : batches)
+                correct += net.call(batch.x()).argmax(1).eq(batch.y()).sum().itemLong();
         }
         return (double) correct / batches.samples();
     }

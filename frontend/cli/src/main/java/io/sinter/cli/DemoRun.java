@@ -49,7 +49,8 @@ final class DemoRun implements AutoCloseable {
         Options o = Options.fromProperties();
         try {
             if (options.device() != null) o = o.withDevice(Device.parse(options.device()));
-            if (options.threads().isPresent()) o = o.withThreads(options.threads().getAsInt());
+            if (options.threads().isPresent())
+                o = o.withThreads(options.threads().getAsInt());
         } catch (IllegalArgumentException e) {
             throw new CommandFailure(e.getMessage(), e);
         }
@@ -73,12 +74,16 @@ final class DemoRun implements AutoCloseable {
      */
     String saveAndLoad(Net net, Net blank, Path file) {
         try {
-            if (file.toAbsolutePath().getParent() != null) Files.createDirectories(file.toAbsolutePath().getParent());
+            if (file.toAbsolutePath().getParent() != null)
+                Files.createDirectories(file.toAbsolutePath().getParent());
             SafeTensors.save(file, net.stateDict());
             blank.loadStateDict(SafeTensors.load(file));
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file)));
         } catch (IOException | UncheckedIOException e) {
-            throw new CommandFailure("cannot save the weights to " + file + ": " + e.getMessage() + " (choose another place with --weights)", e);
+            throw new CommandFailure(
+                    "cannot save the weights to " + file + ": " + e.getMessage()
+                            + " (choose another place with --weights)",
+                    e);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("this JDK has no SHA-256", e);
         }
@@ -94,13 +99,20 @@ final class DemoRun implements AutoCloseable {
         result("kernels", counters.kernelsGenerated());
         result("programs", counters.programsCompiled());
         result("compile_ms", counters.compileNanos() / 1_000_000);
-        say("%d programs of %d kernels compiled in %d ms; %.1f s in all on %s with %d threads",
-                counters.programsCompiled(), counters.kernelsGenerated(), counters.compileNanos() / 1_000_000,
-                (double) results.get("total_seconds"), session.device(), session.options().threads());
+        say(
+                "%d programs of %d kernels compiled in %d ms; %.1f s in all on %s with %d threads",
+                counters.programsCompiled(),
+                counters.kernelsGenerated(),
+                counters.compileNanos() / 1_000_000,
+                (double) results.get("total_seconds"),
+                session.device(),
+                session.options().threads());
         Path json = options.json();
         if (json == null) return;
         try {
-            byte[] bytes = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValueAsBytes(results);
+            byte[] bytes = new ObjectMapper()
+                    .enable(SerializationFeature.INDENT_OUTPUT)
+                    .writeValueAsBytes(results);
             AtomicFile.write(json, file -> {
                 for (ByteBuffer b = ByteBuffer.wrap(bytes); b.hasRemaining(); ) file.write(b);
             });

@@ -39,7 +39,8 @@ final class DigitsCommand implements Runnable {
     /** Held out for testing: the same images whatever the seed. */
     private static final int TEST_IMAGES = 357;
 
-    @Mixin private RunOptions options;
+    @Mixin
+    private RunOptions options;
 
     @Option(
             names = "--weights",
@@ -48,7 +49,8 @@ final class DigitsCommand implements Runnable {
             defaultValue = "runs/digits.safetensors")
     private Path weights;
 
-    @Spec private CommandSpec spec;
+    @Spec
+    private CommandSpec spec;
 
     /** Two convolutions, a pooling, two linear layers: f32[N, 1, 8, 8] to the logits of ten classes. */
     static final class DigitsNet extends Net {
@@ -77,7 +79,8 @@ final class DigitsCommand implements Runnable {
         long[] order = new Generator(0).permutation((int) digits.size());
         Dataset<Batch> test = digits.subset(Arrays.copyOf(order, TEST_IMAGES));
         Dataset<Batch> train = digits.subset(Arrays.copyOfRange(order, TEST_IMAGES, order.length));
-        DataLoader<Batch> trainBatches = DataLoader.of(train, BATCH).shuffle(options.seed()).dropLast();
+        DataLoader<Batch> trainBatches =
+                DataLoader.of(train, BATCH).shuffle(options.seed()).dropLast();
         DataLoader<Batch> testBatches = DataLoader.of(test, TEST_IMAGES);
 
         DigitsNet net = new DigitsNet();
@@ -96,9 +99,11 @@ final class DigitsCommand implements Runnable {
         String hash = run.saveAndLoad(net, loaded, weights);
         double again = ClassifierTraining.accuracy(loaded, testBatches);
         if (again != accuracy) {
-            throw new CommandFailure("the weights loaded from " + weights + " give another accuracy: " + again + ", not " + accuracy);
+            throw new CommandFailure(
+                    "the weights loaded from " + weights + " give another accuracy: " + again + ", not " + accuracy);
         }
-        run.say("test accuracy %.2f %% after %d steps in %.1f s; weights in %s, loaded and tested again: %.2f %%",
+        run.say(
+                "test accuracy %.2f %% after %d steps in %.1f s; weights in %s, loaded and tested again: %.2f %%",
                 100 * accuracy, training.steps(), seconds, weights, 100 * again);
         run.result("test_accuracy", accuracy);
         run.result("train_seconds", seconds);
@@ -111,7 +116,8 @@ final class DigitsCommand implements Runnable {
     /** The images that come with Sinter; their pixels are 0 … 16. */
     static LabelledImages load() {
         try (InputStream in = DigitsCommand.class.getResourceAsStream("digits.csv.gz")) {
-            if (in == null) throw new IllegalStateException("digits.csv.gz is not on the class path: the build is incomplete");
+            if (in == null)
+                throw new IllegalStateException("digits.csv.gz is not on the class path: the build is incomplete");
             return LabelledImages.csv(new GZIPInputStream(in), 8, 8).scale(16, 0.3, 0.37);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read the built-in digits: " + e.getMessage(), e);

@@ -25,13 +25,15 @@ import picocli.CommandLine.Spec;
  */
 @Command(
         name = "mnist",
-        description = "Train a convolutional network on MNIST (IDX files in --data); about 99 %% right after two epochs.")
+        description =
+                "Train a convolutional network on MNIST (IDX files in --data); about 99 %% right after two epochs.")
 final class MnistCommand implements Runnable {
     private static final int EPOCHS = 2;
     private static final int BATCH = 64;
     private static final int TEST_BATCH = 500;
 
-    @Mixin private RunOptions options;
+    @Mixin
+    private RunOptions options;
 
     @Option(
             names = "--weights",
@@ -40,7 +42,8 @@ final class MnistCommand implements Runnable {
             defaultValue = "runs/mnist.safetensors")
     private Path weights;
 
-    @Spec private CommandSpec spec;
+    @Spec
+    private CommandSpec spec;
 
     /** f32[N, 1, 28, 28] to the logits of ten classes; strides do the pooling (Springenberg et al., 2015). */
     static final class LeNet extends Net {
@@ -73,7 +76,8 @@ final class MnistCommand implements Runnable {
     }
 
     private void train(DemoRun run, LabelledImages train, LabelledImages test) {
-        DataLoader<Batch> trainBatches = DataLoader.of(train, BATCH).shuffle(options.seed()).dropLast().workers(1);
+        DataLoader<Batch> trainBatches =
+                DataLoader.of(train, BATCH).shuffle(options.seed()).dropLast().workers(1);
         DataLoader<Batch> testBatches = DataLoader.of(test, TEST_BATCH);
         LeNet net = new LeNet();
         run.say("%,d images to train on, %,d to test; %,d parameters", train.size(), test.size(), net.parameterCount());
@@ -91,9 +95,11 @@ final class MnistCommand implements Runnable {
         String hash = run.saveAndLoad(net, loaded, weights);
         double again = ClassifierTraining.accuracy(loaded, testBatches);
         if (again != accuracy) {
-            throw new CommandFailure("the weights loaded from " + weights + " give another accuracy: " + again + ", not " + accuracy);
+            throw new CommandFailure(
+                    "the weights loaded from " + weights + " give another accuracy: " + again + ", not " + accuracy);
         }
-        run.say("test accuracy %.2f %% after %d steps in %.1f s (%,.0f images/s); weights in %s",
+        run.say(
+                "test accuracy %.2f %% after %d steps in %.1f s (%,.0f images/s); weights in %s",
                 100 * accuracy, training.steps(), seconds, training.samples() / seconds, weights);
         run.result("test_accuracy", accuracy);
         run.result("train_seconds", seconds);

@@ -101,7 +101,8 @@ final class OptimConformance {
             for (int p = 0; p < 4; p++) {
                 double[] values = net.parameters().get(p).toDoubles();
                 for (int i = 0; i < values.length; i++) {
-                    double difference = Math.abs(values[i] - expected.get(p).get(i).asDouble());
+                    double difference =
+                            Math.abs(values[i] - expected.get(p).get(i).asDouble());
                     if (difference <= most || Double.isNaN(most)) continue; // a NaN stays
                     most = difference;
                     where = "at parameter " + p + ", element " + i + ", after step " + (step + 1);
@@ -116,7 +117,8 @@ final class OptimConformance {
         return switch (name) {
             case "SGD" -> new SGD(parameters, 0.1);
             case "SGD_with_weight_decay" -> new SGD(parameters, 0.1).weightDecay(1e-2);
-            case "SGD_with_weight_decay_and_momentum" -> new SGD(parameters, 0.1).weightDecay(1e-2).momentum(0.9);
+            case "SGD_with_weight_decay_and_momentum" ->
+                new SGD(parameters, 0.1).weightDecay(1e-2).momentum(0.9);
             case "SGD_with_weight_decay_and_nesterov_momentum" ->
                 new SGD(parameters, 0.1).weightDecay(1e-6).momentum(0.9).nesterov(true);
             case "Adam" -> new Adam(parameters, 1);

@@ -16,9 +16,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code sinter conformance optim FILE}: optimizers' trajectories against PyTorch's. */
-@Command(
-        name = "optim",
-        description = "Compare the trajectories of optimizers with PyTorch's (optim_baseline.json).")
+@Command(name = "optim", description = "Compare the trajectories of optimizers with PyTorch's (optim_baseline.json).")
 final class OptimConformanceCommand implements Callable<Integer> {
     @Parameters(paramLabel = "FILE", description = "The expected trajectories, as JSON.")
     private Path file;
@@ -33,7 +31,8 @@ final class OptimConformanceCommand implements Callable<Integer> {
             defaultValue = "1e-12")
     private double tolerance;
 
-    @Spec private CommandSpec spec;
+    @Spec
+    private CommandSpec spec;
 
     @Override
     public Integer call() {
@@ -52,7 +51,8 @@ final class OptimConformanceCommand implements Callable<Integer> {
                 out.println("unsupported  " + o.name());
             } else if (o.passed()) {
                 passed++;
-                out.println(String.format(Locale.ROOT, "passed       %s (largest difference %.1e)", o.name(), o.difference()));
+                out.println(String.format(
+                        Locale.ROOT, "passed       %s (largest difference %.1e)", o.name(), o.difference()));
             } else {
                 failed++;
                 out.println(String.format(

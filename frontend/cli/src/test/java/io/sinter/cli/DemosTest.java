@@ -23,17 +23,22 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The demos from their command lines. */
 class DemosTest {
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
 
     private int execute(String... arguments) {
-        return Main.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(err)).execute(arguments);
+        return Main.commandLine()
+                .setOut(new PrintWriter(out))
+                .setErr(new PrintWriter(err))
+                .execute(arguments);
     }
 
     private JsonNode digits(String... more) throws IOException {
-        List<String> arguments = new ArrayList<>(List.of("run", "digits", "--weights", folder.resolve("w").toString()));
+        List<String> arguments = new ArrayList<>(
+                List.of("run", "digits", "--weights", folder.resolve("w").toString()));
         arguments.addAll(List.of("--json", folder.resolve("result.json").toString()));
         arguments.addAll(List.of(more));
         assertEquals(0, execute(arguments.toArray(String[]::new)), err::toString);
@@ -44,7 +49,10 @@ class DemosTest {
     void digitsAreLearned() throws IOException {
         JsonNode result = digits("--epochs", "5");
         assertTrue(result.get("test_accuracy").asDouble() >= 0.97, result.toString());
-        assertTrue(result.get("total_seconds").asDouble() > result.get("train_seconds").asDouble(), result.toString());
+        assertTrue(
+                result.get("total_seconds").asDouble()
+                        > result.get("train_seconds").asDouble(),
+                result.toString());
         assertEquals("jvm", result.get("device").asText());
         assertTrue(result.get("kernels").asInt() > 0 && result.get("compile_ms").asInt() > 0, result.toString());
         assertEquals(5 * 45, result.get("steps").asInt());
@@ -56,9 +64,13 @@ class DemosTest {
 
     @Test
     void theSameSeedGivesTheSameWeightsForAnyNumberOfThreads() throws IOException {
-        String one = digits("--steps", "6", "--threads", "1").get("weights_sha256").asText();
-        assertEquals(one, digits("--steps", "6", "--threads", "3").get("weights_sha256").asText());
-        assertNotEquals(one, digits("--steps", "6", "--seed", "1").get("weights_sha256").asText());
+        String one =
+                digits("--steps", "6", "--threads", "1").get("weights_sha256").asText();
+        assertEquals(
+                one,
+                digits("--steps", "6", "--threads", "3").get("weights_sha256").asText());
+        assertNotEquals(
+                one, digits("--steps", "6", "--seed", "1").get("weights_sha256").asText());
     }
 
     @Test
@@ -72,13 +84,34 @@ class DemosTest {
 
     @Test
     void charGptLearnsAndWrites() throws IOException {
-        Path text = Files.writeString(folder.resolve("text"), "the quick brown fox jumps over the lazy dog. ".repeat(20));
+        Path text =
+                Files.writeString(folder.resolve("text"), "the quick brown fox jumps over the lazy dog. ".repeat(20));
         Path json = folder.resolve("gpt.json");
         assertEquals(
                 0,
-                execute("run", "chargpt", "--text", text.toString(), "--steps", "60", "--layers", "1", "--heads", "2",
-                        "--width", "16", "--context", "8", "--batch", "4", "--sample", "5", "--json", json.toString(),
-                        "--weights", folder.resolve("gpt").toString()),
+                execute(
+                        "run",
+                        "chargpt",
+                        "--text",
+                        text.toString(),
+                        "--steps",
+                        "60",
+                        "--layers",
+                        "1",
+                        "--heads",
+                        "2",
+                        "--width",
+                        "16",
+                        "--context",
+                        "8",
+                        "--batch",
+                        "4",
+                        "--sample",
+                        "5",
+                        "--json",
+                        json.toString(),
+                        "--weights",
+                        folder.resolve("gpt").toString()),
                 err::toString);
         JsonNode result = new ObjectMapper().readTree(json.toFile());
         assertTrue(result.get("train_loss").asDouble() < Math.log(28), result.toString());
@@ -86,9 +119,19 @@ class DemosTest {
 
     @Test
     void whatIsMissingIsNamed() throws IOException {
-        fails("there is no folder", "run", "mnist", "--data", folder.resolve("nowhere").toString());
+        fails(
+                "there is no folder",
+                "run",
+                "mnist",
+                "--data",
+                folder.resolve("nowhere").toString());
         fails("train-images-idx3-ubyte", "run", "mnist", "--data", folder.toString());
-        fails("cannot read the text", "run", "chargpt", "--text", folder.resolve("nothing").toString());
+        fails(
+                "cannot read the text",
+                "run",
+                "chargpt",
+                "--text",
+                folder.resolve("nothing").toString());
         Path shortText = Files.writeString(folder.resolve("short"), "too short");
         fails("no stretch of 128", "run", "chargpt", "--text", shortText.toString());
         fails("no such network", "run", "chargpt", "--text", shortText.toString(), "--context", "4", "--heads", "3");

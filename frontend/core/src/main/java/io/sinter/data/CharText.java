@@ -23,7 +23,9 @@ public final class CharText implements Dataset<Batch> {
         }
         this.context = context;
         vocabulary = Arrays.stream(points).sorted().distinct().toArray();
-        codes = Arrays.stream(points).map(p -> Arrays.binarySearch(vocabulary, p)).toArray();
+        codes = Arrays.stream(points)
+                .map(p -> Arrays.binarySearch(vocabulary, p))
+                .toArray();
     }
 
     /** Number of different characters. */
@@ -61,7 +63,8 @@ public final class CharText implements Dataset<Batch> {
                 .mapToLong(p -> {
                     int code = Arrays.binarySearch(vocabulary, p);
                     if (code < 0) {
-                        throw new IllegalArgumentException("the character '" + Character.toString(p) + "' is not in the vocabulary");
+                        throw new IllegalArgumentException(
+                                "the character '" + Character.toString(p) + "' is not in the vocabulary");
                     }
                     return code;
                 })

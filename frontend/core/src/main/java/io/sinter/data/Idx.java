@@ -62,7 +62,8 @@ public record Idx(int[] shape, byte[] bytes) {
             shape[i] = in.readInt();
             if (shape[i] < 0) throw new IllegalArgumentException("extent " + Integer.toUnsignedString(shape[i]));
             n *= shape[i];
-            if (n > Integer.MAX_VALUE - 8) throw new IllegalArgumentException("too many elements: " + Arrays.toString(shape));
+            if (n > Integer.MAX_VALUE - 8)
+                throw new IllegalArgumentException("too many elements: " + Arrays.toString(shape));
         }
         byte[] bytes = new byte[(int) Math.min(n, CHUNK)];
         int have = 0;

@@ -55,16 +55,15 @@ public final class LabelledImages implements Dataset<Batch> {
      */
     public static LabelledImages mnist(Path folder, boolean train) {
         if (!Files.isDirectory(folder)) {
-            throw new UncheckedIOException(new IOException(
-                    "there is no folder " + folder + "; it should hold MNIST's four IDX files (train-images-idx3-ubyte.gz, …)"));
+            throw new UncheckedIOException(new IOException("there is no folder " + folder
+                    + "; it should hold MNIST's four IDX files (train-images-idx3-ubyte.gz, …)"));
         }
         String prefix = train ? "train" : "t10k";
         Idx images = Idx.read(file(folder, prefix + "-images-idx3-ubyte"));
         Idx labels = Idx.read(file(folder, prefix + "-labels-idx1-ubyte"));
         if (images.shape().length != 3 || labels.shape().length != 1 || images.shape()[0] != labels.shape()[0]) {
-            throw new IllegalArgumentException(
-                    "MNIST's files in " + folder + " do not fit together: images " + Arrays.toString(images.shape())
-                            + ", labels " + Arrays.toString(labels.shape()));
+            throw new IllegalArgumentException("MNIST's files in " + folder + " do not fit together: images "
+                    + Arrays.toString(images.shape()) + ", labels " + Arrays.toString(labels.shape()));
         }
         return new LabelledImages(images.bytes(), labels.bytes(), images.shape()[1], images.shape()[2])
                 .scale(255, 0.1307, 0.3081);
@@ -114,7 +113,8 @@ public final class LabelledImages implements Dataset<Batch> {
             } catch (NumberFormatException e) {
                 throw new IllegalArgumentException("line " + number + ": '" + fields[i] + "' is no whole number", e);
             }
-            if (v < 0 || v > 255) throw new IllegalArgumentException("line " + number + ": " + v + " is not in 0 … 255");
+            if (v < 0 || v > 255)
+                throw new IllegalArgumentException("line " + number + ": " + v + " is not in 0 … 255");
             out[i] = (byte) v;
         }
         return out;

@@ -46,7 +46,8 @@ public final class TensorDataset implements Dataset<Batch> {
                 }
                 MemorySegment.copy(elements, indices[i] * rowBytes, to, i * rowBytes, rowBytes);
             }
-            return Tensor.fromBytes(to, type.dtype(), type.shape().with(0, indices.length).toArray());
+            return Tensor.fromBytes(
+                    to, type.dtype(), type.shape().with(0, indices.length).toArray());
         }
     }
 

@@ -34,7 +34,8 @@ public final class SafeTensors {
             List<SafeTensorsFile.Item> items = new ArrayList<>();
             tensors.forEach((name, t) -> {
                 Type type = t.type();
-                MemorySegment bytes = arena.allocate(Math.max(1, type.bytes()), 64).asSlice(0, type.bytes());
+                MemorySegment bytes =
+                        arena.allocate(Math.max(1, type.bytes()), 64).asSlice(0, type.bytes());
                 t.copyTo(bytes);
                 items.add(new SafeTensorsFile.Item(name, type, bytes));
             });
@@ -53,7 +54,10 @@ public final class SafeTensors {
             Map<String, Tensor> out = new LinkedHashMap<>();
             for (String name : file.names()) {
                 Type type = file.type(name);
-                out.put(name, Tensor.fromBytes(file.bytes(name), type.dtype(), type.shape().toArray()));
+                out.put(
+                        name,
+                        Tensor.fromBytes(
+                                file.bytes(name), type.dtype(), type.shape().toArray()));
             }
             return out;
         }

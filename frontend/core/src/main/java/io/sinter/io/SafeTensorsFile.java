@@ -82,8 +82,8 @@ public final class SafeTensorsFile implements AutoCloseable {
             throw new SafeTensorsException("a header of " + Long.toUnsignedString(n) + " bytes is not possible");
         }
         if (n > size - LENGTH_BYTES) {
-            throw new SafeTensorsException("its header should have " + n + " bytes, the file ends after "
-                    + (size - LENGTH_BYTES));
+            throw new SafeTensorsException(
+                    "its header should have " + n + " bytes, the file ends after " + (size - LENGTH_BYTES));
         }
         ByteBuffer header = ByteBuffer.allocate((int) n);
         readFully(in, header, LENGTH_BYTES);
@@ -147,8 +147,8 @@ public final class SafeTensorsFile implements AutoCloseable {
     public record Item(String name, Type type, MemorySegment bytes) {
         public Item {
             if (bytes.byteSize() != type.bytes()) {
-                throw new SafeTensorsException("tensor '" + name + "' " + type + " needs " + type.bytes()
-                        + " bytes, not " + bytes.byteSize());
+                throw new SafeTensorsException(
+                        "tensor '" + name + "' " + type + " needs " + type.bytes() + " bytes, not " + bytes.byteSize());
             }
         }
     }
@@ -161,11 +161,10 @@ public final class SafeTensorsFile implements AutoCloseable {
      * @throws UncheckedIOException if the file cannot be written
      */
     public static void write(Path path, Collection<Item> items, Map<String, String> metadata) {
-        List<Item> sorted =
-                items.stream()
-                        .sorted(Comparator.comparingInt((Item i) -> -i.type().dtype().bytes())
-                                .thenComparing(Item::name))
-                        .toList();
+        List<Item> sorted = items.stream()
+                .sorted(Comparator.comparingInt((Item i) -> -i.type().dtype().bytes())
+                        .thenComparing(Item::name))
+                .toList();
         Map<String, SafeTensorsHeader.Entry> entries = new LinkedHashMap<>();
         Set<String> names = new HashSet<>();
         long at = 0;
@@ -175,7 +174,9 @@ public final class SafeTensorsFile implements AutoCloseable {
                 throw new SafeTensorsException("a tensor cannot be named '__metadata__' in a safetensors file");
             }
             long end = at + i.type().bytes();
-            entries.put(i.name(), new SafeTensorsHeader.Entry(i.type().dtype(), i.type().shape(), at, end));
+            entries.put(
+                    i.name(),
+                    new SafeTensorsHeader.Entry(i.type().dtype(), i.type().shape(), at, end));
             at = end;
         }
         byte[] headerBytes = new SafeTensorsHeader(entries, metadata, at).toBytes();
@@ -184,7 +185,10 @@ public final class SafeTensorsFile implements AutoCloseable {
                     "the header would have " + headerBytes.length + " bytes, more than the format allows");
         }
         AtomicFile.write(path, out -> {
-            ByteBuffer length = ByteBuffer.allocate(LENGTH_BYTES).order(ORDER).putLong(headerBytes.length).flip();
+            ByteBuffer length = ByteBuffer.allocate(LENGTH_BYTES)
+                    .order(ORDER)
+                    .putLong(headerBytes.length)
+                    .flip();
             writeFully(out, length);
             writeFully(out, ByteBuffer.wrap(headerBytes));
             for (Item i : sorted) writeFully(out, i.bytes());
@@ -194,7 +198,9 @@ public final class SafeTensorsFile implements AutoCloseable {
     private static void writeFully(FileChannel out, MemorySegment bytes) throws IOException {
         long chunk = 1 << 24; // a ByteBuffer has at most 2 GB; on-heap ones are copied by the channel
         for (long at = 0; at < bytes.byteSize(); at += chunk) {
-            writeFully(out, bytes.asSlice(at, Math.min(chunk, bytes.byteSize() - at)).asByteBuffer());
+            writeFully(
+                    out,
+                    bytes.asSlice(at, Math.min(chunk, bytes.byteSize() - at)).asByteBuffer());
         }
     }
 

@@ -36,12 +36,13 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
 
     private static final String METADATA = "__metadata__";
     private static final int MAX_RANK = 64;
-    private static final JsonFactory JSON =
-            JsonFactory.builder()
-                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                    .streamReadConstraints(
-                            StreamReadConstraints.builder().maxNestingDepth(4).maxNumberLength(20).build())
-                    .build();
+    private static final JsonFactory JSON = JsonFactory.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .streamReadConstraints(StreamReadConstraints.builder()
+                    .maxNestingDepth(4)
+                    .maxNumberLength(20)
+                    .build())
+            .build();
 
     /** One tensor; {@code begin} and {@code end} count bytes from the end of the header. */
     record Entry(DType dtype, Shape shape, long begin, long end) {}
@@ -56,7 +57,10 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
     static SafeTensorsHeader parse(byte[] header, long dataBytes) {
         String text;
         try {
-            text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(header)).toString();
+            text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(header))
+                    .toString();
         } catch (CharacterCodingException e) {
             throw new SafeTensorsException("the header is not UTF-8", e);
         }
@@ -122,13 +126,14 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
             shape = Shape.of(dims);
             bytes = Math.multiplyExact(shape.numel(), (long) dtype.bytes());
         } catch (IllegalArgumentException | ArithmeticException e) {
-            throw new SafeTensorsException("tensor '" + name + "': shape " + Arrays.toString(dims) + " is too large", e);
+            throw new SafeTensorsException(
+                    "tensor '" + name + "': shape " + Arrays.toString(dims) + " is too large", e);
         }
         if (offsets[0] > offsets[1] || offsets[1] - offsets[0] != bytes) {
             throw bad(
                     name,
-                    dtype + shape.toString() + " needs " + bytes + " bytes, its data_offsets " + Arrays.toString(offsets)
-                            + " say " + (offsets[1] - offsets[0]));
+                    dtype + shape.toString() + " needs " + bytes + " bytes, its data_offsets "
+                            + Arrays.toString(offsets) + " say " + (offsets[1] - offsets[0]));
         }
         return new Entry(dtype, shape, offsets[0], offsets[1]);
     }
@@ -151,9 +156,9 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
     /** Every byte belongs to one tensor: no gap, no overlap, nothing beyond the end. */
     private static void checkCover(Map<String, Entry> entries, long dataBytes) {
         List<Map.Entry<String, Entry>> sorted = new ArrayList<>(entries.entrySet());
-        sorted.sort(
-                Comparator.comparingLong((Map.Entry<String, Entry> e) -> e.getValue().begin())
-                        .thenComparingLong(e -> e.getValue().end()));
+        sorted.sort(Comparator.comparingLong(
+                        (Map.Entry<String, Entry> e) -> e.getValue().begin())
+                .thenComparingLong(e -> e.getValue().end()));
         long at = 0;
         for (var e : sorted) {
             Entry t = e.getValue();

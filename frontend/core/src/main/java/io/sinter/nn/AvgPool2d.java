@@ -22,7 +22,8 @@ public final class AvgPool2d extends Net {
         Check.positive("AvgPool2d: kernel", kernel);
         Check.positive("AvgPool2d: stride", stride);
         if (padding < 0 || 2 * padding > kernel) {
-            throw new IllegalArgumentException("AvgPool2d: padding " + padding + " is more than half of the kernel, " + kernel);
+            throw new IllegalArgumentException(
+                    "AvgPool2d: padding " + padding + " is more than half of the kernel, " + kernel);
         }
         this.kernel = kernel;
         this.stride = stride;

@@ -2,7 +2,6 @@
 package io.sinter.nn;
 
 import io.sinter.F;
-import io.sinter.Sinter;
 import io.sinter.Tensor;
 
 /**

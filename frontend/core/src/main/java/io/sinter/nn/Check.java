@@ -16,7 +16,8 @@ final class Check {
     }
 
     static long[] count(String what, long[] values, int n) {
-        if (values.length != n) throw new IllegalArgumentException(what + " has " + values.length + " extents, not " + n);
+        if (values.length != n)
+            throw new IllegalArgumentException(what + " has " + values.length + " extents, not " + n);
         return values;
     }
 
@@ -29,8 +30,8 @@ final class Check {
 
     static void extent(String layer, Tensor x, int axis, long extent) {
         if (x.size(axis) != extent) {
-            throw new IllegalArgumentException(
-                    layer + "(" + x.type() + "): axis " + axis + " must have extent " + extent + ", not " + x.size(axis));
+            throw new IllegalArgumentException(layer + "(" + x.type() + "): axis " + axis + " must have extent "
+                    + extent + ", not " + x.size(axis));
         }
     }
 
@@ -39,6 +40,7 @@ final class Check {
     }
 
     static void divides(String what, long part, long whole) {
-        if (part < 1 || whole % part != 0) throw new IllegalArgumentException(what + ": " + whole + " is not divisible by " + part);
+        if (part < 1 || whole % part != 0)
+            throw new IllegalArgumentException(what + ": " + whole + " is not divisible by " + part);
     }
 }

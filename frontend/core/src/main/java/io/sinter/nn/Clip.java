@@ -18,7 +18,8 @@ public final class Clip {
      * @throws IllegalArgumentException if no parameter has a gradient, or {@code maxNorm} is not positive
      */
     public static Tensor clipGradNorm_(Collection<Tensor> parameters, double maxNorm) {
-        if (!(maxNorm > 0)) throw new IllegalArgumentException("clipGradNorm_: maxNorm " + maxNorm + " is not positive");
+        if (!(maxNorm > 0))
+            throw new IllegalArgumentException("clipGradNorm_: maxNorm " + maxNorm + " is not positive");
         try (var _ = Sinter.noGrad()) {
             Tensor total = null;
             for (Tensor p : parameters) {
@@ -26,7 +27,8 @@ public final class Clip {
                 Tensor squares = p.grad().square().sum();
                 total = total == null ? squares : total.add(squares);
             }
-            if (total == null) throw new IllegalArgumentException("clipGradNorm_: no parameter has a gradient; call backward() first");
+            if (total == null)
+                throw new IllegalArgumentException("clipGradNorm_: no parameter has a gradient; call backward() first");
             Tensor norm = total.sqrt();
             Tensor factor = norm.add(1e-6).reciprocal().mul(maxNorm).clampMax(1);
             for (Tensor p : parameters) {

@@ -71,7 +71,8 @@ public abstract sealed class ConvNd extends Net permits Conv1d, Conv2d, Conv3d, 
         StringBuilder b = new StringBuilder("weight=" + Arrays.toString(shape));
         b.append(", stride=").append(Arrays.toString(stride));
         b.append(", padding=").append(Arrays.toString(padding));
-        if (Arrays.stream(dilation).anyMatch(d -> d != 1)) b.append(", dilation=").append(Arrays.toString(dilation));
+        if (Arrays.stream(dilation).anyMatch(d -> d != 1))
+            b.append(", dilation=").append(Arrays.toString(dilation));
         if (groups != 1) b.append(", groups=").append(groups);
         return b.append(", bias=").append(bias != null).toString();
     }

@@ -5,7 +5,8 @@ package io.sinter.nn;
  * Settings of convolutions beside channels and kernel, with PyTorch's defaults: {@code
  * ConvOptions.of().stride(2).padding(1)}. One number serves all axes. Immutable.
  */
-public record ConvOptions(long[] stride, long[] padding, long[] dilation, int groups, boolean bias, long[] outputPadding) {
+public record ConvOptions(
+        long[] stride, long[] padding, long[] dilation, int groups, boolean bias, long[] outputPadding) {
     private static final ConvOptions DEFAULT =
             new ConvOptions(new long[] {1}, new long[] {0}, new long[] {1}, 1, true, new long[] {0});
 

@@ -16,7 +16,8 @@ final class Fill {
     private static float[] array(long... shape) {
         long n = Shape.of(shape).numel();
         if (n > Integer.MAX_VALUE - 8) {
-            throw new IllegalArgumentException("a parameter of shape " + Arrays.toString(shape) + " is too large: " + n + " elements");
+            throw new IllegalArgumentException(
+                    "a parameter of shape " + Arrays.toString(shape) + " is too large: " + n + " elements");
         }
         return new float[(int) n];
     }

@@ -188,7 +188,8 @@ public final class Init {
     }
 
     private static int count(Tensor t) {
-        if (!t.dtype().isFloat()) throw new IllegalArgumentException("cannot initialise " + t.type() + " with real numbers");
+        if (!t.dtype().isFloat())
+            throw new IllegalArgumentException("cannot initialise " + t.type() + " with real numbers");
         return Math.toIntExact(t.numel());
     }
 

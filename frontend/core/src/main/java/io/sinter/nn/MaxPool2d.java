@@ -19,7 +19,8 @@ public final class MaxPool2d extends Net {
         Check.positive("MaxPool2d: kernel", kernel);
         Check.positive("MaxPool2d: stride", stride);
         if (padding < 0 || 2 * padding > kernel) {
-            throw new IllegalArgumentException("MaxPool2d: padding " + padding + " is more than half of the kernel, " + kernel);
+            throw new IllegalArgumentException(
+                    "MaxPool2d: padding " + padding + " is more than half of the kernel, " + kernel);
         }
         this.kernel = kernel;
         this.stride = stride;

@@ -85,7 +85,8 @@ public final class MultiheadAttention extends Net {
     }
 
     private Tensor project(Tensor x, int which) {
-        return F.linear(x, inProjWeight.chunk(3, 0).get(which), inProjBias.chunk(3, 0).get(which));
+        return F.linear(
+                x, inProjWeight.chunk(3, 0).get(which), inProjBias.chunk(3, 0).get(which));
     }
 
     /** [N, T, features] to [N, heads, T, features / heads]. */

@@ -123,8 +123,10 @@ public abstract class Net {
      * @throws IllegalArgumentException if the name is empty, has a dot or is taken
      */
     protected final void register(String name, Object part) {
-        if (name.isEmpty() || name.contains(".")) throw new IllegalArgumentException("bad name for a part: '" + name + "'");
-        if (registered.containsKey(name)) throw new IllegalArgumentException("there is already a part named '" + name + "'");
+        if (name.isEmpty() || name.contains("."))
+            throw new IllegalArgumentException("bad name for a part: '" + name + "'");
+        if (registered.containsKey(name))
+            throw new IllegalArgumentException("there is already a part named '" + name + "'");
         registered.put(name, new Registered(part, SERIAL.getAndIncrement()));
     }
 

@@ -38,25 +38,24 @@ final class Parts {
     }
 
     /** Fields by class that may hold parts, superclasses' first, made readable. */
-    private static final ClassValue<List<Field>> FIELDS =
-            new ClassValue<>() {
-                @Override
-                protected List<Field> computeValue(Class<?> type) {
-                    List<Field> out = new ArrayList<>();
-                    for (Class<?> c = type; c != Net.class; c = c.getSuperclass()) {
-                        List<Field> own = new ArrayList<>();
-                        for (Field f : c.getDeclaredFields()) {
-                            int modifiers = f.getModifiers();
-                            if (Modifier.isStatic(modifiers) || Modifier.isTransient(modifiers)) continue;
-                            if (isOuter(f) || !mayHoldParts(f.getType())) continue;
-                            if (!f.trySetAccessible()) throw unreadable(f);
-                            own.add(f);
-                        }
-                        out.addAll(0, own);
-                    }
-                    return Collections.unmodifiableList(out);
+    private static final ClassValue<List<Field>> FIELDS = new ClassValue<>() {
+        @Override
+        protected List<Field> computeValue(Class<?> type) {
+            List<Field> out = new ArrayList<>();
+            for (Class<?> c = type; c != Net.class; c = c.getSuperclass()) {
+                List<Field> own = new ArrayList<>();
+                for (Field f : c.getDeclaredFields()) {
+                    int modifiers = f.getModifiers();
+                    if (Modifier.isStatic(modifiers) || Modifier.isTransient(modifiers)) continue;
+                    if (isOuter(f) || !mayHoldParts(f.getType())) continue;
+                    if (!f.trySetAccessible()) throw unreadable(f);
+                    own.add(f);
                 }
-            };
+                out.addAll(0, own);
+            }
+            return Collections.unmodifiableList(out);
+        }
+    };
 
     /**
      * An inner class's reference to the object around it. What an anonymous class captured is its own,
@@ -68,9 +67,10 @@ final class Parts {
 
     private static IllegalStateException unreadable(Field f) {
         Class<?> owner = f.getDeclaringClass();
-        return new IllegalStateException(
-                "Sinter may not read the field '" + f.getName() + "' of " + owner.getName() + ", so it would not be trained: add `opens "
-                        + owner.getPackageName() + " to io.sinter;` to the module-info.java of " + owner.getModule().getName());
+        return new IllegalStateException("Sinter may not read the field '" + f.getName() + "' of " + owner.getName()
+                + ", so it would not be trained: add `opens " + owner.getPackageName()
+                + " to io.sinter;` to the module-info.java of "
+                + owner.getModule().getName());
     }
 
     /** False only for types whose values cannot be nets, tensors, or lists, maps or arrays of them. */
@@ -78,7 +78,9 @@ final class Parts {
         if (type.isArray()) return mayHoldParts(type.getComponentType());
         if (Net.class.isAssignableFrom(type) || type == Tensor.class) return true;
         if (Collection.class.isAssignableFrom(type) || Map.class.isAssignableFrom(type)) return true;
-        return !type.isPrimitive() && !Modifier.isFinal(type.getModifiers()) && !Number.class.isAssignableFrom(type)
+        return !type.isPrimitive()
+                && !Modifier.isFinal(type.getModifiers())
+                && !Number.class.isAssignableFrom(type)
                 && !type.isEnum();
     }
 

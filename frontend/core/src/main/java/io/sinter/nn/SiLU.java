@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.nn;
 
-import io.sinter.F;import io.sinter.Tensor;
+import io.sinter.F;
+import io.sinter.Tensor;
 
 /** {@code x · sigmoid(x)} ({@code torch.nn.SiLU}). */
 public final class SiLU extends Net {

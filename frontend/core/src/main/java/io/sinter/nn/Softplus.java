@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.nn;
 
-import io.sinter.F;import io.sinter.Tensor;
+import io.sinter.F;
+import io.sinter.Tensor;
 
 /** {@code log(1 + exp(x))} ({@code torch.nn.Softplus}). */
 public final class Softplus extends Net {

@@ -26,13 +26,28 @@ abstract sealed class AdamBase extends Optimizer permits Adam, AdamW {
     AdamBase(Collection<Tensor> parameters, double lr, double weightDecay) {
         super(
                 parameters,
-                Map.of(LR, lr, BETA1, 0.9, BETA2, 0.999, EPS, 1e-8, WEIGHT_DECAY, weightDecay, AMSGRAD, 0.0, MAXIMIZE, 0.0));
+                Map.of(
+                        LR,
+                        lr,
+                        BETA1,
+                        0.9,
+                        BETA2,
+                        0.999,
+                        EPS,
+                        1e-8,
+                        WEIGHT_DECAY,
+                        weightDecay,
+                        AMSGRAD,
+                        0.0,
+                        MAXIMIZE,
+                        0.0));
     }
 
     @Override
     void check(ParamGroup group) {
         for (String beta : new String[] {BETA1, BETA2}) {
-            if (group.get(beta) >= 1) throw new IllegalArgumentException(beta + " must be below 1, not " + group.get(beta));
+            if (group.get(beta) >= 1)
+                throw new IllegalArgumentException(beta + " must be below 1, not " + group.get(beta));
         }
     }
 

@@ -62,12 +62,14 @@ public abstract class Optimizer {
      *     in a group already
      */
     public final ParamGroup addGroup(Collection<Tensor> parameters) {
-        if (parameters.isEmpty()) throw new IllegalArgumentException("an optimizer without parameters has nothing to do");
+        if (parameters.isEmpty())
+            throw new IllegalArgumentException("an optimizer without parameters has nothing to do");
         Set<Tensor> seen = Collections.newSetFromMap(new IdentityHashMap<>());
         for (ParamGroup g : groups) seen.addAll(g.parameters());
         for (Tensor p : parameters) {
             if (!p.isLeaf()) {
-                throw new IllegalArgumentException("cannot optimize " + p.type() + ", which was computed from other tensors: not a leaf");
+                throw new IllegalArgumentException(
+                        "cannot optimize " + p.type() + ", which was computed from other tensors: not a leaf");
             }
             if (!seen.add(p)) throw new IllegalArgumentException("parameter " + p.type() + " is given twice");
         }
@@ -137,7 +139,8 @@ public abstract class Optimizer {
 
     /** In memory, not a pending value: a constant would be folded into the first step's program. */
     private static Tensor zeros(Tensor p) {
-        return Tensor.fromBytes(MemorySegment.ofArray(new byte[Math.toIntExact(p.type().bytes())]), p.dtype(), p.shape());
+        return Tensor.fromBytes(
+                MemorySegment.ofArray(new byte[Math.toIntExact(p.type().bytes())]), p.dtype(), p.shape());
     }
 
     /**
@@ -253,7 +256,8 @@ public abstract class Optimizer {
             for (String setting : group.names()) {
                 String name = "groups." + g + "." + setting;
                 Tensor value = saved.get(name);
-                if (value == null) throw new IllegalArgumentException("the saved state of the optimizer has no " + name);
+                if (value == null)
+                    throw new IllegalArgumentException("the saved state of the optimizer has no " + name);
                 unused.remove(name);
                 double v = value.item();
                 changes.add(() -> group.set(setting, v));
@@ -264,7 +268,8 @@ public abstract class Optimizer {
             }
         }
         if (!unused.isEmpty()) {
-            throw new IllegalArgumentException("the saved state does not fit this optimizer: it also has " + new TreeSet<>(unused));
+            throw new IllegalArgumentException(
+                    "the saved state does not fit this optimizer: it also has " + new TreeSet<>(unused));
         }
         changes.forEach(Runnable::run);
     }

@@ -69,6 +69,7 @@ public final class ParamGroup {
     }
 
     private IllegalArgumentException unknown(String name) {
-        return new IllegalArgumentException("this optimizer has no setting '" + name + "'; it has " + settings.keySet());
+        return new IllegalArgumentException(
+                "this optimizer has no setting '" + name + "'; it has " + settings.keySet());
     }
 }

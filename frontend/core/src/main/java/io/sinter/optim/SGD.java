@@ -22,7 +22,9 @@ public final class SGD extends Optimizer {
 
     /** Plain descent with a learning rate. */
     public SGD(Collection<Tensor> parameters, double lr) {
-        super(parameters, Map.of(LR, lr, MOMENTUM, 0.0, DAMPENING, 0.0, WEIGHT_DECAY, 0.0, NESTEROV, 0.0, MAXIMIZE, 0.0));
+        super(
+                parameters,
+                Map.of(LR, lr, MOMENTUM, 0.0, DAMPENING, 0.0, WEIGHT_DECAY, 0.0, NESTEROV, 0.0, MAXIMIZE, 0.0));
     }
 
     public SGD momentum(double value) {

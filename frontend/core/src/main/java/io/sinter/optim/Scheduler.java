@@ -64,8 +64,7 @@ public final class Scheduler {
      */
     public static Scheduler cosine(Optimizer optimizer, long steps, double least) {
         if (steps < 1) throw new IllegalArgumentException("CosineAnnealingLR over " + steps + " steps");
-        return new Scheduler(
-                optimizer, (rate, t) -> least + (rate - least) * (1 + Math.cos(Math.PI * t / steps)) / 2);
+        return new Scheduler(optimizer, (rate, t) -> least + (rate - least) * (1 + Math.cos(Math.PI * t / steps)) / 2);
     }
 
     /**

@@ -203,7 +203,8 @@ public final class Generator {
      * Fills with trials of success probability {@code p}: {@code Tensor.bernoulli_(p)}, one f64 uniform each.
      */
     public synchronized void bernoulli(boolean[] out, double p) {
-        if (!(p >= 0 && p <= 1)) throw new IllegalArgumentException("bernoulli: probability " + p + " is not in [0, 1]");
+        if (!(p >= 0 && p <= 1))
+            throw new IllegalArgumentException("bernoulli: probability " + p + " is not in [0, 1]");
         for (int i = 0; i < out.length; i++) out[i] = unitF64() < p;
     }
 

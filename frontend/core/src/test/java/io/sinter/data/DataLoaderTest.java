@@ -52,10 +52,14 @@ class DataLoaderTest {
         var loader = DataLoader.of(numbers(100), 7).shuffle(1);
         List<Long> first = epoch(loader).stream().flatMap(List::stream).toList();
         List<Long> second = epoch(loader).stream().flatMap(List::stream).toList();
-        assertEquals(LongStream.range(0, 100).boxed().toList(), first.stream().sorted().toList());
+        assertEquals(
+                LongStream.range(0, 100).boxed().toList(),
+                first.stream().sorted().toList());
         assertNotEquals(first, second);
-        assertEquals(first, epoch(loader.shuffle(1)).stream().flatMap(List::stream).toList());
-        assertNotEquals(first, epoch(loader.shuffle(2)).stream().flatMap(List::stream).toList());
+        assertEquals(
+                first, epoch(loader.shuffle(1)).stream().flatMap(List::stream).toList());
+        assertNotEquals(
+                first, epoch(loader.shuffle(2)).stream().flatMap(List::stream).toList());
     }
 
     @Property(tries = 60)
@@ -115,12 +119,11 @@ class DataLoaderTest {
     void workersReadAheadAndNoFurther() {
         Set<String> threads = ConcurrentHashMap.newKeySet();
         AtomicInteger read = new AtomicInteger();
-        Dataset<Integer> counted =
-                Dataset.of(100, i -> i, samples -> {
-                    threads.add(Thread.currentThread().getName());
-                    read.incrementAndGet();
-                    return samples.size();
-                });
+        Dataset<Integer> counted = Dataset.of(100, i -> i, samples -> {
+            threads.add(Thread.currentThread().getName());
+            read.incrementAndGet();
+            return samples.size();
+        });
         Iterator<Integer> it = DataLoader.of(counted, 10).workers(1).prefetch(3).iterator();
         it.next();
         it.next();
@@ -132,11 +135,10 @@ class DataLoaderTest {
     @Test
     void anExceptionComesOutAtItsBatch() {
         var fault = new IllegalStateException("no such picture");
-        Dataset<Long> faulty =
-                Dataset.of(6, i -> i, samples -> {
-                    if (samples.contains(4L)) throw fault;
-                    return samples.getFirst();
-                });
+        Dataset<Long> faulty = Dataset.of(6, i -> i, samples -> {
+            if (samples.contains(4L)) throw fault;
+            return samples.getFirst();
+        });
         for (int workers : new int[] {0, 2}) {
             Iterator<Long> it = DataLoader.of(faulty, 2).workers(workers).iterator();
             assertEquals(0, it.next());
@@ -148,8 +150,10 @@ class DataLoaderTest {
     @Test
     void badSettingsAndSubsets() {
         assertThrows(IllegalArgumentException.class, () -> DataLoader.of(numbers(3), 0));
-        assertThrows(IllegalArgumentException.class, () -> DataLoader.of(numbers(3), 1).workers(-1));
-        assertThrows(IllegalArgumentException.class, () -> DataLoader.of(numbers(3), 1).prefetch(0));
+        assertThrows(IllegalArgumentException.class, () -> DataLoader.of(numbers(3), 1)
+                .workers(-1));
+        assertThrows(IllegalArgumentException.class, () -> DataLoader.of(numbers(3), 1)
+                .prefetch(0));
         var odd = numbers(6).subset(5, 3, 1);
         assertEquals(3, odd.size());
         assertEquals(List.of(1L, 5L), odd.batch(new long[] {2, 0}));

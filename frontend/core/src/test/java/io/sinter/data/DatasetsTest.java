@@ -62,7 +62,9 @@ class DatasetsTest {
         assertTrue(none.getMessage().contains("there is no folder"), none.getMessage());
         var empty = assertThrows(UncheckedIOException.class, () -> LabelledImages.mnist(folder, true));
         assertTrue(empty.getMessage().contains("train-images-idx3-ubyte"), empty.getMessage());
-        Files.write(folder.resolve("train-images-idx3-ubyte"), new byte[] {0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 5});
+        Files.write(
+                folder.resolve("train-images-idx3-ubyte"),
+                new byte[] {0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 5});
         Files.write(folder.resolve("train-labels-idx1-ubyte"), new byte[] {0, 0, 8, 1, 0, 0, 0, 2, 1, 2});
         assertThrows(IllegalArgumentException.class, () -> LabelledImages.mnist(folder, true));
         Files.write(folder.resolve("train-labels-idx1-ubyte"), new byte[] {0, 0, 8, 1, 0, 0, 0, 1, 1});
@@ -85,8 +87,8 @@ class DatasetsTest {
 
     @Test
     void tensors() {
-        TensorDataset data =
-                new TensorDataset(Tensor.from(new float[] {1, 2, 3, 4, 5, 6}, 3, 2), Tensor.from(new int[] {7, 8, 9}, 3));
+        TensorDataset data = new TensorDataset(
+                Tensor.from(new float[] {1, 2, 3, 4, 5, 6}, 3, 2), Tensor.from(new int[] {7, 8, 9}, 3));
         Batch b = data.batch(new long[] {2, 0});
         assertArrayEquals(new double[] {5, 6, 1, 2}, b.x().toDoubles());
         assertArrayEquals(new long[] {9, 7}, b.y().toLongs());
@@ -96,7 +98,8 @@ class DatasetsTest {
                 IllegalArgumentException.class,
                 () -> new TensorDataset(Tensor.from(new float[3], 3), Tensor.from(new float[2], 2)));
         double sum = 0;
-        for (Batch each : DataLoader.of(data, 2).shuffle(3).workers(2)) sum += each.x().sum().item();
+        for (Batch each : DataLoader.of(data, 2).shuffle(3).workers(2))
+            sum += each.x().sum().item();
         assertEquals(21, sum);
     }
 }

@@ -17,7 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class IdxTest {
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     private static byte[] idx(int magic, int[] shape, byte... data) {
         ByteBuffer b = ByteBuffer.allocate(4 + 4 * shape.length + data.length).putInt(magic);
@@ -47,7 +48,9 @@ class IdxTest {
         }
         byte[] large = new byte[3_000_001];
         Arrays.fill(large, (byte) 7);
-        assertArrayEquals(large, Idx.read(file(idx(0x0801, new int[] {large.length}, large))).bytes());
+        assertArrayEquals(
+                large,
+                Idx.read(file(idx(0x0801, new int[] {large.length}, large))).bytes());
     }
 
     @Test

@@ -30,7 +30,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class SafeTensorsFileTest {
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     private static SafeTensorsFile.Item item(String name, Type type, int seed) {
         byte[] bytes = new byte[(int) type.bytes()];
@@ -41,8 +42,9 @@ class SafeTensorsFileTest {
     @Test
     void everyDtypeComesBack() throws IOException {
         Path path = folder.resolve("all.safetensors");
-        List<SafeTensorsFile.Item> items =
-                Stream.of(DType.values()).map(d -> item("t." + d, Type.of(d, 2, 3), d.ordinal())).toList();
+        List<SafeTensorsFile.Item> items = Stream.of(DType.values())
+                .map(d -> item("t." + d, Type.of(d, 2, 3), d.ordinal()))
+                .toList();
         SafeTensorsFile.write(path, items, Map.of("format", "sinter", "quote", "a \"b\" \n ü"));
         try (SafeTensorsFile in = SafeTensorsFile.open(path)) {
             assertEquals(items.stream().map(SafeTensorsFile.Item::name).collect(Collectors.toSet()), in.names());
@@ -50,7 +52,8 @@ class SafeTensorsFileTest {
             for (SafeTensorsFile.Item i : items) {
                 assertEquals(i.type(), in.type(i.name()));
                 assertArrayEquals(
-                        i.bytes().toArray(ValueLayout.JAVA_BYTE), in.bytes(i.name()).toArray(ValueLayout.JAVA_BYTE));
+                        i.bytes().toArray(ValueLayout.JAVA_BYTE),
+                        in.bytes(i.name()).toArray(ValueLayout.JAVA_BYTE));
             }
             assertThrows(IllegalArgumentException.class, () -> in.type("no such tensor"));
         }
@@ -60,9 +63,10 @@ class SafeTensorsFileTest {
     @Test
     void emptyAndScalarTensors() {
         Path path = folder.resolve("small.safetensors");
-        var items =
-                List.of(item("empty", Type.of(DType.F32, 0, 4), 1), item("scalar", Type.scalar(DType.I64), 2),
-                        item("alsoEmpty", Type.of(DType.F64, 3, 0), 3));
+        var items = List.of(
+                item("empty", Type.of(DType.F32, 0, 4), 1),
+                item("scalar", Type.scalar(DType.I64), 2),
+                item("alsoEmpty", Type.of(DType.F64, 3, 0), 3));
         SafeTensorsFile.write(path, items, Map.of());
         try (SafeTensorsFile in = SafeTensorsFile.open(path)) {
             assertEquals(Type.of(DType.F32, 0, 4), in.type("empty"));
@@ -124,7 +128,8 @@ class SafeTensorsFileTest {
         Path path = folder.resolve("lie.safetensors");
         byte[] json = header.strip().replace('\'', '"').getBytes(StandardCharsets.UTF_8);
         Files.write(path, file(json.length, json, new byte[8]));
-        var e = assertThrows(SafeTensorsException.class, () -> SafeTensorsFile.open(path).close());
+        var e = assertThrows(
+                SafeTensorsException.class, () -> SafeTensorsFile.open(path).close());
         assertTrue(e.getMessage().contains(message), e.getMessage());
         assertTrue(e.getMessage().contains("lie.safetensors"), e.getMessage());
     }
@@ -135,15 +140,18 @@ class SafeTensorsFileTest {
         byte[] json = "{}".getBytes(StandardCharsets.UTF_8);
         for (long length : new long[] {3, 1, 0, -1, Long.MIN_VALUE, Long.MAX_VALUE, 100_000_000, 1L << 32}) {
             Files.write(path, file(length, json, new byte[0]));
-            assertThrows(SafeTensorsException.class, () -> SafeTensorsFile.open(path).close(), "length " + length);
+            assertThrows(
+                    SafeTensorsException.class, () -> SafeTensorsFile.open(path).close(), "length " + length);
         }
         for (int size = 0; size < 8; size++) {
             Files.write(path, new byte[size]);
-            assertThrows(SafeTensorsException.class, () -> SafeTensorsFile.open(path).close());
+            assertThrows(
+                    SafeTensorsException.class, () -> SafeTensorsFile.open(path).close());
         }
         byte[] notUtf8 = {'{', '"', (byte) 0xc3, '"', '}'};
         Files.write(path, file(notUtf8.length, notUtf8, new byte[0]));
-        assertThrows(SafeTensorsException.class, () -> SafeTensorsFile.open(path).close());
+        assertThrows(
+                SafeTensorsException.class, () -> SafeTensorsFile.open(path).close());
     }
 
     @Test
@@ -155,7 +163,8 @@ class SafeTensorsFileTest {
         Path cut = folder.resolve("cut.safetensors");
         for (int n = 0; n < whole.length; n++) {
             Files.write(cut, Arrays.copyOf(whole, n));
-            assertThrows(SafeTensorsException.class, () -> SafeTensorsFile.open(cut).close(), "cut at " + n);
+            assertThrows(
+                    SafeTensorsException.class, () -> SafeTensorsFile.open(cut).close(), "cut at " + n);
         }
     }
 
@@ -169,18 +178,16 @@ class SafeTensorsFileTest {
                 fault,
                 assertThrows(
                         IllegalStateException.class,
-                        () ->
-                                AtomicFile.write(path, out -> {
-                                    out.write(ByteBuffer.wrap(new byte[100]));
-                                    throw fault;
-                                })));
+                        () -> AtomicFile.write(path, out -> {
+                            out.write(ByteBuffer.wrap(new byte[100]));
+                            throw fault;
+                        })));
         assertThrows(
                 UncheckedIOException.class,
-                () ->
-                        AtomicFile.write(path, out -> {
-                            out.write(ByteBuffer.wrap(new byte[100]));
-                            throw new IOException("disk full");
-                        }));
+                () -> AtomicFile.write(path, out -> {
+                    out.write(ByteBuffer.wrap(new byte[100]));
+                    throw new IOException("disk full");
+                }));
         assertArrayEquals(before, Files.readAllBytes(path));
         assertEquals(List.of("kept.safetensors"), list());
         var twice = List.of(item("w", Type.of(DType.F32, 3), 1), item("w", Type.of(DType.F32, 3), 1));
@@ -193,10 +200,9 @@ class SafeTensorsFileTest {
     @Test
     void missingFilesAndFolders() {
         assertThrows(UncheckedIOException.class, () -> SafeTensorsFile.open(folder.resolve("nothing")));
-        var e =
-                assertThrows(
-                        UncheckedIOException.class,
-                        () -> SafeTensorsFile.write(folder.resolve("no/where"), List.of(), Map.of()));
+        var e = assertThrows(
+                UncheckedIOException.class,
+                () -> SafeTensorsFile.write(folder.resolve("no/where"), List.of(), Map.of()));
         assertTrue(e.getMessage().contains("there is no folder"), e.getMessage());
     }
 

@@ -67,7 +67,8 @@ class SafeTensorsFuzzTest {
                     List.of(
                             new SafeTensorsFile.Item(
                                     "weight", Type.of(DType.F32, 2, 3), MemorySegment.ofArray(new byte[24])),
-                            new SafeTensorsFile.Item("bias", Type.of(DType.F32, 3), MemorySegment.ofArray(new byte[12]))),
+                            new SafeTensorsFile.Item(
+                                    "bias", Type.of(DType.F32, 3), MemorySegment.ofArray(new byte[12]))),
                     Map.of());
             bytes = Files.readAllBytes(path);
         } finally {

@@ -41,7 +41,8 @@ class SafeTensorsTest {
     @Test
     void aFileWrittenByTheFormatsOwnLibrary(@TempDir Path folder) throws IOException {
         // safetensors.numpy.save({"b": int16 [7], "a": float32 [[1, 2]]}) of the Python package
-        String header = "{\"a\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"I16\",\"shape\":[1],\"data_offsets\":[8,10]}}";
+        String header =
+                "{\"a\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"I16\",\"shape\":[1],\"data_offsets\":[8,10]}}";
         byte[] json = (header + " ".repeat((8 - header.length() % 8) % 8)).getBytes(StandardCharsets.UTF_8);
         byte[] data = {0, 0, (byte) 0x80, 0x3f, 0, 0, 0, 0x40, 7, 0};
         byte[] bytes = SafeTensorsFileTest.file(json.length, json, data);

@@ -24,12 +24,11 @@ class InitTest {
     @Test
     void baselineOfThreeLayers() throws IOException {
         Map<String, List<Double>> expected = read();
-        Map<String, Consumer<Tensor>> initialisers =
-                Map.of(
-                        "Xavier_Uniform", Init::xavierUniform_,
-                        "Xavier_Normal", Init::xavierNormal_,
-                        "Kaiming_Uniform", Init::kaimingUniform_,
-                        "Kaiming_Normal", Init::kaimingNormal_);
+        Map<String, Consumer<Tensor>> initialisers = Map.of(
+                "Xavier_Uniform", Init::xavierUniform_,
+                "Xavier_Normal", Init::xavierNormal_,
+                "Kaiming_Uniform", Init::kaimingUniform_,
+                "Kaiming_Normal", Init::kaimingNormal_);
         assertEquals(initialisers.keySet(), expected.keySet());
         initialisers.forEach((name, initialise) -> {
             Sinter.manualSeed(0);
@@ -59,11 +58,14 @@ class InitTest {
     /** The numbers of each initialiser, all layers and rows one after another. */
     private static Map<String, List<Double>> read() throws IOException {
         Map<String, List<Double>> out = new HashMap<>();
-        try (JsonParser p = new JsonFactory().createParser(ReferenceData.file("pytorch-baselines/init_baseline.json").toFile())) {
+        try (JsonParser p = new JsonFactory()
+                .createParser(ReferenceData.file("pytorch-baselines/init_baseline.json")
+                        .toFile())) {
             List<Double> current = null;
             for (JsonToken t = p.nextToken(); t != null; t = p.nextToken()) {
                 if (t == JsonToken.FIELD_NAME) out.put(p.currentName(), current = new ArrayList<>());
-                if (t == JsonToken.VALUE_NUMBER_FLOAT || t == JsonToken.VALUE_NUMBER_INT) current.add(p.getDoubleValue());
+                if (t == JsonToken.VALUE_NUMBER_FLOAT || t == JsonToken.VALUE_NUMBER_INT)
+                    current.add(p.getDoubleValue());
             }
         }
         return out;
@@ -72,11 +74,18 @@ class InitTest {
     @Test
     void truncatedNormal() {
         Sinter.manualSeed(0);
-        // as trunc_normal_ of PyTorch before it rejected samples: uniform_, erfinv_, mul_, add_, clamp_ of torch.empty(6)
+        // as trunc_normal_ of PyTorch before it rejected samples: uniform_, erfinv_, mul_, add_, clamp_ of
+        // torch.empty(6)
         double[] expected = {
-            0.051462024450302124, 0.5625081062316895, -0.7894793748855591, -0.6910091638565063, -0.31940048933029175, 0.3120006322860718
+            0.051462024450302124,
+            0.5625081062316895,
+            -0.7894793748855591,
+            -0.6910091638565063,
+            -0.31940048933029175,
+            0.3120006322860718
         };
-        double[] actual = Init.truncNormal_(Tensor.from(new float[6]), 0.5, 2, -1, 1).toDoubles();
+        double[] actual =
+                Init.truncNormal_(Tensor.from(new float[6]), 0.5, 2, -1, 1).toDoubles();
         for (int i = 0; i < 6; i++) assertEquals(expected[i], actual[i], 1e-5, "value " + i);
     }
 
@@ -85,8 +94,16 @@ class InitTest {
         Sinter.manualSeed(0);
         // torch.manual_seed(0); torch.nn.init.orthogonal_(torch.empty(5, 7))
         double[] expected = {
-            -0.5529501438140869, -0.565975546836853, -0.12307033687829971, -0.21309727430343628, 0.4168395698070526,
-            0.33987662196159363, -0.15520799160003662, -0.5875709056854248, 0.3492775559425354, -0.4336996376514435
+            -0.5529501438140869,
+            -0.565975546836853,
+            -0.12307033687829971,
+            -0.21309727430343628,
+            0.4168395698070526,
+            0.33987662196159363,
+            -0.15520799160003662,
+            -0.5875709056854248,
+            0.3492775559425354,
+            -0.4336996376514435
         };
         Tensor w = Init.orthogonal_(Tensor.from(new float[35], 5, 7), 1);
         double[] actual = w.toDoubles();

@@ -46,9 +46,26 @@ class LayersTest {
                 of("Linear", () -> new Linear(3, 2), 4, 3),
                 of("LinearNoBias", () -> new Linear(5, 3, false), 2, 2, 5),
                 of("Conv1d", () -> new Conv1d(2, 3, 3, o.stride(2).padding(1)), 2, 2, 7),
-                of("Conv2d", () -> new Conv2d(2, 4, new long[] {3, 2}, o.stride(1, 2).padding(1, 0).dilation(2, 1).groups(2)), 2, 2, 6, 5),
+                of(
+                        "Conv2d",
+                        () -> new Conv2d(
+                                2,
+                                4,
+                                new long[] {3, 2},
+                                o.stride(1, 2).padding(1, 0).dilation(2, 1).groups(2)),
+                        2,
+                        2,
+                        6,
+                        5),
                 of("Conv3d", () -> new Conv3d(1, 2, 2), 1, 1, 3, 3, 3),
-                of("ConvTranspose2d", () -> new ConvTranspose2d(2, 3, 3, o.stride(2).padding(1).outputPadding(1)), 1, 2, 3, 3),
+                of(
+                        "ConvTranspose2d",
+                        () -> new ConvTranspose2d(
+                                2, 3, 3, o.stride(2).padding(1).outputPadding(1)),
+                        1,
+                        2,
+                        3,
+                        3),
                 of("BatchNorm1d", () -> new BatchNorm1d(3), 5, 3),
                 of("BatchNorm1dSequence", () -> new BatchNorm1d(3), 4, 3, 2),
                 of("BatchNorm2d", () -> new BatchNorm2d(2), 3, 2, 2, 3),
@@ -151,7 +168,8 @@ class LayersTest {
         assertNotNull(expected, name);
         assertEquals(expected.length, actual.length, name);
         for (int i = 0; i < expected.length; i++) {
-            assertEquals(expected[i], actual[i], TOLERANCE * Math.max(1, Math.abs(expected[i])), name + ", element " + i);
+            assertEquals(
+                    expected[i], actual[i], TOLERANCE * Math.max(1, Math.abs(expected[i])), name + ", element " + i);
         }
     }
 
@@ -162,7 +180,12 @@ class LayersTest {
             for (String line = in.readLine(); line != null; line = in.readLine()) {
                 if (line.startsWith("#")) continue;
                 String[] words = line.split(" ");
-                out.put(words[0], Arrays.stream(words).skip(1).mapToDouble(Double::parseDouble).toArray());
+                out.put(
+                        words[0],
+                        Arrays.stream(words)
+                                .skip(1)
+                                .mapToDouble(Double::parseDouble)
+                                .toArray());
             }
         } catch (IOException e) {
             throw new IllegalStateException(e);

@@ -14,7 +14,8 @@ class LongSequencesTest {
     @Test
     void aStackOfAHundred() {
         List<Tensor> parts = new ArrayList<>();
-        for (int i = 0; i < 100; i++) parts.add(Tensor.from(new float[4 * 64], 4, 64).add((double) i));
+        for (int i = 0; i < 100; i++)
+            parts.add(Tensor.from(new float[4 * 64], 4, 64).add((double) i));
         double[] sums = F.stack(parts, 1).sum(new int[] {0, 2}, false).toDoubles();
         for (int i = 0; i < 100; i++) assertEquals(256 * i, sums[i], "part " + i);
     }
@@ -25,7 +26,8 @@ class LongSequencesTest {
         Tensor x = Tensor.from(new float[40 * 2], 1, 40, 2).requiresGrad_();
         net.call(x).sum().backward();
         double before = x.grad().narrow(1, 39, 1).sum().item();
-        // Without inputs every step is alike, and the last step's gradient does not depend on how many there were before it
+        // Without inputs every step is alike, and the last step's gradient does not depend on how many there were
+        // before it
         // once the state has settled.
         Tensor y = Tensor.from(new float[80 * 2], 1, 80, 2).requiresGrad_();
         net.call(y).sum().backward();

@@ -28,8 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Nets in a user's own named module: private fields need {@code opens … to io.sinter}, and an error says so.
  */
 class NamedModuleTest {
-    private static final String NET =
-            """
+    private static final String NET = """
             package user.nets;
 
             public class MyNet extends io.sinter.nn.Net {
@@ -39,7 +38,8 @@ class NamedModuleTest {
             }
             """;
 
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     @Test
     void unreadableFieldsAreAnError() throws Exception {
@@ -65,38 +65,40 @@ class NamedModuleTest {
 
         Configuration configuration =
                 ModuleLayer.boot().configuration().resolve(ModuleFinder.of(classes), ModuleFinder.of(), Set.of("user"));
-        ModuleLayer.Controller controller =
-                ModuleLayer.defineModulesWithOneLoader(configuration, List.of(ModuleLayer.boot()), Net.class.getClassLoader());
+        ModuleLayer.Controller controller = ModuleLayer.defineModulesWithOneLoader(
+                configuration, List.of(ModuleLayer.boot()), Net.class.getClassLoader());
         Module user = controller.layer().findModule("user").orElseThrow();
         controller.addReads(user, Net.class.getModule());
-        return (Net) user.getClassLoader().loadClass("user.nets.MyNet").getConstructor().newInstance();
+        return (Net) user.getClassLoader()
+                .loadClass("user.nets.MyNet")
+                .getConstructor()
+                .newInstance();
     }
 
     private static void compile(Path classes, List<Path> sources) throws IOException {
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         StringWriter messages = new StringWriter();
-        String classPath =
-                Stream.of(Net.class, Tensor.class, DType.class)
-                        .map(NamedModuleTest::place)
-                        .distinct()
-                        .collect(Collectors.joining(File.pathSeparator));
+        String classPath = Stream.of(Net.class, Tensor.class, DType.class)
+                .map(NamedModuleTest::place)
+                .distinct()
+                .collect(Collectors.joining(File.pathSeparator));
         try (var files = compiler.getStandardFileManager(null, null, null)) {
-            boolean done =
-                    compiler.getTask(
-                                    messages,
-                                    files,
-                                    null,
-                                    List.of("-d", classes.toString(), "-cp", classPath, "--add-reads", "user=ALL-UNNAMED"),
-                                    null,
-                                    files.getJavaFileObjectsFromPaths(sources))
-                            .call();
+            boolean done = compiler.getTask(
+                            messages,
+                            files,
+                            null,
+                            List.of("-d", classes.toString(), "-cp", classPath, "--add-reads", "user=ALL-UNNAMED"),
+                            null,
+                            files.getJavaFileObjectsFromPaths(sources))
+                    .call();
             assertTrue(done, messages::toString);
         }
     }
 
     private static String place(Class<?> c) {
         try {
-            return Path.of(c.getProtectionDomain().getCodeSource().getLocation().toURI()).toString();
+            return Path.of(c.getProtectionDomain().getCodeSource().getLocation().toURI())
+                    .toString();
         } catch (URISyntaxException e) {
             throw new IllegalStateException(e);
         }

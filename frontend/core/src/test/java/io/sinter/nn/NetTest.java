@@ -67,16 +67,38 @@ class NetTest {
         Net net = new Derived();
         assertEquals(
                 List.of(
-                        "scale", "bare", "first.weight", "first.bias", "mixed.0.weight", "mixed.0.bias", "mixed.2.0.weight",
-                        "mixed.2.0.bias", "array.0.weight", "array.2.weight", "heads.left.weight", "heads.left.bias",
-                        "heads.right.weight", "heads.right.bias", "late.weight"),
+                        "scale",
+                        "bare",
+                        "first.weight",
+                        "first.bias",
+                        "mixed.0.weight",
+                        "mixed.0.bias",
+                        "mixed.2.0.weight",
+                        "mixed.2.0.bias",
+                        "array.0.weight",
+                        "array.2.weight",
+                        "heads.left.weight",
+                        "heads.left.bias",
+                        "heads.right.weight",
+                        "heads.right.bias",
+                        "late.weight"),
                 List.copyOf(net.namedParameters().keySet()));
         assertEquals(List.of("count", "table"), List.copyOf(net.namedBuffers().keySet()));
         assertTrue(net.stateDict().containsKey("count"));
         assertFalse(net.stateDict().containsKey("table"));
         assertEquals(2 * 2 + 2 + 2 + 1 + 1 + 1 + 3 + 6 + 6 + 3 + 8 + 4 + 1 + 1 + 1, net.parameterCount());
         assertEquals(
-                List.of("", "first", "mixed.0", "mixed.2.0", "mixed.2.1", "array.0", "array.2", "heads.left", "heads.right", "late"),
+                List.of(
+                        "",
+                        "first",
+                        "mixed.0",
+                        "mixed.2.0",
+                        "mixed.2.1",
+                        "array.0",
+                        "array.2",
+                        "heads.left",
+                        "heads.right",
+                        "late"),
                 List.copyOf(net.namedNets().keySet()));
     }
 
@@ -93,10 +115,14 @@ class NetTest {
                 a = new Linear(1, 1, false);
             }
         }
-        assertEquals(List.of("b.weight", "a.weight"), List.copyOf(new Reversed().namedParameters().keySet()));
+        assertEquals(
+                List.of("b.weight", "a.weight"),
+                List.copyOf(new Reversed().namedParameters().keySet()));
         Linear early = new Linear(1, 1, false);
         Net sequence = new Sequential(new Linear(1, 2, false), early);
-        assertEquals(List.of("0.weight", "1.weight"), List.copyOf(sequence.namedParameters().keySet()));
+        assertEquals(
+                List.of("0.weight", "1.weight"),
+                List.copyOf(sequence.namedParameters().keySet()));
         assertSame(early.weight, sequence.parameters().get(1));
     }
 
@@ -109,7 +135,9 @@ class NetTest {
                 return captured.call(x);
             }
         };
-        assertEquals(List.of("captured.weight", "captured.bias"), List.copyOf(net.namedParameters().keySet()));
+        assertEquals(
+                List.of("captured.weight", "captured.bias"),
+                List.copyOf(net.namedParameters().keySet()));
     }
 
     @Test
@@ -123,7 +151,8 @@ class NetTest {
             final Tensor weight = table.weight;
         }
         Net net = new Tied();
-        assertEquals(Set.of("weight", "table.weight", "head.weight"), net.stateDict().keySet());
+        assertEquals(
+                Set.of("weight", "table.weight", "head.weight"), net.stateDict().keySet());
         assertEquals(2, net.parameters().size());
     }
 
@@ -144,7 +173,8 @@ class NetTest {
             }
         }
         Parent p = new Parent();
-        assertEquals(List.of("child.layer.weight"), List.copyOf(p.namedParameters().keySet()));
+        assertEquals(
+                List.of("child.layer.weight"), List.copyOf(p.namedParameters().keySet()));
         assertTrue(p.toString().contains("…"));
     }
 
@@ -162,7 +192,8 @@ class NetTest {
     @Test
     void applyVisitsPartsFirst() {
         List<String> seen = new ArrayList<>();
-        new Sequential(new Linear(1, 1), new Sequential(new ReLU())).apply(n -> seen.add(n.getClass().getSimpleName()));
+        new Sequential(new Linear(1, 1), new Sequential(new ReLU()))
+                .apply(n -> seen.add(n.getClass().getSimpleName()));
         assertEquals(List.of("Linear", "ReLU", "Sequential", "Sequential"), seen);
     }
 
@@ -206,7 +237,8 @@ class NetTest {
         assertThrows(IllegalArgumentException.class, () -> net.loadStateDict(state, false));
         state.remove("1.weight");
         net.loadStateDict(state, false);
-        assertArrayEquals(state.get("0.weight").toDoubles(), net.parameters().getFirst().toDoubles());
+        assertArrayEquals(
+                state.get("0.weight").toDoubles(), net.parameters().getFirst().toDoubles());
     }
 
     @Test
@@ -234,9 +266,15 @@ class NetTest {
     @Test
     void impossibleSettings() {
         assertThrows(IllegalArgumentException.class, () -> new Linear(0, 1));
-        assertThrows(IllegalArgumentException.class, () -> new Conv2d(3, 4, 3, ConvOptions.of().groups(2)));
-        assertThrows(IllegalArgumentException.class, () -> new Conv2d(2, 4, 3, ConvOptions.of().stride(0)));
-        assertThrows(IllegalArgumentException.class, () -> new Conv2d(2, 4, 3, ConvOptions.of().padding(1, 1, 1)));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new Conv2d(3, 4, 3, ConvOptions.of().groups(2)));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new Conv2d(2, 4, 3, ConvOptions.of().stride(0)));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new Conv2d(2, 4, 3, ConvOptions.of().padding(1, 1, 1)));
         assertThrows(IllegalArgumentException.class, () -> new Conv2d(2, 4, new long[] {3}, ConvOptions.of()));
         assertThrows(IllegalArgumentException.class, () -> new Dropout(1.5));
         assertThrows(IllegalArgumentException.class, () -> new MultiheadAttention(5, 2));

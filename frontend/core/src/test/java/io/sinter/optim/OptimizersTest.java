@@ -4,7 +4,6 @@ package io.sinter.optim;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.sinter.Sinter;
 import io.sinter.Tensor;
@@ -82,13 +81,19 @@ class OptimizersTest {
 
     @Test
     void adamWithAmsgrad() {
-        check(p -> new Adam(p, 0.05).betas(0.8, 0.9).eps(1e-3).weightDecay(0.1).amsgrad(true),
+        check(
+                p -> new Adam(p, 0.05)
+                        .betas(0.8, 0.9)
+                        .eps(1e-3)
+                        .weightDecay(0.1)
+                        .amsgrad(true),
                 (step, p, g, m) -> adam(step, p, g + 0.1 * p, m, true));
     }
 
     @Test
     void adamW() {
-        check(p -> new AdamW(p, 0.05).betas(0.8, 0.9).eps(1e-3).weightDecay(0.1),
+        check(
+                p -> new AdamW(p, 0.05).betas(0.8, 0.9).eps(1e-3).weightDecay(0.1),
                 (step, p, g, m) -> adam(step, p * (1 - 0.05 * 0.1), g, m, false));
     }
 
@@ -139,7 +144,9 @@ class OptimizersTest {
         assertThrows(IllegalArgumentException.class, () -> optimizer.addGroup(List.of(a)));
         assertThrows(IllegalArgumentException.class, () -> optimizer.addGroup(List.of()));
         assertThrows(IllegalArgumentException.class, () -> optimizer.addGroup(List.of(a.mul(2.0))));
-        assertThrows(IllegalArgumentException.class, () -> optimizer.groups().getFirst().get("beta1"));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> optimizer.groups().getFirst().get("beta1"));
         assertThrows(IllegalArgumentException.class, () -> optimizer.lr(-1));
         assertThrows(IllegalArgumentException.class, () -> new Adam(List.of(a), Double.NaN));
         SGD nesterov = new SGD(List.of(a), 0.1).nesterov(true);
@@ -164,7 +171,9 @@ class OptimizersTest {
         assertEquals(0.1, continued.lr());
         for (int i = 0; i < 3; i++) step(other, continued, x);
         for (int i = 0; i < 2; i++) {
-            assertArrayEquals(net.parameters().get(i).toFloats(), other.parameters().get(i).toFloats());
+            assertArrayEquals(
+                    net.parameters().get(i).toFloats(),
+                    other.parameters().get(i).toFloats());
         }
 
         Map<String, Tensor> broken = new TreeMap<>(saved);
@@ -199,7 +208,13 @@ class OptimizersTest {
         assertRates(Scheduler.step(sgd(), 2, 0.1), 8, 8, 0.8, 0.8, 0.08);
         assertRates(Scheduler.exponential(sgd(), 0.5), 8, 4, 2, 1);
         assertRates(Scheduler.linear(sgd(), 0.25, 1, 3), 2, 4, 6, 8, 8);
-        assertRates(Scheduler.cosine(sgd(), 4, 2), 8, 2 + 6 * (1 + Math.sqrt(0.5)) / 2, 5, 2 + 6 * (1 - Math.sqrt(0.5)) / 2, 2);
+        assertRates(
+                Scheduler.cosine(sgd(), 4, 2),
+                8,
+                2 + 6 * (1 + Math.sqrt(0.5)) / 2,
+                5,
+                2 + 6 * (1 - Math.sqrt(0.5)) / 2,
+                2);
         assertRates(Scheduler.lambda(sgd(), t -> 1.0 / (t + 1)), 8, 4, 8.0 / 3);
         assertRates(Scheduler.warmupCosine(sgd(), 1, 3, 0.5), 4, 8, 6, 4, 4);
         assertThrows(IllegalArgumentException.class, () -> Scheduler.step(sgd(), 0, 0.1));
