@@ -74,11 +74,13 @@ abstract sealed class Activations permits Convolutions {
 
     /** x where positive, else {@code alpha * (exp(x) - 1)}. */
     public static Tensor elu(Tensor x, double alpha) {
-        return Trace.call(() -> x.gt(0).where(x, x.minimum(constant(x, 0)).expm1().mul(alpha)));
+        return Trace.call(
+                () -> x.gt(0).where(x, x.minimum(constant(x, 0)).expm1().mul(alpha)));
     }
 
     public static Tensor celu(Tensor x, double alpha) {
-        return Trace.call(() -> x.gt(0).where(x, x.minimum(constant(x, 0)).div(alpha).expm1().mul(alpha)));
+        return Trace.call(() ->
+                x.gt(0).where(x, x.minimum(constant(x, 0)).div(alpha).expm1().mul(alpha)));
     }
 
     /** Self-normalizing units (Klambauer et al., 2017). */
@@ -107,7 +109,8 @@ abstract sealed class Activations permits Convolutions {
 
     /** {@code log(sigmoid(x))}, without overflow. */
     public static Tensor logsigmoid(Tensor x) {
-        return Trace.call(() -> x.minimum(constant(x, 0)).sub(x.abs().neg().exp().log1p()));
+        return Trace.call(
+                () -> x.minimum(constant(x, 0)).sub(x.abs().neg().exp().log1p()));
     }
 
     public static Tensor softsign(Tensor x) {

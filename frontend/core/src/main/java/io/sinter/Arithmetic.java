@@ -38,7 +38,9 @@ public sealed interface Arithmetic permits Tensor {
     /** Difference; bool is an error, as in PyTorch (use {@code logicalXor}). */
     default Tensor sub(Tensor other) {
         DType d = Promotion.of(self(), other);
-        if (d.isBool()) throw Errors.argument("sub", self(), other, "bool tensors are not subtracted; use logicalXor or logicalNot");
+        if (d.isBool())
+            throw Errors.argument(
+                    "sub", self(), other, "bool tensors are not subtracted; use logicalXor or logicalNot");
         return binary(Binary.SUB, self(), other, d);
     }
 
@@ -103,12 +105,15 @@ public sealed interface Arithmetic permits Tensor {
         if (roundingMode == null) return div(other);
         return switch (roundingMode) {
             case "floor" -> floorDivide(other);
-            case "trunc" -> Trace.call(() -> {
-                DType d = Promotion.of(self(), other);
-                Tensor q = binary(Binary.DIV, self(), other, d.isBool() ? DType.I64 : d);
-                return d.isFloat() ? q.trunc() : q;
-            });
-            default -> throw Errors.argument("div", self(), other, "unknown rounding mode '" + roundingMode + "'; known: floor, trunc");
+            case "trunc" ->
+                Trace.call(() -> {
+                    DType d = Promotion.of(self(), other);
+                    Tensor q = binary(Binary.DIV, self(), other, d.isBool() ? DType.I64 : d);
+                    return d.isFloat() ? q.trunc() : q;
+                });
+            default ->
+                throw Errors.argument(
+                        "div", self(), other, "unknown rounding mode '" + roundingMode + "'; known: floor, trunc");
         };
     }
 
@@ -169,16 +174,18 @@ public sealed interface Arithmetic permits Tensor {
     default Tensor pow(long exponent) {
         Tensor x = self();
         if (x.dtype().isBool()) return cast(DType.I64).pow(exponent);
-        if (x.dtype().isInt() && exponent < 0) throw Errors.argument("pow", x, "integers to negative powers are not integers; cast to f32 first");
+        if (x.dtype().isInt() && exponent < 0)
+            throw Errors.argument("pow", x, "integers to negative powers are not integers; cast to f32 first");
         return switch ((int) Math.max(-5, Math.min(5, exponent))) {
             case 0 -> x.onesLike();
             case 1 -> x.mul(1);
             case 2 -> x.mul(x);
             case 3 -> Trace.call(() -> x.mul(x).mul(x));
-            case 4 -> Trace.call(() -> {
-                Tensor s = x.mul(x);
-                return s.mul(s);
-            });
+            case 4 ->
+                Trace.call(() -> {
+                    Tensor s = x.mul(x);
+                    return s.mul(s);
+                });
             case -1 -> x.reciprocal();
             case -2, -3, -4 -> Trace.call(() -> x.pow(-exponent).reciprocal());
             default -> pow(number(x, exponent));
@@ -207,7 +214,8 @@ public sealed interface Arithmetic permits Tensor {
     }
 
     default Tensor neg() {
-        if (self().dtype().isBool()) throw Errors.argument("neg", self(), "bool tensors are not negated; use logicalNot");
+        if (self().dtype().isBool())
+            throw Errors.argument("neg", self(), "bool tensors are not negated; use logicalNot");
         return Dispatch.emit(Unary.NEG, self());
     }
 

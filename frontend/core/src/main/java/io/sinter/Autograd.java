@@ -34,7 +34,8 @@ public final class Autograd {
      * @param gradients of the outputs; null, or null elements, stand for 1 where an output has a single
      *     element
      */
-    public static void backward(List<Tensor> outputs, List<Tensor> gradients, boolean retainGraph, boolean createGraph) {
+    public static void backward(
+            List<Tensor> outputs, List<Tensor> gradients, boolean retainGraph, boolean createGraph) {
         List<Tensor> seeds = seeds(outputs, gradients);
         Engine.backward(outputs, seeds, retainGraph, createGraph);
         Trace t = Trace.current();
@@ -62,13 +63,15 @@ public final class Autograd {
             boolean createGraph,
             boolean allowUnused) {
         for (Tensor x : inputs) {
-            if (!x.requiresGrad()) throw Errors.state("gradient with respect to a tensor that requires none: " + x.type());
+            if (!x.requiresGrad())
+                throw Errors.state("gradient with respect to a tensor that requires none: " + x.type());
         }
         List<Tensor> seeds = seeds(outputs, gradients);
         List<Tensor> found = Engine.gradients(outputs, seeds, inputs, retainGraph || createGraph, createGraph);
         for (int i = 0; i < found.size(); i++) {
             if (found.get(i) == null && !allowUnused) {
-                throw Errors.state("input " + i + " (" + inputs.get(i).type() + ") was not used by the outputs; pass allowUnused = true to get null for it");
+                throw Errors.state("input " + i + " (" + inputs.get(i).type()
+                        + ") was not used by the outputs; pass allowUnused = true to get null for it");
             }
         }
         return found;
@@ -99,11 +102,16 @@ public final class Autograd {
             Tensor y = outputs.get(i);
             Tensor g = gradients == null ? null : gradients.get(i);
             if (!y.requiresGrad()) {
-                throw Errors.state("backward of a tensor that requires no gradient and was not computed from one that does: " + y.type());
+                throw Errors.state(
+                        "backward of a tensor that requires no gradient and was not computed from one that does: "
+                                + y.type());
             }
             if (g == null) {
                 if (y.numel() != 1) {
-                    throw Errors.argument("backward", y, "a gradient can be left out only for a single element; reduce it (mean, sum) or pass the gradient");
+                    throw Errors.argument(
+                            "backward",
+                            y,
+                            "a gradient can be left out only for a single element; reduce it (mean, sum) or pass the gradient");
                 }
                 g = Tensor.full(y.shape(), 1, y.dtype());
             } else if (!g.type().equals(y.type())) {

@@ -12,7 +12,11 @@ final class Axes {
     static int axis(String name, Tensor x, int axis) {
         int rank = Math.max(1, x.rank());
         if (axis < -rank || axis >= rank) {
-            throw Errors.argument(name, x, "axis " + axis + " is outside [" + -rank + ", " + (rank - 1) + "]: the operand has rank " + x.rank());
+            throw Errors.argument(
+                    name,
+                    x,
+                    "axis " + axis + " is outside [" + -rank + ", " + (rank - 1) + "]: the operand has rank "
+                            + x.rank());
         }
         return axis < 0 ? axis + rank : axis;
     }
@@ -33,7 +37,8 @@ final class Axes {
         for (int i = 0; i < r.length; i++) r[i] = axis(name, x, axes[i]);
         Arrays.sort(r);
         for (int i = 1; i < r.length; i++) {
-            if (r[i] == r[i - 1]) throw Errors.argument(name, x, "axis " + r[i] + " is given twice in " + Arrays.toString(axes));
+            if (r[i] == r[i - 1])
+                throw Errors.argument(name, x, "axis " + r[i] + " is given twice in " + Arrays.toString(axes));
         }
         return r;
     }
@@ -65,7 +70,9 @@ final class Axes {
         long known = 1;
         for (int i = 0; i < d.length; i++) {
             if (d[i] == -1) {
-                if (unknown >= 0) throw Errors.argument(name, x, "two extents of " + Arrays.toString(dims) + " are -1; only one can be computed");
+                if (unknown >= 0)
+                    throw Errors.argument(
+                            name, x, "two extents of " + Arrays.toString(dims) + " are -1; only one can be computed");
                 unknown = i;
             } else if (d[i] < 0) {
                 throw Errors.argument(name, x, "negative extent in " + Arrays.toString(dims));
@@ -76,8 +83,13 @@ final class Axes {
         long n = x.numel();
         if (unknown >= 0 && known != 0 && n % known == 0) d[unknown] = n / known;
         else if (unknown >= 0 || known != n) {
-            throw Errors.argument(name, x, "shape " + Arrays.toString(dims) + " does not hold " + n + " elements"
-                    + (unknown >= 0 && known == 0 ? ": an extent of -1 is not determined beside an extent 0" : ""));
+            throw Errors.argument(
+                    name,
+                    x,
+                    "shape " + Arrays.toString(dims) + " does not hold " + n + " elements"
+                            + (unknown >= 0 && known == 0
+                                    ? ": an extent of -1 is not determined beside an extent 0"
+                                    : ""));
         }
         return Shape.of(d);
     }

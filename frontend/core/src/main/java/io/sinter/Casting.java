@@ -25,8 +25,11 @@ public sealed interface Casting permits Tensor {
     default Tensor to(Device device) {
         Device here = Session.current().device();
         if (!here.equals(device)) {
-            throw Errors.argument("to", self(), "device " + device + ": this session's tensors are on " + here
-                    + "; open the session with it (-Dsinter.device=" + device + ")");
+            throw Errors.argument(
+                    "to",
+                    self(),
+                    "device " + device + ": this session's tensors are on " + here
+                            + "; open the session with it (-Dsinter.device=" + device + ")");
         }
         return self();
     }

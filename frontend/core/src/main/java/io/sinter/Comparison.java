@@ -137,11 +137,16 @@ public sealed interface Comparison permits Tensor {
     /** {@code |self - other| <= atol + rtol * |other|}, elementwise; infinities of one sign are close. */
     default Tensor isclose(Tensor other, double rtol, double atol, boolean equalNan) {
         return Trace.call(() -> {
-            if (Promotion.of(self(), other).isBool()) return self().toLong().isclose(other.toLong(), rtol, atol, equalNan);
+            if (Promotion.of(self(), other).isBool())
+                return self().toLong().isclose(other.toLong(), rtol, atol, equalNan);
             Tensor a = self();
             Tensor close = a.eq(other);
             if (a.dtype().isFloat()) {
-                Tensor within = a.sub(other).abs().le(other.abs().mul(rtol).add(atol)).logicalAnd(other.isfinite()).logicalAnd(a.isfinite());
+                Tensor within = a.sub(other)
+                        .abs()
+                        .le(other.abs().mul(rtol).add(atol))
+                        .logicalAnd(other.isfinite())
+                        .logicalAnd(a.isfinite());
                 close = close.logicalOr(within);
                 if (equalNan) close = close.logicalOr(a.isnan().logicalAnd(other.isnan()));
             } else {
@@ -164,6 +169,7 @@ public sealed interface Comparison permits Tensor {
 
     /** Same shape and equal elements ({@code torch.equal}). Reads the result. */
     default boolean equal(Tensor other) {
-        return self().type().shape().equals(other.type().shape()) && eq(other).all().itemBoolean();
+        return self().type().shape().equals(other.type().shape())
+                && eq(other).all().itemBoolean();
     }
 }

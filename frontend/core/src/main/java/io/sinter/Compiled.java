@@ -37,7 +37,8 @@ final class Compiled {
     }
 
     /** Equal signatures trace to equal programs. */
-    private record Signature(List<Type> types, List<Integer> aliases, List<Boolean> grads, boolean gradMode, Session session) {}
+    private record Signature(
+            List<Type> types, List<Integer> aliases, List<Boolean> grads, boolean gradMode, Session session) {}
 
     /** Where an argument of the program comes from at a replay. */
     private sealed interface Slot {}
@@ -140,7 +141,9 @@ final class Compiled {
             r.end();
             return out;
         }
-        Variant v = taped ? new Variant(r.observed, null, null, null, null, null, null, null, null, null) : trace(t, r, inputs, out, inputValues, inputStorages);
+        Variant v = taped
+                ? new Variant(r.observed, null, null, null, null, null, null, null, null, null)
+                : trace(t, r, inputs, out, inputValues, inputStorages);
         r.end();
         variants.computeIfAbsent(signature, _ -> new ArrayList<>()).add(v);
         return out;
@@ -152,20 +155,30 @@ final class Compiled {
      */
     private static boolean makesState(Recording r) {
         Set<Storage> gradients = new HashSet<>();
-        for (Tensor p : r.gradients) if (p.grad() != null) gradients.add(p.grad().storageOrNull());
+        for (Tensor p : r.gradients)
+            if (p.grad() != null) gradients.add(p.grad().storageOrNull());
         for (Storage s : r.written) {
-            if (s.version > 0 && s.overwritten != null && s.overwritten.recorded == r && !gradients.contains(s)) return true;
+            if (s.version > 0 && s.overwritten != null && s.overwritten.recorded == r && !gradients.contains(s))
+                return true;
         }
         return false;
     }
 
     private static Variant trace(
-            Trace t, Recording r, Tensor[] inputs, Tensor[] out, Map<Value, Integer> inputValues, Map<Storage, Integer> inputStorages) {
-        List<Storage> states = r.written.stream().filter(s -> s.overwritten != null && s.overwritten.recorded != r).toList();
+            Trace t,
+            Recording r,
+            Tensor[] inputs,
+            Tensor[] out,
+            Map<Value, Integer> inputValues,
+            Map<Storage, Integer> inputStorages) {
+        List<Storage> states = r.written.stream()
+                .filter(s -> s.overwritten != null && s.overwritten.recorded != r)
+                .toList();
         List<Value> roots = new ArrayList<>();
         for (Tensor x : out) addRoot(roots, x.value());
         for (Storage s : states) addRoot(roots, s.value);
-        for (Tensor p : r.gradients) if (p.grad() != null) addRoot(roots, p.grad().value());
+        for (Tensor p : r.gradients)
+            if (p.grad() != null) addRoot(roots, p.grad().value());
         Map<Storage, Value> before = new IdentityHashMap<>();
         for (Storage s : states) before.put(s, s.overwritten);
         Cut.Trail trail = t.runExactly(roots, states);
@@ -184,23 +197,38 @@ final class Compiled {
         for (Storage s : states) {
             int donor = trail.givers().indexOf(s) < 0 ? -1 : trail.arguments().indexOf(before.get(s));
             Integer index = result.get(s.value);
-            if (index == null) throw Errors.state("a function given to Sinter.compile writes an argument or a captured tensor to another tensor in place; clone() it");
+            if (index == null)
+                throw Errors.state(
+                        "a function given to Sinter.compile writes an argument or a captured tensor to another tensor in place; clone() it");
             writes.add(new Write(inputStorages.getOrDefault(s, -1), s, index, donor));
         }
         List<Gradient> gradients = new ArrayList<>();
-        for (Tensor p : r.gradients) gradients.add(new Gradient(p, p.grad() == null ? -1 : result.getOrDefault(p.grad().value(), -1)));
+        for (Tensor p : r.gradients)
+            gradients.add(new Gradient(
+                    p, p.grad() == null ? -1 : result.getOrDefault(p.grad().value(), -1)));
         List<Output> outputs = new ArrayList<>();
         for (Tensor x : out) {
             int same = Arrays.asList(inputs).indexOf(x);
             Integer storage = x.isBase() ? inputStorages.get(x.storageOrNull()) : null;
             if (same >= 0) outputs.add(new Argument(same, false));
             else if (storage != null) outputs.add(new Argument(storage, true));
-            else if (result.containsKey(x.value()) && !(x.isBase() && before.containsKey(x.storageOrNull()))) outputs.add(new Computed(result.get(x.value())));
+            else if (result.containsKey(x.value()) && !(x.isBase() && before.containsKey(x.storageOrNull())))
+                outputs.add(new Computed(result.get(x.value())));
             else outputs.add(new Captured(x));
         }
         return new Variant(
-                r.observed, trail.program(), slots, roots.stream().map(v -> v.type).toList(), roots.stream().map(v -> v.line == null ? SourceLine.UNKNOWN : v.line).toList(),
-                trail.lines(), r.draws, writes, gradients, outputs);
+                r.observed,
+                trail.program(),
+                slots,
+                roots.stream().map(v -> v.type).toList(),
+                roots.stream()
+                        .map(v -> v.line == null ? SourceLine.UNKNOWN : v.line)
+                        .toList(),
+                trail.lines(),
+                r.draws,
+                writes,
+                gradients,
+                outputs);
     }
 
     private static void addRoot(List<Value> roots, Value v) {
@@ -218,25 +246,28 @@ final class Compiled {
             for (Value d : v.draws) d.bits = d.redraw.getAsLong();
             List<Arg> args = new ArrayList<>();
             for (Slot s : v.slots) {
-                args.add(switch (s) {
-                    case FromInput i -> Host.buffer(inputs[i.index]);
-                    case FromStorage h -> Host.buffer(h.storage);
-                    case Fixed f -> f.memory;
-                    case FromNumber n -> new Arg.Scalar(n.draw < 0 ? n.bits : v.draws.get(n.draw).bits);
-                });
+                args.add(
+                        switch (s) {
+                            case FromInput i -> Host.buffer(inputs[i.index]);
+                            case FromStorage h -> Host.buffer(h.storage);
+                            case Fixed f -> f.memory;
+                            case FromNumber n -> new Arg.Scalar(n.draw < 0 ? n.bits : v.draws.get(n.draw).bits);
+                        });
             }
             List<Storage> giving = new ArrayList<>();
             for (Write w : v.writes) {
                 if (w.donor < 0) continue;
                 Storage s = storage(w, inputs);
-                if (s.value.pins > 0 || (s.value.flags & Value.SHARED) != 0) args.set(w.donor, Host.copy((Buffer) args.get(w.donor)));
+                if (s.value.pins > 0 || (s.value.flags & Value.SHARED) != 0)
+                    args.set(w.donor, Host.copy((Buffer) args.get(w.donor)));
                 else giving.add(s);
             }
             List<Buffer> results;
             try {
                 results = v.program.run(args, v.lines::get, v.entries::get);
             } catch (RuntimeException | Error e) {
-                if (!(e instanceof io.sinter.runtime.OutOfDeviceMemoryException)) for (Storage s : giving) s.value.lost(e);
+                if (!(e instanceof io.sinter.runtime.OutOfDeviceMemoryException))
+                    for (Storage s : giving) s.value.lost(e);
                 throw e;
             }
             return bind(t, v, inputs, results, giving);
@@ -277,11 +308,12 @@ final class Compiled {
     private static void markShared(Variant v, Tensor[] inputs, Value[] values, List<Storage> giving) {
         Map<Buffer, Value> holders = new IdentityHashMap<>();
         for (Slot s : v.slots) {
-            Value held = switch (s) {
-                case FromInput i -> inputs[i.index].value();
-                case FromStorage h -> h.storage.value;
-                case Fixed _, FromNumber _ -> null;
-            };
+            Value held =
+                    switch (s) {
+                        case FromInput i -> inputs[i.index].value();
+                        case FromStorage h -> h.storage.value;
+                        case Fixed _, FromNumber _ -> null;
+                    };
             if (held != null) holders.put(held.data, held);
         }
         for (Storage s : giving) holders.remove(s.value.data);

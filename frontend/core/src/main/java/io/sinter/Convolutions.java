@@ -41,7 +41,8 @@ abstract sealed class Convolutions extends Activations permits Pooling {
     }
 
     /** x [N, C, L] or [C, L]; weight [O, C / groups, K]; bias may be null. */
-    public static Tensor conv1d(Tensor x, Tensor weight, Tensor bias, long[] stride, long[] padding, long[] dilation, int groups) {
+    public static Tensor conv1d(
+            Tensor x, Tensor weight, Tensor bias, long[] stride, long[] padding, long[] dilation, int groups) {
         return convolve("conv1d", 1, x, weight, bias, stride, padding, dilation, groups);
     }
 
@@ -53,7 +54,8 @@ abstract sealed class Convolutions extends Activations permits Pooling {
      * x [N, C, H, W] or [C, H, W]; weight [O, C / groups, KH, KW]; bias may be null. Arrays of one element
      * count for all axes.
      */
-    public static Tensor conv2d(Tensor x, Tensor weight, Tensor bias, long[] stride, long[] padding, long[] dilation, int groups) {
+    public static Tensor conv2d(
+            Tensor x, Tensor weight, Tensor bias, long[] stride, long[] padding, long[] dilation, int groups) {
         return convolve("conv2d", 2, x, weight, bias, stride, padding, dilation, groups);
     }
 
@@ -66,7 +68,8 @@ abstract sealed class Convolutions extends Activations permits Pooling {
     }
 
     /** x [N, C, D, H, W] or [C, D, H, W]. */
-    public static Tensor conv3d(Tensor x, Tensor weight, Tensor bias, long[] stride, long[] padding, long[] dilation, int groups) {
+    public static Tensor conv3d(
+            Tensor x, Tensor weight, Tensor bias, long[] stride, long[] padding, long[] dilation, int groups) {
         return convolve("conv3d", 3, x, weight, bias, stride, padding, dilation, groups);
     }
 
@@ -91,14 +94,24 @@ abstract sealed class Convolutions extends Activations permits Pooling {
         }
         long[] stride = new long[n];
         Arrays.fill(stride, 1);
-        return Trace.call(() -> batched(x, n, y -> withBias(Dispatch.emit(new Conv(stride, low, high, d, groups), y, weight), bias)));
+        return Trace.call(() ->
+                batched(x, n, y -> withBias(Dispatch.emit(new Conv(stride, low, high, d, groups), y, weight), bias)));
     }
 
     private static Tensor convolve(
-            String name, int n, Tensor x, Tensor weight, Tensor bias, long[] stride, long[] padding, long[] dilation, int groups) {
+            String name,
+            int n,
+            Tensor x,
+            Tensor weight,
+            Tensor bias,
+            long[] stride,
+            long[] padding,
+            long[] dilation,
+            int groups) {
         check(name, n, x, weight);
         long[] p = spread(name, x, padding, n);
-        if (!x.dtype().isFloat()) return whole(x, weight, bias, (y, w, b) -> convolve(name, n, y, w, b, stride, padding, dilation, groups));
+        if (!x.dtype().isFloat())
+            return whole(x, weight, bias, (y, w, b) -> convolve(name, n, y, w, b, stride, padding, dilation, groups));
         Conv op = new Conv(spread(name, x, stride, n), p, p, spread(name, x, dilation, n), groups);
         return Trace.call(() -> batched(x, n, y -> withBias(Dispatch.emit(op, y, weight), bias)));
     }
@@ -109,12 +122,18 @@ abstract sealed class Convolutions extends Activations permits Pooling {
 
     /** Whole numbers are convolved in f64, which is exact below 2^53. */
     private static Tensor whole(Tensor x, Tensor weight, Tensor bias, Convolution f) {
-        return Trace.call(() -> f.apply(x.toDouble(), weight.toDouble(), bias == null ? null : bias.toDouble()).to(x.dtype()));
+        return Trace.call(() -> f.apply(x.toDouble(), weight.toDouble(), bias == null ? null : bias.toDouble())
+                .to(x.dtype()));
     }
 
     private static void check(String name, int n, Tensor x, Tensor weight) {
         if (x.rank() != n + 2 && x.rank() != n + 1 || weight.rank() != n + 2) {
-            throw Errors.argument(name, x, weight, "needs an input of rank " + (n + 2) + " ([batch, channels, …]) or " + (n + 1) + " and a weight of rank " + (n + 2));
+            throw Errors.argument(
+                    name,
+                    x,
+                    weight,
+                    "needs an input of rank " + (n + 2) + " ([batch, channels, …]) or " + (n + 1)
+                            + " and a weight of rank " + (n + 2));
         }
     }
 
@@ -141,27 +160,61 @@ abstract sealed class Convolutions extends Activations permits Pooling {
 
     /** Transposed convolution, the gradient of a convolution by its input: weight [C, O / groups, K]. */
     public static Tensor convTranspose1d(
-            Tensor x, Tensor weight, Tensor bias, long[] stride, long[] padding, long[] outputPadding, int groups, long[] dilation) {
+            Tensor x,
+            Tensor weight,
+            Tensor bias,
+            long[] stride,
+            long[] padding,
+            long[] outputPadding,
+            int groups,
+            long[] dilation) {
         return transposed("convTranspose1d", 1, x, weight, bias, stride, padding, outputPadding, groups, dilation);
     }
 
     /** Transposed convolution: weight [C, O / groups, KH, KW]. */
     public static Tensor convTranspose2d(
-            Tensor x, Tensor weight, Tensor bias, long[] stride, long[] padding, long[] outputPadding, int groups, long[] dilation) {
+            Tensor x,
+            Tensor weight,
+            Tensor bias,
+            long[] stride,
+            long[] padding,
+            long[] outputPadding,
+            int groups,
+            long[] dilation) {
         return transposed("convTranspose2d", 2, x, weight, bias, stride, padding, outputPadding, groups, dilation);
     }
 
     /** Transposed convolution: weight [C, O / groups, KD, KH, KW]. */
     public static Tensor convTranspose3d(
-            Tensor x, Tensor weight, Tensor bias, long[] stride, long[] padding, long[] outputPadding, int groups, long[] dilation) {
+            Tensor x,
+            Tensor weight,
+            Tensor bias,
+            long[] stride,
+            long[] padding,
+            long[] outputPadding,
+            int groups,
+            long[] dilation) {
         return transposed("convTranspose3d", 3, x, weight, bias, stride, padding, outputPadding, groups, dilation);
     }
 
     private static Tensor transposed(
-            String name, int n, Tensor x, Tensor weight, Tensor bias, long[] stride, long[] padding, long[] outputPadding, int groups, long[] dilation) {
+            String name,
+            int n,
+            Tensor x,
+            Tensor weight,
+            Tensor bias,
+            long[] stride,
+            long[] padding,
+            long[] outputPadding,
+            int groups,
+            long[] dilation) {
         check(name, n, x, weight);
         if (!x.dtype().isFloat()) {
-            return whole(x, weight, bias, (y, w, b) -> transposed(name, n, y, w, b, stride, padding, outputPadding, groups, dilation));
+            return whole(
+                    x,
+                    weight,
+                    bias,
+                    (y, w, b) -> transposed(name, n, y, w, b, stride, padding, outputPadding, groups, dilation));
         }
         long[] s = spread(name, x, stride, n);
         long[] p = spread(name, x, padding, n);
@@ -197,7 +250,11 @@ abstract sealed class Convolutions extends Activations permits Pooling {
     /** As {@link #pad(Tensor, long...)}, with {@code value} instead of zeros. */
     public static Tensor pad(Tensor x, long[] padding, double value) {
         if (padding.length % 2 != 0 || padding.length > 2 * x.rank()) {
-            throw Errors.argument("pad", x, "padding " + Arrays.toString(padding) + " must have two numbers per axis, for at most " + x.rank() + " axes");
+            throw Errors.argument(
+                    "pad",
+                    x,
+                    "padding " + Arrays.toString(padding) + " must have two numbers per axis, for at most " + x.rank()
+                            + " axes");
         }
         return Trace.call(() -> {
             int r = x.rank();
@@ -209,7 +266,9 @@ abstract sealed class Convolutions extends Activations permits Pooling {
                 long l = padding[2 * i];
                 long h = padding[2 * i + 1];
                 long n = x.type().dim(a) + Math.min(l, 0) + Math.min(h, 0);
-                if (n < 0) throw Errors.argument("pad", x, "padding " + Arrays.toString(padding) + " cuts off more than there is");
+                if (n < 0)
+                    throw Errors.argument(
+                            "pad", x, "padding " + Arrays.toString(padding) + " cuts off more than there is");
                 if (l < 0 || h < 0) y = Movement.Moving.part(y, a, Math.max(0, -l), n);
                 low[a] = Math.max(0, l);
                 high[a] = Math.max(0, h);

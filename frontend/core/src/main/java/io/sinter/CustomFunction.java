@@ -31,7 +31,9 @@ public abstract class CustomFunction {
 
         /** The tensors that were saved, in order, with their histories. */
         public Tensor saved(int i) {
-            if (freed) throw Errors.state("what a custom function saved was freed by an earlier backward pass; pass retainGraph = true to that one");
+            if (freed)
+                throw Errors.state(
+                        "what a custom function saved was freed by an earlier backward pass; pass retainGraph = true to that one");
             saved.get(i).check("a custom function");
             return owners.get(i);
         }
@@ -108,7 +110,8 @@ public abstract class CustomFunction {
         List<Tensor> backward(Tensor[] grads) {
             Tensor[] g = function.backward(context, grads);
             if (g.length != next.length) {
-                throw Errors.state(name() + ".backward returned " + g.length + " gradients for " + next.length + " inputs; return null where there is none");
+                throw Errors.state(name() + ".backward returned " + g.length + " gradients for " + next.length
+                        + " inputs; return null where there is none");
             }
             return Arrays.asList(g);
         }
@@ -120,7 +123,9 @@ public abstract class CustomFunction {
 
         @Override
         String name() {
-            return function.getClass().getSimpleName().isEmpty() ? function.getClass().getName() : function.getClass().getSimpleName();
+            return function.getClass().getSimpleName().isEmpty()
+                    ? function.getClass().getName()
+                    : function.getClass().getSimpleName();
         }
 
         @Override

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter;
 
-import io.sinter.ir.op.View;
 import io.sinter.ir.Canonical;
 import io.sinter.ir.Graph;
 import io.sinter.ir.IndexError;
 import io.sinter.ir.Node;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Input;
+import io.sinter.ir.op.View;
 import io.sinter.runtime.Arg;
 import io.sinter.runtime.Buffer;
 import java.util.ArrayList;
@@ -221,10 +221,14 @@ final class Cut {
         if (v.poison instanceof IndexError e) return e;
         if (v.poison != null) {
             return new IllegalStateException(
-                    "this " + v.type + " was lost when a step failed after its memory had been given to its new value: " + v.poison.getMessage(),
+                    "this " + v.type + " was lost when a step failed after its memory had been given to its new value: "
+                            + v.poison.getMessage(),
                     v.poison);
         }
-        return Errors.state(v.dead != null ? v.dead : "a value " + v.type + " that is not in memory: released, or its session was closed");
+        return Errors.state(
+                v.dead != null
+                        ? v.dead
+                        : "a value " + v.type + " that is not in memory: released, or its session was closed");
     }
 
     private List<Storage> donate(List<Storage> donors, int[] donated) {
@@ -291,7 +295,9 @@ final class Cut {
             }
             Node[] in = new Node[v.in.length];
             for (int k = 0; k < in.length; k++) in[k] = nodes[v.in[k].number];
-            List<Type> types = v.type != null ? List.of(v.type) : Arrays.stream(v.projections).map(p -> p.type).toList();
+            List<Type> types = v.type != null
+                    ? List.of(v.type)
+                    : Arrays.stream(v.projections).map(p -> p.type).toList();
             nodes[i] = new Node(v.op, List.of(in), types, i);
             body.add(nodes[i]);
         }

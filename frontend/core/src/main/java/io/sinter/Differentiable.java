@@ -11,10 +11,12 @@ public sealed interface Differentiable permits Tensor {
     /** Makes this leaf accumulate gradients (or stop doing so). Float dtypes only. */
     default Tensor requiresGrad_(boolean requires) {
         Tensor x = self();
-        if (requires && !x.dtype().isFloat()) throw Errors.argument("requiresGrad_", x, "only floating-point tensors have gradients");
+        if (requires && !x.dtype().isFloat())
+            throw Errors.argument("requiresGrad_", x, "only floating-point tensors have gradients");
         if (!x.isLeaf()) {
             if (requires) return x;
-            throw Errors.state("requiresGrad_(false) on a result of a recorded operator (" + x.type() + "); use detach()");
+            throw Errors.state(
+                    "requiresGrad_(false) on a result of a recorded operator (" + x.type() + "); use detach()");
         }
         x.leafRequiresGrad(requires);
         return x;
@@ -32,7 +34,8 @@ public sealed interface Differentiable permits Tensor {
     /** Replaces the gradient; null forgets it. */
     default void setGrad(Tensor grad) {
         Tensor x = self();
-        if (grad != null && !grad.type().equals(x.type())) throw Errors.argument("setGrad", x, grad, "a gradient has the tensor's type");
+        if (grad != null && !grad.type().equals(x.type()))
+            throw Errors.argument("setGrad", x, grad, "a gradient has the tensor's type");
         x.gradient(grad);
     }
 
@@ -70,7 +73,8 @@ public sealed interface Differentiable permits Tensor {
      * @param createGraph record the gradients' own tape, for higher derivatives (implies retainGraph)
      */
     default void backward(Tensor gradient, boolean retainGraph, boolean createGraph) {
-        Autograd.backward(List.of(self()), gradient == null ? null : List.of(gradient), retainGraph || createGraph, createGraph);
+        Autograd.backward(
+                List.of(self()), gradient == null ? null : List.of(gradient), retainGraph || createGraph, createGraph);
     }
 
     /** Keeps the gradient of this result of an operator in {@code grad()}. */

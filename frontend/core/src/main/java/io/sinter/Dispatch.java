@@ -81,12 +81,13 @@ final class Dispatch {
 
     private static List<Type> infer(Op op, Value[] in) {
         try {
-            return op.infer(switch (in.length) {
-                case 0 -> List.of();
-                case 1 -> List.of(in[0].type);
-                case 2 -> List.of(in[0].type, in[1].type);
-                default -> Arrays.stream(in).map(v -> v.type).toList();
-            });
+            return op.infer(
+                    switch (in.length) {
+                        case 0 -> List.of();
+                        case 1 -> List.of(in[0].type);
+                        case 2 -> List.of(in[0].type, in[1].type);
+                        default -> Arrays.stream(in).map(v -> v.type).toList();
+                    });
         } catch (OpException e) {
             throw Errors.wrap(e);
         }

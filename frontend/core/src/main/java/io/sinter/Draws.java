@@ -54,9 +54,11 @@ final class Draws {
         Tensor key = Trace.liveLong(g::seed);
         Tensor offset = Trace.liveLong(() -> g.reservePhilox(n));
         Tensor bits = Dispatch.emit(new RandomBits(s), key, offset);
-        Tensor positive = Operators.binary(Binary.AND, bits, Dispatch.emit(Constant.ofLong(DType.I32, Integer.MAX_VALUE)), DType.I32);
+        Tensor positive = Operators.binary(
+                Binary.AND, bits, Dispatch.emit(Constant.ofLong(DType.I32, Integer.MAX_VALUE)), DType.I32);
         long threshold = Math.round(p * 0x1p31);
-        Value bound = Value.scalar(Trace.current(), Type.scalar(DType.I32), Math.min(threshold, Integer.MAX_VALUE), null);
+        Value bound =
+                Value.scalar(Trace.current(), Type.scalar(DType.I32), Math.min(threshold, Integer.MAX_VALUE), null);
         return Operators.binary(Binary.GE, positive, new Tensor(bound), DType.I32);
     }
 }

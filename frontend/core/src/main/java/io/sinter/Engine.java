@@ -44,7 +44,8 @@ final class Engine {
      * Gradients with respect to {@code inputs}; null where an output does not depend on one. Leaves' {@code
      * grad} is left alone.
      */
-    static List<Tensor> gradients(List<Tensor> outputs, List<Tensor> seeds, List<Tensor> inputs, boolean retainGraph, boolean createGraph) {
+    static List<Tensor> gradients(
+            List<Tensor> outputs, List<Tensor> seeds, List<Tensor> inputs, boolean retainGraph, boolean createGraph) {
         Map<Edge, Tensor> captured = new HashMap<>();
         List<Edge> edges = new ArrayList<>();
         for (Tensor x : inputs) {
@@ -68,7 +69,8 @@ final class Engine {
             if (captured == null) runPendingGradients(t);
             t.gradMode = createGraph;
             PriorityQueue<TapeNode> ready = new PriorityQueue<>((a, b) -> Long.compare(b.sequence, a.sequence));
-            for (int i = 0; i < outputs.size(); i++) arrive(new Edge(roots.get(i), outputs.get(i).resultNumber()), seeds.get(i));
+            for (int i = 0; i < outputs.size(); i++)
+                arrive(new Edge(roots.get(i), outputs.get(i).resultNumber()), seeds.get(i));
             for (TapeNode n : Set.copyOf(roots)) if (waiting.get(n) == 0) ready.add(n);
             while (!ready.isEmpty()) process(ready.poll(), ready);
         } finally {
@@ -112,7 +114,10 @@ final class Engine {
     private void runPendingGradients(Trace t) {
         List<Value> pending = new ArrayList<>();
         for (TapeNode n : waiting.keySet()) {
-            if (n instanceof AccumulateNode a && a.leaf.grad() != null && a.leaf.grad().value().pending()) pending.add(a.leaf.grad().value());
+            if (n instanceof AccumulateNode a
+                    && a.leaf.grad() != null
+                    && a.leaf.grad().value().pending())
+                pending.add(a.leaf.grad().value());
         }
         if (!pending.isEmpty() && !createGraph) t.runGradients(pending);
     }
@@ -157,6 +162,7 @@ final class Engine {
     private static Tensor fit(TapeNode from, Tensor g, io.sinter.ir.Type want) {
         if (g.type().equals(want)) return g;
         if (g.type().shape().equals(want.shape())) return Dispatch.EMITTER.cast(g, want.dtype());
-        throw Errors.state("the gradient of " + from.name() + " (" + from.line() + ") has type " + g.type() + " where " + want + " is needed");
+        throw Errors.state("the gradient of " + from.name() + " (" + from.line() + ") has type " + g.type() + " where "
+                + want + " is needed");
     }
 }

@@ -11,7 +11,8 @@ final class Errors {
 
     /** Bad arguments of a call: {@code name(operand types): problem; what to do}. */
     static TensorException argument(String name, List<Type> operands, String problem) {
-        return new TensorException(withLine(OpException.of(name, operands, problem).getMessage()), null);
+        return new TensorException(
+                withLine(OpException.of(name, operands, problem).getMessage()), null);
     }
 
     static TensorException argument(String name, Tensor operand, String problem) {

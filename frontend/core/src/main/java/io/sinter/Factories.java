@@ -207,7 +207,9 @@ abstract sealed class Factories permits Tensor {
 
     /** Whole numbers from {@code start} (included) to {@code end} (excluded): i64. */
     public static Tensor arange(long start, long end, long step) {
-        if (step == 0 || (end - start) / step < 0) throw Errors.argument("arange(" + start + ", " + end + ", " + step + "): the step does not lead from start to end");
+        if (step == 0 || (end - start) / step < 0)
+            throw Errors.argument(
+                    "arange(" + start + ", " + end + ", " + step + "): the step does not lead from start to end");
         long n = Math.max(0, Math.ceilDiv(end - start, step));
         return Trace.call(() -> {
             Tensor r = Operators.E.iota(n);
@@ -225,7 +227,8 @@ abstract sealed class Factories permits Tensor {
     public static Tensor arange(double start, double end, double step, DType dtype) {
         double count = Math.ceil((end - start) / step);
         if (!(count >= 0) || count > Integer.MAX_VALUE) {
-            throw Errors.argument("arange(" + start + ", " + end + ", " + step + "): the step does not lead from start to end");
+            throw Errors.argument(
+                    "arange(" + start + ", " + end + ", " + step + "): the step does not lead from start to end");
         }
         double[] v = new double[(int) count];
         for (int i = 0; i < v.length; i++) v[i] = start + i * step;
@@ -237,17 +240,21 @@ abstract sealed class Factories permits Tensor {
         return linspace(start, end, steps, DType.F32);
     }
 
+    private static double truncated(double x) {
+        return x < 0 ? Math.ceil(x) : Math.floor(x);
+    }
+
     /** Computed from both ends towards the middle in f64, and rounded once. */
     public static Tensor linspace(double start, double end, int steps, DType dtype) {
         if (steps < 0) throw Errors.argument("linspace: " + steps + " steps");
-        if (!dtype.isFloat()) {
-            // Whole numbers go from whole ends.
-            start = (long) start;
-            end = (long) end;
+        // Whole numbers go from whole ends.
+        if (!dtype.isFloat() && (start != truncated(start) || end != truncated(end))) {
+            return linspace(truncated(start), truncated(end), steps, dtype);
         }
         double[] v = new double[steps];
         double step = steps > 1 ? (end - start) / (steps - 1) : 0;
-        for (int i = 0; i < steps; i++) v[i] = i < steps / 2 || steps == 1 ? start + i * step : end - (steps - 1 - i) * step;
+        for (int i = 0; i < steps; i++)
+            v[i] = i < steps / 2 || steps == 1 ? start + i * step : end - (steps - 1 - i) * step;
         return rounded(v, dtype);
     }
 
@@ -256,7 +263,8 @@ abstract sealed class Factories permits Tensor {
         if (steps < 0) throw Errors.argument("logspace: " + steps + " steps");
         double[] v = new double[steps];
         double step = steps > 1 ? (end - start) / (steps - 1) : 0;
-        for (int i = 0; i < steps; i++) v[i] = Math.pow(base, i < steps / 2 || steps == 1 ? start + i * step : end - (steps - 1 - i) * step);
+        for (int i = 0; i < steps; i++)
+            v[i] = Math.pow(base, i < steps / 2 || steps == 1 ? start + i * step : end - (steps - 1 - i) * step);
         return rounded(v, dtype);
     }
 

@@ -23,23 +23,29 @@ final class GradCheck {
             Tensor x = inputs[i];
             if (!x.requiresGrad()) continue;
             if (x.dtype() != DType.F64) throw Errors.argument("gradcheck", x, "needs f64 inputs");
-            Tensor g = Autograd.grad(List.of(y), List.of(x), List.of(seed), true, false, true).get(0);
+            Tensor g = Autograd.grad(List.of(y), List.of(x), List.of(seed), true, false, true)
+                    .get(0);
             double[] analytic = g == null ? new double[Math.toIntExact(x.numel())] : g.toDoubles();
             compare(f, inputs, i, direction, analytic);
         }
     }
 
-    private static void compare(Function<Tensor[], Tensor> f, Tensor[] inputs, int i, double[] direction, double[] analytic) {
+    private static void compare(
+            Function<Tensor[], Tensor> f, Tensor[] inputs, int i, double[] direction, double[] analytic) {
         double[] at = inputs[i].toDoubles();
         for (int k = 0; k < at.length; k++) {
-            double numeric = (value(f, inputs, i, at, k, STEP, direction) - value(f, inputs, i, at, k, -STEP, direction)) / (2 * STEP);
+            double numeric =
+                    (value(f, inputs, i, at, k, STEP, direction) - value(f, inputs, i, at, k, -STEP, direction))
+                            / (2 * STEP);
             if (!(Math.abs(numeric - analytic[k]) <= ATOL + RTOL * Math.abs(numeric))) {
-                throw new AssertionError("gradient of input " + i + ", element " + k + ": the rule gives " + analytic[k] + ", central differences " + numeric);
+                throw new AssertionError("gradient of input " + i + ", element " + k + ": the rule gives " + analytic[k]
+                        + ", central differences " + numeric);
             }
         }
     }
 
-    private static double value(Function<Tensor[], Tensor> f, Tensor[] inputs, int i, double[] at, int k, double step, double[] direction) {
+    private static double value(
+            Function<Tensor[], Tensor> f, Tensor[] inputs, int i, double[] at, int k, double step, double[] direction) {
         double[] moved = at.clone();
         moved[k] += step;
         Tensor[] in = inputs.clone();

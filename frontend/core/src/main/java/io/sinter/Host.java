@@ -71,14 +71,16 @@ final class Host {
     }
 
     static Elements single(String name, Tensor x) {
-        if (x.numel() != 1) throw Errors.argument(name, x, "has " + x.numel() + " elements, not one; use toDoubles() or toLongs()");
+        if (x.numel() != 1)
+            throw Errors.argument(name, x, "has " + x.numel() + " elements, not one; use toDoubles() or toLongs()");
         return read(x);
     }
 
     /** The elements of {@code x}, computed if need be and copied. */
     static Elements read(Tensor x) {
         Buffer b = buffer(x);
-        MemorySegment m = MemorySegment.ofArray(new byte[Math.toIntExact(x.type().bytes())]);
+        MemorySegment m =
+                MemorySegment.ofArray(new byte[Math.toIntExact(x.type().bytes())]);
         if (m.byteSize() > 0) b.read(0, m);
         return new Elements(x.type(), m);
     }
@@ -132,7 +134,8 @@ final class Host {
     static Tensor tensor(DType dtype, Shape shape, MemorySegment elements) {
         Type type = new Type(dtype, shape);
         if (elements.byteSize() != type.bytes()) {
-            throw Errors.argument(elements.byteSize() / dtype.bytes() + " elements do not fill shape " + shape + ", which has " + type.numel());
+            throw Errors.argument(elements.byteSize() / dtype.bytes() + " elements do not fill shape " + shape
+                    + ", which has " + type.numel());
         }
         Trace t = Trace.current();
         t.limit();

@@ -135,7 +135,12 @@ public sealed interface InPlace permits Tensor {
     default Tensor copy_(Tensor other) {
         Tensor x = self();
         Tensor r = Operators.cast(other, x.dtype());
-        return Writing.write("copy_", x, _ -> r.type().shape().equals(x.type().shape()) ? r : Operators.expand(r, x.type().shape()));
+        return Writing.write(
+                "copy_",
+                x,
+                _ -> r.type().shape().equals(x.type().shape())
+                        ? r
+                        : Operators.expand(r, x.type().shape()));
     }
 
     /** Helpers of this family. */
@@ -148,10 +153,18 @@ public sealed interface InPlace permits Tensor {
         static Tensor write(String name, Tensor x, UnaryOperator<Tensor> f) {
             Tensor r = f.apply(x.snapshot());
             if (!r.type().shape().equals(x.type().shape())) {
-                throw Errors.argument(name, x, "the result has shape " + r.type().shape() + ", which does not fit in place; use the method without the underscore");
+                throw Errors.argument(
+                        name,
+                        x,
+                        "the result has shape " + r.type().shape()
+                                + ", which does not fit in place; use the method without the underscore");
             }
             if (!Promotion.canCast(r.dtype(), x.dtype())) {
-                throw Errors.argument(name, x, "the result has dtype " + r.dtype() + ", which does not fit in place; use the method without the underscore");
+                throw Errors.argument(
+                        name,
+                        x,
+                        "the result has dtype " + r.dtype()
+                                + ", which does not fit in place; use the method without the underscore");
             }
             return x.assign(Operators.cast(r, x.dtype()));
         }

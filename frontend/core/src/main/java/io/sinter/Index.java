@@ -82,7 +82,8 @@ public final class Index {
         try {
             return Long.valueOf(part);
         } catch (NumberFormatException _) {
-            throw Errors.argument("get(\"" + text + "\"): '" + part + "' is not a whole number, a slice like 1:-1:2, '...' or 'None'");
+            throw Errors.argument("get(\"" + text + "\"): '" + part
+                    + "' is not a whole number, a slice like 1:-1:2, '...' or 'None'");
         }
     }
 }

@@ -37,13 +37,15 @@ final class IndexPath {
         int axis = 0;
         for (Object o : full) {
             switch (o) {
-                case Number n when n instanceof Integer || n instanceof Long || n instanceof Short || n instanceof Byte ->
+                case Number n
+                when n instanceof Integer || n instanceof Long || n instanceof Short || n instanceof Byte ->
                     view = view.select(axis, n.longValue());
                 case Index.Slice s -> {
                     view = slice(view, axis++, s);
                     at.add(null);
                 }
-                case Tensor t when t.dtype().isBool() -> {
+                case Tensor t
+                when t.dtype().isBool() -> {
                     List<Tensor> positions = positions(view, axis, t);
                     if (t.rank() == 0) view = view.unsqueeze(axis);
                     at.addAll(positions);
@@ -56,7 +58,9 @@ final class IndexPath {
                     any = true;
                 }
                 default -> {
-                    if (o != Index.NEW) throw Errors.argument("get", x, "no index: " + o + " (" + o.getClass().getSimpleName() + ")");
+                    if (o != Index.NEW)
+                        throw Errors.argument(
+                                "get", x, "no index: " + o + " (" + o.getClass().getSimpleName() + ")");
                     view = view.unsqueeze(axis++);
                     at.add(null);
                 }
@@ -79,14 +83,17 @@ final class IndexPath {
                 continue;
             }
             if (o == null) throw Errors.argument("get", x, "null is no index; a new axis is NEW");
-            Object v = switch (o) {
-                case long[] a -> Tensor.from(a);
-                case int[] a -> Tensor.from(a);
-                case boolean[] a -> Tensor.from(a);
-                case Boolean b -> Tensor.from(new boolean[] {b}).reshape(new long[0]);
-                case String s -> throw Errors.argument("get", x, "text must be the only index, not '" + s + "' among others");
-                default -> o;
-            };
+            Object v =
+                    switch (o) {
+                        case long[] a -> Tensor.from(a);
+                        case int[] a -> Tensor.from(a);
+                        case boolean[] a -> Tensor.from(a);
+                        case Boolean b -> Tensor.from(new boolean[] {b}).reshape(new long[0]);
+                        case String s ->
+                            throw Errors.argument(
+                                    "get", x, "text must be the only index, not '" + s + "' among others");
+                        default -> o;
+                    };
             named += v == Index.NEW ? 0 : v instanceof Tensor t && t.dtype().isBool() ? t.rank() : 1;
             r.add(v);
         }
@@ -101,8 +108,12 @@ final class IndexPath {
         long step = s.step();
         long lowest = step > 0 ? 0 : -1;
         long highest = step > 0 ? n : n - 1;
-        long start = s.start() == null ? (step > 0 ? lowest : highest) : clamp(s.start() < 0 ? s.start() + n : s.start(), lowest, highest);
-        long stop = s.stop() == null ? (step > 0 ? highest : lowest) : clamp(s.stop() < 0 ? s.stop() + n : s.stop(), lowest, highest);
+        long start = s.start() == null
+                ? (step > 0 ? lowest : highest)
+                : clamp(s.start() < 0 ? s.start() + n : s.start(), lowest, highest);
+        long stop = s.stop() == null
+                ? (step > 0 ? highest : lowest)
+                : clamp(s.stop() < 0 ? s.stop() + n : s.stop(), lowest, highest);
         long size = Math.max(0, step > 0 ? Math.ceilDiv(stop - start, step) : Math.ceilDiv(start - stop, -step));
         if (step == 1 && size == n) return x;
         return Movement.Moving.slice(x, axis, size == 0 ? 0 : start, size, step);
@@ -116,7 +127,11 @@ final class IndexPath {
     private static List<Tensor> positions(Tensor x, int axis, Tensor mask) {
         for (int i = 0; i < mask.rank(); i++) {
             if (mask.type().dim(i) != x.type().dim(axis + i)) {
-                throw Errors.argument("get", x, mask, "the mask's extents do not match those of the indexed axes, from axis " + axis + " on");
+                throw Errors.argument(
+                        "get",
+                        x,
+                        mask,
+                        "the mask's extents do not match those of the indexed axes, from axis " + axis + " on");
             }
         }
         if (mask.rank() == 0) return List.of(Tensor.from(mask.itemBoolean() ? new long[] {0} : new long[0]));
@@ -157,7 +172,11 @@ final class IndexPath {
             Tensor v = Operators.expand(Operators.cast(value, x.dtype()), Shape.of(d));
             if (!f.together) v = v.permute(f.fromFront(v.rank()));
             v = Operators.E.reshape(v, window.insert(f.first, indices.numel()));
-            Tensor r = Dispatch.emit(new Put(f.first, add ? Put.Mode.ADD : Put.Mode.SET), x, Operators.E.reshape(f.index, Shape.of(indices.numel())), v);
+            Tensor r = Dispatch.emit(
+                    new Put(f.first, add ? Put.Mode.ADD : Put.Mode.SET),
+                    x,
+                    Operators.E.reshape(f.index, Shape.of(indices.numel())),
+                    v);
             basic.copy_(f.undo(r, basic));
         } finally {
             t.calls--;
@@ -234,7 +253,12 @@ final class IndexPath {
             for (int a : axes) {
                 long n = basic.type().dim(a);
                 Tensor i = Dispatch.emit(new CheckIndex(n), Operators.expand(advanced[a], common.shape()));
-                index = index == null ? i : Operators.binary(Binary.ADD, Operators.binary(Binary.MUL, index, Operators.constantLong(DType.I64, n)), i);
+                index = index == null
+                        ? i
+                        : Operators.binary(
+                                Binary.ADD,
+                                Operators.binary(Binary.MUL, index, Operators.constantLong(DType.I64, n)),
+                                i);
             }
         }
         return new Flat(perm, first, axes.size(), together, index);

@@ -42,9 +42,13 @@ public sealed interface Indexing permits Tensor {
     default Tensor indexSelect(int axis, Tensor index) {
         Tensor x = self();
         int a = Axes.axis("indexSelect", x, axis);
-        if (index.rank() > 1) throw Errors.argument("indexSelect", x, index, "the index must be a vector; use take or gather");
+        if (index.rank() > 1)
+            throw Errors.argument("indexSelect", x, index, "the index must be a vector; use take or gather");
         Tensor i = Indices.whole("indexSelect", index);
-        if (x.rank() == 0) return Operators.E.reshape(Dispatch.emit(new Take(0), x.reshape(1), i.reshape(-1)), x.type().shape());
+        if (x.rank() == 0)
+            return Operators.E.reshape(
+                    Dispatch.emit(new Take(0), x.reshape(1), i.reshape(-1)),
+                    x.type().shape());
         return Dispatch.emit(new Take(a), x, index.rank() == 0 ? i.reshape(1) : i);
     }
 
@@ -53,8 +57,12 @@ public sealed interface Indexing permits Tensor {
         Tensor x = self();
         int a = Axes.axis("gather", x, axis);
         Tensor i = Indices.whole("gather", index);
-        if (index.numel() == 0) return Tensor.zeros(new io.sinter.ir.Type(x.dtype(), index.type().shape()));
-        if (x.rank() == 0) return Operators.E.reshape(Dispatch.emit(new Gather(0), x.reshape(1), i.reshape(-1)), index.type().shape());
+        if (index.numel() == 0)
+            return Tensor.zeros(new io.sinter.ir.Type(x.dtype(), index.type().shape()));
+        if (x.rank() == 0)
+            return Operators.E.reshape(
+                    Dispatch.emit(new Gather(0), x.reshape(1), i.reshape(-1)),
+                    index.type().shape());
         return Dispatch.emit(new Gather(a), x, i);
     }
 
@@ -67,7 +75,12 @@ public sealed interface Indexing permits Tensor {
     }
 
     default Tensor scatter(int axis, Tensor index, double value) {
-        return Trace.call(() -> scatter(axis, index, Operators.expand(Operators.number(self(), value).to(self().dtype()), index.type().shape())));
+        return Trace.call(() -> scatter(
+                axis,
+                index,
+                Operators.expand(
+                        Operators.number(self(), value).to(self().dtype()),
+                        index.type().shape())));
     }
 
     /** A copy with {@code src} added at the positions of {@code index} along an axis. */
@@ -102,7 +115,8 @@ public sealed interface Indexing permits Tensor {
         Tensor x = self();
         return Trace.call(() -> {
             var s = io.sinter.ir.op.Broadcast.shapes("maskedSelect", x.type(), mask.type());
-            Tensor positions = Indices.nonzero(Operators.expand(mask, s).reshape(-1)).reshape(-1);
+            Tensor positions =
+                    Indices.nonzero(Operators.expand(mask, s).reshape(-1)).reshape(-1);
             return Dispatch.emit(new Take(0), Operators.expand(x, s).reshape(-1), positions);
         });
     }
@@ -123,7 +137,8 @@ public sealed interface Indexing permits Tensor {
 
         /** An index tensor as i64. */
         static Tensor whole(String name, Tensor index) {
-            if (!index.dtype().isInt()) throw Errors.argument(name, index, "indices must be whole numbers; call toLong() first");
+            if (!index.dtype().isInt())
+                throw Errors.argument(name, index, "indices must be whole numbers; call toLong() first");
             return Operators.cast(index, DType.I64);
         }
 
@@ -132,7 +147,8 @@ public sealed interface Indexing permits Tensor {
             if (src.dtype() != x.dtype()) throw Errors.argument(name, x, src, "dtypes differ; cast the source");
             if (x.dtype().isBool() && mode == Put.Mode.ADD) {
                 // Adding bools is an or.
-                return Trace.call(() -> scatter(name, x.toLong(), axis, index, src.toLong(), mode).toBool());
+                return Trace.call(() -> scatter(name, x.toLong(), axis, index, src.toLong(), mode)
+                        .toBool());
             }
             Tensor i = whole(name, index);
             if (x.rank() == 0) {
@@ -146,11 +162,14 @@ public sealed interface Indexing permits Tensor {
             int a = Axes.axis(name, x, axis);
             if (src.dtype() != x.dtype()) throw Errors.argument(name, x, src, "dtypes differ; cast the source");
             if (x.dtype().isBool() && mode == Put.Mode.ADD) {
-                return Trace.call(() -> put(name, x.toLong(), axis, index, src.toLong(), mode).toBool());
+                return Trace.call(() ->
+                        put(name, x.toLong(), axis, index, src.toLong(), mode).toBool());
             }
             Tensor i = whole(name, index);
             if (x.rank() == 0) {
-                return Operators.E.reshape(Dispatch.emit(new Put(0, mode), x.reshape(1), i.reshape(-1), src.reshape(-1)), x.type().shape());
+                return Operators.E.reshape(
+                        Dispatch.emit(new Put(0, mode), x.reshape(1), i.reshape(-1), src.reshape(-1)),
+                        x.type().shape());
             }
             return Dispatch.emit(new Put(a, mode), x, i.rank() == 0 ? i.reshape(1) : i, src);
         }

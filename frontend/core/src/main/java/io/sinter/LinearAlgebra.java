@@ -17,19 +17,26 @@ public sealed interface LinearAlgebra permits Tensor {
      */
     default Tensor matmul(Tensor other) {
         Tensor a = self();
-        if (a.rank() == 0 || other.rank() == 0) throw Errors.argument("matmul", a, other, "scalars have no rows or columns; use mul");
-        if (a.dtype() != other.dtype()) throw Errors.argument("matmul", a, other, "dtypes differ; cast one operand to the other's dtype");
+        if (a.rank() == 0 || other.rank() == 0)
+            throw Errors.argument("matmul", a, other, "scalars have no rows or columns; use mul");
+        if (a.dtype() != other.dtype())
+            throw Errors.argument("matmul", a, other, "dtypes differ; cast one operand to the other's dtype");
         long inner = a.size(-1);
         long rows = other.rank() == 1 ? other.size(0) : other.size(-2);
         if (inner != rows) {
-            throw Errors.argument("matmul", a, other, "inner extents " + inner + " and " + rows + " differ; transpose or reshape one operand");
+            throw Errors.argument(
+                    "matmul",
+                    a,
+                    other,
+                    "inner extents " + inner + " and " + rows + " differ; transpose or reshape one operand");
         }
         return Trace.call(() -> Products.product(a, other));
     }
 
     /** Product of two matrices. */
     default Tensor mm(Tensor other) {
-        if (self().rank() != 2 || other.rank() != 2) throw Errors.argument("mm", self(), other, "needs two matrices; matmul broadcasts");
+        if (self().rank() != 2 || other.rank() != 2)
+            throw Errors.argument("mm", self(), other, "needs two matrices; matmul broadcasts");
         return matmul(other);
     }
 
@@ -43,7 +50,8 @@ public sealed interface LinearAlgebra permits Tensor {
 
     /** Product of a matrix and a vector. */
     default Tensor mv(Tensor vector) {
-        if (self().rank() != 2 || vector.rank() != 1) throw Errors.argument("mv", self(), vector, "needs a matrix and a vector");
+        if (self().rank() != 2 || vector.rank() != 1)
+            throw Errors.argument("mv", self(), vector, "needs a matrix and a vector");
         return matmul(vector);
     }
 

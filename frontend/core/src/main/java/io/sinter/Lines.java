@@ -28,7 +28,10 @@ final class Lines {
         if (p == lines.length) grow();
         Op op = v.op;
         long signature = System.identityHashCode(op.getClass().isRecord() ? op.getClass() : op);
-        if (v.type != null) signature = signature << 32 ^ v.type.dtype().ordinal() ^ (long) v.type.shape().hashCode() << 4;
+        if (v.type != null)
+            signature = signature << 32
+                    ^ v.type.dtype().ordinal()
+                    ^ (long) v.type.shape().hashCode() << 4;
         if (p < known && signatures[p] == signature && !ALWAYS && !checksIndices(op)) return lines[p];
         signatures[p] = signature;
         if (p >= known) known = p + 1;
@@ -43,7 +46,10 @@ final class Lines {
     }
 
     private static boolean checksIndices(Op op) {
-        return op instanceof Indexed || op instanceof CheckIndex || op instanceof CrossEntropy || op instanceof CrossEntropyGrad;
+        return op instanceof Indexed
+                || op instanceof CheckIndex
+                || op instanceof CrossEntropy
+                || op instanceof CrossEntropyGrad;
     }
 
     private void grow() {

@@ -46,7 +46,8 @@ abstract sealed class Losses extends Normalizations permits Joins {
      * @param weight one number per class, or null
      * @param smoothing share of the target's mass that is spread evenly over all classes
      */
-    public static Tensor crossEntropy(Tensor logits, Tensor target, Tensor weight, double smoothing, Reduction reduction) {
+    public static Tensor crossEntropy(
+            Tensor logits, Tensor target, Tensor weight, double smoothing, Reduction reduction) {
         return crossEntropy(logits, target, weight, Long.MIN_VALUE, smoothing, reduction);
     }
 
@@ -63,20 +64,25 @@ abstract sealed class Losses extends Normalizations permits Joins {
             Tensor logp = logSoftmax(logits, c);
             if (target.dtype().isFloat()) {
                 Tensor p = smoothing == 0 ? target : target.mul(1 - smoothing).add(smoothing / classes);
-                Tensor loss = logp.mul(weight == null ? p : p.mul(perClass(weight, logits))).sum(c).neg();
+                Tensor loss = logp.mul(weight == null ? p : p.mul(perClass(weight, logits)))
+                        .sum(c)
+                        .neg();
                 if (reduction != Reduction.MEAN) return reduction.apply(loss);
                 return loss.sum().div((double) Math.max(1, loss.numel()));
             }
             Tensor nll = nllLoss(logp, target, weight, ignoreIndex, reduction);
             if (smoothing == 0) return nll;
-            Tensor smooth = logp.mul(weight == null ? logp.onesLike() : perClass(weight, logits)).sum(c).neg();
+            Tensor smooth = logp.mul(weight == null ? logp.onesLike() : perClass(weight, logits))
+                    .sum(c)
+                    .neg();
             Tensor counted = target.ne(ignoreIndex);
             smooth = counted.where(smooth, Operators.constant(smooth, 0));
             Tensor s;
             if (reduction == Reduction.MEAN) {
                 Tensor share = counted.to(logp.dtype());
                 Tensor at = counted.where(target, Operators.constantLong(target.dtype(), 0));
-                if (weight != null) share = share.mul(weight.gather(0, at.reshape(-1)).reshape(target.shape()));
+                if (weight != null)
+                    share = share.mul(weight.gather(0, at.reshape(-1)).reshape(target.shape()));
                 s = smooth.sum().div(share.sum());
             } else {
                 s = reduction.apply(smooth);
@@ -118,8 +124,12 @@ abstract sealed class Losses extends Normalizations permits Joins {
             fits = x.size(i) == target.size(j++);
         }
         if (!fits) {
-            throw Errors.argument(name, x, target, "class numbers must have the shape of the input without its class axis ("
-                    + (x.rank() == 1 ? 0 : 1) + ")");
+            throw Errors.argument(
+                    name,
+                    x,
+                    target,
+                    "class numbers must have the shape of the input without its class axis (" + (x.rank() == 1 ? 0 : 1)
+                            + ")");
         }
     }
 
@@ -166,14 +176,17 @@ abstract sealed class Losses extends Normalizations permits Joins {
     public static Tensor huberLoss(Tensor x, Tensor target, double delta, Reduction reduction) {
         return Trace.call(() -> {
             Tensor d = x.sub(target).abs();
-            return reduction.apply(d.le(delta).where(d.mul(d).mul(0.5), d.sub(0.5 * delta).mul(delta)));
+            return reduction.apply(
+                    d.le(delta).where(d.mul(d).mul(0.5), d.sub(0.5 * delta).mul(delta)));
         });
     }
 
     /** Cross-entropy of probabilities in (0, 1); logarithms are cut off at -100. */
     public static Tensor binaryCrossEntropy(Tensor x, Tensor target, Tensor weight, Reduction reduction) {
         return Trace.call(() -> {
-            Tensor loss = target.mul(x.log().clampMin(-100)).add(target.rsub(1).mul(x.neg().log1p().clampMin(-100))).neg();
+            Tensor loss = target.mul(x.log().clampMin(-100))
+                    .add(target.rsub(1).mul(x.neg().log1p().clampMin(-100)))
+                    .neg();
             return reduction.apply(weight == null ? loss : loss.mul(weight));
         });
     }
@@ -188,7 +201,8 @@ abstract sealed class Losses extends Normalizations permits Joins {
      * @param weight of each element, broadcast, or null
      * @param posWeight of positive targets, broadcast, or null
      */
-    public static Tensor binaryCrossEntropyWithLogits(Tensor x, Tensor target, Tensor weight, Tensor posWeight, Reduction reduction) {
+    public static Tensor binaryCrossEntropyWithLogits(
+            Tensor x, Tensor target, Tensor weight, Tensor posWeight, Reduction reduction) {
         return Trace.call(() -> {
             Tensor loss;
             if (posWeight == null) {

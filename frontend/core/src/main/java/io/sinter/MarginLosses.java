@@ -181,9 +181,7 @@ abstract sealed class MarginLosses extends Products permits Resampling {
         return Trace.call(() -> {
             Tensor logits = linear(x, weight.flatten(0, -2), null);
             return crossEntropy(
-                    logits.unflatten(-1, Arrays.copyOf(weight.shape(), weight.rank() - 1)),
-                    target,
-                    reduction);
+                    logits.unflatten(-1, Arrays.copyOf(weight.shape(), weight.rank() - 1)), target, reduction);
         });
     }
 

@@ -68,7 +68,8 @@ public sealed interface Movement permits Tensor {
         long known = 1;
         for (long v : d) known *= v == -1 ? 1 : v;
         for (int i = 0; i < d.length; i++) if (d[i] == -1 && known != 0) d[i] = n / known;
-        if (Shape.of(d).numel() != n) throw Errors.argument("unflatten", x, "extents " + Arrays.toString(sizes) + " do not make " + n);
+        if (Shape.of(d).numel() != n)
+            throw Errors.argument("unflatten", x, "extents " + Arrays.toString(sizes) + " do not make " + n);
         long[] s = x.shape();
         long[] r = new long[s.length - 1 + d.length];
         System.arraycopy(s, 0, r, 0, a);
@@ -101,7 +102,8 @@ public sealed interface Movement permits Tensor {
     /** Axis i of the result is axis {@code axes[i]} of this tensor. */
     default Tensor permute(int... axes) {
         Tensor x = self();
-        if (axes.length != x.rank()) throw Errors.argument("permute", x, Arrays.toString(axes) + " must name each axis once");
+        if (axes.length != x.rank())
+            throw Errors.argument("permute", x, Arrays.toString(axes) + " must name each axis once");
         if (x.rank() == 0) return Moving.same(x);
         int[] p = new int[axes.length];
         for (int i = 0; i < p.length; i++) p[i] = Axes.axis("permute", x, axes[i]);
@@ -140,7 +142,8 @@ public sealed interface Movement permits Tensor {
     /** Moves axes {@code from[i]} to places {@code to[i]}; the others keep their order. */
     default Tensor movedim(int[] from, int[] to) {
         Tensor x = self();
-        if (from.length != to.length) throw Errors.argument("movedim", x, "as many axes as places, not " + from.length + " and " + to.length);
+        if (from.length != to.length)
+            throw Errors.argument("movedim", x, "as many axes as places, not " + from.length + " and " + to.length);
         if (x.rank() == 0) return Moving.same(x);
         int[] p = new int[x.rank()];
         Arrays.fill(p, -1);
@@ -206,7 +209,11 @@ public sealed interface Movement permits Tensor {
         long n = x.type().dim(a);
         long s = start < 0 ? start + n : start;
         if (s < 0 || length < 0 || s > n - length) {
-            throw Errors.argument("narrow", x, "elements " + start + " to " + start + " + " + length + " lie outside axis " + a + " of extent " + n);
+            throw Errors.argument(
+                    "narrow",
+                    x,
+                    "elements " + start + " to " + start + " + " + length + " lie outside axis " + a + " of extent "
+                            + n);
         }
         return Moving.slice(x, a, s, length, 1);
     }
@@ -217,7 +224,8 @@ public sealed interface Movement permits Tensor {
         int a = Axes.axis("select", x, axis);
         if (x.rank() == 0) throw Errors.argument("select", x, "a scalar has no axis");
         long n = x.type().dim(a);
-        if (index < -n || index >= n) throw Errors.argument("select", x, "index " + index + " is out of range for axis " + a + " of extent " + n);
+        if (index < -n || index >= n)
+            throw Errors.argument("select", x, "index " + index + " is out of range for axis " + a + " of extent " + n);
         Tensor s = Moving.slice(x, a, index < 0 ? index + n : index, 1, 1);
         return Moving.view(s, new Reshape(x.type().shape().without(a)));
     }
@@ -238,7 +246,11 @@ public sealed interface Movement permits Tensor {
         Tensor x = self();
         int a = Axes.axis("split", x, axis);
         if (Arrays.stream(sizes).sum() != x.type().dim(a)) {
-            throw Errors.argument("split", x, "sizes " + Arrays.toString(sizes) + " do not add up to " + x.type().dim(a));
+            throw Errors.argument(
+                    "split",
+                    x,
+                    "sizes " + Arrays.toString(sizes) + " do not add up to "
+                            + x.type().dim(a));
         }
         List<Tensor> r = new ArrayList<>();
         long s = 0;
@@ -263,7 +275,8 @@ public sealed interface Movement permits Tensor {
         int a = Axes.axis("unbind", x, axis);
         List<Tensor> r = new ArrayList<>();
         for (long i = 0; i < x.type().dim(a); i++) {
-            r.add(Moving.view(Moving.part(x, a, i, 1), new Reshape(x.type().shape().without(a))));
+            r.add(Moving.view(
+                    Moving.part(x, a, i, 1), new Reshape(x.type().shape().without(a))));
         }
         return r;
     }
@@ -271,7 +284,8 @@ public sealed interface Movement permits Tensor {
     /** Windows of {@code size} elements every {@code step} along an axis, as a new last axis. */
     default Tensor unfold(int axis, long size, long step) {
         Tensor x = self();
-        if (x.rank() == 0) return Moving.view(x.reshape(1), new Window(0, size, step)).reshape(-1);
+        if (x.rank() == 0)
+            return Moving.view(x.reshape(1), new Window(0, size, step)).reshape(-1);
         int a = Axes.axis("unfold", x, axis);
         if (size < 0 || step <= 0 || size > x.type().dim(a)) {
             throw Errors.argument("unfold", x, "windows of " + size + " every " + step + " do not fit axis " + a);

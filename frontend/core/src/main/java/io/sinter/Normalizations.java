@@ -45,7 +45,14 @@ abstract sealed class Normalizations extends Pooling permits Losses {
      * ones are used. All tensors but x may be null.
      */
     public static Tensor batchNorm(
-            Tensor x, Tensor runningMean, Tensor runningVar, Tensor weight, Tensor bias, boolean training, double momentum, double eps) {
+            Tensor x,
+            Tensor runningMean,
+            Tensor runningVar,
+            Tensor weight,
+            Tensor bias,
+            boolean training,
+            double momentum,
+            double eps) {
         if (x.numel() == 0) return x.clone();
         if (x.rank() < 2) throw Errors.argument("batchNorm", x, "needs a batch and a channel axis");
         if (!training && (runningMean == null || runningVar == null)) {
@@ -67,7 +74,8 @@ abstract sealed class Normalizations extends Pooling permits Losses {
                     try (var _ = Sinter.noGrad()) {
                         runningMean.mul_(1 - momentum).add_(mean.reshape(-1).mul(momentum));
                         double unbiased = n > 1 ? (double) n / (n - 1) : 1;
-                        Tensor u = Operators.number(x, momentum).mul(Dispatch.emit(io.sinter.ir.op.Constant.derived(x.dtype(), unbiased)));
+                        Tensor u = Operators.number(x, momentum)
+                                .mul(Dispatch.emit(io.sinter.ir.op.Constant.derived(x.dtype(), unbiased)));
                         runningVar.mul_(1 - momentum).add_(var.reshape(-1).mul(u));
                     }
                 }
@@ -123,7 +131,8 @@ abstract sealed class Normalizations extends Pooling permits Losses {
 
     /** Rows of {@code weight} [count, features] by number: indices of any shape. */
     public static Tensor embedding(Tensor indices, Tensor weight) {
-        if (weight.rank() != 2) throw Errors.argument("embedding", indices, weight, "the weight must be [count, features]");
+        if (weight.rank() != 2)
+            throw Errors.argument("embedding", indices, weight, "the weight must be [count, features]");
         return Dispatch.emit(new Take(0), weight, Indexing.Indices.whole("embedding", indices));
     }
 
@@ -141,14 +150,18 @@ abstract sealed class Normalizations extends Pooling permits Losses {
      * give zeros.
      */
     public static Tensor oneHot(Tensor x, long classes) {
-        return Trace.call(() -> Indexing.Indices.whole("oneHot", x).unsqueeze(-1).eq(Operators.E.iota(classes)).to(DType.I64));
+        return Trace.call(() -> Indexing.Indices.whole("oneHot", x)
+                .unsqueeze(-1)
+                .eq(Operators.E.iota(classes))
+                .to(DType.I64));
     }
 
     /**
      * As {@link #scaledDotProductAttention(Tensor, Tensor, Tensor, Tensor, double, boolean, double)} with
      * scale 1 / sqrt(features).
      */
-    public static Tensor scaledDotProductAttention(Tensor q, Tensor k, Tensor v, Tensor mask, double dropout, boolean causal) {
+    public static Tensor scaledDotProductAttention(
+            Tensor q, Tensor k, Tensor v, Tensor mask, double dropout, boolean causal) {
         return scaledDotProductAttention(q, k, v, mask, dropout, causal, 1 / Math.sqrt(q.size(-1)));
     }
 
@@ -165,8 +178,11 @@ abstract sealed class Normalizations extends Pooling permits Losses {
             Tensor q, Tensor k, Tensor v, Tensor mask, double dropout, boolean causal, double scale) {
         if (q.rank() < 2 || k.rank() < 2 || v.rank() < 2 || q.size(-1) != k.size(-1) || k.size(-2) != v.size(-2)) {
             throw new TensorException(
-                    Errors.argument("scaledDotProductAttention", java.util.List.of(q.type(), k.type(), v.type()),
-                            "needs q [batch, T, D], k [batch, S, D], v [batch, S, E]").getMessage(),
+                    Errors.argument(
+                                    "scaledDotProductAttention",
+                                    java.util.List.of(q.type(), k.type(), v.type()),
+                                    "needs q [batch, T, D], k [batch, S, D], v [batch, S, E]")
+                            .getMessage(),
                     null);
         }
         return Trace.call(() -> {
@@ -178,14 +194,19 @@ abstract sealed class Normalizations extends Pooling permits Losses {
             Shape scores = batch.insert(batch.rank(), q.size(-2)).insert(batch.rank() + 1, k.size(-2));
             Tensor bias = mask;
             if (mask == null) bias = Operators.constant(q, 0);
-            else if (mask.dtype().isBool()) bias = mask.where(Operators.constant(q, 0), Operators.constant(q, Double.NEGATIVE_INFINITY));
+            else if (mask.dtype().isBool())
+                bias = mask.where(Operators.constant(q, 0), Operators.constant(q, Double.NEGATIVE_INFINITY));
             bias = Operators.expand(bias.to(q.dtype()), scores);
             Tensor s = Operators.number(q, scale);
-            if (dropout == 0) return Dispatch.emitAll(new Attention(causal), a, b, c, bias, s).get(0);
+            if (dropout == 0)
+                return Dispatch.emitAll(new Attention(causal), a, b, c, bias, s).get(0);
             Tensor weights = a.matmul(b.mT()).mul(s).add(bias);
             if (causal) {
                 Tensor rows = Operators.E.iota(q.size(-2)).unsqueeze(1);
-                weights = Operators.E.iota(k.size(-2)).le(rows).where(weights, Operators.constant(q, Double.NEGATIVE_INFINITY));
+                weights = Operators.E
+                        .iota(k.size(-2))
+                        .le(rows)
+                        .where(weights, Operators.constant(q, Double.NEGATIVE_INFINITY));
             }
             return dropout(softmax(weights, -1), dropout, true).matmul(c);
         });

@@ -69,7 +69,8 @@ final class OpNode extends TapeNode {
     @Override
     List<Tensor> backward(Tensor[] grads) {
         if (released) {
-            throw Errors.state("backward through " + name() + " (" + line + ") a second time: what it saved was freed by the first pass; "
+            throw Errors.state("backward through " + name() + " (" + line
+                    + ") a second time: what it saved was freed by the first pass; "
                     + "pass retainGraph = true to the first backward()");
         }
         Call call = new Call(grads);
@@ -144,7 +145,8 @@ final class OpNode extends TapeNode {
 
         private Tensor unpack(SavedValue s, Type type) {
             if (s != null) return new Tensor(s.value).guarded(() -> s.check(name()));
-            return new Tensor(Value.typeOnly(type, "the gradient rule of " + name() + " computes with a value that its first run did not"));
+            return new Tensor(Value.typeOnly(
+                    type, "the gradient rule of " + name() + " computes with a value that its first run did not"));
         }
 
         @Override

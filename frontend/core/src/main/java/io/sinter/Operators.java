@@ -60,7 +60,10 @@ final class Operators {
 
     static Tensor number(Tensor like, long value) {
         DType d = Promotion.withLong(like.dtype());
-        return new Tensor(d.isFloat() ? Trace.current().number(d, (double) value) : Trace.current().number(d, value));
+        return new Tensor(
+                d.isFloat()
+                        ? Trace.current().number(d, (double) value)
+                        : Trace.current().number(d, value));
     }
 
     /** A number of an operator's own declaration: part of the key. */
@@ -82,7 +85,8 @@ final class Operators {
     }
 
     static Tensor where(Tensor cond, Tensor a, Tensor b) {
-        if (!cond.dtype().isBool()) throw Errors.argument("where", cond, "the condition must be bool; compare with 0 first");
+        if (!cond.dtype().isBool())
+            throw Errors.argument("where", cond, "the condition must be bool; compare with 0 first");
         DType d = Promotion.of(a, b);
         try {
             Shape s = Broadcast.shapes("where", cond.type(), a.type());

@@ -27,7 +27,8 @@ abstract sealed class Pooling extends Convolutions permits Normalizations {
      *
      * @param ceilMode a last window may reach beyond the padding
      */
-    public static Tensor maxPool(Tensor x, int n, long[] kernel, long[] stride, long[] padding, long[] dilation, boolean ceilMode) {
+    public static Tensor maxPool(
+            Tensor x, int n, long[] kernel, long[] stride, long[] padding, long[] dilation, boolean ceilMode) {
         Windows w = Windows.of("maxPool", x, n, kernel, stride, padding, dilation, ceilMode);
         return Trace.call(() -> {
             double lowest = x.dtype().isFloat() ? Double.NEGATIVE_INFINITY : 0;
@@ -56,12 +57,22 @@ abstract sealed class Pooling extends Convolutions permits Normalizations {
      * @param divisor divide by this instead; 0 for none
      */
     public static Tensor avgPool(
-            Tensor x, int n, long[] kernel, long[] stride, long[] padding, boolean ceilMode, boolean countIncludePad, long divisor) {
+            Tensor x,
+            int n,
+            long[] kernel,
+            long[] stride,
+            long[] padding,
+            boolean ceilMode,
+            boolean countIncludePad,
+            long divisor) {
         Windows w = Windows.of("avgPool", x, n, kernel, stride, padding, a(1), ceilMode);
         return Trace.call(() -> {
             Tensor sum = w.apply(x, 0).sum(w.kernelAxes(), false);
             // Means of whole numbers are cut to whole ones, as in PyTorch.
-            if (divisor != 0) return x.dtype().isFloat() ? sum.div(divisor) : Operators.binary(io.sinter.ir.op.Binary.DIV, sum, Operators.number(sum, divisor));
+            if (divisor != 0)
+                return x.dtype().isFloat()
+                        ? sum.div(divisor)
+                        : Operators.binary(io.sinter.ir.op.Binary.DIV, sum, Operators.number(sum, divisor));
             return Operators.binary(io.sinter.ir.op.Binary.DIV, sum, w.counts(x.dtype(), countIncludePad), x.dtype());
         });
     }
@@ -88,7 +99,8 @@ abstract sealed class Pooling extends Convolutions permits Normalizations {
     }
 
     private static Tensor adaptive(Tensor x, long[] output, AxisFunction f) {
-        if (output.length > x.rank()) throw Errors.argument("adaptive pooling", x, Arrays.toString(output) + " has more axes than the input");
+        if (output.length > x.rank())
+            throw Errors.argument("adaptive pooling", x, Arrays.toString(output) + " has more axes than the input");
         return Trace.call(() -> {
             Tensor y = x;
             for (int i = 0; i < output.length; i++) {
@@ -114,10 +126,26 @@ abstract sealed class Pooling extends Convolutions permits Normalizations {
     }
 
     /** Windows over the last axes of an input: where they start, and how far the input must be padded. */
-    record Windows(int n, long[] kernel, long[] stride, long[] dilation, long[] low, long[] high, long[] in, long[] out, int axis) {
+    record Windows(
+            int n,
+            long[] kernel,
+            long[] stride,
+            long[] dilation,
+            long[] low,
+            long[] high,
+            long[] in,
+            long[] out,
+            int axis) {
 
         static Windows of(
-                String name, Tensor x, int n, long[] kernel, long[] stride, long[] padding, long[] dilation, boolean ceilMode) {
+                String name,
+                Tensor x,
+                int n,
+                long[] kernel,
+                long[] stride,
+                long[] padding,
+                long[] dilation,
+                boolean ceilMode) {
             if (x.rank() != n + 2 && x.rank() != n + 1) {
                 throw Errors.argument(name, x, "needs [batch, channels, " + n + " axes] or [channels, " + n + " axes]");
             }
@@ -131,12 +159,19 @@ abstract sealed class Pooling extends Convolutions permits Normalizations {
             for (int i = 0; i < n; i++) {
                 in[i] = x.size(x.rank() - n + i);
                 if (k[i] < 1 || s[i] < 1 || d[i] < 1 || p[i] < 0 || 2 * p[i] > d[i] * (k[i] - 1) + 1) {
-                    throw Errors.argument(name, x, "kernel " + k[i] + ", stride " + s[i] + ", padding " + p[i] + ", dilation " + d[i]
-                            + ": extents must be positive and padding at most half of the kernel");
+                    throw Errors.argument(
+                            name,
+                            x,
+                            "kernel " + k[i] + ", stride " + s[i] + ", padding " + p[i] + ", dilation " + d[i]
+                                    + ": extents must be positive and padding at most half of the kernel");
                 }
                 long span = d[i] * (k[i] - 1) + 1;
                 long room = in[i] + 2 * p[i] - span;
-                if (room < 0) throw Errors.argument(name, x, "the padded axis of extent " + (in[i] + 2 * p[i]) + " is smaller than the window, " + span);
+                if (room < 0)
+                    throw Errors.argument(
+                            name,
+                            x,
+                            "the padded axis of extent " + (in[i] + 2 * p[i]) + " is smaller than the window, " + span);
                 out[i] = (ceilMode ? Math.ceilDiv(room, s[i]) : room / s[i]) + 1;
                 // The last window must start inside the input or its low padding.
                 if (ceilMode && (out[i] - 1) * s[i] >= in[i] + p[i]) out[i]--;
@@ -163,7 +198,8 @@ abstract sealed class Pooling extends Convolutions permits Normalizations {
         }
 
         private Tensor padded(Tensor x, double fill) {
-            boolean none = Arrays.stream(low).allMatch(v -> v == 0) && Arrays.stream(high).allMatch(v -> v == 0);
+            boolean none = Arrays.stream(low).allMatch(v -> v == 0)
+                    && Arrays.stream(high).allMatch(v -> v == 0);
             if (none) return x;
             long[] l = new long[x.rank()];
             long[] h = new long[x.rank()];
@@ -235,7 +271,8 @@ abstract sealed class Pooling extends Convolutions permits Normalizations {
     public static Tensor interpolateLinear(Tensor x, boolean alignCorners, long... size) {
         return Trace.call(() -> {
             Tensor y = x;
-            for (int i = 0; i < size.length; i++) y = linear(y, x.rank() - size.length + i, (int) size[i], alignCorners);
+            for (int i = 0; i < size.length; i++)
+                y = linear(y, x.rank() - size.length + i, (int) size[i], alignCorners);
             return y;
         });
     }
@@ -246,7 +283,8 @@ abstract sealed class Pooling extends Convolutions permits Normalizations {
         long[] right = new long[m];
         double[] weight = new double[m];
         for (int k = 0; k < m; k++) {
-            double at = alignCorners ? (m > 1 ? (double) k * (n - 1) / (m - 1) : 0) : Math.max(0, (k + 0.5) * n / m - 0.5);
+            double at =
+                    alignCorners ? (m > 1 ? (double) k * (n - 1) / (m - 1) : 0) : Math.max(0, (k + 0.5) * n / m - 0.5);
             left[k] = Math.min((long) at, n - 1);
             right[k] = Math.min(left[k] + 1, n - 1);
             weight[k] = at - left[k];
@@ -259,5 +297,4 @@ abstract sealed class Pooling extends Convolutions permits Normalizations {
         Tensor b = x.indexSelect(axis, Tensor.from(right));
         return a.mul(w.rsub(1)).add(b.mul(w));
     }
-
 }

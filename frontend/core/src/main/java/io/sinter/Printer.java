@@ -19,7 +19,10 @@ final class Printer {
     /** @param values the value is there; otherwise elements are printed only if they need no run */
     static String print(Tensor x, boolean values) {
         Type type = x.type();
-        String kind = type + (x.isLeaf() ? x.requiresGrad() ? ", requiresGrad" : "" : ", grad of " + x.edge().name());
+        String kind = type
+                + (x.isLeaf()
+                        ? x.requiresGrad() ? ", requiresGrad" : ""
+                        : ", grad of " + x.edge().name());
         if (!values && !readable(x)) return "Tensor(" + kind + ", not computed)";
         Host.Elements e = Host.read(x);
         return "Tensor(" + body(e, type) + ", " + kind + ")";
@@ -65,7 +68,14 @@ final class Printer {
     }
 
     private static void write(
-            StringBuilder b, Type type, boolean summarize, int axis, int indent, int width, int[] next, List<String> texts) {
+            StringBuilder b,
+            Type type,
+            boolean summarize,
+            int axis,
+            int indent,
+            int width,
+            int[] next,
+            List<String> texts) {
         if (axis == type.rank()) {
             String s = texts.get(next[0]++);
             b.append(type.rank() == 0 ? s : " ".repeat(width - s.length()) + s);
@@ -99,8 +109,12 @@ final class Printer {
         }
 
         List<String> all() {
-            if (e.type().dtype().isBool()) return shown.stream().map(i -> e.getBoolean(i) ? "true" : "false").toList();
-            if (e.type().dtype().isInt()) return shown.stream().map(i -> Long.toString(e.getLong(i))).toList();
+            if (e.type().dtype().isBool())
+                return shown.stream()
+                        .map(i -> e.getBoolean(i) ? "true" : "false")
+                        .toList();
+            if (e.type().dtype().isInt())
+                return shown.stream().map(i -> Long.toString(e.getLong(i))).toList();
             double max = 0;
             double min = Double.POSITIVE_INFINITY;
             boolean whole = true;
@@ -113,7 +127,9 @@ final class Printer {
             }
             boolean scientific = max > 0 && (max >= 1e8 || min < 1e-4 || max / min > 1e5 && !whole);
             boolean plain = whole;
-            return shown.stream().map(i -> text(e.getDouble(i), scientific, plain)).toList();
+            return shown.stream()
+                    .map(i -> text(e.getDouble(i), scientific, plain))
+                    .toList();
         }
 
         private static String text(double v, boolean scientific, boolean whole) {

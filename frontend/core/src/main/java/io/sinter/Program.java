@@ -43,7 +43,9 @@ final class Program {
             String text = GraphPrinter.print(graph);
             int end = Math.min(text.length(), MAX_TEXT);
             throw new IllegalStateException(
-                    "the compiler failed on this program: " + e.getMessage() + "\n" + text.substring(0, end) + (end < text.length() ? "…" : ""), e);
+                    "the compiler failed on this program: " + e.getMessage() + "\n" + text.substring(0, end)
+                            + (end < text.length() ? "…" : ""),
+                    e);
         }
     }
 

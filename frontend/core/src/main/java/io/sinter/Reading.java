@@ -63,7 +63,8 @@ public sealed interface Reading permits Tensor {
     default void copyTo(MemorySegment target) {
         Tensor x = self();
         if (target.byteSize() != x.type().bytes()) {
-            throw Errors.argument("copyTo", x, "needs " + x.type().bytes() + " bytes, the target has " + target.byteSize());
+            throw Errors.argument(
+                    "copyTo", x, "needs " + x.type().bytes() + " bytes, the target has " + target.byteSize());
         }
         Buffer b = Host.buffer(x);
         if (target.byteSize() > 0) b.read(0, target);

@@ -12,7 +12,6 @@ import io.sinter.ir.op.Reduce;
 import io.sinter.ir.op.Scan;
 import io.sinter.ir.op.Sort;
 import io.sinter.ir.op.TopK;
-import java.util.List;
 
 /**
  * Reductions and scans. Without axes all of them are reduced; {@code keepdim} keeps reduced axes with extent
@@ -61,7 +60,8 @@ public sealed interface Reductions permits Tensor {
     /** Arithmetic mean of float elements. */
     default Tensor mean(int[] axes, boolean keepdim) {
         Tensor x = self();
-        if (!x.dtype().isFloat()) throw Errors.argument("mean", x, "needs floating-point elements; call toFloat() first");
+        if (!x.dtype().isFloat())
+            throw Errors.argument("mean", x, "needs floating-point elements; call toFloat() first");
         return Trace.call(() -> {
             int[] a = Axes.axes("mean", x, axes);
             return Reducing.scaled(x.sum(a, keepdim), Reducing.count(x, a));
@@ -80,7 +80,8 @@ public sealed interface Reductions permits Tensor {
     /** Variance: the sum of squared deviations divided by {@code max(0, n - correction)}. */
     default Tensor var(int[] axes, double correction, boolean keepdim) {
         Tensor x = self();
-        if (!x.dtype().isFloat()) throw Errors.argument("var", x, "needs floating-point elements; call toFloat() first");
+        if (!x.dtype().isFloat())
+            throw Errors.argument("var", x, "needs floating-point elements; call toFloat() first");
         return Trace.call(() -> {
             int[] a = Axes.axes("var", x, axes);
             long n = Reducing.count(x, a);
@@ -286,13 +287,16 @@ public sealed interface Reductions permits Tensor {
             Tensor zero = x.eq(Operators.constant(x, 0));
             Tensor one = Operators.constant(x, 1);
             Tensor y = zero.where(one, x);
-            return zero.where(Operators.constant(x, p < 0 ? Double.POSITIVE_INFINITY : 0), p == 0.5 ? y.sqrt() : y.pow(p));
+            return zero.where(
+                    Operators.constant(x, p < 0 ? Double.POSITIVE_INFINITY : 0), p == 0.5 ? y.sqrt() : y.pow(p));
         }
 
         static Tensor apply(String name, Reduce.Kind kind, Tensor x, boolean keepdim, int... axes) {
             int[] a = Axes.axes(name, x, axes);
             if (x.rank() == 0) {
-                return kind.isArg() ? Tensor.zeros(new long[0], DType.I64) : x.dtype().isBool() ? x.bitwiseAnd(x) : x.mul(1);
+                return kind.isArg()
+                        ? Tensor.zeros(new long[0], DType.I64)
+                        : x.dtype().isBool() ? x.bitwiseAnd(x) : x.mul(1);
             }
             Tensor r = Dispatch.emit(new Reduce(kind, a), x);
             return keepdim ? keep(x, r, a) : r;
@@ -333,7 +337,8 @@ public sealed interface Reductions permits Tensor {
                 if (x.rank() == 0) return b.bitwiseAnd(b);
                 if (count(x, a) == 0) {
                     // Of nothing, all are true and none is.
-                    Tensor r = Tensor.full(x.type().shape().without(a).toArray(), kind == Reduce.Kind.MIN ? 1 : 0, DType.BOOL);
+                    Tensor r = Tensor.full(
+                            x.type().shape().without(a).toArray(), kind == Reduce.Kind.MIN ? 1 : 0, DType.BOOL);
                     return keepdim ? keep(x, r, a) : r;
                 }
                 return apply(name, kind, b, keepdim, a);

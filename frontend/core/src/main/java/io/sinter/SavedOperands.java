@@ -30,13 +30,14 @@ record SavedOperands(long operands, long results) {
     private record Key(Object op, int operandCount, long needs) {}
 
     static SavedOperands of(Op op, Value[] in, Tensor[] out, long needs) {
-        Object kind = switch (op) {
-            case Reduce r -> r.kind();
-            case Scan s -> s.kind();
-            case Put p -> List.of(Put.class, p.mode());
-            case Scatter s -> List.of(Scatter.class, s.mode());
-            default -> op.getClass().isRecord() ? op.getClass() : op;
-        };
+        Object kind =
+                switch (op) {
+                    case Reduce r -> r.kind();
+                    case Scan s -> s.kind();
+                    case Put p -> List.of(Put.class, p.mode());
+                    case Scatter s -> List.of(Scatter.class, s.mode());
+                    default -> op.getClass().isRecord() ? op.getClass() : op;
+                };
         Key key = new Key(kind, in.length, needs);
         SavedOperands known = KNOWN.get(key);
         if (known == null) {
@@ -76,7 +77,9 @@ record SavedOperands(long operands, long results) {
         @Override
         public List<Ghost> emit(Op op, List<Ghost> inputs) {
             inputs.forEach(this::use);
-            return op.infer(inputs.stream().map(Ghost::type).toList()).stream().map(t -> new Ghost(t, -1)).toList();
+            return op.infer(inputs.stream().map(Ghost::type).toList()).stream()
+                    .map(t -> new Ghost(t, -1))
+                    .toList();
         }
 
         @Override

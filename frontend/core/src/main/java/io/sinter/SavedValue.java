@@ -30,7 +30,9 @@ final class SavedValue {
     void check(String op) {
         int now = owner.version();
         if (now == version) return;
-        throw Errors.state("one of the tensors needed for the gradient of " + op + " was modified by an in-place operation (or an optimizer's step): "
-                + value.type + " is at version " + now + ", expected version " + version + "; clone() it before the modification, or call backward() earlier");
+        throw Errors.state("one of the tensors needed for the gradient of " + op
+                + " was modified by an in-place operation (or an optimizer's step): " + value.type + " is at version "
+                + now + ", expected version " + version
+                + "; clone() it before the modification, or call backward() earlier");
     }
 }

@@ -26,7 +26,8 @@ record SourceLine(String className, String method, String file, int line) {
      * (streams, lambdas, reflection).
      */
     private static boolean isLibrary(String name) {
-        if (name.startsWith("io.sinter.")) return !name.startsWith("io.sinter.cli.") && !name.startsWith("io.sinter.tests.");
+        if (name.startsWith("io.sinter."))
+            return !name.startsWith("io.sinter.cli.") && !name.startsWith("io.sinter.tests.");
         return name.startsWith("java.") || name.startsWith("jdk.");
     }
 

@@ -171,9 +171,7 @@ public sealed interface Statistics permits Tensor {
         Tensor x = self();
         int a = Axes.axis("renorm", x, axis);
         return Trace.call(() -> {
-            int[] others = Arrays.stream(Axes.all(x.rank()))
-                    .filter(i -> i != a)
-                    .toArray();
+            int[] others = Arrays.stream(Axes.all(x.rank())).filter(i -> i != a).toArray();
             Tensor norm = x.norm(p, others, true);
             Tensor factor = norm.gt(maxnorm).where(norm.add(1e-7).reciprocal().mul(maxnorm), constant(x, 1));
             return x.mul(factor);

@@ -83,7 +83,8 @@ abstract class TapeNode {
             Tensor changed = h.apply(grad);
             if (changed == null) continue;
             if (!changed.type().equals(grad.type())) {
-                throw Errors.state("a hook on the gradient of " + name() + " returned " + changed.type() + " for a gradient " + grad.type());
+                throw Errors.state("a hook on the gradient of " + name() + " returned " + changed.type()
+                        + " for a gradient " + grad.type());
             }
             grad = changed;
         }

@@ -2,7 +2,6 @@
 package io.sinter;
 
 import io.sinter.ir.DType;
-import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.View;
 
@@ -19,14 +18,32 @@ import io.sinter.ir.op.View;
  * one thread while another uses it. Memory needs no management; {@link #release} gives it back early.
  */
 public final class Tensor extends Factories
-        implements Creation, Reading, Differentiable, Pointwise, Arithmetic, Comparison, Reductions, Movement, Indexing, LinearAlgebra, Casting, InPlace,
-                Blending, Statistics, Rearranging, Scattering, MatrixProducts, Searching, Calculus {
+        implements Creation,
+                Reading,
+                Differentiable,
+                Pointwise,
+                Arithmetic,
+                Comparison,
+                Reductions,
+                Movement,
+                Indexing,
+                LinearAlgebra,
+                Casting,
+                InPlace,
+                Blending,
+                Statistics,
+                Rearranging,
+                Scattering,
+                MatrixProducts,
+                Searching,
+                Calculus {
     /** The current value, as of {@link #seen}. */
     Value value;
     /** What aliases share; null while nothing aliases this tensor and nothing wrote to it. */
     private Storage storage;
     /** The way from the storage's base to this view of it; null at the base. */
     private ViewStep view;
+
     private int seen;
 
     // Where gradients go. A tensor is a leaf of the tape if it has no node.
@@ -297,14 +314,17 @@ public final class Tensor extends Factories
 
     private void checkWritable(Tensor r) {
         if (leafRequiresGrad) {
-            throw Errors.state("a leaf tensor that requires gradients (" + type() + ") is being written in place; do it in noGrad(), or clone() it first");
+            throw Errors.state("a leaf tensor that requires gradients (" + type()
+                    + ") is being written in place; do it in noGrad(), or clone() it first");
         }
         if (base != null && base.leafRequiresGrad) {
-            throw Errors.state("a view of a leaf tensor that requires gradients (" + base.type() + ") is being written in place; "
-                    + "do it in noGrad(), or clone() the leaf first");
+            throw Errors.state("a view of a leaf tensor that requires gradients (" + base.type()
+                    + ") is being written in place; " + "do it in noGrad(), or clone() the leaf first");
         }
         if (takenWithoutGrad && (r.requiresGrad() || requiresGrad())) {
-            throw Errors.state("a view " + type() + " that was taken in noGrad() is being written in place while gradients are on; take the view again");
+            throw Errors.state(
+                    "a view " + type()
+                            + " that was taken in noGrad() is being written in place while gradients are on; take the view again");
         }
     }
 
@@ -373,7 +393,6 @@ public final class Tensor extends Factories
 
     /** A tensor of zeros. */
     static Tensor zeros(Type type) {
-        return Dispatch.EMITTER.expand(
-                Dispatch.emit(io.sinter.ir.op.Constant.of(type.dtype(), 0)), type.shape());
+        return Dispatch.EMITTER.expand(Dispatch.emit(io.sinter.ir.op.Constant.of(type.dtype(), 0)), type.shape());
     }
 }

@@ -36,7 +36,9 @@ final class Tensors {
             return c.getAccessor().invoke(r);
         } catch (ReflectiveOperationException | RuntimeException e) {
             throw new IllegalStateException(
-                    "cannot read " + c.getName() + " of the record " + r.getClass().getName() + " that a network returned: make it public, or its module must say 'opens "
+                    "cannot read " + c.getName() + " of the record "
+                            + r.getClass().getName()
+                            + " that a network returned: make it public, or its module must say 'opens "
                             + r.getClass().getPackageName() + " to io.sinter'",
                     e);
         }

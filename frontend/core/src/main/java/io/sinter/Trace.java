@@ -30,6 +30,7 @@ public final class Trace {
     static final int MAX_NODES = 20_000;
     /** So is one that holds more bytes of results and host data than this. */
     static final long MAX_BYTES = 256L << 20;
+
     private static final boolean EAGER = Boolean.getBoolean("sinter.eager");
 
     /** So many unconsumed tapes of network calls are taken for a forgotten noGrad. */
@@ -43,6 +44,7 @@ public final class Trace {
     final ReentrantLock lock = new ReentrantLock();
     /** Every call runs at once ({@code -Dsinter.eager=true}): what lazy execution is compared with. */
     boolean eager = EAGER;
+
     boolean gradMode = true;
     /** Above 0 inside modules, backward passes, boundaries: values made there are not top-level. */
     int depth;
@@ -138,13 +140,15 @@ public final class Trace {
 
     /** A host number that is an argument of the program, not part of its key; 0, 1 and -1 are constants. */
     Value number(DType dtype, double value) {
-        if (value == 0 && Double.doubleToRawLongBits(value) == 0 || value == 1 || value == -1) return constant(Constant.of(dtype, value));
+        if (value == 0 && Double.doubleToRawLongBits(value) == 0 || value == 1 || value == -1)
+            return constant(Constant.of(dtype, value));
         return Value.scalar(this, Type.scalar(dtype), Constant.of(dtype, value).bits(), null);
     }
 
     Value number(DType dtype, long value) {
         if (value >= -1 && value <= 1) return constant(Constant.ofLong(dtype, value));
-        return Value.scalar(this, Type.scalar(dtype), Constant.ofLong(dtype, value).bits(), null);
+        return Value.scalar(
+                this, Type.scalar(dtype), Constant.ofLong(dtype, value).bits(), null);
     }
 
     Value constant(Constant c) {
@@ -162,8 +166,9 @@ public final class Trace {
         try {
             if (!v.pending()) return;
             if (recording != null) {
-                throw Errors.state("a value was read inside a function given to Sinter.compile: it is known only when the function is "
-                        + "replayed; return the tensor and read it outside");
+                throw Errors.state(
+                        "a value was read inside a function given to Sinter.compile: it is known only when the function is "
+                                + "replayed; return the tensor and read it outside");
             }
             run(List.of(v), null);
         } finally {
@@ -369,12 +374,13 @@ public final class Trace {
         if (taped == 0) {
             if (pending.size() > 0) flush();
         } else if (++tapedModules == MANY_TAPES && WARNED.compareAndSet(false, true)) {
-            System.getLogger("io.sinter").log(
-                    System.Logger.Level.WARNING,
-                    "{0} calls of networks recorded tapes that no backward pass has used, the last at {1}: if gradients are not wanted, "
-                            + "write try (var _ = noGrad()) around them",
-                    MANY_TAPES,
-                    SourceLine.ofCaller());
+            System.getLogger("io.sinter")
+                    .log(
+                            System.Logger.Level.WARNING,
+                            "{0} calls of networks recorded tapes that no backward pass has used, the last at {1}: if gradients are not wanted, "
+                                    + "write try (var _ = noGrad()) around them",
+                            MANY_TAPES,
+                            SourceLine.ofCaller());
         }
     }
 

@@ -56,10 +56,12 @@ record ViewStep(ViewStep parent, View op, Tensor live) {
                 yield e.permute(v, inverse);
             }
             case Slice s -> invert(e, s, p, v);
-            case Expand _ -> throw Errors.state("in-place write to an expanded tensor " + v.type()
-                    + ": several of its elements are one place in memory; clone() it first");
-            case Window _ -> throw Errors.state("in-place write to a tensor of windows (unfold) " + v.type()
-                    + ": windows may overlap; clone() it first, or write to the tensor itself");
+            case Expand _ ->
+                throw Errors.state("in-place write to an expanded tensor " + v.type()
+                        + ": several of its elements are one place in memory; clone() it first");
+            case Window _ ->
+                throw Errors.state("in-place write to a tensor of windows (unfold) " + v.type()
+                        + ": windows may overlap; clone() it first, or write to the tensor itself");
             case Pad _ -> throw new IllegalStateException("pad is no view");
         };
     }
@@ -80,8 +82,16 @@ record ViewStep(ViewStep parent, View op, Tensor live) {
         }
         // p[start + i*step] = v[i]
         Tensor index = e.iota(s.size());
-        if (s.step() != 1) index = e.mul(index, e.emit(io.sinter.ir.op.Constant.ofLong(DType.I64, s.step()), List.of()).get(0));
-        if (s.start() != 0) index = e.add(index, e.emit(io.sinter.ir.op.Constant.ofLong(DType.I64, s.start()), List.of()).get(0));
+        if (s.step() != 1)
+            index = e.mul(
+                    index,
+                    e.emit(io.sinter.ir.op.Constant.ofLong(DType.I64, s.step()), List.of())
+                            .get(0));
+        if (s.start() != 0)
+            index = e.add(
+                    index,
+                    e.emit(io.sinter.ir.op.Constant.ofLong(DType.I64, s.start()), List.of())
+                            .get(0));
         if (live != null) index = e.binary(Binary.ADD, index, live);
         return Dispatch.emit(new Put(axis, Put.Mode.SET), p, index, v);
     }

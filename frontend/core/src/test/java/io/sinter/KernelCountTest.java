@@ -74,7 +74,8 @@ class KernelCountTest {
 
     @Test
     void anAdamStepOfAWholeModelIsOne() {
-        Sequential net = new Sequential(new Linear(20, 30), new ReLU(), new Linear(30, 40), new ReLU(), new Linear(40, 5));
+        Sequential net =
+                new Sequential(new Linear(20, 30), new ReLU(), new Linear(30, 40), new ReLU(), new Linear(40, 5));
         Adam adam = new Adam(net.parameters(), 1e-3);
         Tensor x = leaf(8, 20).detach();
         for (int i = 0; i < 2; i++) {

@@ -22,7 +22,8 @@ class LazyEagerTest {
         long seed = 1000 + repetition.getCurrentRepetition();
         List<Entry> lazy = run(seed, false);
         List<Entry> eager = run(seed, true);
-        for (int i = 0; i < lazy.size(); i++) compare(eager.get(i), lazy.get(i), "seed " + seed + ", step " + i + "\n" + lazy.subList(0, i + 1));
+        for (int i = 0; i < lazy.size(); i++)
+            compare(eager.get(i), lazy.get(i), "seed " + seed + ", step " + i + "\n" + lazy.subList(0, i + 1));
         assertEquals(eager.size(), lazy.size());
     }
 
@@ -36,7 +37,8 @@ class LazyEagerTest {
         double scale = 1;
         for (double v : expected.values) if (Double.isFinite(v)) scale = Math.max(scale, Math.abs(v));
         for (int i = 0; i < expected.values.length; i++) {
-            if (Double.isFinite(expected.values[i])) assertEquals(expected.values[i], actual.values[i], 1e-4 * scale, where);
+            if (Double.isFinite(expected.values[i]))
+                assertEquals(expected.values[i], actual.values[i], 1e-4 * scale, where);
         }
     }
 
@@ -74,7 +76,8 @@ class LazyEagerTest {
                 try {
                     log.add(step());
                 } catch (IllegalStateException | IllegalArgumentException e) {
-                    log.add(new Entry(e.getClass().getSimpleName() + ": " + e.getMessage().split("\n")[0]));
+                    log.add(new Entry(
+                            e.getClass().getSimpleName() + ": " + e.getMessage().split("\n")[0]));
                 }
             }
             for (Tensor x : pool) log.add(read(x));
@@ -107,27 +110,35 @@ class LazyEagerTest {
             Tensor y = any();
             int choice = random.nextInt(20);
             if (choice == 13) return read(x);
-            Object done = switch (choice) {
-                case 0 -> put(x.add(y)).type();
-                case 1 -> put(x.mul(y)).type();
-                case 2 -> put(x.tanh()).type();
-                case 3 -> put(x.relu().sub(0.25)).type();
-                case 4 -> put(x.rank() == 0 ? x.unsqueeze(0) : x.get(random.nextInt((int) x.size(0)))).type();
-                case 5 -> put(x.rank() == 0 ? x : x.get("1:")).type();
-                case 6 -> put(x.rank() < 2 ? x : x.transpose(0, 1)).type();
-                case 7 -> put(x.reshape(-1)).type();
-                case 8 -> put(x.detach()).type();
-                case 9 -> put(x.clone()).type();
-                case 10 -> x.add_(y).type();
-                case 11 -> x.mul_(0.5).type();
-                case 12 -> x.rank() == 0 ? x.fill_(1).type() : x.at("0").set(random.nextInt(5) / 2.0).type();
-                case 14 -> x.toString().isEmpty();
-                case 15 -> put(data(random.nextBoolean() ? new long[] {3, 4} : new long[] {4})).type();
-                case 16 -> inNoGrad(x, y);
-                case 17 -> backward(x);
-                case 18 -> update();
-                default -> put(F.softmax(x, -1).sum()).type();
-            };
+            Object done =
+                    switch (choice) {
+                        case 0 -> put(x.add(y)).type();
+                        case 1 -> put(x.mul(y)).type();
+                        case 2 -> put(x.tanh()).type();
+                        case 3 -> put(x.relu().sub(0.25)).type();
+                        case 4 ->
+                            put(x.rank() == 0 ? x.unsqueeze(0) : x.get(random.nextInt((int) x.size(0))))
+                                    .type();
+                        case 5 -> put(x.rank() == 0 ? x : x.get("1:")).type();
+                        case 6 -> put(x.rank() < 2 ? x : x.transpose(0, 1)).type();
+                        case 7 -> put(x.reshape(-1)).type();
+                        case 8 -> put(x.detach()).type();
+                        case 9 -> put(x.clone()).type();
+                        case 10 -> x.add_(y).type();
+                        case 11 -> x.mul_(0.5).type();
+                        case 12 ->
+                            x.rank() == 0
+                                    ? x.fill_(1).type()
+                                    : x.at("0").set(random.nextInt(5) / 2.0).type();
+                        case 14 -> x.toString().isEmpty();
+                        case 15 ->
+                            put(data(random.nextBoolean() ? new long[] {3, 4} : new long[] {4}))
+                                    .type();
+                        case 16 -> inNoGrad(x, y);
+                        case 17 -> backward(x);
+                        case 18 -> update();
+                        default -> put(F.softmax(x, -1).sum()).type();
+                    };
             return new Entry(choice + " " + done);
         }
 
@@ -147,7 +158,8 @@ class LazyEagerTest {
             // All values here are small and made at the top level, so that a step makes none of them
             // unreadable.
             Trace.boundary(() -> {
-                for (Tensor p : parameters) if (p.grad() != null) p.sub_(p.grad().mul(0.125));
+                for (Tensor p : parameters)
+                    if (p.grad() != null) p.sub_(p.grad().mul(0.125));
             });
             for (Tensor p : parameters) p.zeroGrad();
             return "update";

@@ -83,7 +83,15 @@ class LinalgTest {
             assertClose(F.gridSample(x, grid, mode, "zeros", true), x);
         }
         Tensor outside = grid.mul(3.0);
-        assertEquals(0, F.gridSample(x, outside, "nearest", "zeros", true).get(0, 0, 0, 0).item());
-        assertEquals(1, F.gridSample(x, outside, "nearest", "border", true).get(0, 0, 0, 0).item());
+        assertEquals(
+                0,
+                F.gridSample(x, outside, "nearest", "zeros", true)
+                        .get(0, 0, 0, 0)
+                        .item());
+        assertEquals(
+                1,
+                F.gridSample(x, outside, "nearest", "border", true)
+                        .get(0, 0, 0, 0)
+                        .item());
     }
 }

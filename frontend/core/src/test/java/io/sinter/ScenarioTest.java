@@ -52,7 +52,9 @@ class ScenarioTest {
     }
 
     private static double[] all(List<Tensor> tensors) {
-        return tensors.stream().flatMapToDouble(x -> DoubleStream.of(x.toDoubles())).toArray();
+        return tensors.stream()
+                .flatMapToDouble(x -> DoubleStream.of(x.toDoubles()))
+                .toArray();
     }
 
     /**
@@ -69,7 +71,8 @@ class ScenarioTest {
             }
             step.run();
         }
-        if (!Trace.current().eager) assertEquals(compiled, Sinter.counters().programsCompiled(), "compiled after warm-up");
+        if (!Trace.current().eager)
+            assertEquals(compiled, Sinter.counters().programsCompiled(), "compiled after warm-up");
         return (Sinter.counters().runs() - runs) / (times - warm);
     }
 
@@ -122,7 +125,8 @@ class ScenarioTest {
             List<Tensor> seen = new ArrayList<>();
             Runnable step = () -> {
                 opt.zeroGrad();
-                Supplier<Tensor> f = () -> F.linear(F.linear(x, first.weight, first.bias).relu(), second.weight, second.bias);
+                Supplier<Tensor> f =
+                        () -> F.linear(F.linear(x, first.weight, first.bias).relu(), second.weight, second.bias);
                 Tensor loss = F.crossEntropy(module ? Trace.module(f) : f.get(), t);
                 loss.backward();
                 opt.step();
@@ -153,7 +157,9 @@ class ScenarioTest {
         Tensor y = Tensor.randn(16, 1);
         int size = 16 / parts;
         for (int i = 0; i < parts; i++) {
-            F.mseLoss(net.call(x.narrow(0, (long) i * size, size)), y.narrow(0, (long) i * size, size)).div(parts).backward();
+            F.mseLoss(net.call(x.narrow(0, (long) i * size, size)), y.narrow(0, (long) i * size, size))
+                    .div(parts)
+                    .backward();
         }
         return all(net.parameters().stream().map(Tensor::grad).toList());
     }
@@ -175,14 +181,18 @@ class ScenarioTest {
                 net.train();
                 for (int i = 0; i < 3; i++) {
                     opt.zeroGrad();
-                    Tensor loss = F.crossEntropy(head.call(net.call(Tensor.randn(8, 1, 8, 8)).flatten(1, -1)), Tensor.randint(0, 3, 8));
+                    Tensor loss = F.crossEntropy(
+                            head.call(net.call(Tensor.randn(8, 1, 8, 8)).flatten(1, -1)), Tensor.randint(0, 3, 8));
                     loss.backward();
                     opt.step();
                     results.add(loss);
                 }
                 net.eval();
                 try (var _ = Sinter.noGrad()) {
-                    for (int i = 0; i < 2; i++) results.add(head.call(net.call(Tensor.randn(4, 1, 8, 8)).flatten(1, -1)).argmax(1).sum());
+                    for (int i = 0; i < 2; i++)
+                        results.add(head.call(net.call(Tensor.randn(4, 1, 8, 8)).flatten(1, -1))
+                                .argmax(1)
+                                .sum());
                 }
             }
             results.addAll(net.namedBuffers().values());
@@ -207,7 +217,10 @@ class ScenarioTest {
                 if (i % 250 == 249) {
                     session.allocator().collect();
                     long live = session.allocator().stats().liveBytes();
-                    if (peak != 0) assertTrue(live <= peak + 500_000, "live " + live + " after " + i + " batches, " + peak + " before");
+                    if (peak != 0)
+                        assertTrue(
+                                live <= peak + 500_000,
+                                "live " + live + " after " + i + " batches, " + peak + " before");
                     else peak = live;
                 }
             }
@@ -319,7 +332,8 @@ class ScenarioTest {
             for (int step = 0; step < 3; step++) {
                 opt.zeroGrad();
                 Tensor h = Tensor.zeros(3, 4);
-                for (Tensor t : x.unbind(0)) h = cell.call(F.cat(List.of(t, h), 1)).tanh();
+                for (Tensor t : x.unbind(0))
+                    h = cell.call(F.cat(List.of(t, h), 1)).tanh();
                 Tensor loss = h.square().mean();
                 loss.backward();
                 opt.step();
@@ -327,7 +341,13 @@ class ScenarioTest {
             }
             Tensor cache = Tensor.zeros(8, 4);
             for (int i = 0; i < 8; i++) {
-                cache.at(i).set(cell.call(F.cat(List.of(Tensor.full(new long[] {1, 2}, i, DType.F32), cache.get(0).unsqueeze(0)), 1)).get(0));
+                cache.at(i)
+                        .set(cell.call(F.cat(
+                                        List.of(
+                                                Tensor.full(new long[] {1, 2}, i, DType.F32),
+                                                cache.get(0).unsqueeze(0)),
+                                        1))
+                                .get(0));
                 seen.add(cache.sum());
             }
             seen.add(cache);

@@ -75,7 +75,8 @@ public enum DType {
         for (DType d : values()) {
             if (d.text.equals(text)) return d;
         }
-        throw new IllegalArgumentException("unknown dtype '" + text + "'; known: " + java.util.Arrays.toString(values()));
+        throw new IllegalArgumentException(
+                "unknown dtype '" + text + "'; known: " + java.util.Arrays.toString(values()));
     }
 
     @Override

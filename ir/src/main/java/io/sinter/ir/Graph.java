@@ -62,7 +62,9 @@ public record Graph(List<Node> inputs, List<Node> nodes, List<Node> outputs, Lis
     /** Consumers of each node, once per operand place, in program order. */
     public Map<Node, List<Node>> users() {
         Map<Node, List<Node>> users = new IdentityHashMap<>();
-        for (Node n : nodes) for (Node in : n.inputs()) users.computeIfAbsent(in, _ -> new ArrayList<>()).add(n);
+        for (Node n : nodes)
+            for (Node in : n.inputs())
+                users.computeIfAbsent(in, _ -> new ArrayList<>()).add(n);
         return users;
     }
 }

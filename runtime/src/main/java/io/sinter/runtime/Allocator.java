@@ -182,7 +182,8 @@ public final class Allocator {
         Block block = fromCache(sizeClass);
         if (block != null) return block;
         long bytes = SizeClasses.bytes(sizeClass);
-        // A program whose sizes keep changing must not pile up blocks that never fit again: above the budget a fresh block replaces old ones
+        // A program whose sizes keep changing must not pile up blocks that never fit again: above the budget a fresh
+        // block replaces old ones
         // of comparable size. (Much larger ones stay: they are some program's arena, wanted again in the next step.)
         if (live + cached + bytes > budget()) evict(bytes, 4 * bytes);
         if (live + cached + bytes > limit) evict(live + cached + bytes - limit, Long.MAX_VALUE);
@@ -320,9 +321,11 @@ public final class Allocator {
             sum[0] += lease.block.bytes();
             sum[1]++;
         }
-        StringBuilder text = new StringBuilder("out of memory on " + device + ": " + megabytes(bytes) + " wanted, "
-                + megabytes(stats.liveBytes) + " live in " + stats.liveBuffers + " buffers, limit " + megabytes(limit)
-                + ". Use smaller batches, release() what is no longer needed, or raise -Dsinter.memory=BYTES. Live memory:");
+        StringBuilder text = new StringBuilder(
+                "out of memory on " + device + ": " + megabytes(bytes) + " wanted, "
+                        + megabytes(stats.liveBytes) + " live in " + stats.liveBuffers + " buffers, limit "
+                        + megabytes(limit)
+                        + ". Use smaller batches, release() what is no longer needed, or raise -Dsinter.memory=BYTES. Live memory:");
         byLine.entrySet().stream()
                 .sorted(Map.Entry.<String, long[]>comparingByValue((a, b) -> Long.compare(b[0], a[0]))
                         .thenComparing(Map.Entry.comparingByKey()))
@@ -333,7 +336,8 @@ public final class Allocator {
                         .append(e.getValue()[1])
                         .append(e.getValue()[1] == 1 ? " buffer: " : " buffers: ")
                         .append(e.getKey()));
-        if (byLine.size() > LISTED) text.append("\n  … and ").append(byLine.size() - LISTED).append(" more places");
+        if (byLine.size() > LISTED)
+            text.append("\n  … and ").append(byLine.size() - LISTED).append(" more places");
         return new OutOfDeviceMemoryException(text.toString());
     }
 

@@ -23,10 +23,14 @@ final class Args {
                 case Buffer b -> {
                     if (scalars.get(i)) throw problem(i, types.get(i), "a buffer was given for a host scalar");
                     if (b.bytes() < types.get(i).bytes()) {
-                        throw problem(i, types.get(i), "needs " + types.get(i).bytes() + " bytes, the buffer has " + b.bytes());
+                        throw problem(
+                                i,
+                                types.get(i),
+                                "needs " + types.get(i).bytes() + " bytes, the buffer has " + b.bytes());
                     }
                     if (!b.device().equals(device)) {
-                        throw problem(i, types.get(i), "the buffer is on " + b.device() + ", the program runs on " + device);
+                        throw problem(
+                                i, types.get(i), "the buffer is on " + b.device() + ", the program runs on " + device);
                     }
                 }
             }
@@ -50,7 +54,8 @@ final class Args {
             } else if (other < i) {
                 results[i] = results[other];
             } else {
-                throw new IllegalStateException("result " + i + " lies in " + plan.resultPlaces().get(i));
+                throw new IllegalStateException(
+                        "result " + i + " lies in " + plan.resultPlaces().get(i));
             }
         }
         return List.of(results);

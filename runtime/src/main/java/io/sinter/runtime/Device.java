@@ -50,19 +50,21 @@ public record Device(Kind kind, int index) {
             if (!kind.text.equals(head)) continue;
             Device device = new Device(kind, colon < 0 ? 0 : index(name, text.substring(colon + 1)));
             if (!available().contains(device)) {
-                throw new IllegalArgumentException("device '" + name + "' is not available; available: " + names(available()));
+                throw new IllegalArgumentException(
+                        "device '" + name + "' is not available; available: " + names(available()));
             }
             return device;
         }
-        throw new IllegalArgumentException(
-                "unknown device '" + name + "'; devices are named jvm, cuda, cuda:1, …, ptx-sim; available: " + names(available()));
+        throw new IllegalArgumentException("unknown device '" + name
+                + "'; devices are named jvm, cuda, cuda:1, …, ptx-sim; available: " + names(available()));
     }
 
     private static int index(String name, String digits) {
         try {
             return Integer.parseInt(digits);
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("device '" + name + "': what follows the colon must be a number, as in cuda:1", e);
+            throw new IllegalArgumentException(
+                    "device '" + name + "': what follows the colon must be a number, as in cuda:1", e);
         }
     }
 

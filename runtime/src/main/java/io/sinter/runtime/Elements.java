@@ -17,8 +17,8 @@ final class Elements {
             case F64 -> RefArray.of(type, i -> Memory.getDouble(address + (long) i * width));
             case F32 -> RefArray.of(type, i -> Memory.getFloat(address + (long) i * width));
             case F16 -> RefArray.of(type, i -> Float.float16ToFloat(Memory.getShort(address + (long) i * width)));
-            case BF16 -> RefArray.of(
-                    type, i -> Float.intBitsToFloat(Memory.getShort(address + (long) i * width) << 16));
+            case BF16 ->
+                RefArray.of(type, i -> Float.intBitsToFloat(Memory.getShort(address + (long) i * width) << 16));
             case I64 -> RefArray.ofLongs(type, i -> Memory.getLong(address + (long) i * width));
             case I32 -> RefArray.ofLongs(type, i -> Memory.getInt(address + (long) i * width));
             case I16 -> RefArray.ofLongs(type, i -> Memory.getShort(address + (long) i * width));
@@ -44,7 +44,8 @@ final class Elements {
                 case F64 -> Memory.putDouble(a, array.getDouble(i));
                 case F32 -> Memory.putFloat(a, (float) array.getDouble(i));
                 case F16 -> Memory.putShort(a, Float.floatToFloat16((float) array.getDouble(i)));
-                // Exact: elements of a bf16 array have no lower bits. (A NaN keeps its quiet bit, the highest of the fraction.)
+                // Exact: elements of a bf16 array have no lower bits. (A NaN keeps its quiet bit, the highest of the
+                // fraction.)
                 case BF16 -> Memory.putShort(a, (short) (Float.floatToIntBits((float) array.getDouble(i)) >>> 16));
                 case I64 -> Memory.putLong(a, array.getLong(i));
                 case I32 -> Memory.putInt(a, (int) array.getLong(i));

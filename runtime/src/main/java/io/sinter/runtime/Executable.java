@@ -18,11 +18,12 @@ public interface Executable {
         long start = System.nanoTime();
         Events.Compile event = new Events.Compile();
         event.begin();
-        Executable compiled = switch (context.backend()) {
-            case GENERATED -> generated(graph, context.session());
-            case INTERPRETED -> new InterpretedExecutable(Compiler.plan(graph), context.session());
-            case REFERENCE -> new ReferenceExecutable(graph, context.session());
-        };
+        Executable compiled =
+                switch (context.backend()) {
+                    case GENERATED -> generated(graph, context.session());
+                    case INTERPRETED -> new InterpretedExecutable(Compiler.plan(graph), context.session());
+                    case REFERENCE -> new ReferenceExecutable(graph, context.session());
+                };
         Counters counters = context.session().counters();
         counters.compiled.increment();
         counters.compileNanos.add(System.nanoTime() - start);

@@ -41,7 +41,8 @@ final class HostMemory implements MemorySource {
                 : null;
     }
 
-    // The C heap aligns to 16 bytes. A block is aligned by hand; the address that malloc gave lies in the word before it.
+    // The C heap aligns to 16 bytes. A block is aligned by hand; the address that malloc gave lies in the word before
+    // it.
     @Override
     public long map(long bytes) {
         boolean huge = madvise != null && bytes >= 2 * HUGE_PAGE;

@@ -26,9 +26,11 @@ final class InterpretedExecutable implements Executable {
         try {
             List<Buffer> results = Args.results(plan, args, tags, session.allocator());
             List<RefArray> arrays = new ArrayList<>();
-            for (int i = 0; i < args.size(); i++) arrays.add(Elements.load(plan.argTypes().get(i), args.get(i)));
+            for (int i = 0; i < args.size(); i++)
+                arrays.add(Elements.load(plan.argTypes().get(i), args.get(i)));
             List<RefArray> values = PlanInterpreter.run(plan, arrays);
-            for (int i = 0; i < values.size(); i++) Elements.store(values.get(i), results.get(i).address());
+            for (int i = 0; i < values.size(); i++)
+                Elements.store(values.get(i), results.get(i).address());
             session.counters().runs.increment();
             session.counters().launches.add(kernels());
             return new Run(results);
@@ -39,7 +41,8 @@ final class InterpretedExecutable implements Executable {
 
     @Override
     public int kernels() {
-        return (int) plan.steps().stream().filter(s -> !(s instanceof Plan.Copy)).count();
+        return (int)
+                plan.steps().stream().filter(s -> !(s instanceof Plan.Copy)).count();
     }
 
     @Override

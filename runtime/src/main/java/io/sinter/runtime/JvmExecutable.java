@@ -74,13 +74,18 @@ final class JvmExecutable implements Executable {
                 case Plan.LibraryCall c -> {
                     library++;
                     steps.add(new Step.Library(
-                            c.op(), c.inTypes().getFirst(), spot(c.in().get(0)), spot(c.out().get(0)), spot(c.out().get(1))));
+                            c.op(),
+                            c.inTypes().getFirst(),
+                            spot(c.in().get(0)),
+                            spot(c.out().get(0)),
+                            spot(c.out().get(1))));
                 }
                 case Plan.Copy c -> steps.add(new Step.Copy(spot(c.from()), spot(c.to()), c.bytes()));
             }
         }
         for (int i = 0; i < plan.resultTypes().size(); i++) {
-            if (plan.resultPlaces().get(i) instanceof Place.Argument a && plan.scalarArgs().get(a.index())) scalarResults.add(i);
+            if (plan.resultPlaces().get(i) instanceof Place.Argument a
+                    && plan.scalarArgs().get(a.index())) scalarResults.add(i);
         }
         kernels = launches + library;
         arenaBytes = (plan.arenaBytes() + 63) & -64;
@@ -126,7 +131,10 @@ final class JvmExecutable implements Executable {
             for (int i : scalarResults) {
                 // A result that is a scalar argument: its buffer gets the value.
                 int argument = ParameterBlock.base(plan, plan.resultPlaces().get(i));
-                Memory.copy(bases[argument], results.get(i).address(), plan.resultTypes().get(i).bytes());
+                Memory.copy(
+                        bases[argument],
+                        results.get(i).address(),
+                        plan.resultTypes().get(i).bytes());
             }
             for (Step step : steps) {
                 Events.Launch event = new Events.Launch();
@@ -138,8 +146,15 @@ final class JvmExecutable implements Executable {
                         l.launch.run(team, threads, arena + arenaBytes);
                         parameters.check();
                     }
-                    case Step.Library l -> JvmLibrary.run(
-                            team, threads, l.op, l.type, l.in.address(bases), l.values.address(bases), l.indices.address(bases));
+                    case Step.Library l ->
+                        JvmLibrary.run(
+                                team,
+                                threads,
+                                l.op,
+                                l.type,
+                                l.in.address(bases),
+                                l.values.address(bases),
+                                l.indices.address(bases));
                     case Step.Copy c -> copy(team, c.from.address(bases), c.to.address(bases), c.bytes);
                 }
                 if (profiled) session.profile().add(name(step), System.nanoTime() - start);
@@ -161,7 +176,8 @@ final class JvmExecutable implements Executable {
         int number = 0;
         for (Plan.Step s : plan.steps()) {
             if (!(s instanceof Plan.Launch l)) continue;
-            if (code.isNew(generated.get(number))) WarmUp.add(cold, l, generated.get(number), parameters.blocks(number)[0]);
+            if (code.isNew(generated.get(number)))
+                WarmUp.add(cold, l, generated.get(number), parameters.blocks(number)[0]);
             number++;
         }
         try {

@@ -37,7 +37,8 @@ public final class JvmFeatures {
     static void adviseOnce() {
         if (!JvmFlags.hasVectors() && TOLD.compareAndSet(false, true)) {
             System.err.println(
-                    "Sinter: no Vector API, so scalar code, many times slower; give the JVM (in the IDE, Maven or Gradle): " + flags());
+                    "Sinter: no Vector API, so scalar code, many times slower; give the JVM (in the IDE, Maven or Gradle): "
+                            + flags());
         }
     }
 }

@@ -34,7 +34,9 @@ final class JvmKernels {
         AtomicInteger next = new AtomicInteger();
         AtomicReference<Throwable> failure = new AtomicReference<>();
         Runnable work = () -> {
-            for (int i = next.getAndIncrement(); i < result.length && failure.get() == null; i = next.getAndIncrement()) {
+            for (int i = next.getAndIncrement();
+                    i < result.length && failure.get() == null;
+                    i = next.getAndIncrement()) {
                 try {
                     result[i] = get(kernels.get(i));
                 } catch (Throwable e) {
@@ -45,7 +47,10 @@ final class JvmKernels {
         int helpers = Math.min(Runtime.getRuntime().availableProcessors(), kernels.size()) - 1;
         Thread[] threads = new Thread[Math.max(0, helpers)];
         for (int i = 0; i < threads.length; i++) {
-            threads[i] = Thread.ofPlatform().daemon().name("sinter-compiler-" + (i + 1)).start(work);
+            threads[i] = Thread.ofPlatform()
+                    .daemon()
+                    .name("sinter-compiler-" + (i + 1))
+                    .start(work);
         }
         work.run();
         boolean interrupted = false;

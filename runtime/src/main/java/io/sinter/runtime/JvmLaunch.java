@@ -20,6 +20,7 @@ final class JvmLaunch implements WorkerPool.Tasks {
     private final long[][] ends;
     /** For each segment, where its workspace begins. */
     private final long[] workspaces;
+
     private final long workspaceBytes;
     private final long scratchBytes;
     /** For each phase, what it took on one thread, about; 0 before the first time. */

@@ -28,8 +28,9 @@ public record Options(Device device, int threads, Backend backend, long memoryLi
                 case "generated" -> GENERATED;
                 case "interpreted" -> INTERPRETED;
                 case "reference" -> REFERENCE;
-                default -> throw new IllegalArgumentException(
-                        "unknown backend '" + name + "' in sinter.backend; known: generated, interpreted, reference");
+                default ->
+                    throw new IllegalArgumentException("unknown backend '" + name
+                            + "' in sinter.backend; known: generated, interpreted, reference");
             };
         }
     }

@@ -58,8 +58,8 @@ final class ParameterBlock {
 
     private void fill(long at, Plan.Launch launch, List<SlotValue> values) {
         if (values.size() != launch.kernel().slots()) {
-            throw new IllegalArgumentException("kernel " + launch.kernel().name() + " has " + launch.kernel().slots()
-                    + " slots, its launch gives " + values.size());
+            throw new IllegalArgumentException("kernel " + launch.kernel().name() + " has "
+                    + launch.kernel().slots() + " slots, its launch gives " + values.size());
         }
         for (int i = 0; i < values.size(); i++) {
             long slot = at + (long) i * Long.BYTES;

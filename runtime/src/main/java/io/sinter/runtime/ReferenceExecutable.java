@@ -41,7 +41,8 @@ final class ReferenceExecutable implements Executable {
         try {
             List<Buffer> results = places(args, tags);
             List<RefArray> values = evaluate(args);
-            for (int i = 0; i < values.size(); i++) Elements.store(values.get(i), results.get(i).address());
+            for (int i = 0; i < values.size(); i++)
+                Elements.store(values.get(i), results.get(i).address());
             session.counters().runs.increment();
             session.counters().launches.add(kernels());
             return new Run(results);
@@ -59,11 +60,14 @@ final class ReferenceExecutable implements Executable {
             int donated = graph.donations().get(i);
             if (donated >= 0) {
                 places.add((Buffer) args.get(donated));
-            } else if (n.op() instanceof Input in && !in.scalar() && !graph.donations().contains(in.number())) {
+            } else if (n.op() instanceof Input in
+                    && !in.scalar()
+                    && !graph.donations().contains(in.number())) {
                 places.add((Buffer) args.get(in.number()));
             } else {
                 Object tag = tags.apply(i);
-                places.add(fresh.computeIfAbsent(n, _ -> session.allocator().allocate(n.type().bytes(), tag)));
+                places.add(fresh.computeIfAbsent(
+                        n, _ -> session.allocator().allocate(n.type().bytes(), tag)));
             }
         }
         return places;
@@ -96,7 +100,8 @@ final class ReferenceExecutable implements Executable {
         }
         List<Type> types = out.stream().map(RefArray::type).toList();
         if (!types.equals(n.types())) {
-            throw new IllegalStateException(n.op().name() + " evaluated to " + types + ", its type rule says " + n.types());
+            throw new IllegalStateException(
+                    n.op().name() + " evaluated to " + types + ", its type rule says " + n.types());
         }
         return out;
     }

@@ -89,23 +89,25 @@ final class RowSorter {
     // ---- keys
 
     private long packed(long address, int position) {
-        int key = switch (dtype) {
-            case F32 -> ordered(Memory.getFloat(address));
-            case F16 -> ordered(Float.float16ToFloat(Memory.getShort(address)));
-            case BF16 -> ordered(Float.intBitsToFloat(Memory.getShort(address) << 16));
-            case I32 -> Memory.getInt(address);
-            case I16 -> Memory.getShort(address);
-            case I8, BOOL -> Memory.getByte(address);
-            case U8 -> Memory.getByte(address) & 0xff;
-            case F64, I64 -> throw new IllegalStateException(dtype + " keys have 64 bits");
-        };
+        int key =
+                switch (dtype) {
+                    case F32 -> ordered(Memory.getFloat(address));
+                    case F16 -> ordered(Float.float16ToFloat(Memory.getShort(address)));
+                    case BF16 -> ordered(Float.intBitsToFloat(Memory.getShort(address) << 16));
+                    case I32 -> Memory.getInt(address);
+                    case I16 -> Memory.getShort(address);
+                    case I8, BOOL -> Memory.getByte(address);
+                    case U8 -> Memory.getByte(address) & 0xff;
+                    case F64, I64 -> throw new IllegalStateException(dtype + " keys have 64 bits");
+                };
         return (long) (descending ? ~key : key) << 32 | position;
     }
 
     private long wideKey(long address) {
         long bits = Memory.getLong(address);
         if (dtype == DType.F64) {
-            // + 0.0 turns -0 into +0; doubleToLongBits makes all NaN one, above infinity. Negative numbers: the bits' order is reversed.
+            // + 0.0 turns -0 into +0; doubleToLongBits makes all NaN one, above infinity. Negative numbers: the bits'
+            // order is reversed.
             bits = Double.doubleToLongBits(Double.longBitsToDouble(bits) + 0.0);
             bits ^= bits >> 63 & Long.MAX_VALUE;
         }

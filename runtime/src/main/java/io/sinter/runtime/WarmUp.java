@@ -89,7 +89,8 @@ final class WarmUp {
             block = copy;
             for (int slot : extents.vector()) put(slot, Math.min(VECTOR_EXTENT, get(slot)));
             long most = isGemm()
-                    ? (long) Math.ceil(Math.pow(PRODUCTS, 1.0 / Math.max(1, extents.sequential().size())))
+                    ? (long) Math.ceil(Math.pow(
+                            PRODUCTS, 1.0 / Math.max(1, extents.sequential().size())))
                     : SEQUENTIAL_EXTENT;
             for (int slot : extents.sequential()) put(slot, Math.min(most, get(slot)));
             List<SlotValue> values = launch.segments().getFirst();
@@ -146,7 +147,8 @@ final class WarmUp {
      * @param block its first segment's parameter block, ready to run
      */
     static void add(List<Candidate> cold, Plan.Launch launch, JvmKernel code, long block) {
-        if (launch.kernel() instanceof AttentionKernel || InnerExtents.iterations(launch.kernel(), block) < WORTH) return;
+        if (launch.kernel() instanceof AttentionKernel || InnerExtents.iterations(launch.kernel(), block) < WORTH)
+            return;
         InnerExtents extents = InnerExtents.of(launch.kernel());
         if (!extents.trusts()) cold.add(new Candidate(launch, code, extents, block));
     }
@@ -164,7 +166,8 @@ final class WarmUp {
             bytes += c.blockBytes();
             for (Buf b : c.launch.kernel().buffers()) {
                 if (c.written(b) instanceof Place.Argument a) {
-                    spareBytes = Math.max(spareBytes, plan.argTypes().get(a.index()).bytes());
+                    spareBytes =
+                            Math.max(spareBytes, plan.argTypes().get(a.index()).bytes());
                 }
             }
         }

@@ -156,7 +156,8 @@ class AllocatorTest {
             }
         }
         assertTrue(a.stats().collections() > 0);
-        assertTrue(a.stats().peakBytes() <= (512L << 20) + (17 << 20), () -> a.stats().toString());
+        assertTrue(a.stats().peakBytes() <= (512L << 20) + (17 << 20), () -> a.stats()
+                .toString());
     }
 
     @Test

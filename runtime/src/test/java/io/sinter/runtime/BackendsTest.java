@@ -145,8 +145,7 @@ class BackendsTest {
         Buffer good = buffer(RefArray.ofLongs(DType.I64, Shape.of(2), 3, -4));
         assertEquals(4, values(e.run(List.of(bx, good)).result(0), Type.of(DType.F32, 2))[0]);
         Buffer bad = buffer(RefArray.ofLongs(DType.I64, Shape.of(2), 0, 4));
-        IndexOutOfBoundsException thrown =
-                assertThrows(IndexOutOfBoundsException.class, () -> e.run(List.of(bx, bad)));
+        IndexOutOfBoundsException thrown = assertThrows(IndexOutOfBoundsException.class, () -> e.run(List.of(bx, bad)));
         IndexError error = (IndexError) thrown;
         assertEquals(4, error.value());
         assertEquals(4, error.bound());

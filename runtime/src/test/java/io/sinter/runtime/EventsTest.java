@@ -47,7 +47,9 @@ class EventsTest {
         assertEquals(1, events.get("io.sinter.Compile").size());
         assertEquals(1, events.get("io.sinter.Generate").size());
         List<RecordedEvent> launches = events.get("io.sinter.Launch");
-        assertEquals(List.of("exp", "exp"), launches.stream().map(e -> e.getString("kernel")).toList());
+        assertEquals(
+                List.of("exp", "exp"),
+                launches.stream().map(e -> e.getString("kernel")).toList());
         assertTrue(events.get("io.sinter.Allocation").stream().anyMatch(e -> e.getLong("bytes") == 20));
     }
 }

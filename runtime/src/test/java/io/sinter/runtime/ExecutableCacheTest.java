@@ -79,9 +79,11 @@ class ExecutableCacheTest {
     @Test
     void aFailedCompilationIsNotKept() {
         ExecutableCache cache = new ExecutableCache(2, counters);
-        assertThrows(IllegalArgumentException.class, () -> cache.get("a", () -> {
-            throw new IllegalArgumentException("no");
-        }));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> cache.get("a", () -> {
+                    throw new IllegalArgumentException("no");
+                }));
         assertNull(cache.find("a"));
         assertEquals(0, cache.size());
         cache.get("a", () -> new Named("a"));

@@ -34,8 +34,8 @@ class InnerExtentsTest {
         Var k = new Var("k", new Coef.Slot(6));
         Expr value = new Expr.Load(IN, index(new Coef.Slot(7), new Index.DataAtom(row, new Coef.Slot(8)), j));
         Stmt store = new Stmt.Store(OUT, index(stride, new Index.VarAtom(i), j), value);
-        Stmt loops = new Stmt.Loop(
-                k, Stmt.Loop.Kind.SEQ, List.of(new Stmt.Loop(j, Stmt.Loop.Kind.VECTOR, List.of(store))));
+        Stmt loops =
+                new Stmt.Loop(k, Stmt.Loop.Kind.SEQ, List.of(new Stmt.Loop(j, Stmt.Loop.Kind.VECTOR, List.of(store))));
         return new LoopKernel("k", List.of(i), List.of(IN, POSITIONS, OUT), 9, 0, List.of(loops));
     }
 

@@ -78,7 +78,8 @@ class JvmExecutableTest {
             for (long t = begin; t < end; t++) {
                 long first = t * 16;
                 long last = Math.min(n, first + 16);
-                for (long i = first; i < last; i++) Memory.putFloat(scratch + (i - first) * 4, a * Memory.getFloat(x + i * 4));
+                for (long i = first; i < last; i++)
+                    Memory.putFloat(scratch + (i - first) * 4, a * Memory.getFloat(x + i * 4));
                 for (long i = first; i < last; i++) {
                     Memory.putFloat(y + i * 4, Memory.getFloat(y + i * 4) + Memory.getFloat(scratch + (i - first) * 4));
                 }
@@ -179,14 +180,27 @@ class JvmExecutableTest {
     }
 
     private static Plan.Launch sum(Place x, Place out, long n) {
-        return new Plan.Launch(kernel("sum", 4), List.of(List.of(new SlotValue.ErrorRecord(), at(x), at(out), number(n))));
+        return new Plan.Launch(
+                kernel("sum", 4), List.of(List.of(new SlotValue.ErrorRecord(), at(x), at(out), number(n))));
     }
 
     private static Plan plan(
-            List<Type> args, List<Boolean> scalars, List<Type> results, List<Place> places, long arena, Plan.Step... steps) {
+            List<Type> args,
+            List<Boolean> scalars,
+            List<Type> results,
+            List<Place> places,
+            long arena,
+            Plan.Step... steps) {
         Graph nothing = new Graph(List.of(), List.of(), List.of(), List.of());
         return new Plan(
-                nothing, args, scalars, results, places, List.of(steps), arena, List.of(new Plan.Site("take", 3), new Plan.Site("gather", 5)));
+                nothing,
+                args,
+                scalars,
+                results,
+                places,
+                List.of(steps),
+                arena,
+                List.of(new Plan.Site("take", 3), new Plan.Site("gather", 5)));
     }
 
     private Buffer filled(int n, float first, float step) {

@@ -57,7 +57,8 @@ class JvmLibraryTest {
         Type out = new Type(x.dtype(), x.shape().with(axis, k));
         int n = (int) x.shape().dim(axis);
         int inner = 1;
-        for (int i = axis + 1; i < x.shape().rank(); i++) inner *= (int) x.shape().dim(i);
+        for (int i = axis + 1; i < x.shape().rank(); i++)
+            inner *= (int) x.shape().dim(i);
         try (Session s = Session.open(Options.fromProperties().withThreads(3));
                 var team = s.pool().acquire()) {
             Buffer in = s.allocator().allocate(x.type().bytes());

@@ -63,7 +63,10 @@ class OperatorSamplesTest {
 
     private static void checkGradients(Op op) {
         List<String> problems = new ArrayList<>();
-        for (Sample sample : op.samples().stream().filter(Sample::smooth).limit(GRADIENT_SAMPLES).toList()) {
+        for (Sample sample : op.samples().stream()
+                .filter(Sample::smooth)
+                .limit(GRADIENT_SAMPLES)
+                .toList()) {
             try {
                 compareGradients(sample);
             } catch (RuntimeException | AssertionError e) {
@@ -87,7 +90,8 @@ class OperatorSamplesTest {
             seeds.add(tape.leaf(g.input(tape.type(r))));
             args.add(Sample.uniform(tape.type(r), 0.5, 1.5, 5));
         }
-        List<Tape.Var<Node>> of = inputs.stream().filter(v -> tape.type(v).dtype().isFloat()).toList();
+        List<Tape.Var<Node>> of =
+                inputs.stream().filter(v -> tape.type(v).dtype().isFloat()).toList();
         List<Tape.Var<Node>> grads = tape.gradients(results, seeds, of);
         Graph graph = g.build(grads.stream().map(Tape.Var::value).toArray(Node[]::new));
         List<RefArray> want = RefEvaluator.run(graph, args);
@@ -99,7 +103,10 @@ class OperatorSamplesTest {
         }
         Run run = Executable.compile(graph, CompileContext.of(session)).run(buffers);
         for (int i = 0; i < want.size(); i++) {
-            compare("gradient " + i, want.get(i), Elements.load(want.get(i).type(), run.result(i).address()));
+            compare(
+                    "gradient " + i,
+                    want.get(i),
+                    Elements.load(want.get(i).type(), run.result(i).address()));
         }
     }
 
@@ -134,19 +141,22 @@ class OperatorSamplesTest {
     }
 
     private static void compare(String what, RefArray want, RefArray got) {
-        double tolerance = switch (want.dtype()) {
-            case F64 -> 1e-10;
-            case F32 -> 2e-5;
-            case F16 -> 4e-3;
-            case BF16 -> 3e-2;
-            case I64, I32, I16, I8, U8, BOOL -> 0;
-        };
+        double tolerance =
+                switch (want.dtype()) {
+                    case F64 -> 1e-10;
+                    case F32 -> 2e-5;
+                    case F16 -> 4e-3;
+                    case BF16 -> 3e-2;
+                    case I64, I32, I16, I8, U8, BOOL -> 0;
+                };
         for (int i = 0; i < want.size(); i++) {
             String where = what + " element " + i;
             if (want.dtype().isFloat()) {
                 double w = want.getDouble(i);
                 double v = got.getDouble(i);
-                boolean same = Double.isNaN(w) ? Double.isNaN(v) : w == v || Math.abs(w - v) <= tolerance * Math.max(1, Math.abs(w));
+                boolean same = Double.isNaN(w)
+                        ? Double.isNaN(v)
+                        : w == v || Math.abs(w - v) <= tolerance * Math.max(1, Math.abs(w));
                 if (!same) fail(where + ": " + v + ", expected " + w);
             } else {
                 assertEquals(want.getLong(i), got.getLong(i), where);

@@ -70,9 +70,11 @@ class WorkerPoolTest {
                                     })));
                 }
                 try (var team = pool.acquire()) {
-                    assertThrows(StackOverflowError.class, () -> team.run(9, 1, (_, _, _) -> {
-                        throw new StackOverflowError();
-                    }));
+                    assertThrows(
+                            StackOverflowError.class,
+                            () -> team.run(9, 1, (_, _, _) -> {
+                                throw new StackOverflowError();
+                            }));
                 }
             }
         }

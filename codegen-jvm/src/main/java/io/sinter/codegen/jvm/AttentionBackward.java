@@ -28,12 +28,7 @@ final class AttentionBackward extends AttentionParts {
     private final long rowsOfE;
 
     AttentionBackward(
-            AttentionCode code,
-            GemmTiles tiles,
-            AttentionPlan plan,
-            long params,
-            long scratch,
-            long workspace) {
+            AttentionCode code, GemmTiles tiles, AttentionPlan plan, long params, long scratch, long workspace) {
         super(code, tiles, plan, params, scratch);
         this.workspace = workspace;
         int widest = Math.max(plan.d, plan.e);
@@ -60,8 +55,7 @@ final class AttentionBackward extends AttentionParts {
         int lanes = (int) Math.min(plan.panel, plan.queries - query);
         delta(batch, query, lanes);
         readPanel(AttentionCode.SCALED, batch, query, lanes, 0, plan.d, dense, own);
-        code.read(
-                AttentionCode.LSE, params, batch, 0, query, lanes, 1, statistics, row, codeScratch);
+        code.read(AttentionCode.LSE, params, batch, 0, query, lanes, 1, statistics, row, codeScratch);
         clear(first, plan.d);
         long end = code.isCausal() ? Math.min(plan.keys, query + lanes) : plan.keys;
         for (long key = 0; key < end; key += AttentionPlan.ROWS) {
@@ -70,8 +64,7 @@ final class AttentionBackward extends AttentionParts {
             Matrix v = rows(AttentionCode.V, plan.v, batch, key, rows, plan.e, rowsOfE);
             product(k, rows, plan.d, own, scores, lanes);
             product(v, rows, plan.e, other, gradients, lanes);
-            if (code.hasBias())
-                readPanel(AttentionCode.BIAS, batch, query, lanes, key, rows, dense, bias);
+            if (code.hasBias()) readPanel(AttentionCode.BIAS, batch, query, lanes, key, rows, dense, bias);
             boolean diagonal = code.isCausal() && key + rows > query + 1;
             JvmKernel step = steps.gradient(false, code.hasBias(), diagonal);
             step(step, rows, lanes, key - query, scores, gradients, bias, statistics, delta);
@@ -113,41 +106,12 @@ final class AttentionBackward extends AttentionParts {
             product(q, rows, plan.d, own, scores, lanes);
             product(dout, rows, plan.e, other, gradients, lanes);
             if (code.hasBias())
-                code.read(
-                        AttentionCode.BIAS,
-                        params,
-                        batch,
-                        query,
-                        key,
-                        lanes,
-                        rows,
-                        bias,
-                        row,
-                        codeScratch);
-            code.read(
-                    AttentionCode.LSE,
-                    params,
-                    batch,
-                    0,
-                    query,
-                    rows,
-                    1,
-                    statistics,
-                    row,
-                    codeScratch);
+                code.read(AttentionCode.BIAS, params, batch, query, key, lanes, rows, bias, row, codeScratch);
+            code.read(AttentionCode.LSE, params, batch, 0, query, rows, 1, statistics, row, codeScratch);
             // Lane x is key key + x, row r is query query + r.
             boolean diagonal = code.isCausal() && key + lanes > query + 1;
             JvmKernel step = steps.gradient(true, code.hasBias(), diagonal);
-            step(
-                    step,
-                    rows,
-                    lanes,
-                    query - key,
-                    scores,
-                    gradients,
-                    bias,
-                    statistics,
-                    deltas(batch, query));
+            step(step, rows, lanes, query - key, scores, gradients, bias, statistics, deltas(batch, query));
             product(dout.transposed(), plan.e, rows, scores, part, lanes);
             add(part, second, plan.e, lanes);
             product(q.transposed(), plan.d, rows, gradients, part, lanes);

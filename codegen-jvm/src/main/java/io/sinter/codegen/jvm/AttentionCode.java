@@ -106,8 +106,7 @@ public abstract class AttentionCode extends JvmKernel {
     @Override
     public final long scratchBytes(long params) {
         AttentionPlan plan = plan(params);
-        if (!isBackward())
-            return new AttentionForward(this, tiles(), plan, params, 0).scratchBytes();
+        if (!isBackward()) return new AttentionForward(this, tiles(), plan, params, 0).scratchBytes();
         return new AttentionBackward(this, tiles(), plan, params, 0, 0).scratchBytes();
     }
 
@@ -117,16 +116,14 @@ public abstract class AttentionCode extends JvmKernel {
     }
 
     @Override
-    public final void run(
-            int phase, long params, long begin, long end, long scratch, long workspace) {
+    public final void run(int phase, long params, long begin, long end, long scratch, long workspace) {
         AttentionPlan plan = plan(params);
         if (!isBackward()) {
             AttentionForward forward = new AttentionForward(this, tiles(), plan, params, scratch);
             for (long task = begin; task < end; task++) forward.run(task);
             return;
         }
-        AttentionBackward backward =
-                new AttentionBackward(this, tiles(), plan, params, scratch, workspace);
+        AttentionBackward backward = new AttentionBackward(this, tiles(), plan, params, scratch, workspace);
         for (long task = begin; task < end; task++) {
             if (phase == 0) {
                 backward.queries(task);

@@ -14,11 +14,9 @@ import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.Prim2;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Var;
-
-import org.objectweb.asm.Type;
-
 import java.util.ArrayList;
 import java.util.List;
+import org.objectweb.asm.Type;
 
 /**
  * Generates the subclass of {@link AttentionCode} for an {@link AttentionKernel}: its numbers, and the
@@ -46,9 +44,7 @@ final class AttentionEmitter {
 
     void emit() {
         Type dtype = Type.getType(DType.class);
-        cls.method("name", Type.getType(String.class))
-                .body()
-                .add(Code.ret(Code.constant(kernel.name())));
+        cls.method("name", Type.getType(String.class)).body().add(Code.ret(Code.constant(kernel.name())));
         cls.method("type", dtype)
                 .body()
                 .add(Code.ret(Code.getStatic(dtype, kernel.acc().name(), dtype)));
@@ -96,20 +92,14 @@ final class AttentionEmitter {
         List<Access> all = new ArrayList<>();
         all.add(new Access(AttentionCode.K, kernel.k(), j, kernel.d()));
         all.add(new Access(AttentionCode.V, kernel.v(), j, kernel.e()));
-        if (kernel.bias() != null)
-            all.add(new Access(AttentionCode.BIAS, convert(kernel.bias()), i, kernel.j()));
+        if (kernel.bias() != null) all.add(new Access(AttentionCode.BIAS, convert(kernel.bias()), i, kernel.j()));
         if (kernel.pass() == Pass.FORWARD) {
             all.add(new Access(AttentionCode.SCALED, scaled(kernel.q()), i, kernel.d()));
         } else {
             all.add(new Access(AttentionCode.Q, kernel.q(), i, kernel.d()));
             all.add(new Access(AttentionCode.OUT, kernel.saved().get(0), i, kernel.e()));
             all.add(new Access(AttentionCode.DOUT, kernel.saved().get(1), i, kernel.e()));
-            all.add(
-                    new Access(
-                            AttentionCode.LSE,
-                            finite(kernel.saved().get(2)),
-                            List.of(),
-                            kernel.i()));
+            all.add(new Access(AttentionCode.LSE, finite(kernel.saved().get(2)), List.of(), kernel.i()));
             all.add(new Access(AttentionCode.SCALED, scaled(kernel.q()), i, kernel.d()));
             all.add(new Access(AttentionCode.SCALED_K, scaled(kernel.k()), j, kernel.d()));
         }
@@ -121,23 +111,16 @@ final class AttentionEmitter {
         List<Var> j = List.of(kernel.j());
         Local result = new Local("result", kernel.acc());
         Expr value = new Expr.Ref(result);
-        List<Access> all =
-                kernel.pass() == Pass.FORWARD
-                        ? List.of(
-                                new Access(0, value, i, kernel.e()),
-                                new Access(1, value, List.of(), kernel.i()))
-                        : List.of(
-                                new Access(0, scaled(value), i, kernel.d()),
-                                new Access(1, scaled(value), j, kernel.d()),
-                                new Access(2, value, j, kernel.e()));
-        dispatch(
-                "write",
-                all,
-                (m, a) -> {
-                    AttentionKernel.Target t = kernel.outputs().get(a.number);
-                    method(m, a)
-                            .each(result, List.of(new Stmt.Store(t.buffer(), t.index(), a.value)));
-                });
+        List<Access> all = kernel.pass() == Pass.FORWARD
+                ? List.of(new Access(0, value, i, kernel.e()), new Access(1, value, List.of(), kernel.i()))
+                : List.of(
+                        new Access(0, scaled(value), i, kernel.d()),
+                        new Access(1, scaled(value), j, kernel.d()),
+                        new Access(2, value, j, kernel.e()));
+        dispatch("write", all, (m, a) -> {
+            AttentionKernel.Target t = kernel.outputs().get(a.number);
+            method(m, a).each(result, List.of(new Stmt.Store(t.buffer(), t.index(), a.value)));
+        });
     }
 
     private Expr scaled(Expr e) {
@@ -151,15 +134,11 @@ final class AttentionEmitter {
     /** lse with 0 for rows that see nothing: their weights become {@code exp(-∞ - 0) = 0}. */
     private Expr finite(Expr lse) {
         Expr none = Expr.Const.of(kernel.acc(), Double.NEGATIVE_INFINITY);
-        return new Expr.Select(
-                Expr.bin(Prim2.EQ, convert(lse), none),
-                Expr.Const.of(kernel.acc(), 0),
-                convert(lse));
+        return new Expr.Select(Expr.bin(Prim2.EQ, convert(lse), none), Expr.Const.of(kernel.acc(), 0), convert(lse));
     }
 
     private GemmMethod method(MethodBuilder m, Access a) {
-        return GemmMethod.overSecond(
-                m, kernel.batch(), kernel.acc(), options, List.of(a.columns), a.rows);
+        return GemmMethod.overSecond(m, kernel.batch(), kernel.acc(), options, List.of(a.columns), a.rows);
     }
 
     private interface Body {
@@ -174,10 +153,7 @@ final class AttentionEmitter {
         for (Access a : all) {
             MethodBuilder one = cls.staticMethod(name + a.number, VOID);
             body.emit(one, a);
-            m.body()
-                    .ifThen(
-                            new Compare(Compare.Op.EQ, which, Code.constant(a.number)),
-                            one.call(p.all()));
+            m.body().ifThen(new Compare(Compare.Op.EQ, which, Code.constant(a.number)), one.call(p.all()));
         }
     }
 }

@@ -21,8 +21,7 @@ final class AttentionForward extends AttentionParts {
     private final long keys;
     private final long values;
 
-    AttentionForward(
-            AttentionCode code, GemmTiles tiles, AttentionPlan plan, long params, long scratch) {
+    AttentionForward(AttentionCode code, GemmTiles tiles, AttentionPlan plan, long params, long scratch) {
         super(code, tiles, plan, params, scratch);
         steps = new AttentionSteps(tiles.dtype(), code.vectorBits(), plan.panel);
         q = takePanel(plan.d);
@@ -53,27 +52,16 @@ final class AttentionForward extends AttentionParts {
         }
         step(steps.finish(), plan.e, lanes, 0, result, shift, sum, maximum);
         writePanel(AttentionCode.TO_OUT, batch, first, lanes, plan.e, result, dense);
-        code.write(
-                AttentionCode.TO_LSE, params, batch, 0, first, lanes, 1, maximum, row, codeScratch);
+        code.write(AttentionCode.TO_LSE, params, batch, 0, first, lanes, 1, maximum, row, codeScratch);
     }
 
     private void block(long batch, long first, int lanes, long key, int rows) {
         Matrix k = rows(AttentionCode.K, plan.k, batch, key, rows, plan.d, keys);
         product(k, rows, plan.d, q, scores, lanes);
-        if (code.hasBias())
-            readPanel(AttentionCode.BIAS, batch, first, lanes, key, rows, dense, bias);
+        if (code.hasBias()) readPanel(AttentionCode.BIAS, batch, first, lanes, key, rows, dense, bias);
         // Lane x is query first + x, row r is key key + r.
         boolean diagonal = code.isCausal() && key + rows > first + 1;
-        step(
-                steps.maximum(code.hasBias(), diagonal),
-                rows,
-                lanes,
-                key - first,
-                scores,
-                bias,
-                maximum,
-                shift,
-                decay);
+        step(steps.maximum(code.hasBias(), diagonal), rows, lanes, key - first, scores, bias, maximum, shift, decay);
         step(steps.weights(), rows, lanes, 0, scores, shift, decay, sum);
         Matrix v = rows(AttentionCode.V, plan.v, batch, key, rows, plan.e, values);
         product(v.transposed(), plan.e, rows, scores, part, lanes);

@@ -2,7 +2,6 @@
 package io.sinter.codegen.jvm;
 
 import static io.sinter.gen.SinterKernelHost.MEMORY;
-
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 /**
@@ -29,8 +28,7 @@ abstract class AttentionParts {
     final long codeScratch;
     private long next;
 
-    AttentionParts(
-            AttentionCode code, GemmTiles tiles, AttentionPlan plan, long params, long scratch) {
+    AttentionParts(AttentionCode code, GemmTiles tiles, AttentionPlan plan, long params, long scratch) {
         this.code = code;
         this.tiles = tiles;
         this.plan = plan;
@@ -75,43 +73,21 @@ abstract class AttentionParts {
     }
 
     /** Rows of an operand: where they lie, if tiles can read them there; else read into {@code dense}. */
-    final Matrix rows(
-            int which, GemmView view, long batch, long first, int rows, int columns, long dense) {
+    final Matrix rows(int which, GemmView view, long batch, long first, int rows, int columns, long dense) {
         if (view.isLinear()) {
-            return new Matrix(
-                    view.base(batch) + first * view.rowStride(),
-                    view.rowStride(),
-                    view.columnStride());
+            return new Matrix(view.base(batch) + first * view.rowStride(), view.rowStride(), view.columnStride());
         }
         return read(which, batch, first, rows, 0, columns, dense);
     }
 
-    final Matrix read(
-            int which, long batch, long first, int rows, long column, int columns, long dense) {
-        code.read(
-                which,
-                params,
-                batch,
-                first,
-                column,
-                columns,
-                rows,
-                dense,
-                denseRow(columns),
-                codeScratch);
+    final Matrix read(int which, long batch, long first, int rows, long column, int columns, long dense) {
+        code.read(which, params, batch, first, column, columns, rows, dense, denseRow(columns), codeScratch);
         return new Matrix(dense, denseRow(columns), size);
     }
 
     /** Reads rows {@code first} to {@code first + lanes} of an operand and turns them into a panel. */
     final void readPanel(
-            int which,
-            long batch,
-            long first,
-            int lanes,
-            long column,
-            int columns,
-            long dense,
-            long panel) {
+            int which, long batch, long first, int lanes, long column, int columns, long dense, long panel) {
         read(which, batch, first, lanes, column, columns, dense);
         int padded = (int) GemmPlan.roundUp(lanes, plan.lanes);
         tiles.transpose(dense, denseRow(columns), panel, row, lanes, columns, padded);
@@ -120,20 +96,9 @@ abstract class AttentionParts {
     /**
      * Turns a panel into rows and stores them as rows {@code first} to {@code first + lanes} of a result.
      */
-    final void writePanel(
-            int which, long batch, long first, int lanes, int columns, long panel, long dense) {
+    final void writePanel(int which, long batch, long first, int lanes, int columns, long panel, long dense) {
         tiles.transpose(panel, row, dense, denseRow(columns), columns, lanes, columns);
-        code.write(
-                which,
-                params,
-                batch,
-                first,
-                0,
-                columns,
-                lanes,
-                dense,
-                denseRow(columns),
-                codeScratch);
+        code.write(which, params, batch, first, 0, columns, lanes, dense, denseRow(columns), codeScratch);
     }
 
     /** {@code c = a · b} for panels b and c; a has {@code rows} rows of {@code k} elements. */
@@ -141,17 +106,7 @@ abstract class AttentionParts {
         int vectors = (int) GemmPlan.ceilDiv(lanes, plan.lanes);
         for (int r = 0; r < rows; r += tiles.rows()) {
             int height = Math.min(tiles.rows(), rows - r);
-            tiles.tile(
-                    height,
-                    vectors,
-                    a.base + r * a.row,
-                    a.row,
-                    a.column,
-                    b,
-                    row,
-                    c + r * row,
-                    row,
-                    k);
+            tiles.tile(height, vectors, a.base + r * a.row, a.row, a.column, b, row, c + r * row, row, k);
         }
     }
 

@@ -12,7 +12,6 @@ import io.sinter.ir.loop.Prim1;
 import io.sinter.ir.loop.Prim2;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Var;
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
@@ -37,8 +36,7 @@ final class AttentionSteps {
     static final int FIRST_BUFFER = 4;
     static final int SLOTS = 12;
 
-    private record Key(
-            String step, DType type, int bits, int panel, boolean bias, boolean causal) {}
+    private record Key(String step, DType type, int bits, int panel, boolean bias, boolean causal) {}
 
     private static final ConcurrentHashMap<Key, JvmKernel> KERNELS = new ConcurrentHashMap<>();
 
@@ -95,8 +93,7 @@ final class AttentionSteps {
         JvmKernel known = KERNELS.get(key);
         return known != null
                 ? known
-                : KERNELS.computeIfAbsent(
-                        key, k -> JvmCodegen.compile(new Builder(k).build(), new Options(k.bits)));
+                : KERNELS.computeIfAbsent(key, k -> JvmCodegen.compile(new Builder(k).build(), new Options(k.bits)));
     }
 
     /** Builds one step's loop kernel. */
@@ -120,16 +117,14 @@ final class AttentionSteps {
                 case "accumulate" -> accumulate();
                 case "finish" -> finish();
                 case "dots" -> dots();
-                case "gradientByRow", "gradientByLane" ->
-                        gradient(key.step.equals("gradientByRow"));
+                case "gradientByRow", "gradientByLane" -> gradient(key.step.equals("gradientByRow"));
                 default -> throw new AssertionError(key);
             }
             List<Stmt> lanes = new ArrayList<>(before);
             lanes.add(new Stmt.Loop(row, Stmt.Loop.Kind.SEQ, body));
             lanes.addAll(after);
             Stmt loop = new Stmt.Loop(lane, Stmt.Loop.Kind.VECTOR, lanes);
-            return new LoopKernel(
-                    "attention_" + key.step, List.of(), buffers, SLOTS, 0, List.of(loop));
+            return new LoopKernel("attention_" + key.step, List.of(), buffers, SLOTS, 0, List.of(loop));
         }
 
         private void maximum() {
@@ -149,9 +144,7 @@ final class AttentionSteps {
             Expr by = let(after, "by", new Expr.Select(hidden, constant(0), top));
             after.add(new Stmt.Store(maximum, byLane(), top));
             after.add(new Stmt.Store(shift, byLane(), by));
-            after.add(
-                    new Stmt.Store(
-                            decay, byLane(), Expr.un(Prim1.EXP, Expr.bin(Prim2.SUB, old, by))));
+            after.add(new Stmt.Store(decay, byLane(), Expr.un(Prim1.EXP, Expr.bin(Prim2.SUB, old, by))));
         }
 
         private void weights() {
@@ -162,21 +155,11 @@ final class AttentionSteps {
             Expr by = let(before, "by", load(shift, byLane()));
             Local total = new Local("total", key.type);
             before.add(new Stmt.Declare(total, constant(0)));
-            Expr p =
-                    let(
-                            body,
-                            "p",
-                            Expr.un(Prim1.EXP, Expr.bin(Prim2.SUB, load(scores, inPanel()), by)));
+            Expr p = let(body, "p", Expr.un(Prim1.EXP, Expr.bin(Prim2.SUB, load(scores, inPanel()), by)));
             body.add(new Stmt.Store(scores, inPanel(), p));
             body.add(new Stmt.Accumulate(total, Stmt.Combine.SUM, p));
-            after.add(
-                    new Stmt.Store(
-                            sum,
-                            byLane(),
-                            new Expr.Fma(
-                                    load(sum, byLane()),
-                                    load(decay, byLane()),
-                                    new Expr.Ref(total))));
+            after.add(new Stmt.Store(
+                    sum, byLane(), new Expr.Fma(load(sum, byLane()), load(decay, byLane()), new Expr.Ref(total))));
         }
 
         private void accumulate() {
@@ -184,11 +167,7 @@ final class AttentionSteps {
             Buf b = buffer(Buf.Kind.IN);
             Buf decay = buffer(Buf.Kind.IN);
             Expr factor = let(before, "factor", load(decay, byLane()));
-            body.add(
-                    new Stmt.Store(
-                            a,
-                            inPanel(),
-                            new Expr.Fma(load(a, inPanel()), factor, load(b, inPanel()))));
+            body.add(new Stmt.Store(a, inPanel(), new Expr.Fma(load(a, inPanel()), factor, load(b, inPanel()))));
         }
 
         private void finish() {
@@ -199,17 +178,9 @@ final class AttentionSteps {
             Expr total = let(before, "total", load(sum, byLane()));
             Expr hidden = let(before, "hidden", Expr.bin(Prim2.EQ, total, constant(0)));
             Expr divisor = let(before, "divisor", new Expr.Select(hidden, constant(1), total));
-            body.add(
-                    new Stmt.Store(
-                            result,
-                            inPanel(),
-                            Expr.bin(Prim2.DIV, load(result, inPanel()), divisor)));
+            body.add(new Stmt.Store(result, inPanel(), Expr.bin(Prim2.DIV, load(result, inPanel()), divisor)));
             Expr log = Expr.bin(Prim2.ADD, load(shift, byLane()), Expr.un(Prim1.LOG, divisor));
-            after.add(
-                    new Stmt.Store(
-                            lse,
-                            byLane(),
-                            new Expr.Select(hidden, constant(Double.NEGATIVE_INFINITY), log)));
+            after.add(new Stmt.Store(lse, byLane(), new Expr.Select(hidden, constant(Double.NEGATIVE_INFINITY), log)));
         }
 
         private void dots() {
@@ -218,11 +189,8 @@ final class AttentionSteps {
             Buf sum = buffer(Buf.Kind.OUT);
             Local total = new Local("total", key.type);
             before.add(new Stmt.Declare(total, constant(0)));
-            body.add(
-                    new Stmt.Accumulate(
-                            total,
-                            Stmt.Combine.SUM,
-                            Expr.bin(Prim2.MUL, load(a, inPanel()), load(b, inPanel()))));
+            body.add(new Stmt.Accumulate(
+                    total, Stmt.Combine.SUM, Expr.bin(Prim2.MUL, load(a, inPanel()), load(b, inPanel()))));
             after.add(new Stmt.Store(sum, byLane(), new Expr.Ref(total)));
         }
 
@@ -246,12 +214,9 @@ final class AttentionSteps {
             if (key.bias) s = Expr.bin(Prim2.ADD, s, load(bias, inPanel()));
             if (!key.causal) return s;
             Expr x = new Expr.IndexValue(DType.I64, byLane());
-            Expr r =
-                    new Expr.IndexValue(
-                            DType.I64,
-                            new Index(
-                                    List.of(new Index.Term(Coef.of(1), new Index.VarAtom(row))),
-                                    new Coef.Slot(DIAGONAL)));
+            Expr r = new Expr.IndexValue(
+                    DType.I64,
+                    new Index(List.of(new Index.Term(Coef.of(1), new Index.VarAtom(row))), new Coef.Slot(DIAGONAL)));
             Expr seen = Expr.bin(lanesAreQueries ? Prim2.GE : Prim2.LE, x, r);
             return new Expr.Select(seen, s, constant(Double.NEGATIVE_INFINITY));
         }

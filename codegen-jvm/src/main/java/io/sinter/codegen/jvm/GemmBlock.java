@@ -15,13 +15,7 @@ final class GemmBlock {
     private final GemmPack pack;
     private final int size;
 
-    GemmBlock(
-            GemmCode code,
-            GemmTiles tiles,
-            GemmPlan plan,
-            long params,
-            long scratch,
-            long workspace) {
+    GemmBlock(GemmCode code, GemmTiles tiles, GemmPlan plan, long params, long scratch, long workspace) {
         this.code = code;
         this.tiles = tiles;
         this.plan = plan;
@@ -78,8 +72,7 @@ final class GemmBlock {
         }
     }
 
-    private void tile(
-            Target target, int r, int height, int c, int width, int depth, boolean first) {
+    private void tile(Target target, int r, int height, int c, int width, int depth, boolean first) {
         int vectors = (int) GemmPlan.ceilDiv(width, plan.lanes);
         long a = pack.tallBase() + r * pack.tallRow();
         long b = pack.wideBase(c, width);
@@ -90,17 +83,7 @@ final class GemmBlock {
             tiles.tile(height, vectors, a, pack.tallRow(), pack.tallK(), b, bK, to, step, depth);
         } else {
             long row = (long) vectors * plan.lanes * size;
-            tiles.tile(
-                    height,
-                    vectors,
-                    a,
-                    pack.tallRow(),
-                    pack.tallK(),
-                    b,
-                    bK,
-                    scratch.tile,
-                    row,
-                    depth);
+            tiles.tile(height, vectors, a, pack.tallRow(), pack.tallK(), b, bK, scratch.tile, row, depth);
             tiles.add(scratch.tile, row, to, step, height, vectors);
         }
     }
@@ -116,20 +99,13 @@ final class GemmBlock {
      * @param finishes the epilogue runs tile by tile
      */
     private record Target(
-            long base,
-            long row,
-            boolean direct,
-            boolean finishes,
-            GemmScratch scratch,
-            int lanes,
-            int size) {
+            long base, long row, boolean direct, boolean finishes, GemmScratch scratch, int lanes, int size) {
         boolean isDirect(int column, int width) {
             return direct && width % lanes == 0;
         }
 
         long at(int r, int c, int width) {
-            if (direct && width % lanes != 0)
-                return scratch.block + r * scratch.blockRow + (long) c * size;
+            if (direct && width % lanes != 0) return scratch.block + r * scratch.blockRow + (long) c * size;
             return base + r * row + (long) c * size;
         }
 
@@ -141,19 +117,14 @@ final class GemmBlock {
     private Target target(long slice, long batch, long row, long column, int columns) {
         if (plan.slices > 1) {
             long step = plan.partialRow() * size;
-            long base =
-                    workspace
-                            + slice * plan.partialBytes()
-                            + (batch * plan.rows + row) * step
-                            + column * size;
+            long base = workspace + slice * plan.partialBytes() + (batch * plan.rows + row) * step + column * size;
             return new Target(base, step, false, false, scratch, plan.lanes, size);
         }
         if (plan.direct && !plan.swapped && plan.k > 0) {
             long base = plan.c.base(batch) + row * plan.c.rowStride() + column * size;
             return new Target(base, plan.c.rowStride(), true, true, scratch, plan.lanes, size);
         }
-        return new Target(
-                scratch.block, scratch.blockRow, false, !plan.swapped, scratch, plan.lanes, size);
+        return new Target(scratch.block, scratch.blockRow, false, !plan.swapped, scratch, plan.lanes, size);
     }
 
     /** A block by dot products along k. */
@@ -203,13 +174,7 @@ final class GemmBlock {
         int width = (int) plan.partialRow();
         tiles.copy(from, step, scratch.block, step, rows, width, width);
         for (long s = 1; s < plan.slices; s++) {
-            tiles.add(
-                    from + s * plan.partialBytes(),
-                    step,
-                    scratch.block,
-                    step,
-                    rows,
-                    width / plan.lanes);
+            tiles.add(from + s * plan.partialBytes(), step, scratch.block, step, rows, width / plan.lanes);
         }
         if (plan.swapped) {
             finishBlock(batch, row, rows, 0, (int) plan.columns, scratch.block, step);
@@ -219,8 +184,7 @@ final class GemmBlock {
     }
 
     /** Finishes a block of the product, turning it first if it is the result's transpose. */
-    private void finishBlock(
-            long batch, long row, int rows, long column, int columns, long from, long step) {
+    private void finishBlock(long batch, long row, int rows, long column, int columns, long from, long step) {
         if (!plan.swapped) {
             finish(batch, row, rows, column, columns, from, step);
         } else if (plan.direct) {
@@ -236,27 +200,16 @@ final class GemmBlock {
     /**
      * Runs the epilogue on results as they are numbered by m and n, by runs of the innermost n variable.
      */
-    private void finish(
-            long batch, long row, int rows, long column, int columns, long from, long step) {
+    private void finish(long batch, long row, int rows, long column, int columns, long from, long step) {
         long inner = plan.c.innerColumn();
         for (int done = 0; done < columns; ) {
             int run = (int) Math.min(columns - done, inner - (column + done) % inner);
-            code.epilogue(
-                    params,
-                    batch,
-                    row,
-                    column + done,
-                    run,
-                    rows,
-                    from + (long) done * size,
-                    step,
-                    scratch.lanes);
+            code.epilogue(params, batch, row, column + done, run, rows, from + (long) done * size, step, scratch.lanes);
             done += run;
         }
     }
 
     private void clear(int rows, int columns) {
-        for (int r = 0; r < rows; r++)
-            GemmMoves.clear(scratch.block + r * scratch.blockRow, (long) columns * size);
+        for (int r = 0; r < rows; r++) GemmMoves.clear(scratch.block + r * scratch.blockRow, (long) columns * size);
     }
 }

@@ -70,15 +70,7 @@ public abstract class GemmCode extends JvmKernel {
      * step} bytes apart. A run does not leave the range of the innermost n variable.
      */
     protected abstract void epilogue(
-            long params,
-            long batch,
-            long row,
-            long column,
-            int run,
-            int rows,
-            long from,
-            long step,
-            long scratch);
+            long params, long batch, long row, long column, int run, int rows, long from, long step, long scratch);
 
     @Override
     public final int phases() {
@@ -103,8 +95,7 @@ public abstract class GemmCode extends JvmKernel {
     }
 
     @Override
-    public final void run(
-            int phase, long params, long begin, long end, long scratch, long workspace) {
+    public final void run(int phase, long params, long begin, long end, long scratch, long workspace) {
         GemmPlan plan = plan(params);
         GemmBlock block = new GemmBlock(this, tiles(), plan, params, scratch, workspace);
         for (long task = begin; task < end; task++) {

@@ -11,12 +11,10 @@ import io.sinter.ir.loop.GemmKernel;
 import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Var;
-
-import org.objectweb.asm.Type;
-
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.objectweb.asm.Type;
 
 /**
  * Generates the subclass of {@link GemmCode} for a {@link GemmKernel}: its numbers, its operands' code,
@@ -81,10 +79,7 @@ final class GemmEmitter {
         for (Stmt s : kernel.epilogue()) {
             if (s instanceof Stmt.Let l && isAnyOf(same, l.value())) {
                 same.add(l.local());
-            } else if (s instanceof Stmt.Store st
-                    && store == null
-                    && st.mask() == null
-                    && isAnyOf(same, st.value())) {
+            } else if (s instanceof Stmt.Store st && store == null && st.mask() == null && isAnyOf(same, st.value())) {
                 store = st;
             } else {
                 return null;

@@ -18,12 +18,10 @@ import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Var;
-
-import org.objectweb.asm.Type;
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import org.objectweb.asm.Type;
 
 /**
  * One generated method that walks a part of a matrix: runs of vectors along the innermost variable of one
@@ -106,23 +104,13 @@ final class GemmMethod {
      * @param type type of the dense memory
      */
     static GemmMethod overFirst(
-            MethodBuilder m,
-            List<Var> batch,
-            DType type,
-            Options options,
-            List<Var> inner,
-            List<Var> outer) {
+            MethodBuilder m, List<Var> batch, DType type, Options options, List<Var> inner, List<Var> outer) {
         return new GemmMethod(m, batch, type, options, false, inner, outer);
     }
 
     /** Runs go along the group whose flat number is {@link Parameters#second}. */
     static GemmMethod overSecond(
-            MethodBuilder m,
-            List<Var> batch,
-            DType type,
-            Options options,
-            List<Var> inner,
-            List<Var> outer) {
+            MethodBuilder m, List<Var> batch, DType type, Options options, List<Var> inner, List<Var> outer) {
         return new GemmMethod(m, batch, type, options, true, inner, outer);
     }
 
@@ -130,16 +118,14 @@ final class GemmMethod {
     void pack(Expr operand) {
         Expr value = canon.expr(operand);
         facts.add(value);
-        walk(
-                List.of(new Stmt.Let(new Local("element", type), value)),
-                at -> {
-                    if (options.isVector()) {
-                        Vec v = c.vec(value);
-                        c.block().add(v.store(at, c.active(v.species())));
-                    } else {
-                        c.block().add(Memory.store(type, at, c.scalar(value)));
-                    }
-                });
+        walk(List.of(new Stmt.Let(new Local("element", type), value)), at -> {
+            if (options.isVector()) {
+                Vec v = c.vec(value);
+                c.block().add(v.store(at, c.active(v.species())));
+            } else {
+                c.block().add(Memory.store(type, at, c.scalar(value)));
+            }
+        });
     }
 
     /** Runs statements on elements of the dense memory, each of which is {@code result} to them. */
@@ -148,27 +134,22 @@ final class GemmMethod {
         facts.add(statements);
         List<Stmt> varying = new ArrayList<>(List.of(new Stmt.Let(result, anyVector())));
         varying.addAll(statements);
-        walk(
-                varying,
-                at -> {
-                    if (options.isVector()) {
-                        Species s = c.vector().species(type);
-                        c.define(result, Value.of(Vec.load(s, at, c.active(s))));
-                    } else {
-                        c.define(result, Value.scalar(type, Memory.load(type, at)));
-                    }
-                    c.statements.run(statements);
-                });
+        walk(varying, at -> {
+            if (options.isVector()) {
+                Species s = c.vector().species(type);
+                c.define(result, Value.of(Vec.load(s, at, c.active(s))));
+            } else {
+                c.define(result, Value.scalar(type, Memory.load(type, at)));
+            }
+            c.statements.run(statements);
+        });
     }
 
     /**
      * Some value of the accumulation type that differs between lanes: what the result is to an analysis.
      */
     private Expr anyVector() {
-        Index variable =
-                new Index(
-                        List.of(new Index.Term(Coef.of(1), new Index.VarAtom(inner.getLast()))),
-                        Coef.of(0));
+        Index variable = new Index(List.of(new Index.Term(Coef.of(1), new Index.VarAtom(inner.getLast()))), Coef.of(0));
         return new Expr.Convert(type, new Expr.IndexValue(DType.I32, variable));
     }
 
@@ -177,24 +158,18 @@ final class GemmMethod {
      * it is given.
      */
     private void walk(List<Stmt> statements, Consumer<Code> body) {
-        c =
-                new BodyCompiler(
-                        method, new BodyCompiler.Frame(p.params(), p.scratch(), 0), facts, options);
+        c = new BodyCompiler(method, new BodyCompiler.Frame(p.params(), p.scratch(), 0), facts, options);
         decode(p.batch(), batch);
         LocalVar[] runs = decode(along, inner);
         from = runs[runs.length - 1];
         LocalVar[] odometer = split(across, outer);
         LocalVar i = method.local("step", INT);
-        Block loop =
-                c.nested(
-                        true,
-                        () -> {
-                            for (int v = 0; v < odometer.length; v++)
-                                c.bind(outer.get(v), odometer[v]);
-                            run(statements, body);
-                            c.block().add(p.memory().set(add(p.memory(), p.step())));
-                            advance(odometer);
-                        });
+        Block loop = c.nested(true, () -> {
+            for (int v = 0; v < odometer.length; v++) c.bind(outer.get(v), odometer[v]);
+            run(statements, body);
+            c.block().add(p.memory().set(add(p.memory(), p.step())));
+            advance(odometer);
+        });
         method.body().forLoop(i, constant(0), p.steps(), 1, loop);
     }
 
@@ -213,10 +188,7 @@ final class GemmMethod {
                 c.block().add(values[v].set(flat));
             } else {
                 Code extent = c.indices.coef(vars.get(v).extent());
-                c.block()
-                        .add(
-                                values[v].set(Code.rem(flat, extent)),
-                                flat.set(Code.div(flat, extent)));
+                c.block().add(values[v].set(Code.rem(flat, extent)), flat.set(Code.div(flat, extent)));
             }
         }
         return values;
@@ -243,26 +215,20 @@ final class GemmMethod {
         Var variable = inner.getLast();
         if (!options.isVector()) {
             LocalVar value = method.local(variable.name(), LONG);
-            Block loop =
-                    c.nested(
-                            true,
-                            () -> {
-                                c.block().add(value.set(add(from, cast(LONG, counter))));
-                                c.bind(variable, value);
-                                body.accept(at);
-                            });
+            Block loop = c.nested(true, () -> {
+                c.block().add(value.set(add(from, cast(LONG, counter))));
+                c.bind(variable, value);
+                body.accept(at);
+            });
             c.block().forLoop(counter, constant(0), p.run(), 1, loop);
             return;
         }
-        VectorAnalysis analysis =
-                new VectorAnalysis(
-                        facts, new Stmt.Loop(variable, Stmt.Loop.Kind.VECTOR, statements));
+        VectorAnalysis analysis = new VectorAnalysis(facts, new Stmt.Loop(variable, Stmt.Loop.Kind.VECTOR, statements));
         int lanes = Math.min(analysis.lanes(options), options.vectorBits() / 8 / type.bytes());
         c.statements.vectorLocals(analysis.varying());
         LocalVar whole = method.local("whole", INT);
         VectorLoop full = new VectorLoop(variable, lanes, from, counter, 0, null);
-        VectorLoop tail =
-                new VectorLoop(variable, lanes, from, counter, 0, Code.sub(p.run(), counter));
+        VectorLoop tail = new VectorLoop(variable, lanes, from, counter, 0, Code.sub(p.run(), counter));
         Block loop = c.nestedVector(full, () -> body.accept(at));
         Block rest = c.nestedVector(tail, () -> body.accept(at));
         c.block()

@@ -2,14 +2,12 @@
 package io.sinter.codegen.jvm;
 
 import static io.sinter.gen.SinterKernelHost.MEMORY;
-
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import io.sinter.ir.DType;
-
 import java.lang.foreign.MemorySegment;
 
 /** Moves of blocks of 4- or 8-byte elements by address, in plain Java. */
@@ -37,8 +35,7 @@ final class GemmMoves {
                 case F32 -> MEMORY.set(JAVA_FLOAT_UNALIGNED, at + i * 4L, (float) value);
                 case F64 -> MEMORY.set(JAVA_DOUBLE_UNALIGNED, at + i * 8L, value);
                 case F16, BF16, I64, I32, I16, I8, U8, BOOL ->
-                        throw new IllegalArgumentException(
-                                type + " is no float type to compute in");
+                    throw new IllegalArgumentException(type + " is no float type to compute in");
             }
         }
     }
@@ -50,15 +47,7 @@ final class GemmMoves {
      * @param size bytes of an element, 4 or 8
      */
     static void strided(
-            int size,
-            long a,
-            long aRow,
-            long aColumn,
-            long c,
-            long cRow,
-            long cColumn,
-            int rows,
-            int columns) {
+            int size, long a, long aRow, long aColumn, long c, long cRow, long cColumn, int rows, int columns) {
         for (int r = 0; r < rows; r += BLOCK) {
             for (int x = 0; x < columns; x += BLOCK) {
                 long from = a + r * aRow + x * aColumn;
@@ -74,42 +63,20 @@ final class GemmMoves {
         }
     }
 
-    private static void ints(
-            long a,
-            long aRow,
-            long aColumn,
-            long c,
-            long cRow,
-            long cColumn,
-            int rows,
-            int columns) {
+    private static void ints(long a, long aRow, long aColumn, long c, long cRow, long cColumn, int rows, int columns) {
         for (int r = 0; r < rows; r++) {
             for (int x = 0; x < columns; x++) {
-                MEMORY.set(
-                        JAVA_INT_UNALIGNED,
-                        c + x * cColumn,
-                        MEMORY.get(JAVA_INT_UNALIGNED, a + x * aColumn));
+                MEMORY.set(JAVA_INT_UNALIGNED, c + x * cColumn, MEMORY.get(JAVA_INT_UNALIGNED, a + x * aColumn));
             }
             a += aRow;
             c += cRow;
         }
     }
 
-    private static void longs(
-            long a,
-            long aRow,
-            long aColumn,
-            long c,
-            long cRow,
-            long cColumn,
-            int rows,
-            int columns) {
+    private static void longs(long a, long aRow, long aColumn, long c, long cRow, long cColumn, int rows, int columns) {
         for (int r = 0; r < rows; r++) {
             for (int x = 0; x < columns; x++) {
-                MEMORY.set(
-                        JAVA_LONG_UNALIGNED,
-                        c + x * cColumn,
-                        MEMORY.get(JAVA_LONG_UNALIGNED, a + x * aColumn));
+                MEMORY.set(JAVA_LONG_UNALIGNED, c + x * cColumn, MEMORY.get(JAVA_LONG_UNALIGNED, a + x * aColumn));
             }
             a += aRow;
             c += cRow;

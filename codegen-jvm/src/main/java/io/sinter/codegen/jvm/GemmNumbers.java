@@ -9,11 +9,9 @@ import io.sinter.ir.loop.Coef;
 import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Var;
-
-import org.objectweb.asm.Type;
-
 import java.util.ArrayList;
 import java.util.List;
+import org.objectweb.asm.Type;
 
 /**
  * Code that gives a template's numbers for one launch: extents, and what {@link GemmView} needs. Public
@@ -65,9 +63,8 @@ public final class GemmNumbers {
         List<Var> vars = new ArrayList<>(batch);
         vars.addAll(rows);
         vars.addAll(columns);
-        long flags =
-                (GemmUnit.isUnit(e, rows) ? GemmView.UNIT_ROW : 0)
-                        | (GemmUnit.isUnit(e, columns) ? GemmView.UNIT_COLUMN : 0);
+        long flags = (GemmUnit.isUnit(e, rows) ? GemmView.UNIT_ROW : 0)
+                | (GemmUnit.isUnit(e, columns) ? GemmView.UNIT_COLUMN : 0);
         if (!(e instanceof Expr.Load load) || !GemmUnit.isPlain(load, type, vars)) {
             values.add(Code.constant(flags));
             for (int i = 0; i <= vars.size(); i++) values.add(Code.constant(0L));

@@ -74,13 +74,7 @@ final class GemmPack {
         if (v.isLinear()) wideBase = v.base(batch) + column * v.rowStride() + k * v.columnStride();
         for (int c = 0; c < columns; c += plan.panel) {
             int width = Math.min(plan.panel, columns - c);
-            if (isPacked(width))
-                panel(
-                        batch,
-                        column + c,
-                        width,
-                        k,
-                        scratch.wide + c / plan.panel * scratch.panelBytes);
+            if (isPacked(width)) panel(batch, column + c, width, k, scratch.wide + c / plan.panel * scratch.panelBytes);
         }
     }
 
@@ -94,8 +88,7 @@ final class GemmPack {
             } else if (v.columnStride() == size) {
                 tiles.transpose(from, v.rowStride(), to, row, width, depth, (int) (row / size));
             } else {
-                GemmMoves.strided(
-                        size, from, v.columnStride(), v.rowStride(), to, row, size, depth, width);
+                GemmMoves.strided(size, from, v.columnStride(), v.rowStride(), to, row, size, depth, width);
             }
         } else if (alongK(v, width)) {
             long stripRow = GemmPlan.roundUp(depth, plan.lanes) * size;
@@ -144,12 +137,10 @@ final class GemmPack {
      */
     private boolean alongK(GemmView v, int rows) {
         if (!v.isUnitColumn(size)) return false;
-        return !v.isUnitRow(size)
-                || Math.min(v.innerColumn(), depth) > 2 * Math.min(v.innerRow(), rows);
+        return !v.isUnitRow(size) || Math.min(v.innerColumn(), depth) > 2 * Math.min(v.innerRow(), rows);
     }
 
-    private void alongRows(
-            boolean isA, long batch, long row, int rows, long k, long to, long step) {
+    private void alongRows(boolean isA, long batch, long row, int rows, long k, long to, long step) {
         long inner = isA == !plan.swapped ? plan.tall.innerRow() : plan.wide.innerRow();
         for (int done = 0; done < rows; ) {
             int run = (int) Math.min(rows - done, inner - (row + done) % inner);
@@ -168,15 +159,7 @@ final class GemmPack {
     }
 
     private void generated(
-            boolean isA,
-            boolean alongK,
-            long batch,
-            long row,
-            long k,
-            int run,
-            int steps,
-            long to,
-            long step) {
+            boolean isA, boolean alongK, long batch, long row, long k, int run, int steps, long to, long step) {
         if (isA) {
             code.packA(alongK, params, batch, row, k, run, steps, to, step, scratch.lanes);
         } else {

@@ -97,12 +97,7 @@ final class GemmPlan {
         direct = c.isLinear() && c.isUnitColumn(size);
         double straight = cost(a, m, b, n, 0);
         double turned = cost(b, n, a, m, direct ? 0.3 : 0.5);
-        boolean contiguous =
-                a.isLinear()
-                        && a.isUnitColumn(size)
-                        && b.isLinear()
-                        && b.isUnitColumn(size)
-                        && k > 1;
+        boolean contiguous = a.isLinear() && a.isUnitColumn(size) && b.isLinear() && b.isUnitColumn(size) && k > 1;
         dots = contiguous && Math.min(m, n) <= DOT_SIDE && k >= lanes;
         swapped = dots ? n > m : turned < straight;
         tall = swapped ? b : a;
@@ -154,10 +149,8 @@ final class GemmPlan {
         if (tall.isLinear()) {
             packTall = 0.1;
         } else if (tall.isUnitRow(size) || tall.isUnitColumn(size)) {
-            long run =
-                    Math.max(
-                            tall.isUnitRow(size) ? tall.innerRow() : 1,
-                            tall.isUnitColumn(size) ? tall.innerColumn() : 1);
+            long run = Math.max(
+                    tall.isUnitRow(size) ? tall.innerRow() : 1, tall.isUnitColumn(size) ? tall.innerColumn() : 1);
             packTall = 0.6 + 8.0 / Math.min(run, 64);
         } else {
             packTall = 3;
@@ -198,9 +191,8 @@ final class GemmPlan {
     /** Dot products read the tall operand once: tasks are runs of its rows. */
     private int[] dotBlock() {
         long r = Math.clamp(rows, 1, 1024);
-        while (batches * ceilDiv(rows, r) < 4L * PROCESSORS
-                && r > 8
-                && r * columns * k >= 2 * SMALL_TASK) r = ceilDiv(r, 2);
+        while (batches * ceilDiv(rows, r) < 4L * PROCESSORS && r > 8 && r * columns * k >= 2 * SMALL_TASK)
+            r = ceilDiv(r, 2);
         return new int[] {(int) r, (int) Math.max(1, columns)};
     }
 

@@ -2,7 +2,6 @@
 package io.sinter.codegen.jvm;
 
 import static io.sinter.gen.SinterKernelHost.MEMORY;
-
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
@@ -50,17 +49,7 @@ final class GemmScalarTiles extends GemmTiles {
     }
 
     @Override
-    public void tile(
-            int rows,
-            int vectors,
-            long a,
-            long aRow,
-            long aK,
-            long b,
-            long bK,
-            long c,
-            long cRow,
-            int k) {
+    public void tile(int rows, int vectors, long a, long aRow, long aK, long b, long bK, long c, long cRow, int k) {
         long size = dtype.bytes();
         for (int r = 0; r < rows; r++) {
             for (int x = 0; x < vectors; x++) {
@@ -71,8 +60,7 @@ final class GemmScalarTiles extends GemmTiles {
                     case F64 -> fourDoubles(a + r * aRow, aK, bx, bK, cx, k);
                     case I32 -> fourInts(a + r * aRow, aK, bx, bK, cx, k);
                     case I64 -> fourLongs(a + r * aRow, aK, bx, bK, cx, k);
-                    case F16, BF16, I16, I8, U8, BOOL ->
-                            throw new IllegalStateException("no products in " + dtype);
+                    case F16, BF16, I16, I8, U8, BOOL -> throw new IllegalStateException("no products in " + dtype);
                 }
             }
         }
@@ -122,9 +110,7 @@ final class GemmScalarTiles extends GemmTiles {
         for (int x = 0; x < LANES; x++) {
             int sum = 0;
             for (int j = 0; j < k; j++) {
-                sum +=
-                        MEMORY.get(JAVA_INT_UNALIGNED, a + j * aK)
-                                * MEMORY.get(JAVA_INT_UNALIGNED, b + j * bK + x * 4L);
+                sum += MEMORY.get(JAVA_INT_UNALIGNED, a + j * aK) * MEMORY.get(JAVA_INT_UNALIGNED, b + j * bK + x * 4L);
             }
             MEMORY.set(JAVA_INT_UNALIGNED, c + x * 4L, sum);
         }
@@ -134,9 +120,8 @@ final class GemmScalarTiles extends GemmTiles {
         for (int x = 0; x < LANES; x++) {
             long sum = 0;
             for (int j = 0; j < k; j++) {
-                sum +=
-                        MEMORY.get(JAVA_LONG_UNALIGNED, a + j * aK)
-                                * MEMORY.get(JAVA_LONG_UNALIGNED, b + j * bK + x * 8L);
+                sum += MEMORY.get(JAVA_LONG_UNALIGNED, a + j * aK)
+                        * MEMORY.get(JAVA_LONG_UNALIGNED, b + j * bK + x * 8L);
             }
             MEMORY.set(JAVA_LONG_UNALIGNED, c + x * 8L, sum);
         }
@@ -154,30 +139,24 @@ final class GemmScalarTiles extends GemmTiles {
     private void addElement(long a, long c) {
         switch (dtype) {
             case F32 ->
-                    MEMORY.set(
-                            JAVA_FLOAT_UNALIGNED,
-                            c,
-                            MEMORY.get(JAVA_FLOAT_UNALIGNED, c)
-                                    + MEMORY.get(JAVA_FLOAT_UNALIGNED, a));
+                MEMORY.set(
+                        JAVA_FLOAT_UNALIGNED,
+                        c,
+                        MEMORY.get(JAVA_FLOAT_UNALIGNED, c) + MEMORY.get(JAVA_FLOAT_UNALIGNED, a));
             case F64 ->
-                    MEMORY.set(
-                            JAVA_DOUBLE_UNALIGNED,
-                            c,
-                            MEMORY.get(JAVA_DOUBLE_UNALIGNED, c)
-                                    + MEMORY.get(JAVA_DOUBLE_UNALIGNED, a));
+                MEMORY.set(
+                        JAVA_DOUBLE_UNALIGNED,
+                        c,
+                        MEMORY.get(JAVA_DOUBLE_UNALIGNED, c) + MEMORY.get(JAVA_DOUBLE_UNALIGNED, a));
             case I32 ->
-                    MEMORY.set(
-                            JAVA_INT_UNALIGNED,
-                            c,
-                            MEMORY.get(JAVA_INT_UNALIGNED, c) + MEMORY.get(JAVA_INT_UNALIGNED, a));
+                MEMORY.set(
+                        JAVA_INT_UNALIGNED, c, MEMORY.get(JAVA_INT_UNALIGNED, c) + MEMORY.get(JAVA_INT_UNALIGNED, a));
             case I64 ->
-                    MEMORY.set(
-                            JAVA_LONG_UNALIGNED,
-                            c,
-                            MEMORY.get(JAVA_LONG_UNALIGNED, c)
-                                    + MEMORY.get(JAVA_LONG_UNALIGNED, a));
-            case F16, BF16, I16, I8, U8, BOOL ->
-                    throw new IllegalStateException("no sums in " + dtype);
+                MEMORY.set(
+                        JAVA_LONG_UNALIGNED,
+                        c,
+                        MEMORY.get(JAVA_LONG_UNALIGNED, c) + MEMORY.get(JAVA_LONG_UNALIGNED, a));
+            case F16, BF16, I16, I8, U8, BOOL -> throw new IllegalStateException("no sums in " + dtype);
         }
     }
 
@@ -192,23 +171,18 @@ final class GemmScalarTiles extends GemmTiles {
                 case I32 -> {
                     int sum = 0;
                     for (long j = 0; j < k * 4L; j += 4) {
-                        sum +=
-                                MEMORY.get(JAVA_INT_UNALIGNED, row + j)
-                                        * MEMORY.get(JAVA_INT_UNALIGNED, x + j);
+                        sum += MEMORY.get(JAVA_INT_UNALIGNED, row + j) * MEMORY.get(JAVA_INT_UNALIGNED, x + j);
                     }
                     MEMORY.set(JAVA_INT_UNALIGNED, to, sum);
                 }
                 case I64 -> {
                     long sum = 0;
                     for (long j = 0; j < k * 8L; j += 8) {
-                        sum +=
-                                MEMORY.get(JAVA_LONG_UNALIGNED, row + j)
-                                        * MEMORY.get(JAVA_LONG_UNALIGNED, x + j);
+                        sum += MEMORY.get(JAVA_LONG_UNALIGNED, row + j) * MEMORY.get(JAVA_LONG_UNALIGNED, x + j);
                     }
                     MEMORY.set(JAVA_LONG_UNALIGNED, to, sum);
                 }
-                case F16, BF16, I16, I8, U8, BOOL ->
-                        throw new IllegalStateException("no products in " + dtype);
+                case F16, BF16, I16, I8, U8, BOOL -> throw new IllegalStateException("no products in " + dtype);
             }
         }
     }
@@ -216,11 +190,8 @@ final class GemmScalarTiles extends GemmTiles {
     private static float dotFloats(long a, long x, int k) {
         float sum = 0;
         for (int j = 0; j < k; j++) {
-            sum =
-                    Math.fma(
-                            MEMORY.get(JAVA_FLOAT_UNALIGNED, a + j * 4L),
-                            MEMORY.get(JAVA_FLOAT_UNALIGNED, x + j * 4L),
-                            sum);
+            sum = Math.fma(
+                    MEMORY.get(JAVA_FLOAT_UNALIGNED, a + j * 4L), MEMORY.get(JAVA_FLOAT_UNALIGNED, x + j * 4L), sum);
         }
         return sum;
     }
@@ -228,11 +199,8 @@ final class GemmScalarTiles extends GemmTiles {
     private static double dotDoubles(long a, long x, int k) {
         double sum = 0;
         for (int j = 0; j < k; j++) {
-            sum =
-                    Math.fma(
-                            MEMORY.get(JAVA_DOUBLE_UNALIGNED, a + j * 8L),
-                            MEMORY.get(JAVA_DOUBLE_UNALIGNED, x + j * 8L),
-                            sum);
+            sum = Math.fma(
+                    MEMORY.get(JAVA_DOUBLE_UNALIGNED, a + j * 8L), MEMORY.get(JAVA_DOUBLE_UNALIGNED, x + j * 8L), sum);
         }
         return sum;
     }

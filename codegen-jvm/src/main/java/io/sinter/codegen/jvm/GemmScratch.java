@@ -37,22 +37,13 @@ final class GemmScratch {
         lanes = base;
         tile = align(base + BodyCompiler.LANE_AREA);
         block = align(tile + (long) t.rows() * p.panel * p.size);
-        wide =
-                align(
-                        block
-                                + Math.max(rows, p.sumRows())
-                                        * Math.max(
-                                                blockRow,
-                                                p.slices > 1 ? p.partialRow() * p.size : 0));
+        wide = align(
+                block + Math.max(rows, p.sumRows()) * Math.max(blockRow, p.slices > 1 ? p.partialRow() * p.size : 0));
         tall = align(wide + (p.dots ? 0 : columns / p.panel * panelBytes));
         turned = align(tall + (p.dots ? 0 : rows * depth * p.size));
         long strip = p.panel * depth * p.size;
         long transposed =
-                p.swapped && !p.dots
-                        ? p.columns
-                                * GemmPlan.roundUp(Math.max(rows, p.sumRows()), p.lanes)
-                                * p.size
-                        : 0;
+                p.swapped && !p.dots ? p.columns * GemmPlan.roundUp(Math.max(rows, p.sumRows()), p.lanes) * p.size : 0;
         end = align(turned + Math.max(strip, transposed));
     }
 

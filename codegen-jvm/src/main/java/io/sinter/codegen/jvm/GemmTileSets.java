@@ -3,7 +3,6 @@ package io.sinter.codegen.jvm;
 
 import io.sinter.gen.SinterKernelHost;
 import io.sinter.ir.DType;
-
 import java.lang.invoke.MethodHandles;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -30,17 +29,12 @@ final class GemmTileSets {
 
     private static GemmTiles make(Key key) {
         if (key.bits == 0) return new GemmScalarTiles(key.dtype);
-        byte[] bytes =
-                GemmVectorTiles.generate(
-                        "io/sinter/gen/SinterKernelTiles_" + key.dtype + "_" + key.bits,
-                        key.dtype,
-                        key.bits);
+        byte[] bytes = GemmVectorTiles.generate(
+                "io/sinter/gen/SinterKernelTiles_" + key.dtype + "_" + key.bits, key.dtype, key.bits);
         try {
             MethodHandles.Lookup lookup = SinterKernelHost.lookup().defineHiddenClass(bytes, true);
             return (GemmTiles)
-                    lookup.findConstructor(
-                                    lookup.lookupClass(),
-                                    java.lang.invoke.MethodType.methodType(void.class))
+                    lookup.findConstructor(lookup.lookupClass(), java.lang.invoke.MethodType.methodType(void.class))
                             .invoke();
         } catch (Throwable t) {
             throw new IllegalStateException("cannot define the tiles of " + key, t);

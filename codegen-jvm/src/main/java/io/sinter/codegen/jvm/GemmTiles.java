@@ -34,16 +34,7 @@ public abstract class GemmTiles {
      * @param k number of products, at least 1
      */
     public abstract void tile(
-            int rows,
-            int vectors,
-            long a,
-            long aRow,
-            long aK,
-            long b,
-            long bK,
-            long c,
-            long cRow,
-            int k);
+            int rows, int vectors, long a, long aRow, long aK, long b, long bK, long c, long cRow, int k);
 
     /** {@code c[r, x] += a[r, x]} for {@code rows} rows and {@code vectors · lanes()} columns. */
     public abstract void add(long a, long aRow, long c, long cRow, int rows, int vectors);
@@ -57,15 +48,13 @@ public abstract class GemmTiles {
      * {@code c[r, x] = a[r, x]} for {@code columns} columns, and zero from there up to {@code padded}
      * columns.
      */
-    public abstract void copy(
-            long a, long aRow, long c, long cRow, int rows, int columns, int padded);
+    public abstract void copy(long a, long aRow, long c, long cRow, int rows, int columns, int padded);
 
     /**
      * {@code c[x, r] = a[r, x]}, both with contiguous rows; each row of c is filled up with zeros to
      * {@code padded} elements.
      */
-    public final void transpose(
-            long a, long aRow, long c, long cRow, int rows, int columns, int padded) {
+    public final void transpose(long a, long aRow, long c, long cRow, int rows, int columns, int padded) {
         int size = dtype().bytes();
         int side = lanes();
         for (int r = 0; r < rows; r += side) {

@@ -5,7 +5,6 @@ import io.sinter.ir.DType;
 import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Var;
-
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;

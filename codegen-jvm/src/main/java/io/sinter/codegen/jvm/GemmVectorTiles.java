@@ -16,11 +16,9 @@ import io.sinter.codegen.jvm.bytecode.Compare;
 import io.sinter.codegen.jvm.bytecode.LocalVar;
 import io.sinter.codegen.jvm.bytecode.MethodBuilder;
 import io.sinter.ir.DType;
-
-import org.objectweb.asm.Type;
-
 import java.util.ArrayList;
 import java.util.List;
+import org.objectweb.asm.Type;
 
 /**
  * Generates {@link GemmTiles} for f32 and f64 in the Vector API. A tile's accumulators are as many
@@ -56,9 +54,7 @@ final class GemmVectorTiles {
 
     private byte[] generate(DType dtype) {
         Type dtypeType = Type.getType(DType.class);
-        cls.method("dtype", dtypeType)
-                .body()
-                .add(Code.ret(Code.getStatic(dtypeType, dtype.name(), dtypeType)));
+        cls.method("dtype", dtypeType).body().add(Code.ret(Code.getStatic(dtypeType, dtype.name(), dtypeType)));
         constantMethod("lanes", species.lanes());
         constantMethod("rows", rows);
         constantMethod("vectors", vectors);
@@ -85,9 +81,7 @@ final class GemmVectorTiles {
             Block ofRow = new Block();
             for (int j = vectors; j > 0; j--) {
                 Code call = fixedTile(i, j).call(List.copyOf(rest));
-                ofRow.ifThen(
-                        new Compare(Compare.Op.EQ, c, constant(j)),
-                        new Block().add(call, Code.ret()));
+                ofRow.ifThen(new Compare(Compare.Op.EQ, c, constant(j)), new Block().add(call, Code.ret()));
             }
             m.body().ifThen(new Compare(Compare.Op.EQ, r, constant(i)), ofRow);
         }
@@ -95,8 +89,7 @@ final class GemmVectorTiles {
 
     private static List<LocalVar> tileParameters(MethodBuilder m) {
         List<LocalVar> p = new ArrayList<>();
-        for (String name : List.of("a", "aRow", "aK", "b", "bK", "c", "cRow"))
-            p.add(m.parameter(name, LONG));
+        for (String name : List.of("a", "aRow", "aK", "b", "bK", "c", "cRow")) p.add(m.parameter(name, LONG));
         p.add(m.parameter("k", INT));
         return p;
     }
@@ -132,14 +125,12 @@ final class GemmVectorTiles {
         LocalVar element = m.local("element", species.vectorType());
         for (int i = 0; i < rows; i++) {
             loop.add(element.set(broadcast(loadScalar(add(rowOfA[i], offset)))));
-            for (int j = 0; j < vectors; j++)
-                loop.add(sums[i][j].set(fma(element, rowOfB[j], sums[i][j])));
+            for (int j = 0; j < vectors; j++) loop.add(sums[i][j].set(fma(element, rowOfB[j], sums[i][j])));
         }
         loop.add(offset.set(add(offset, aK)), b.set(add(b, bK)));
         m.body().add(offset.set(constant(0L))).forLoop(step, constant(0), p.get(7), 1, loop);
         for (int i = 0; i < rows; i++) {
-            for (int j = 0; j < vectors; j++)
-                m.body().add(store(add(c, constant((long) j * bytes())), sums[i][j]));
+            for (int j = 0; j < vectors; j++) m.body().add(store(add(c, constant((long) j * bytes())), sums[i][j]));
             m.body().add(c.set(add(c, cRow)));
         }
         return m;
@@ -156,14 +147,11 @@ final class GemmVectorTiles {
         LocalVar i = m.local("i", INT);
         LocalVar j = m.local("j", INT);
         LocalVar x = m.local("x", LONG);
-        Block inner =
-                new Block()
-                        .add(x.set(mul(cast(LONG, j), constant((long) bytes()))))
-                        .add(store(add(c, x), sum(load(add(c, x)), load(add(a, x)))));
+        Block inner = new Block()
+                .add(x.set(mul(cast(LONG, j), constant((long) bytes()))))
+                .add(store(add(c, x), sum(load(add(c, x)), load(add(a, x)))));
         Block outer =
-                new Block()
-                        .forLoop(j, constant(0), vectors, 1, inner)
-                        .add(a.set(add(a, aRow)), c.set(add(c, cRow)));
+                new Block().forLoop(j, constant(0), vectors, 1, inner).add(a.set(add(a, aRow)), c.set(add(c, cRow)));
         m.body().forLoop(i, constant(0), rows, 1, outer);
     }
 
@@ -180,12 +168,11 @@ final class GemmVectorTiles {
         LocalVar i = m.local("i", INT);
         m.body().add(i.set(constant(0)));
         for (int r : new int[] {DOT_ROWS, 1}) {
-            Block step =
-                    new Block()
-                            .add(fixedDots(r).call(List.of(a, aRow, x, c, cRow, k)))
-                            .add(a.set(add(a, mul(aRow, constant((long) r)))))
-                            .add(c.set(add(c, mul(cRow, constant((long) r)))))
-                            .add(i.increment(r));
+            Block step = new Block()
+                    .add(fixedDots(r).call(List.of(a, aRow, x, c, cRow, k)))
+                    .add(a.set(add(a, mul(aRow, constant((long) r)))))
+                    .add(c.set(add(c, mul(cRow, constant((long) r)))))
+                    .add(i.increment(r));
             m.body().whileLoop(new Compare(Compare.Op.LE, i, sub(rows, constant(r))), step);
         }
     }
@@ -203,14 +190,14 @@ final class GemmVectorTiles {
         LocalVar at = m.local("at", LONG);
         LocalVar vectorOfX = m.local("x", species.vectorType());
         LocalVar[] sums = new LocalVar[rows];
-        Block loop =
-                new Block()
-                        .add(at.set(mul(cast(LONG, j), constant((long) species.element().bytes()))))
-                        .add(vectorOfX.set(load(add(x, at))));
+        Block loop = new Block()
+                .add(at.set(mul(cast(LONG, j), constant((long) species.element().bytes()))))
+                .add(vectorOfX.set(load(add(x, at))));
         Block tail = new Block();
         LocalVar mask = m.local("mask", Species.MASK);
         tail.add(mask.set(firstLanes(sub(k, full))))
-                .add(at.set(mul(cast(LONG, full), constant((long) species.element().bytes()))))
+                .add(at.set(
+                        mul(cast(LONG, full), constant((long) species.element().bytes()))))
                 .add(vectorOfX.set(load(add(x, at), mask)));
         m.body().add(full.set(and(k, constant(-species.lanes()))));
         for (int r = 0; r < rows; r++) {
@@ -239,9 +226,7 @@ final class GemmVectorTiles {
         MethodBuilder row = copyRow();
         LocalVar i = m.local("i", INT);
         Block step =
-                new Block()
-                        .add(row.call(List.of(a, c, columns, padded)))
-                        .add(a.set(add(a, aRow)), c.set(add(c, cRow)));
+                new Block().add(row.call(List.of(a, c, columns, padded))).add(a.set(add(a, aRow)), c.set(add(c, cRow)));
         m.body().forLoop(i, constant(0), rows, 1, step);
     }
 
@@ -254,14 +239,14 @@ final class GemmVectorTiles {
         LocalVar full = m.local("full", INT);
         LocalVar j = m.local("j", INT);
         LocalVar at = m.local("at", LONG);
-        Code offset = at.set(mul(cast(LONG, j), constant((long) species.element().bytes())));
+        Code offset =
+                at.set(mul(cast(LONG, j), constant((long) species.element().bytes())));
         LocalVar mask = m.local("mask", Species.MASK);
-        Block tail =
-                new Block()
-                        .add(offset)
-                        .add(mask.set(firstLanes(sub(columns, full))))
-                        .add(store(add(c, at), load(add(a, at), mask)))
-                        .add(j.increment(species.lanes()));
+        Block tail = new Block()
+                .add(offset)
+                .add(mask.set(firstLanes(sub(columns, full))))
+                .add(store(add(c, at), load(add(a, at), mask)))
+                .add(j.increment(species.lanes()));
         m.body()
                 .add(full.set(and(columns, constant(-species.lanes()))))
                 .forLoop(
@@ -273,11 +258,7 @@ final class GemmVectorTiles {
                 .ifThen(lt(full, columns), tail)
                 .whileLoop(
                         lt(j, padded),
-                        new Block()
-                                .add(
-                                        offset,
-                                        store(add(c, at), zero()),
-                                        j.increment(species.lanes())));
+                        new Block().add(offset, store(add(c, at), zero()), j.increment(species.lanes())));
         return m;
     }
 
@@ -378,16 +359,9 @@ final class GemmVectorTiles {
 
     private Code sumLanes(Code vector) {
         Type associative = Code.object(Species.PACKAGE + "VectorOperators$Associative");
-        Code operator =
-                Code.getStatic(
-                        Code.object(Species.PACKAGE + "VectorOperators"), "ADD", associative);
+        Code operator = Code.getStatic(Code.object(Species.PACKAGE + "VectorOperators"), "ADD", associative);
         return Code.callVirtual(
-                species.vectorType(),
-                "reduceLanes",
-                species.laneType(),
-                List.of(associative),
-                vector,
-                operator);
+                species.vectorType(), "reduceLanes", species.laneType(), List.of(associative), vector, operator);
     }
 
     private Vec vec(Code code) {

@@ -11,15 +11,13 @@ import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Var;
-
-import org.junit.jupiter.api.DynamicTest;
-import org.junit.jupiter.api.TestFactory;
-
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
 
 /**
  * Attention and its gradient, in all vector widths, against loops in double precision that hold all
@@ -81,16 +79,10 @@ final class AttentionKernelTest {
             v = in(s * e);
             // Some keys are hidden; query 0 of each head sees none now and then.
             int none = random.nextInt(3);
-            bias =
-                    block.buffer(
-                            memory.compute(),
-                            (long) batches * t * s,
-                            Buf.Kind.IN,
-                            x -> {
-                                boolean hidden =
-                                        random.nextInt(5) == 0 || none == 0 && x % (t * s) < s;
-                                return hidden ? Double.NEGATIVE_INFINITY : random.nextGaussian();
-                            });
+            bias = block.buffer(memory.compute(), (long) batches * t * s, Buf.Kind.IN, x -> {
+                boolean hidden = random.nextInt(5) == 0 || none == 0 && x % (t * s) < s;
+                return hidden ? Double.NEGATIVE_INFINITY : random.nextGaussian();
+            });
             out = block.buffer(memory, count(t * e), Buf.Kind.OUT, _ -> 77);
             lse = block.buffer(memory.compute(), count(t), Buf.Kind.OUT, _ -> 77);
             dout = in(t * e);
@@ -129,22 +121,14 @@ final class AttentionKernelTest {
         }
 
         AttentionKernel kernel(Pass pass) {
-            Expr scaleArgument =
-                    new Expr.Arg(
-                            memory.compute(),
-                            block.slot(
-                                    memory == DType.F64
-                                            ? Double.doubleToRawLongBits(scale)
-                                            : Float.floatToRawIntBits((float) scale)));
+            Expr scaleArgument = new Expr.Arg(
+                    memory.compute(),
+                    block.slot(
+                            memory == DType.F64
+                                    ? Double.doubleToRawLongBits(scale)
+                                    : Float.floatToRawIntBits((float) scale)));
             Expr biasValue =
-                    biased
-                            ? load(
-                                    bias,
-                                    block.index(
-                                            List.of(b, i, j),
-                                            List.of((long) t * s, (long) s, 1L),
-                                            0))
-                            : null;
+                    biased ? load(bias, block.index(List.of(b, i, j), List.of((long) t * s, (long) s, 1L), 0)) : null;
             List<Expr> saved = new ArrayList<>();
             List<Target> outputs = new ArrayList<>();
             if (pass == Pass.FORWARD) {
@@ -217,13 +201,9 @@ final class AttentionKernelTest {
                                 "lse of " + where(b, h, i));
                         for (int x = 0; x < e; x++) {
                             double sum = 0;
-                            for (int j = 0; j < s; j++)
-                                sum += weight(row[j], all) * block.get(v, at(b, h, j, s, x, e));
+                            for (int j = 0; j < s; j++) sum += weight(row[j], all) * block.get(v, at(b, h, j, s, x, e));
                             assertEquals(
-                                    sum,
-                                    block.get(out, at(b, h, i, t, x, e)),
-                                    tolerance,
-                                    "out of " + where(b, h, i));
+                                    sum, block.get(out, at(b, h, i, t, x, e)), tolerance, "out of " + where(b, h, i));
                         }
                     }
                 }
@@ -247,15 +227,12 @@ final class AttentionKernelTest {
                 assertEquals(wantK[x], block.get(dk, x), tolerance, "dk " + x + where(-1, -1, -1));
         }
 
-        private void gradients(
-                int b, int h, int i, double[] wantQ, double[] wantK, double[] wantV) {
+        private void gradients(int b, int h, int i, double[] wantQ, double[] wantK, double[] wantV) {
             double[] row = scores(b, h, i);
             double all = block.get(lse, ((long) b * heads + h) * t + i);
             double delta = 0;
             for (int x = 0; x < e; x++)
-                delta +=
-                        block.get(dout, at(b, h, i, t, x, e))
-                                * block.get(out, at(b, h, i, t, x, e));
+                delta += block.get(dout, at(b, h, i, t, x, e)) * block.get(out, at(b, h, i, t, x, e));
             for (int j = 0; j < s; j++) {
                 double p = weight(row[j], all);
                 double dp = 0;
@@ -273,8 +250,8 @@ final class AttentionKernelTest {
         }
 
         private String where(int b, int h, int i) {
-            return " batch " + b + " head " + h + " query " + i + " (T=" + t + " S=" + s + " D=" + d
-                    + " E=" + e + " B=" + batches + " H=" + heads + ")";
+            return " batch " + b + " head " + h + " query " + i + " (T=" + t + " S=" + s + " D=" + d + " E=" + e + " B="
+                    + batches + " H=" + heads + ")";
         }
 
         double[] results(Buf... bufs) {
@@ -305,8 +282,7 @@ final class AttentionKernelTest {
         double[] once = p.results(results);
         KernelRunner.run(kernel, params, new Random(3));
         double[] again = p.results(results);
-        for (int x = 0; x < once.length; x++)
-            assertEquals(once[x], again[x], "the order of tasks changes a bit");
+        for (int x = 0; x < once.length; x++) assertEquals(once[x], again[x], "the order of tasks changes a bit");
     }
 
     @TestFactory
@@ -318,23 +294,12 @@ final class AttentionKernelTest {
                 for (int flags = 0; flags < 4; flags++) {
                     boolean causal = (flags & 1) != 0;
                     boolean biased = (flags & 2) != 0;
-                    String name =
-                            type
-                                    + (causal ? ", causal" : "")
-                                    + (biased ? ", bias" : "")
-                                    + ", width "
-                                    + width;
-                    tests.add(
-                            DynamicTest.dynamicTest(
-                                    name,
-                                    () -> {
-                                        int seeds = width == 512 ? 4 : 1;
-                                        for (long seed = 0; seed < seeds; seed++)
-                                            check(
-                                                    new Problem(seed, type, causal, biased),
-                                                    width,
-                                                    tolerance);
-                                    }));
+                    String name = type + (causal ? ", causal" : "") + (biased ? ", bias" : "") + ", width " + width;
+                    tests.add(DynamicTest.dynamicTest(name, () -> {
+                        int seeds = width == 512 ? 4 : 1;
+                        for (long seed = 0; seed < seeds; seed++)
+                            check(new Problem(seed, type, causal, biased), width, tolerance);
+                    }));
                 }
             }
         }

@@ -10,13 +10,11 @@ import io.sinter.ir.loop.Prim1;
 import io.sinter.ir.loop.Prim2;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Var;
-
-import org.junit.jupiter.api.DynamicTest;
-import org.junit.jupiter.api.TestFactory;
-
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
 
 /**
  * Convolutions and their weights' gradients as matrix products, in all vector widths, against loops in
@@ -42,34 +40,23 @@ final class ConvolutionKernelTest {
         p.a = c.weight(vo, vc, vky, vkx);
         p.b = c.image(vi, vc, vy, vx, vky, vkx);
         Expr result = p.result();
-        Index index =
-                p.block.index(
-                        List.of(vi, vo, vy, vx),
-                        List.of(c.o * c.oh * c.ow, c.oh * c.ow, c.ow, 1L),
-                        0);
+        Index index = p.block.index(List.of(vi, vo, vy, vx), List.of(c.o * c.oh * c.ow, c.oh * c.ow, c.ow, 1L), 0);
         if (bias) result = withBias(p, result, vo, c.o, index, c.images * c.o * c.oh * c.ow);
         p.store(c.images * c.o * c.oh * c.ow, index, result, DType.F32);
         return p;
     }
 
     /** gelu(result + bias[row]) + residual. */
-    private static Expr withBias(
-            GemmProblem p, Expr result, Var row, long rows, Index index, long count) {
+    private static Expr withBias(GemmProblem p, Expr result, Var row, long rows, Index index, long count) {
         Buf bias = p.input(DType.F32, rows);
         Buf residual = p.input(DType.F32, count);
         Local x = new Local("x", DType.F32);
         Expr scaled = Expr.bin(Prim2.MUL, result, Expr.Const.of(DType.F32, 1.0 / 64));
-        p.epilogue.add(
-                new Stmt.Let(
-                        x,
-                        Expr.bin(
-                                Prim2.ADD,
-                                scaled,
-                                new Expr.Load(bias, p.block.index(List.of(row), List.of(1L), 0)))));
+        p.epilogue.add(new Stmt.Let(
+                x, Expr.bin(Prim2.ADD, scaled, new Expr.Load(bias, p.block.index(List.of(row), List.of(1L), 0)))));
         Expr ref = new Expr.Ref(x);
         Expr tanh = Expr.un(Prim1.TANH, Expr.bin(Prim2.MUL, ref, Expr.Const.of(DType.F32, 0.75)));
-        Expr gelu =
-                Expr.bin(Prim2.MUL, ref, Expr.bin(Prim2.ADD, tanh, Expr.Const.of(DType.F32, 1)));
+        Expr gelu = Expr.bin(Prim2.MUL, ref, Expr.bin(Prim2.ADD, tanh, Expr.Const.of(DType.F32, 1)));
         return Expr.bin(Prim2.ADD, gelu, new Expr.Load(residual, index));
     }
 
@@ -88,19 +75,10 @@ final class ConvolutionKernelTest {
         p.n = List.of(vc, vky, vkx);
         p.k = List.of(vi, vy, vx);
         Buf dy = p.input(DType.F32, c.images * c.o * c.oh * c.ow);
-        p.a =
-                new Expr.Load(
-                        dy,
-                        p.block.index(
-                                List.of(vi, vo, vy, vx),
-                                List.of(c.o * c.oh * c.ow, c.oh * c.ow, c.ow, 1L),
-                                0));
+        p.a = new Expr.Load(
+                dy, p.block.index(List.of(vi, vo, vy, vx), List.of(c.o * c.oh * c.ow, c.oh * c.ow, c.ow, 1L), 0));
         p.b = c.image(vi, vc, vy, vx, vky, vkx);
-        Index index =
-                p.block.index(
-                        List.of(vo, vc, vky, vkx),
-                        List.of(c.c * c.kh * c.kw, c.kh * c.kw, c.kw, 1L),
-                        0);
+        Index index = p.block.index(List.of(vo, vc, vky, vkx), List.of(c.c * c.kh * c.kw, c.kh * c.kw, c.kw, 1L), 0);
         Expr result = p.result();
         p.store(c.o * c.c * c.kh * c.kw, index, result, DType.F32);
         return p;
@@ -141,27 +119,18 @@ final class ConvolutionKernelTest {
         Expr weight(Var vo, Var vc, Var vky, Var vkx) {
             Buf weights = p.input(DType.F32, o * c * kh * kw);
             return new Expr.Load(
-                    weights,
-                    p.block.index(
-                            List.of(vo, vc, vky, vkx), List.of(c * kh * kw, kh * kw, kw, 1L), 0));
+                    weights, p.block.index(List.of(vo, vc, vky, vkx), List.of(c * kh * kw, kh * kw, kw, 1L), 0));
         }
 
         Expr image(Var vi, Var vc, Var vy, Var vx, Var vky, Var vkx) {
             Buf x = p.input(DType.F32, images * c * h * w);
-            Index at =
-                    p.block.index(
-                            List.of(vi, vc, vy, vx, vky, vkx),
-                            List.of(c * h * w, h * w, stride * w, stride, dilation * w, dilation),
-                            -pad * w - pad);
+            Index at = p.block.index(
+                    List.of(vi, vc, vy, vx, vky, vkx),
+                    List.of(c * h * w, h * w, stride * w, stride, dilation * w, dilation),
+                    -pad * w - pad);
             if (pad == 0) return new Expr.Load(x, at);
-            Expr iy =
-                    new Expr.IndexValue(
-                            DType.I32,
-                            p.block.index(List.of(vy, vky), List.of(stride, dilation), -pad));
-            Expr ix =
-                    new Expr.IndexValue(
-                            DType.I32,
-                            p.block.index(List.of(vx, vkx), List.of(stride, dilation), -pad));
+            Expr iy = new Expr.IndexValue(DType.I32, p.block.index(List.of(vy, vky), List.of(stride, dilation), -pad));
+            Expr ix = new Expr.IndexValue(DType.I32, p.block.index(List.of(vx, vkx), List.of(stride, dilation), -pad));
             Expr mask = Expr.bin(Prim2.AND, inside(iy, h), inside(ix, w));
             return new Expr.Load(x, at, mask, Expr.Const.of(DType.F32, 0));
         }
@@ -169,9 +138,7 @@ final class ConvolutionKernelTest {
         private Expr inside(Expr i, long extent) {
             Expr limit = new Expr.Arg(DType.I32, p.block.slot(extent));
             return Expr.bin(
-                    Prim2.AND,
-                    Expr.bin(Prim2.GE, i, Expr.Const.of(DType.I32, 0)),
-                    Expr.bin(Prim2.LT, i, limit));
+                    Prim2.AND, Expr.bin(Prim2.GE, i, Expr.Const.of(DType.I32, 0)), Expr.bin(Prim2.LT, i, limit));
         }
     }
 
@@ -180,8 +147,7 @@ final class ConvolutionKernelTest {
         return Stream.of(
                         GemmProblem.check("convolution", s -> conv(s, false), 8, 0),
                         GemmProblem.check("convolution with epilogue", s -> conv(s, true), 6, 1e-5),
-                        GemmProblem.check(
-                                "gradient of weights", ConvolutionKernelTest::weightGradient, 8, 0))
+                        GemmProblem.check("gradient of weights", ConvolutionKernelTest::weightGradient, 8, 0))
                 .flatMap(x -> x);
     }
 }

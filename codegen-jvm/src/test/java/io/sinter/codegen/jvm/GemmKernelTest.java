@@ -7,14 +7,12 @@ import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Prim2;
 import io.sinter.ir.loop.Var;
-
-import org.junit.jupiter.api.DynamicTest;
-import org.junit.jupiter.api.TestFactory;
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
 
 /** Matrix products of all kinds, in all vector widths, against loops in double precision. */
 final class GemmKernelTest {
@@ -41,42 +39,27 @@ final class GemmKernelTest {
         p.b = operand(p, memory, vb, vn, n, vk, k, batches, r.nextBoolean(), gap);
         Expr result = p.result();
         boolean turned = r.nextInt(4) == 0;
-        Index index =
-                p.block.index(
-                        List.of(vb, vm, vn), List.of(m * n, turned ? 1L : n, turned ? m : 1L), 0);
+        Index index = p.block.index(List.of(vb, vm, vn), List.of(m * n, turned ? 1L : n, turned ? m : 1L), 0);
         p.store(batches * m * n, index, result, acc);
         return p;
     }
 
     private static Expr operand(
-            GemmProblem p,
-            DType t,
-            Var b,
-            Var row,
-            long rows,
-            Var k,
-            long ks,
-            long batches,
-            boolean turned,
-            long gap) {
+            GemmProblem p, DType t, Var b, Var row, long rows, Var k, long ks, long batches, boolean turned, long gap) {
         long rowStride = turned ? 1 : ks + gap;
         long kStride = turned ? rows + gap : 1;
         long size = (turned ? ks : rows) * Math.max(rowStride, kStride);
         Buf buf = p.input(t, 5 + batches * size);
-        return new Expr.Load(
-                buf, p.block.index(List.of(b, row, k), List.of(size, rowStride, kStride), 5));
+        return new Expr.Load(buf, p.block.index(List.of(b, row, k), List.of(size, rowStride, kStride), 5));
     }
 
     @TestFactory
     Stream<DynamicTest> products() {
         return Stream.of(
-                        GemmProblem.check(
-                                "f32", s -> matmul(s, DType.F32, DType.F32, false), 24, 0),
-                        GemmProblem.check(
-                                "f32 with gaps", s -> matmul(s, DType.F32, DType.F32, true), 12, 0),
+                        GemmProblem.check("f32", s -> matmul(s, DType.F32, DType.F32, false), 24, 0),
+                        GemmProblem.check("f32 with gaps", s -> matmul(s, DType.F32, DType.F32, true), 12, 0),
                         GemmProblem.check("f64", s -> matmul(s, DType.F64, DType.F64, true), 12, 0),
-                        GemmProblem.check(
-                                "bf16", s -> matmul(s, DType.BF16, DType.F32, false), 6, 0),
+                        GemmProblem.check("bf16", s -> matmul(s, DType.BF16, DType.F32, false), 6, 0),
                         GemmProblem.check("f16", s -> matmul(s, DType.F16, DType.F32, true), 6, 0),
                         GemmProblem.check("i32", s -> matmul(s, DType.I32, DType.I32, false), 6, 0),
                         GemmProblem.check("i64", s -> matmul(s, DType.I64, DType.I64, false), 6, 0))
@@ -96,21 +79,15 @@ final class GemmKernelTest {
         p.m = List.of(vm);
         p.n = List.of();
         p.k = seed == 3 ? List.of() : List.of(vk);
-        p.a =
-                new Expr.Load(
-                        p.input(DType.F32, Math.max(1, batches * m * k)),
-                        p.block.index(List.of(vb, vm), List.of(m * k, k), 0));
+        p.a = new Expr.Load(
+                p.input(DType.F32, Math.max(1, batches * m * k)), p.block.index(List.of(vb, vm), List.of(m * k, k), 0));
         if (seed != 3) p.a = withK(p, (Expr.Load) p.a, vk);
         // The vector's elements lie apart.
         Buf x = p.input(DType.F32, Math.max(1, batches * k * 3));
         p.b = new Expr.Load(x, p.block.index(List.of(vb), List.of(k * 3), 0));
         if (seed != 3) p.b = withK(p, (Expr.Load) p.b, vk, seed == 4 ? 1 : 3);
         Expr result = p.result();
-        p.store(
-                Math.max(1, batches * m),
-                p.block.index(List.of(vb, vm), List.of(m, 1L), 0),
-                result,
-                DType.F32);
+        p.store(Math.max(1, batches * m), p.block.index(List.of(vb, vm), List.of(m, 1L), 0), result, DType.F32);
         return p;
     }
 
@@ -141,21 +118,11 @@ final class GemmKernelTest {
         p.m = List.of(vm);
         p.n = List.of(vn);
         p.k = List.of(vk);
-        p.a =
-                new Expr.Load(
-                        p.input(DType.F32, m * k),
-                        p.block.index(List.of(vm, vk), List.of(1L, m), 0));
-        p.b =
-                new Expr.Load(
-                        p.input(DType.F32, n * k),
-                        p.block.index(List.of(vn, vk), List.of(1L, n), 0));
+        p.a = new Expr.Load(p.input(DType.F32, m * k), p.block.index(List.of(vm, vk), List.of(1L, m), 0));
+        p.b = new Expr.Load(p.input(DType.F32, n * k), p.block.index(List.of(vn, vk), List.of(1L, n), 0));
         Expr result = p.result();
         Expr two = Expr.Const.of(DType.F32, 2);
-        p.store(
-                m * n,
-                p.block.index(List.of(vm, vn), List.of(n, 1L), 0),
-                Expr.bin(Prim2.MUL, result, two),
-                DType.F32);
+        p.store(m * n, p.block.index(List.of(vm, vn), List.of(n, 1L), 0), Expr.bin(Prim2.MUL, result, two), DType.F32);
         return p;
     }
 

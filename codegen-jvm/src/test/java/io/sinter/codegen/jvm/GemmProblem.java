@@ -11,14 +11,12 @@ import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Var;
-
-import org.junit.jupiter.api.DynamicTest;
-
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
 
 /**
  * One matrix product under construction, and its check in all vector widths against loops in double
@@ -67,8 +65,7 @@ final class GemmProblem {
     }
 
     GemmKernel kernel() {
-        return new GemmKernel(
-                "product", batch, m, n, k, a, b, acc, result, epilogue, List.of(), block.slots());
+        return new GemmKernel("product", batch, m, n, k, a, b, acc, result, epilogue, List.of(), block.slots());
     }
 
     /** Makes a problem from a seed. */
@@ -79,14 +76,10 @@ final class GemmProblem {
     static Stream<DynamicTest> check(String name, Case c, int seeds, double tolerance) {
         List<DynamicTest> tests = new ArrayList<>();
         for (int width : WIDTHS) {
-            tests.add(
-                    DynamicTest.dynamicTest(
-                            name + ", width " + width,
-                            () -> {
-                                int count = width == 512 || seeds < 6 ? seeds : (seeds + 2) / 3;
-                                for (long seed = 0; seed < count; seed++)
-                                    check(name + " seed " + seed, c.make(seed), width, tolerance);
-                            }));
+            tests.add(DynamicTest.dynamicTest(name + ", width " + width, () -> {
+                int count = width == 512 || seeds < 6 ? seeds : (seeds + 2) / 3;
+                for (long seed = 0; seed < count; seed++) check(name + " seed " + seed, c.make(seed), width, tolerance);
+            }));
         }
         return tests.stream();
     }
@@ -100,11 +93,7 @@ final class GemmProblem {
             double[] first = results(p);
             for (int i = 0; i < expected.length; i++) {
                 double scale = tolerance * Math.max(1, Math.abs(expected[i]));
-                assertEquals(
-                        expected[i],
-                        first[i],
-                        scale,
-                        what + ", element " + i + " of " + expected.length);
+                assertEquals(expected[i], first[i], scale, what + ", element " + i + " of " + expected.length);
             }
             for (long i = 0; i < p.block.count(p.out); i++) p.block.set(p.out, i, 77);
             KernelRunner.run(kernel, params, new Random(5));
@@ -127,23 +116,18 @@ final class GemmProblem {
         List<Var> outer = new ArrayList<>(p.batch);
         outer.addAll(p.m);
         outer.addAll(p.n);
-        nest(
-                p,
-                o,
-                outer,
-                () -> {
-                    double[] sum = {0};
-                    nest(p, o, p.k, () -> sum[0] += o.value(p.a) * o.value(p.b));
-                    o.locals.put(p.result, sum[0]);
-                    for (Stmt s : p.epilogue) {
-                        switch (s) {
-                            case Stmt.Let l -> o.locals.put(l.local(), o.value(l.value()));
-                            case Stmt.Store st ->
-                                    out[Math.toIntExact(o.index(st.index()))] = o.value(st.value());
-                            default -> throw new AssertionError(s);
-                        }
-                    }
-                });
+        nest(p, o, outer, () -> {
+            double[] sum = {0};
+            nest(p, o, p.k, () -> sum[0] += o.value(p.a) * o.value(p.b));
+            o.locals.put(p.result, sum[0]);
+            for (Stmt s : p.epilogue) {
+                switch (s) {
+                    case Stmt.Let l -> o.locals.put(l.local(), o.value(l.value()));
+                    case Stmt.Store st -> out[Math.toIntExact(o.index(st.index()))] = o.value(st.value());
+                    default -> throw new AssertionError(s);
+                }
+            }
+        });
         return out;
     }
 

@@ -32,8 +32,7 @@ final class KernelRunner {
                 List<Long> numbers = new ArrayList<>();
                 for (long t = 0; t < tasks; t++) numbers.add(t);
                 Collections.shuffle(numbers, order);
-                for (long t : numbers)
-                    kernel.run(phase, params, t, t + 1, scratch.address(), workspace.address());
+                for (long t : numbers) kernel.run(phase, params, t, t + 1, scratch.address(), workspace.address());
             }
             check(scratch, "scratch");
             check(workspace, "workspace");
@@ -46,8 +45,7 @@ final class KernelRunner {
 
     private static void check(MemorySegment m, String what) {
         for (long i = m.byteSize() - GUARD; i < m.byteSize(); i++) {
-            if (m.get(ValueLayout.JAVA_BYTE, i) != 0x7f)
-                throw new AssertionError("write behind " + what + " memory");
+            if (m.get(ValueLayout.JAVA_BYTE, i) != 0x7f) throw new AssertionError("write behind " + what + " memory");
         }
     }
 }

@@ -5,7 +5,6 @@ import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.Var;
-
 import java.util.IdentityHashMap;
 import java.util.Map;
 
@@ -40,27 +39,26 @@ final class LoopOracle {
     double value(Expr e) {
         return switch (e) {
             case Expr.Const c ->
-                    switch (c.dtype()) {
-                        case F64 -> Double.longBitsToDouble(c.bits());
-                        case F32 -> Float.intBitsToFloat((int) c.bits());
-                        case I32 -> (int) c.bits();
-                        case I64, BOOL -> c.bits();
-                        case F16, BF16, I16, I8, U8 -> throw new AssertionError(c);
-                    };
+                switch (c.dtype()) {
+                    case F64 -> Double.longBitsToDouble(c.bits());
+                    case F32 -> Float.intBitsToFloat((int) c.bits());
+                    case I32 -> (int) c.bits();
+                    case I64, BOOL -> c.bits();
+                    case F16, BF16, I16, I8, U8 -> throw new AssertionError(c);
+                };
             case Expr.Arg a -> value(new Expr.Const(a.dtype(), block.bits(a.slot())));
             case Expr.IndexValue v -> index(v.index());
             case Expr.Ref r -> locals.get(r.local());
             case Expr.Load l ->
-                    l.mask() == null || value(l.mask()) != 0
-                            ? block.get(l.buffer(), index(l.index()))
-                            : value(l.otherwise());
+                l.mask() == null || value(l.mask()) != 0
+                        ? block.get(l.buffer(), index(l.index()))
+                        : value(l.otherwise());
             case Expr.Un u -> unary(u);
             case Expr.Bin b -> binary(b);
             case Expr.Select s -> value(s.cond()) != 0 ? value(s.a()) : value(s.b());
             case Expr.Fma f -> value(f.a()) * value(f.b()) + value(f.c());
             case Expr.Convert c -> c.dtype().isInt() ? (long) value(c.a()) : value(c.a());
-            case Expr.Narrow _, Expr.Bits _, Expr.Checked _ ->
-                    throw new UnsupportedOperationException(e.toString());
+            case Expr.Narrow _, Expr.Bits _, Expr.Checked _ -> throw new UnsupportedOperationException(e.toString());
         };
     }
 

@@ -6,7 +6,6 @@ import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.Coef;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Var;
-
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -55,8 +54,7 @@ final class ParameterBlock {
     Index index(List<Var> vars, List<Long> coefs, long offset) {
         List<Index.Term> terms = new ArrayList<>();
         for (int i = 0; i < vars.size(); i++) {
-            if (coefs.get(i) != 0)
-                terms.add(new Index.Term(number(coefs.get(i)), new Index.VarAtom(vars.get(i))));
+            if (coefs.get(i) != 0) terms.add(new Index.Term(number(coefs.get(i)), new Index.VarAtom(vars.get(i))));
         }
         return new Index(terms, number(offset));
     }
@@ -77,15 +75,11 @@ final class ParameterBlock {
     void checkGuards() {
         for (MemorySegment m : guards) {
             for (int i = 0; i < GUARD; i++) {
-                boolean intact =
-                        m.get(ValueLayout.JAVA_BYTE, i) == PATTERN
-                                && m.get(ValueLayout.JAVA_BYTE, m.byteSize() - 1 - i) == PATTERN;
+                boolean intact = m.get(ValueLayout.JAVA_BYTE, i) == PATTERN
+                        && m.get(ValueLayout.JAVA_BYTE, m.byteSize() - 1 - i) == PATTERN;
                 if (!intact)
                     throw new AssertionError(
-                            "write beside a buffer of "
-                                    + (m.byteSize() - 2 * GUARD)
-                                    + " bytes, at distance "
-                                    + i);
+                            "write beside a buffer of " + (m.byteSize() - 2 * GUARD) + " bytes, at distance " + i);
             }
         }
     }
@@ -116,11 +110,7 @@ final class ParameterBlock {
             case F64 -> m.setAtIndex(ValueLayout.JAVA_DOUBLE, i, v);
             case F32 -> m.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) v);
             case F16 -> m.setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16((float) v));
-            case BF16 ->
-                    m.setAtIndex(
-                            ValueLayout.JAVA_SHORT,
-                            i,
-                            (short) (Float.floatToRawIntBits((float) v) >>> 16));
+            case BF16 -> m.setAtIndex(ValueLayout.JAVA_SHORT, i, (short) (Float.floatToRawIntBits((float) v) >>> 16));
             case I64 -> m.setAtIndex(ValueLayout.JAVA_LONG, i, (long) v);
             case I32 -> m.setAtIndex(ValueLayout.JAVA_INT, i, (int) v);
             case I16 -> m.setAtIndex(ValueLayout.JAVA_SHORT, i, (short) v);

@@ -13,7 +13,8 @@ import picocli.CommandLine.Spec;
         description = "Compare with reference results of others.",
         subcommands = {TorchOpsCommand.class, OptimConformanceCommand.class})
 final class ConformanceCommand implements Runnable {
-    @Spec private CommandSpec spec;
+    @Spec
+    private CommandSpec spec;
 
     @Override
     public void run() {

@@ -21,7 +21,8 @@ final class DoctorCommand implements Runnable {
 
     private static final double GIB = 1L << 30;
 
-    @Spec private CommandSpec spec;
+    @Spec
+    private CommandSpec spec;
 
     @Override
     public void run() {
@@ -36,7 +37,10 @@ final class DoctorCommand implements Runnable {
         line(out, "System", System.getProperty("os.name") + ", " + System.getProperty("os.arch"));
         line(out, "Processors", Integer.toString(Runtime.getRuntime().availableProcessors()));
         int bits = JvmFeatures.vectorBits();
-        line(out, "Vector API", bits > 0 ? "present, vectors of " + bits + " bits" : "absent: scalar code, many times slower");
+        line(
+                out,
+                "Vector API",
+                bits > 0 ? "present, vectors of " + bits + " bits" : "absent: scalar code, many times slower");
         if (bits == 0) {
             hints.add("give the JVM these flags: " + JvmFeatures.flags());
         }

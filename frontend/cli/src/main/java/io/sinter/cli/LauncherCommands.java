@@ -22,7 +22,9 @@ final class LauncherCommands {
             name = "test",
             description = "Run all tests of all modules; the last line is 'N passed, M failed, K skipped'.")
     static final class Test implements Runnable {
-        @Option(names = "--require-data", description = "Count a test that is skipped for lack of reference data as failed.")
+        @Option(
+                names = "--require-data",
+                description = "Count a test that is skipped for lack of reference data as failed.")
         private boolean requireData;
 
         @Parameters(
@@ -59,7 +61,9 @@ final class LauncherCommands {
     }
 
     /** {@code ./sinter format}. */
-    @Command(name = "format", description = "Format the Java sources (Palantir style: google-java-format at 120 columns).")
+    @Command(
+            name = "format",
+            description = "Format the Java sources (Palantir style: google-java-format at 120 columns).")
     static final class Format implements Runnable {
         @Option(names = "--check", description = "Change nothing; fail when a file is not formatted.")
         private boolean check;

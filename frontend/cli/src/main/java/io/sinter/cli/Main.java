@@ -41,7 +41,8 @@ import picocli.CommandLine.Spec;
             LauncherCommands.Lint.class
         })
 public final class Main implements Runnable {
-    @Spec private CommandSpec spec;
+    @Spec
+    private CommandSpec spec;
 
     private Main() {}
 

@@ -15,7 +15,8 @@ import picocli.CommandLine.Spec;
         description = "Train a demonstration network.",
         subcommands = {DigitsCommand.class, MnistCommand.class, CharGptCommand.class})
 final class RunCommand implements Runnable {
-    @Spec private CommandSpec spec;
+    @Spec
+    private CommandSpec spec;
 
     @Override
     public void run() {

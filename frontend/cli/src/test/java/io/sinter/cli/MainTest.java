@@ -19,7 +19,10 @@ class MainTest {
     private final StringWriter err = new StringWriter();
 
     private int execute(String... arguments) {
-        return Main.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(err)).execute(arguments);
+        return Main.commandLine()
+                .setOut(new PrintWriter(out))
+                .setErr(new PrintWriter(err))
+                .execute(arguments);
     }
 
     /** Every command of the tree answers --help with what it is for. */
@@ -32,19 +35,16 @@ class MainTest {
 
     private static void collect(CommandLine command, List<DynamicTest> tests) {
         String name = command.getCommandSpec().qualifiedName();
-        tests.add(
-                DynamicTest.dynamicTest(
-                        name,
-                        () -> {
-                            String[] description = command.getCommandSpec().usageMessage().description();
-                            assertTrue(description.length > 0 && !description[0].isBlank(), "no description");
-                            MainTest main = new MainTest();
-                            List<String> path = new ArrayList<>(Arrays.asList(name.split(" ")));
-                            path.removeFirst();
-                            path.add("--help");
-                            assertEquals(0, main.execute(path.toArray(String[]::new)), main.err.toString());
-                            assertTrue(main.out.toString().startsWith("Usage: " + name), main.out.toString());
-                        }));
+        tests.add(DynamicTest.dynamicTest(name, () -> {
+            String[] description = command.getCommandSpec().usageMessage().description();
+            assertTrue(description.length > 0 && !description[0].isBlank(), "no description");
+            MainTest main = new MainTest();
+            List<String> path = new ArrayList<>(Arrays.asList(name.split(" ")));
+            path.removeFirst();
+            path.add("--help");
+            assertEquals(0, main.execute(path.toArray(String[]::new)), main.err.toString());
+            assertTrue(main.out.toString().startsWith("Usage: " + name), main.out.toString());
+        }));
         command.getSubcommands().values().forEach(below -> collect(below, tests));
     }
 
@@ -66,7 +66,9 @@ class MainTest {
     @Test
     void aForeseenFailureIsOneLine() {
         assertEquals(1, execute("install"));
-        assertEquals("sinter: 'install' works on the source tree: call it as ./sinter install", err.toString().strip());
+        assertEquals(
+                "sinter: 'install' works on the source tree: call it as ./sinter install",
+                err.toString().strip());
     }
 
     @Test

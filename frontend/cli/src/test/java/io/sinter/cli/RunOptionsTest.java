@@ -19,7 +19,8 @@ import picocli.CommandLine.ParameterException;
 class RunOptionsTest {
     @Command(name = "demo")
     private static final class Demo {
-        @Mixin private RunOptions options;
+        @Mixin
+        private RunOptions options;
     }
 
     private static RunOptions parse(String... arguments) {
@@ -44,10 +45,22 @@ class RunOptionsTest {
 
     @Test
     void whatIsGivenIsRead() {
-        RunOptions options =
-                parse(
-                        "--seed", "3", "--epochs=2", "--steps", "10", "--threads", "1", "--device", "jvm", "--json", "a.json",
-                        "--data", "d", "--text", "t.txt");
+        RunOptions options = parse(
+                "--seed",
+                "3",
+                "--epochs=2",
+                "--steps",
+                "10",
+                "--threads",
+                "1",
+                "--device",
+                "jvm",
+                "--json",
+                "a.json",
+                "--data",
+                "d",
+                "--text",
+                "t.txt");
         assertEquals(3, options.seed());
         assertEquals(2, options.epochs(7));
         assertEquals(OptionalInt.of(10), options.steps());

@@ -22,8 +22,9 @@ public final class Cost {
     private static final int EXPENSIVE = 8;
     /** Code of a concatenation's part: where it begins and ends, a masked load, a choice. */
     private static final int PART = 12;
-    private static final Set<Op> CHEAP_UNARY = Set.of(
-            Unary.NEG, Unary.ABS, Unary.SIGN, Unary.RELU, Unary.NOT, Unary.ISNAN, Unary.ISINF, Unary.ISFINITE);
+
+    private static final Set<Op> CHEAP_UNARY =
+            Set.of(Unary.NEG, Unary.ABS, Unary.SIGN, Unary.RELU, Unary.NOT, Unary.ISNAN, Unary.ISINF, Unary.ISFINITE);
     private static final Set<Op> ROUNDINGS = Set.of(Unary.FLOOR, Unary.CEIL, Unary.ROUND, Unary.TRUNC);
     private static final Set<Op> ROOTS = Set.of(Unary.SQRT, Unary.RSQRT, Unary.RECIPROCAL);
     private static final Set<Op> DIVISIONS = Set.of(Binary.DIV, Binary.REMAINDER, Binary.FMOD, Binary.FLOORDIV);

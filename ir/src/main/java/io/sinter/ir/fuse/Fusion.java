@@ -117,7 +117,10 @@ public final class Fusion {
 
     /** True if a node is computed by a group (leaves and views are not). */
     private static boolean isValue(Node n) {
-        return !(n.op() instanceof View || n.op() instanceof Project || n.op() instanceof Constant || n.op() instanceof Input);
+        return !(n.op() instanceof View
+                || n.op() instanceof Project
+                || n.op() instanceof Constant
+                || n.op() instanceof Input);
     }
 
     /** The node whose buffer holds the same bytes: under reshapes. */
@@ -184,7 +187,8 @@ public final class Fusion {
         boolean stored = outputs.contains(n);
         for (Read r : reads) {
             for (Group g : groupsOf.getOrDefault(r.consumer, List.of())) {
-                if (g.kind() == Group.Kind.SINGLE || (g.kind() == Group.Kind.TEMPLATE && g.anchor() == r.consumer)) stored = true;
+                if (g.kind() == Group.Kind.SINGLE || (g.kind() == Group.Kind.TEMPLATE && g.anchor() == r.consumer))
+                    stored = true;
                 else inline.add(g);
             }
         }
@@ -227,7 +231,8 @@ public final class Fusion {
     private boolean cheapToRepeat(Node n) {
         if (n.type().numel() == 1 && Cost.of(n.op()) <= 4) return true; // less than a launch and a load, however often
         if (isHostScalar(n, 16)) return true;
-        if (Cost.of(n.op()) > 2 || n.op() instanceof Take || n.op() instanceof Gather || n.op() instanceof Concat) return false;
+        if (Cost.of(n.op()) > 2 || n.op() instanceof Take || n.op() instanceof Gather || n.op() instanceof Concat)
+            return false;
         int large = 0;
         for (Node in : n.inputs()) {
             Node s = in;
@@ -260,7 +265,8 @@ public final class Fusion {
             g.add(n, List.of(), 0);
         } else {
             List<Index> at = new ArrayList<>();
-            for (int x = 0; x < n.shape().rank(); x++) at.add(axis(vars, "i" + x, n.shape().dim(x)));
+            for (int x = 0; x < n.shape().rank(); x++)
+                at.add(axis(vars, "i" + x, n.shape().dim(x)));
             g = new Group(groups.size(), kind, n, List.copyOf(vars));
             if (n.op() instanceof Reduce r) addReduction(g, n, r, List.of(at));
             else g.add(n, List.of(at), Cost.code(n));
@@ -339,7 +345,8 @@ public final class Fusion {
         if (g.weight() + Cost.code(n) > maxWeight || g.members().size() >= MAX_MEMBERS) {
             return FusionDecision.no("the kernel would be too large");
         }
-        if (store && g.stores().size() >= MAX_STORES) return FusionDecision.no("the kernel would have too many results");
+        if (store && g.stores().size() >= MAX_STORES)
+            return FusionDecision.no("the kernel would have too many results");
         if (g.update() && (outputs.contains(n) || !isPointwise(n.op())) && !donated.contains(n)) {
             return FusionDecision.no("an update of state is kept apart, to be launched with its likes");
         }
@@ -351,9 +358,11 @@ public final class Fusion {
         List<List<Index>> at = positions(n, g, reads);
         if (at == null || at.isEmpty()) return FusionDecision.no("it is read at positions that are not known");
         if (at.size() > 4) return FusionDecision.no("it is read at too many positions");
-        if (at.size() > 1 && (store || !isPointwise(n.op()))) return FusionDecision.no("it is read at several positions");
+        if (at.size() > 1 && (store || !isPointwise(n.op())))
+            return FusionDecision.no("it is read at several positions");
         if (store && !covers(n, g, at.getFirst()) && !followsReduction(n, g, at.getFirst())) {
-            return FusionDecision.no("it is needed elsewhere too, and the kernel does not compute every element exactly once");
+            return FusionDecision.no(
+                    "it is needed elsewhere too, and the kernel does not compute every element exactly once");
         }
         if (store) {
             for (Read r : reads) {
@@ -370,15 +379,18 @@ public final class Fusion {
     private FusionDecision checkPointwise(Node n, Group g, List<List<Index>> at) {
         if (!Cost.expensive(n) || isHostScalar(n, 16)) return FusionDecision.YES;
         if (at.size() > 1) return FusionDecision.no("it is expensive and would be computed at several positions");
-        // Each element is computed once for every combination of variables that its position does not mention, unless it belongs to a whole row.
+        // Each element is computed once for every combination of variables that its position does not mention, unless
+        // it belongs to a whole row.
         long evaluations = 1;
         boolean rowLevel = true;
         for (Var v : g.vars()) {
             boolean used = at.getFirst().stream().anyMatch(i -> IndexMath.mentions(i, v));
             if (used && g.inner().contains(v)) rowLevel = false;
         }
-        for (Var v : g.vars()) if (!(rowLevel && g.inner().contains(v))) evaluations *= v.extent().lit();
-        if (evaluations > 2 * n.type().numel() && !followsReduction(n, g, at.getFirst())) return FusionDecision.no("it is expensive and would be computed again for every repeated element");
+        for (Var v : g.vars())
+            if (!(rowLevel && g.inner().contains(v))) evaluations *= v.extent().lit();
+        if (evaluations > 2 * n.type().numel() && !followsReduction(n, g, at.getFirst()))
+            return FusionDecision.no("it is expensive and would be computed again for every repeated element");
         return FusionDecision.YES;
     }
 
@@ -411,11 +423,13 @@ public final class Fusion {
         if (g.kind() != Group.Kind.LOOPS) return FusionDecision.no("the kernel has a template already");
         if (!g.inner().isEmpty()) return FusionDecision.no("a template's epilogue is elementwise; this kernel reduces");
         for (Node m : g.members()) {
-            if (m.op() instanceof Concat || m.op() instanceof View) return FusionDecision.no("a template's epilogue is elementwise");
+            if (m.op() instanceof Concat || m.op() instanceof View)
+                return FusionDecision.no("a template's epilogue is elementwise");
         }
         long numel = 1;
         for (Var v : g.vars()) numel *= v.extent().lit();
-        if (numel != n.type().numel() || !isLinear(n, g, at)) return FusionDecision.no("the readers go through its result in another order");
+        if (numel != n.type().numel() || !isLinear(n, g, at))
+            return FusionDecision.no("the readers go through its result in another order");
         return FusionDecision.YES;
     }
 
@@ -423,7 +437,8 @@ public final class Fusion {
         if (g.kind() != Group.Kind.LOOPS) return FusionDecision.no("a template's epilogue is elementwise");
         Set<Var> used = plain(n, at);
         if (used == null) return FusionDecision.no("its readers do not go through it row by row");
-        if (match(r, n, g, at) == null && !startsRows(g, used)) return FusionDecision.no("the readers' rows are not the rows that it reduces");
+        if (match(r, n, g, at) == null && !startsRows(g, used))
+            return FusionDecision.no("the readers' rows are not the rows that it reduces");
         if (g.inner().isEmpty() && !startsRows(g, used)) {
             long rows = 1;
             long total = 1;
@@ -478,8 +493,11 @@ public final class Fusion {
             long extent = n.shape().dim(x);
             Index i = at.get(x);
             if (extent == 1 && i.terms().isEmpty() && i.offset().is(0)) continue;
-            if (i.terms().size() != 1 || !i.offset().is(0) || !i.terms().getFirst().coef().is(1)) return null;
-            if (!(i.terms().getFirst().atom() instanceof Index.VarAtom v) || !v.var().extent().is(extent)) return null;
+            if (i.terms().size() != 1
+                    || !i.offset().is(0)
+                    || !i.terms().getFirst().coef().is(1)) return null;
+            if (!(i.terms().getFirst().atom() instanceof Index.VarAtom v)
+                    || !v.var().extent().is(extent)) return null;
             if (!used.add(v.var())) return null;
         }
         return used;
@@ -630,7 +648,8 @@ public final class Fusion {
             for (Node n : g.stores()) p = Math.max(p, position.getOrDefault(n, 0));
             place.put(g, p);
         }
-        var ready = new java.util.PriorityQueue<Group>(Comparator.<Group>comparingInt(place::get).thenComparingInt(g -> -g.id()));
+        var ready = new java.util.PriorityQueue<Group>(
+                Comparator.<Group>comparingInt(place::get).thenComparingInt(g -> -g.id()));
         for (Group g : all) if (waiting.get(g) == 0) ready.add(g);
         List<Group> order = new ArrayList<>();
         while (!ready.isEmpty()) {

@@ -182,11 +182,13 @@ public final class Group {
     void absorb(Group other, java.util.function.UnaryOperator<List<Index>> rename, Map<Var, Var> vars) {
         for (Node n : other.members) {
             List<List<Index>> positions = new ArrayList<>(contains(n) ? at.get(n) : List.of());
-            for (List<Index> p : other.at.get(n)) if (!positions.contains(rename.apply(p))) positions.add(rename.apply(p));
+            for (List<Index> p : other.at.get(n))
+                if (!positions.contains(rename.apply(p))) positions.add(rename.apply(p));
             if (!contains(n)) members.add(n);
             at.put(n, positions);
             List<Var> over = other.reduced.get(n);
-            if (over != null) reduced.put(n, over.stream().map(v -> vars.getOrDefault(v, v)).toList());
+            if (over != null)
+                reduced.put(n, over.stream().map(v -> vars.getOrDefault(v, v)).toList());
         }
         for (Node n : other.stores) if (!stores.contains(n)) stores.add(n);
         for (Group s : List.copyOf(other.successors)) {
@@ -202,6 +204,7 @@ public final class Group {
 
     @Override
     public String toString() {
-        return "group" + id + " " + kind + " " + members.stream().map(n -> n.op().name()).toList();
+        return "group" + id + " " + kind + " "
+                + members.stream().map(n -> n.op().name()).toList();
     }
 }

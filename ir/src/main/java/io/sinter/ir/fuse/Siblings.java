@@ -34,11 +34,14 @@ final class Siblings {
             for (Var v : g.vars()) space.add(List.of(v.extent(), g.inner().contains(v)));
             List<Group> others = alike.computeIfAbsent(space, _ -> new ArrayList<>());
             boolean joined = false;
-            // The latest ones first, and few: siblings are near each other, and the search must not grow with the program.
+            // The latest ones first, and few: siblings are near each other, and the search must not grow with the
+            // program.
             for (Group first : others.reversed().subList(0, Math.min(NEAR, others.size()))) {
-                if (first.weight() + g.weight() > maxWeight || first.stores().size() + g.stores().size() > 12) continue;
+                if (first.weight() + g.weight() > maxWeight
+                        || first.stores().size() + g.stores().size() > 12) continue;
                 Map<Var, Var> rename = new IdentityHashMap<>();
-                for (int i = 0; i < g.vars().size(); i++) rename.put(g.vars().get(i), first.vars().get(i));
+                for (int i = 0; i < g.vars().size(); i++)
+                    rename.put(g.vars().get(i), first.vars().get(i));
                 if (!shares(first, g, rename, fusion) || first.reaches(g) || g.reaches(first)) continue;
                 first.absorb(g, at -> rename(at, rename), rename);
                 fusion.moved(g, first);
@@ -59,16 +62,19 @@ final class Siblings {
             @SuppressWarnings("unchecked")
             List<Index> at = (List<Index>) r.get(1);
             List<Index> renamed = rename(at, rename);
-            boolean mentions = renamed.stream().anyMatch(i -> a.inner().stream().anyMatch(v -> IndexMath.mentions(i, v)));
+            boolean mentions =
+                    renamed.stream().anyMatch(i -> a.inner().stream().anyMatch(v -> IndexMath.mentions(i, v)));
             if (mentions && reads.contains(List.of(r.get(0), renamed))) return true;
         }
         return false;
     }
 
     private static List<Index> rename(List<Index> at, Map<Var, Var> rename) {
-        return at.stream().map(i -> IndexMath.substitute(i, v -> {
-            Var to = rename.get(v);
-            return to == null ? null : IndexMath.var(to);
-        })).toList();
+        return at.stream()
+                .map(i -> IndexMath.substitute(i, v -> {
+                    Var to = rename.get(v);
+                    return to == null ? null : IndexMath.var(to);
+                }))
+                .toList();
     }
 }

@@ -44,7 +44,8 @@ public record AttentionKernel(
         List<Target> outputs,
         DType acc,
         List<Buf> buffers,
-        int slots) implements Kernel {
+        int slots)
+        implements Kernel {
     public enum Pass {
         FORWARD,
         BACKWARD

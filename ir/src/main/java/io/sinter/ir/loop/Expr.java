@@ -14,14 +14,17 @@ public sealed interface Expr {
     /** A constant; {@code bits} are the raw bits of the value (double, float, long, int; bool 0 or 1). */
     record Const(DType dtype, long bits) implements Expr {
         public static Const of(DType t, double v) {
-            return new Const(t, switch (t) {
-                case F64 -> Double.doubleToRawLongBits(v);
-                case F32 -> Float.floatToRawIntBits((float) v) & 0xffffffffL;
-                case I64 -> (long) v;
-                case I32 -> (int) v & 0xffffffffL;
-                case BOOL -> v != 0 ? 1 : 0;
-                case F16, BF16, I16, I8, U8 -> throw new IllegalArgumentException(t + " is not a register type");
-            });
+            return new Const(
+                    t,
+                    switch (t) {
+                        case F64 -> Double.doubleToRawLongBits(v);
+                        case F32 -> Float.floatToRawIntBits((float) v) & 0xffffffffL;
+                        case I64 -> (long) v;
+                        case I32 -> (int) v & 0xffffffffL;
+                        case BOOL -> v != 0 ? 1 : 0;
+                        case F16, BF16, I16, I8, U8 ->
+                            throw new IllegalArgumentException(t + " is not a register type");
+                    });
         }
 
         public static Const ofLong(DType t, long v) {
@@ -68,7 +71,8 @@ public sealed interface Expr {
     /** Both operands have one type (shifts too); comparisons give bool. */
     record Bin(Prim2 op, Expr a, Expr b) implements Expr {
         public Bin {
-            if (a.dtype() != b.dtype()) throw new IllegalArgumentException(op + " of " + a.dtype() + " and " + b.dtype());
+            if (a.dtype() != b.dtype())
+                throw new IllegalArgumentException(op + " of " + a.dtype() + " and " + b.dtype());
         }
 
         @Override

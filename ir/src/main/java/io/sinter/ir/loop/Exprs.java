@@ -122,7 +122,7 @@ public final class Exprs {
             case F32 -> DType.I32;
             case F64 -> DType.I64;
             case F16, BF16, I64, I32, I16, I8, U8, BOOL ->
-                    throw new IllegalArgumentException(floating + " has no bits type");
+                throw new IllegalArgumentException(floating + " has no bits type");
         };
     }
 
@@ -139,10 +139,7 @@ public final class Exprs {
     /** {@code magnitude} (not negative) with the sign of {@code sign}, zeros and NaN too. */
     public static Expr copySign(Expr magnitude, Expr sign) {
         Expr signs = bits(sign);
-        Expr mask =
-                Expr.Const.ofLong(
-                        signs.dtype(),
-                        signs.dtype() == DType.I32 ? Integer.MIN_VALUE : Long.MIN_VALUE);
+        Expr mask = Expr.Const.ofLong(signs.dtype(), signs.dtype() == DType.I32 ? Integer.MIN_VALUE : Long.MIN_VALUE);
         return unbits(or(bits(magnitude), and(signs, mask)));
     }
 

@@ -31,7 +31,8 @@ public record GemmKernel(
         Local result,
         List<Stmt> epilogue,
         List<Buf> buffers,
-        int slots) implements Kernel {
+        int slots)
+        implements Kernel {
     /** Templates schedule themselves: the generator chooses tiles and tasks. */
     @Override
     public List<Var> grid() {

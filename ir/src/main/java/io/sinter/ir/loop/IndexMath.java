@@ -132,7 +132,8 @@ public final class IndexMath {
     /** The terms divisible by g, divided. */
     private static Index coarse(Index a, long g) {
         List<Term> r = new ArrayList<>();
-        for (Term t : a.terms()) if (t.coef().lit() % g == 0) r.add(new Term(Coef.of(t.coef().lit() / g), t.atom()));
+        for (Term t : a.terms())
+            if (t.coef().lit() % g == 0) r.add(new Term(Coef.of(t.coef().lit() / g), t.atom()));
         return normal(r, Math.floorDiv(a.offset().lit(), g));
     }
 
@@ -242,7 +243,9 @@ public final class IndexMath {
         int n = Math.min(a.terms().size(), b.terms().size());
         for (int i = 0; i < n; i++) {
             int c = order(a.terms().get(i), b.terms().get(i));
-            if (c == 0) c = Long.compare(a.terms().get(i).coef().lit(), b.terms().get(i).coef().lit());
+            if (c == 0)
+                c = Long.compare(
+                        a.terms().get(i).coef().lit(), b.terms().get(i).coef().lit());
             if (c != 0) return c;
         }
         int c = Integer.compare(a.terms().size(), b.terms().size());
@@ -262,15 +265,16 @@ public final class IndexMath {
     public static Index substitute(Index a, java.util.function.Function<Var, Index> with) {
         Index r = constant(a.offset().lit());
         for (Term t : a.terms()) {
-            Index x = switch (t.atom()) {
-                case VarAtom v -> {
-                    Index s = with.apply(v.var());
-                    yield s == null ? var(v.var()) : s;
-                }
-                case DivAtom d -> div(substitute(d.a(), with), d.by().lit());
-                case ModAtom m -> mod(substitute(m.a(), with), m.by().lit());
-                case DataAtom _ -> new Index(List.of(new Term(Coef.of(1), t.atom())), Coef.of(0));
-            };
+            Index x =
+                    switch (t.atom()) {
+                        case VarAtom v -> {
+                            Index s = with.apply(v.var());
+                            yield s == null ? var(v.var()) : s;
+                        }
+                        case DivAtom d -> div(substitute(d.a(), with), d.by().lit());
+                        case ModAtom m -> mod(substitute(m.a(), with), m.by().lit());
+                        case DataAtom _ -> new Index(List.of(new Term(Coef.of(1), t.atom())), Coef.of(0));
+                    };
             r = add(r, mul(x, t.coef().lit()));
         }
         return r;
@@ -279,12 +283,13 @@ public final class IndexMath {
     /** True if {@code v} occurs anywhere in {@code a}, data-dependent values apart. */
     public static boolean mentions(Index a, Var v) {
         for (Term t : a.terms()) {
-            boolean m = switch (t.atom()) {
-                case VarAtom x -> x.var() == v;
-                case DivAtom d -> mentions(d.a(), v);
-                case ModAtom x -> mentions(x.a(), v);
-                case DataAtom _ -> false;
-            };
+            boolean m =
+                    switch (t.atom()) {
+                        case VarAtom x -> x.var() == v;
+                        case DivAtom d -> mentions(d.a(), v);
+                        case ModAtom x -> mentions(x.a(), v);
+                        case DataAtom _ -> false;
+                    };
             if (m) return true;
         }
         return false;
@@ -293,12 +298,13 @@ public final class IndexMath {
     /** True if any part of {@code a} depends on data. */
     public static boolean dependsOnData(Index a) {
         for (Term t : a.terms()) {
-            boolean d = switch (t.atom()) {
-                case VarAtom _ -> false;
-                case DivAtom x -> dependsOnData(x.a());
-                case ModAtom x -> dependsOnData(x.a());
-                case DataAtom _ -> true;
-            };
+            boolean d =
+                    switch (t.atom()) {
+                        case VarAtom _ -> false;
+                        case DivAtom x -> dependsOnData(x.a());
+                        case ModAtom x -> dependsOnData(x.a());
+                        case DataAtom _ -> true;
+                    };
             if (d) return true;
         }
         return false;
@@ -310,8 +316,7 @@ public final class IndexMath {
         for (Term t : a.terms()) {
             if (t.atom() instanceof VarAtom x) {
                 if (x.var() == v) s = t.coef().lit();
-            } else if (!(t.atom() instanceof DataAtom)
-                    && mentions(new Index(List.of(t), Coef.of(0)), v)) {
+            } else if (!(t.atom() instanceof DataAtom) && mentions(new Index(List.of(t), Coef.of(0)), v)) {
                 return Long.MIN_VALUE;
             }
         }
@@ -324,12 +329,13 @@ public final class IndexMath {
         for (Term t : a.terms()) {
             if (!b.isEmpty()) b.append(" + ");
             if (!t.coef().is(1)) b.append(t.coef()).append('*');
-            b.append(switch (t.atom()) {
-                case VarAtom v -> v.var().name();
-                case DivAtom d -> "(" + text(d.a()) + ")/" + d.by();
-                case ModAtom m -> "(" + text(m.a()) + ")%" + m.by();
-                case DataAtom _ -> "data";
-            });
+            b.append(
+                    switch (t.atom()) {
+                        case VarAtom v -> v.var().name();
+                        case DivAtom d -> "(" + text(d.a()) + ")/" + d.by();
+                        case ModAtom m -> "(" + text(m.a()) + ")%" + m.by();
+                        case DataAtom _ -> "data";
+                    });
         }
         if (b.isEmpty()) return a.offset().toString();
         return a.offset().is(0) ? b.toString() : b + " + " + a.offset();

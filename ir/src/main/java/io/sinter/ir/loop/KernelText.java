@@ -113,23 +113,38 @@ public final class KernelText {
                 // The limit is outside the variable's scope, so it is printed first.
                 String limit = l.limit() == null ? "" : " limit " + index(l.limit());
                 line("for ").append(declare(l.var())).append(limit);
-                text.append(switch (l.kind()) {
-                    case SEQ -> " seq\n";
-                    case VECTOR -> " vector\n";
-                });
+                text.append(
+                        switch (l.kind()) {
+                            case SEQ -> " seq\n";
+                            case VECTOR -> " vector\n";
+                        });
                 nested(l.body());
             }
             case Stmt.Let l -> {
                 String value = expr(l.value());
-                line("let ").append(declare(l.local())).append(" = ").append(value).append('\n');
+                line("let ")
+                        .append(declare(l.local()))
+                        .append(" = ")
+                        .append(value)
+                        .append('\n');
             }
             case Stmt.Declare d -> {
                 String init = expr(d.init());
-                line("var ").append(declare(d.local())).append(" = ").append(init).append('\n');
+                line("var ")
+                        .append(declare(d.local()))
+                        .append(" = ")
+                        .append(init)
+                        .append('\n');
             }
-            case Stmt.Accumulate a -> line(name(a.local())).append(' ').append(a.op()).append("= ")
-                    .append(expr(a.value())).append('\n');
-            case Stmt.Set a -> line(name(a.local())).append(" = ").append(expr(a.value())).append('\n');
+            case Stmt.Accumulate a ->
+                line(name(a.local()))
+                        .append(' ')
+                        .append(a.op())
+                        .append("= ")
+                        .append(expr(a.value()))
+                        .append('\n');
+            case Stmt.Set a ->
+                line(name(a.local())).append(" = ").append(expr(a.value())).append('\n');
             case Stmt.Store a -> {
                 String value = expr(a.value());
                 String mask = a.mask() == null ? "" : " if " + expr(a.mask());
@@ -170,8 +185,9 @@ public final class KernelText {
             case Expr.Arg a -> a.dtype() + " $" + a.slot();
             case Expr.IndexValue v -> v.dtype() + " [" + index(v.index()) + "]";
             case Expr.Ref r -> name(r.local());
-            case Expr.Load l -> l.buffer() + "[" + index(l.index()) + "]"
-                    + (l.mask() == null ? "" : "{if " + expr(l.mask()) + " else " + expr(l.otherwise()) + "}");
+            case Expr.Load l ->
+                l.buffer() + "[" + index(l.index()) + "]"
+                        + (l.mask() == null ? "" : "{if " + expr(l.mask()) + " else " + expr(l.otherwise()) + "}");
             case Expr.Un u -> lower(u.op()) + "(" + expr(u.a()) + ")";
             case Expr.Bin b -> lower(b.op()) + "(" + expr(b.a()) + ", " + expr(b.b()) + ")";
             case Expr.Select s -> "select(" + expr(s.cond()) + ", " + expr(s.a()) + ", " + expr(s.b()) + ")";
@@ -179,8 +195,8 @@ public final class KernelText {
             case Expr.Convert c -> "to_" + c.dtype() + "(" + expr(c.a()) + ")";
             case Expr.Narrow n -> "as_" + n.to() + "(" + expr(n.a()) + ")";
             case Expr.Bits b -> "bits_" + b.dtype() + "(" + expr(b.a()) + ")";
-            case Expr.Checked c -> (c.wrap() ? "wrapped(" : "checked(") + expr(c.value()) + ", " + c.bound() + ", site "
-                    + c.site() + ")";
+            case Expr.Checked c ->
+                (c.wrap() ? "wrapped(" : "checked(") + expr(c.value()) + ", " + c.bound() + ", site " + c.site() + ")";
         };
     }
 
@@ -189,12 +205,13 @@ public final class KernelText {
         for (Index.Term t : index.terms()) {
             if (!b.isEmpty()) b.append('+');
             if (!t.coef().is(1)) b.append(t.coef()).append('*');
-            b.append(switch (t.atom()) {
-                case Index.VarAtom v -> name(v.var());
-                case Index.DivAtom d -> "(" + index(d.a()) + ")/" + d.by();
-                case Index.ModAtom m -> "(" + index(m.a()) + ")%" + m.by();
-                case Index.DataAtom d -> "{" + expr(d.value()) + " <" + d.bound() + "}";
-            });
+            b.append(
+                    switch (t.atom()) {
+                        case Index.VarAtom v -> name(v.var());
+                        case Index.DivAtom d -> "(" + index(d.a()) + ")/" + d.by();
+                        case Index.ModAtom m -> "(" + index(m.a()) + ")%" + m.by();
+                        case Index.DataAtom d -> "{" + expr(d.value()) + " <" + d.bound() + "}";
+                    });
         }
         if (b.isEmpty()) return index.offset().toString();
         if (!index.offset().is(0)) b.append('+').append(index.offset());

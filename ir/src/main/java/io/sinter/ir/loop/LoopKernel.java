@@ -4,5 +4,5 @@ package io.sinter.ir.loop;
 import java.util.List;
 
 /** A nest of loops with scalar code: fused elementwise, row and column kernels, scans, gathers and scatters. */
-public record LoopKernel(
-        String name, List<Var> grid, List<Buf> buffers, int slots, long scratchBytes, List<Stmt> body) implements Kernel {}
+public record LoopKernel(String name, List<Var> grid, List<Buf> buffers, int slots, long scratchBytes, List<Stmt> body)
+        implements Kernel {}

@@ -85,7 +85,8 @@ public class Rewriter {
             case Expr.IndexValue v -> new Expr.IndexValue(v.dtype(), index(v.index()));
             case Expr.Load l -> {
                 visit(l);
-                yield new Expr.Load(buffer(l.buffer()), index(l.buffer(), l.index()), expr(l.mask()), expr(l.otherwise()));
+                yield new Expr.Load(
+                        buffer(l.buffer()), index(l.buffer(), l.index()), expr(l.mask()), expr(l.otherwise()));
             }
             case Expr.Un u -> new Expr.Un(u.op(), expr(u.a()));
             case Expr.Bin b -> new Expr.Bin(b.op(), expr(b.a()), expr(b.b()));
@@ -105,7 +106,8 @@ public class Rewriter {
             case Stmt.Declare d -> new Stmt.Declare(d.local(), expr(d.init()));
             case Stmt.Accumulate a -> new Stmt.Accumulate(a.local(), a.op(), expr(a.value()));
             case Stmt.Set x -> new Stmt.Set(x.local(), expr(x.value()));
-            case Stmt.Store x -> new Stmt.Store(buffer(x.buffer()), index(x.buffer(), x.index()), expr(x.value()), expr(x.mask()));
+            case Stmt.Store x ->
+                new Stmt.Store(buffer(x.buffer()), index(x.buffer(), x.index()), expr(x.value()), expr(x.mask()));
             case Stmt.If f -> new Stmt.If(expr(f.cond()), stmts(f.body()));
         };
     }

@@ -76,8 +76,24 @@ final class AttentionLowering {
             targets.add(target(2, j, e));
         }
         return new AttentionKernel(
-                name, pass, batch, i, j, d, e, q, k, v, bias, causal, scale, saved, targets,
-                node.input(0).dtype().compute(), params.buffers(), 0);
+                name,
+                pass,
+                batch,
+                i,
+                j,
+                d,
+                e,
+                q,
+                k,
+                v,
+                bias,
+                causal,
+                scale,
+                saved,
+                targets,
+                node.input(0).dtype().compute(),
+                params.buffers(),
+                0);
     }
 
     private List<Index> at(Var... vars) {
@@ -89,7 +105,8 @@ final class AttentionLowering {
     private Target target(int result, Var... vars) {
         var type = node.types().get(result);
         return new Target(
-                params.write(new Params.BufferKey(node, result), type.dtype()), IndexMath.linear(at(vars), type.shape().toArray()));
+                params.write(new Params.BufferKey(node, result), type.dtype()),
+                IndexMath.linear(at(vars), type.shape().toArray()));
     }
 
     /** No bias is a zero that was expanded. */

@@ -16,7 +16,8 @@ record Donations(Map<BufferKey, BufferKey> argumentOf) {
             int d = graph.donations().get(k);
             if (d < 0) continue;
             BufferKey value = key.apply(graph.outputs().get(k));
-            if (!Lowering.isArgument(value)) map.putIfAbsent(value, new BufferKey(graph.inputs().get(d), 0));
+            if (!Lowering.isArgument(value))
+                map.putIfAbsent(value, new BufferKey(graph.inputs().get(d), 0));
         }
         return new Donations(map);
     }

@@ -107,7 +107,8 @@ final class GemmLowering {
         Index[] at = new Index[s];
         for (int d = 0; d < s; d++) {
             at[d] = IndexMath.add(
-                    IndexMath.add(IndexMath.mul(y[d], c.stride()[d]), IndexMath.mul(tap[d], c.dilation()[d])), -c.padLow()[d]);
+                    IndexMath.add(IndexMath.mul(y[d], c.stride()[d]), IndexMath.mul(tap[d], c.dilation()[d])),
+                    -c.padLow()[d]);
         }
         List<Index> pos = with(List.of(image, IndexMath.add(IndexMath.mul(g, cg), ci)), at);
         b = values.value(x, pos, Values.inside(pos, x.shape().toArray()));
@@ -196,7 +197,8 @@ final class GemmLowering {
         Index[] at = new Index[s];
         for (int d = 0; d < s; d++) {
             at[d] = IndexMath.add(
-                    IndexMath.add(IndexMath.mul(y[d], c.stride()[d]), IndexMath.mul(tap[d], c.dilation()[d])), -c.padLow()[d]);
+                    IndexMath.add(IndexMath.mul(y[d], c.stride()[d]), IndexMath.mul(tap[d], c.dilation()[d])),
+                    -c.padLow()[d]);
         }
         List<Index> pos = with(List.of(image, IndexMath.add(IndexMath.mul(g, cg), ci)), at);
         b = values.value(x, pos, Values.inside(pos, x.shape().toArray()));
@@ -212,7 +214,8 @@ final class GemmLowering {
         values.define(t, t.dtype().isInt() && t.dtype() != acc ? new Expr.Narrow(t.dtype(), r) : r);
         // The group's space is the template's result, element for element in the same order.
         long[] space = group.vars().stream().mapToLong(v -> v.extent().lit()).toArray();
-        List<Index> spaceAt = IndexMath.unflatten(IndexMath.linear(out, t.shape().toArray()), space);
+        List<Index> spaceAt =
+                IndexMath.unflatten(IndexMath.linear(out, t.shape().toArray()), space);
         Function<Var, Index> rename = v -> {
             int i = group.vars().indexOf(v);
             return i < 0 ? null : spaceAt.get(i);
@@ -234,7 +237,8 @@ final class GemmLowering {
 
     /** Variables of extent 1 occur in no index; the last one stays so that the list is not empty where the template wants one. */
     private static List<Var> drop(List<Var> vars) {
-        List<Var> kept = new ArrayList<>(vars.stream().filter(v -> !v.extent().is(1)).toList());
+        List<Var> kept =
+                new ArrayList<>(vars.stream().filter(v -> !v.extent().is(1)).toList());
         return kept;
     }
 
@@ -248,11 +252,23 @@ final class GemmLowering {
             if (right.stream().anyMatch(i -> IndexMath.mentions(i, bv))) return now;
             List<Index> left = Rewriter.indices(now.epilogue(), List.of(now.a()));
             if (!left.stream().allMatch(i -> Space.joins(i, bv, mv))) return now;
-            Var joined = new Var("m" + now.batch().size(), Coef.of(bv.extent().lit() * mv.extent().lit()));
+            Var joined = new Var(
+                    "m" + now.batch().size(),
+                    Coef.of(bv.extent().lit() * mv.extent().lit()));
             Rewriter r = Rewriter.substitute(v -> v == bv ? Index.ZERO : v == mv ? IndexMath.var(joined) : null);
             now = new GemmKernel(
-                    now.name(), now.batch().subList(0, now.batch().size() - 1), List.of(joined), now.n(), now.k(),
-                    r.expr(now.a()), now.b(), now.acc(), now.result(), r.stmts(now.epilogue()), now.buffers(), 0);
+                    now.name(),
+                    now.batch().subList(0, now.batch().size() - 1),
+                    List.of(joined),
+                    now.n(),
+                    now.k(),
+                    r.expr(now.a()),
+                    now.b(),
+                    now.acc(),
+                    now.result(),
+                    r.stmts(now.epilogue()),
+                    now.buffers(),
+                    0);
         }
         return now;
     }

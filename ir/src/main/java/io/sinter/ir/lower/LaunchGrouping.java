@@ -51,7 +51,8 @@ final class LaunchGrouping {
             Draft x = all.get(i);
             if (x == null) continue;
             for (BufferKey k : x.reads()) if (writes.contains(k)) return false;
-            for (BufferKey k : withArguments(x.writes(), donations)) if (reads.contains(k) || writes.contains(k)) return false;
+            for (BufferKey k : withArguments(x.writes(), donations))
+                if (reads.contains(k) || writes.contains(k)) return false;
         }
         return true;
     }

@@ -209,7 +209,8 @@ final class LoopLowering {
         private void accumulate(Node n, int pass, List<Stmt> declare, List<Stmt> body) {
             Reduce r = (Reduce) n.op();
             Expr x = values.value(n.input(0), operand(n, values));
-            Reductions.Step step = Reductions.step(r, n, x, pass - phases.operandLevel(n), positions(n), "a" + locals++, params);
+            Reductions.Step step =
+                    Reductions.step(r, n, x, pass - phases.operandLevel(n), positions(n), "a" + locals++, params);
             declare.addAll(step.declare());
             body.addAll(step.body());
             if (step.result() != null) values.define(n, step.result());

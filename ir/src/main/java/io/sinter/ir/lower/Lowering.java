@@ -94,7 +94,11 @@ public final class Lowering {
         switch (g.kind()) {
             case LOOPS -> {
                 Params p = new Params();
-                launch(LoopLowering.lower(g, p, sites, name(g)), p, g.update(), g.inner().isEmpty());
+                launch(
+                        LoopLowering.lower(g, p, sites, name(g)),
+                        p,
+                        g.update(),
+                        g.inner().isEmpty());
             }
             case TEMPLATE -> {
                 Params p = new Params();
@@ -122,7 +126,9 @@ public final class Lowering {
                 launch(new SingleLowering(g, p, sites).scatter(scatter, name(g)), p, false, false);
             }
             case Attention _, AttentionGrad _ -> launch(AttentionLowering.lower(g, p, sites, name(g)), p, false, false);
-            case Sort _, TopK _ -> drafts.add(new LibraryDraft(n, n.inputs().stream().map(this::key).toList()));
+            case Sort _, TopK _ ->
+                drafts.add(
+                        new LibraryDraft(n, n.inputs().stream().map(this::key).toList()));
             default -> throw new IllegalStateException("no lowering for " + n.op().name() + "; decompose it first");
         }
     }

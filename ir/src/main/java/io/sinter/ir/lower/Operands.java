@@ -50,7 +50,11 @@ public final class Operands {
                 int rank = node.input(1).shape().rank();
                 if (k == 1) yield at.subList(t.axis(), t.axis() + rank);
                 List<Index> r = new ArrayList<>(at.subList(0, t.axis()));
-                r.add(context.data(node, 1, at.subList(t.axis(), t.axis() + rank), node.input(0).shape().dim(t.axis())));
+                r.add(context.data(
+                        node,
+                        1,
+                        at.subList(t.axis(), t.axis() + rank),
+                        node.input(0).shape().dim(t.axis())));
                 r.addAll(at.subList(t.axis() + rank, at.size()));
                 yield r;
             }

@@ -47,7 +47,18 @@ final class Parameterize extends Rewriter {
                 var b = p.expr(k.b());
                 var epilogue = p.stmts(k.epilogue());
                 yield new GemmKernel(
-                        k.name(), batch, m, n, kk, a, b, k.acc(), k.result(), epilogue, k.buffers(), params.slots().size());
+                        k.name(),
+                        batch,
+                        m,
+                        n,
+                        kk,
+                        a,
+                        b,
+                        k.acc(),
+                        k.result(),
+                        epilogue,
+                        k.buffers(),
+                        params.slots().size());
             }
             case AttentionKernel k -> {
                 List<Var> batch = p.vars(k.batch());
@@ -65,8 +76,24 @@ final class Parameterize extends Rewriter {
                         .map(t -> new AttentionKernel.Target(t.buffer(), p.index(t.buffer(), t.index())))
                         .toList();
                 yield new AttentionKernel(
-                        k.name(), k.pass(), batch, i, j, d, e, q, kx, v, bias, k.causal(), scale, saved, outputs, k.acc(),
-                        k.buffers(), params.slots().size());
+                        k.name(),
+                        k.pass(),
+                        batch,
+                        i,
+                        j,
+                        d,
+                        e,
+                        q,
+                        kx,
+                        v,
+                        bias,
+                        k.causal(),
+                        scale,
+                        saved,
+                        outputs,
+                        k.acc(),
+                        k.buffers(),
+                        params.slots().size());
             }
         };
     }
@@ -109,12 +136,13 @@ final class Parameterize extends Rewriter {
     protected Index rewriteIndex(Index i) {
         List<Index.Term> terms = new ArrayList<>(i.terms().size());
         for (Index.Term t : i.terms()) {
-            Index.Atom a = switch (t.atom()) {
-                case Index.VarAtom v -> new Index.VarAtom(var(v.var()));
-                case Index.DivAtom d -> new Index.DivAtom(index(d.a()), number(d.by()));
-                case Index.ModAtom m -> new Index.ModAtom(index(m.a()), number(m.by()));
-                case Index.DataAtom d -> new Index.DataAtom(expr(d.value()), d.bound());
-            };
+            Index.Atom a =
+                    switch (t.atom()) {
+                        case Index.VarAtom v -> new Index.VarAtom(var(v.var()));
+                        case Index.DivAtom d -> new Index.DivAtom(index(d.a()), number(d.by()));
+                        case Index.ModAtom m -> new Index.ModAtom(index(m.a()), number(m.by()));
+                        case Index.DataAtom d -> new Index.DataAtom(expr(d.value()), d.bound());
+                    };
             terms.add(new Index.Term(number(t.coef()), a));
         }
         return new Index(List.copyOf(terms), number(i.offset()));

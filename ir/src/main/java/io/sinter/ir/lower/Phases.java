@@ -42,7 +42,8 @@ final class Phases {
         }
         reductions.sort(java.util.Comparator.comparingInt(this::operandLevel));
         for (Node n : group.stores()) {
-            boolean element = group.at(n).getFirst().stream().anyMatch(this::mentionsRow) || group.inner().isEmpty();
+            boolean element = group.at(n).getFirst().stream().anyMatch(this::mentionsRow)
+                    || group.inner().isEmpty();
             (element ? perElement : perRow).add(n);
             if (element) passes = Math.max(passes, level.get(n) + 1);
         }
@@ -100,7 +101,8 @@ final class Phases {
     Set<Node> sharedAndExpensive(long bytes) {
         Map<Node, Set<Integer>> used = new IdentityHashMap<>();
         for (Node r : reductions) {
-            for (int p = operandLevel(r); p < operandLevel(r) + Reductions.passes((Reduce) r.op()); p++) mark(r.input(0), p, used);
+            for (int p = operandLevel(r); p < operandLevel(r) + Reductions.passes((Reduce) r.op()); p++)
+                mark(r.input(0), p, used);
         }
         for (Node n : perElement) mark(n, level.get(n), used);
         Set<Node> kept = new LinkedHashSet<>();
@@ -143,7 +145,8 @@ final class Phases {
         if (kept.isEmpty()) return List.of();
         Map<Node, Set<Integer>> used = new IdentityHashMap<>();
         for (Node r : reductions) {
-            for (int p = operandLevel(r); p < operandLevel(r) + Reductions.passes((Reduce) r.op()); p++) mark(r.input(0), p, used);
+            for (int p = operandLevel(r); p < operandLevel(r) + Reductions.passes((Reduce) r.op()); p++)
+                mark(r.input(0), p, used);
         }
         for (Node n : perElement) mark(n, level.get(n), used);
         List<Node> first = new ArrayList<>();

@@ -43,6 +43,7 @@ final class Placement {
     private final List<int[]> swaps = new ArrayList<>();
     /** Copies after the last step. */
     private final List<Plan.Copy> copies = new ArrayList<>();
+
     private long arenaBytes;
 
     Placement(Graph graph, List<Draft> drafts, Function<Node, BufferKey> key, List<Plan.Site> sites) {
@@ -68,7 +69,8 @@ final class Placement {
         }
         for (int[] l : late) {
             Node o = graph.outputs().get(l[0]);
-            copies.add(new Plan.Copy(places.get(key.apply(o)), new Place.Argument(l[1]), o.type().bytes()));
+            copies.add(new Plan.Copy(
+                    places.get(key.apply(o)), new Place.Argument(l[1]), o.type().bytes()));
         }
         for (Draft d : drafts) steps.add(step(d));
         steps.addAll(copies);
@@ -79,7 +81,13 @@ final class Placement {
             scalars.add(((Input) in.op()).scalar());
         }
         return new Plan(
-                graph, argTypes, scalars, graph.outputs().stream().map(Node::type).toList(), results, steps, arenaBytes,
+                graph,
+                argTypes,
+                scalars,
+                graph.outputs().stream().map(Node::type).toList(),
+                results,
+                steps,
+                arenaBytes,
                 List.copyOf(sites));
     }
 
@@ -100,7 +108,8 @@ final class Placement {
         if (donated >= 0) {
             Place argument = new Place.Argument(donated);
             if (argument.equals(known)) return argument;
-            if (known == null && mayOverwrite(value, new BufferKey(graph.inputs().get(donated), 0))) places.put(value, argument);
+            if (known == null
+                    && mayOverwrite(value, new BufferKey(graph.inputs().get(donated), 0))) places.put(value, argument);
             else late.add(new int[] {k, donated});
             return argument;
         }
@@ -121,7 +130,8 @@ final class Placement {
         int number = ((Input) value.node().op()).number();
         if (number == donated) return false;
         for (int j = 0; j < graph.outputs().size(); j++) {
-            if (graph.donations().get(j) == number && !key.apply(graph.outputs().get(j)).equals(value)) return true;
+            if (graph.donations().get(j) == number
+                    && !key.apply(graph.outputs().get(j)).equals(value)) return true;
         }
         return false;
     }
@@ -134,7 +144,8 @@ final class Placement {
         for (int i = writer; i < drafts.size(); i++) {
             Draft d = drafts.get(i);
             if (!d.reads().contains(argument)) continue;
-            if (i != writer || !(d instanceof LaunchDraft l) || !l.inPlace() || !sameElements(l, value, argument)) return false;
+            if (i != writer || !(d instanceof LaunchDraft l) || !l.inPlace() || !sameElements(l, value, argument))
+                return false;
         }
         return true;
     }
@@ -194,8 +205,8 @@ final class Placement {
             case Coef.Lit l -> l.value();
             case Coef.Slot s ->
                 p.slots().get(s.slot()) instanceof Params.Content.Fixed(SlotValue.Number(long value))
-                    ? value
-                    : illegal(s);
+                        ? value
+                        : illegal(s);
         };
     }
 
@@ -225,7 +236,8 @@ final class Placement {
             for (BufferKey k : drafts.get(i).writes()) lastUse.put(k, i);
         }
         // What is copied out at the end lives to the end.
-        for (int k = 0; k < graph.outputs().size(); k++) lastUse.computeIfPresent(key.apply(graph.outputs().get(k)), (_, _) -> drafts.size());
+        for (int k = 0; k < graph.outputs().size(); k++)
+            lastUse.computeIfPresent(key.apply(graph.outputs().get(k)), (_, _) -> drafts.size());
         TreeMap<Long, Long> free = new TreeMap<>();
         Map<Integer, List<Place.Temp>> ending = new HashMap<>();
         for (int i = 0; i < drafts.size(); i++) {
@@ -283,7 +295,8 @@ final class Placement {
         return switch (d) {
             case LaunchDraft l -> {
                 List<List<SlotValue>> segments = new ArrayList<>();
-                for (Params p : l.blocks()) segments.add(p.slots().stream().map(this::slot).toList());
+                for (Params p : l.blocks())
+                    segments.add(p.slots().stream().map(this::slot).toList());
                 yield new Plan.Launch(l.kernel(), segments);
             }
             case LibraryDraft l -> {
@@ -291,7 +304,11 @@ final class Placement {
                 List<Place> out = new ArrayList<>();
                 for (int i = 0; i < n.types().size(); i++) out.add(places.get(new BufferKey(n, i)));
                 yield new Plan.LibraryCall(
-                        n.op(), n.inputs().stream().map(Node::type).toList(), l.in().stream().map(places::get).toList(), n.types(), out);
+                        n.op(),
+                        n.inputs().stream().map(Node::type).toList(),
+                        l.in().stream().map(places::get).toList(),
+                        n.types(),
+                        out);
             }
         };
     }
@@ -301,7 +318,8 @@ final class Placement {
             case Params.Content.Fixed f -> f.value();
             case Params.Content.Memory m -> {
                 Place p = places.get(m.value());
-                if (p == null) throw new IllegalStateException(m.value().node().op().name() + " was never computed");
+                if (p == null)
+                    throw new IllegalStateException(m.value().node().op().name() + " was never computed");
                 yield new SlotValue.Address(p);
             }
         };

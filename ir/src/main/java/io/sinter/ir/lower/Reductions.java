@@ -45,9 +45,7 @@ final class Reductions {
         if (in == DType.BOOL) result = new Expr.Convert(DType.BOOL, result);
         else if (in.isInt() && in != t) result = new Expr.Narrow(in, result);
         return new Step(
-                List.of(new Stmt.Declare(acc, identity(op, t))),
-                List.of(new Stmt.Accumulate(acc, op, value)),
-                result);
+                List.of(new Stmt.Declare(acc, identity(op, t))), List.of(new Stmt.Accumulate(acc, op, value)), result);
     }
 
     private static Step arg(
@@ -76,16 +74,18 @@ final class Reductions {
         return switch (op) {
             case SUM -> Expr.Const.of(t, 0);
             case PROD -> Expr.Const.of(t, 1);
-            case MAX -> switch (t) {
-                case I64 -> Expr.Const.ofLong(t, Long.MIN_VALUE);
-                case I32 -> Expr.Const.ofLong(t, Integer.MIN_VALUE);
-                default -> Expr.Const.of(t, Double.NEGATIVE_INFINITY);
-            };
-            case MIN -> switch (t) {
-                case I64 -> Expr.Const.ofLong(t, Long.MAX_VALUE);
-                case I32 -> Expr.Const.ofLong(t, Integer.MAX_VALUE);
-                default -> Expr.Const.of(t, Double.POSITIVE_INFINITY);
-            };
+            case MAX ->
+                switch (t) {
+                    case I64 -> Expr.Const.ofLong(t, Long.MIN_VALUE);
+                    case I32 -> Expr.Const.ofLong(t, Integer.MIN_VALUE);
+                    default -> Expr.Const.of(t, Double.NEGATIVE_INFINITY);
+                };
+            case MIN ->
+                switch (t) {
+                    case I64 -> Expr.Const.ofLong(t, Long.MAX_VALUE);
+                    case I32 -> Expr.Const.ofLong(t, Integer.MAX_VALUE);
+                    default -> Expr.Const.of(t, Double.POSITIVE_INFINITY);
+                };
         };
     }
 }

@@ -55,19 +55,21 @@ final class SingleLowering {
         }
         DType t = node.dtype().compute();
         Local acc = new Local("acc", t);
-        Combine op = switch (s.kind()) {
-            case SUM -> Combine.SUM;
-            case PROD -> Combine.PROD;
-            case MAX -> Combine.MAX;
-            case MIN -> Combine.MIN;
-        };
+        Combine op =
+                switch (s.kind()) {
+                    case SUM -> Combine.SUM;
+                    case PROD -> Combine.PROD;
+                    case MAX -> Combine.MAX;
+                    case MIN -> Combine.MIN;
+                };
         Buf out = params.write(new Params.BufferKey(node, 0), node.dtype());
         Expr next = combine(op, new Expr.Ref(acc), values.value(node.input(0), at));
         if (node.dtype().isInt() && node.dtype() != t) next = new Expr.Narrow(node.dtype(), next);
         List<Stmt> step = List.of(
-                new Stmt.Set(acc, next),
-                new Stmt.Store(out, IndexMath.linear(at, shape.toArray()), new Expr.Ref(acc)));
-        Expr start = t == DType.BOOL ? Expr.Const.of(t, op == Combine.MIN || op == Combine.PROD ? 1 : 0) : Reductions.identity(op, t);
+                new Stmt.Set(acc, next), new Stmt.Store(out, IndexMath.linear(at, shape.toArray()), new Expr.Ref(acc)));
+        Expr start = t == DType.BOOL
+                ? Expr.Const.of(t, op == Combine.MIN || op == Combine.PROD ? 1 : 0)
+                : Reductions.identity(op, t);
         List<Stmt> column = List.of(new Stmt.Declare(acc, start), new Stmt.Loop(along, Kind.SEQ, step));
         boolean lastIsScanned = s.axis() == shape.rank() - 1 || grid.isEmpty();
         return lastIsScanned ? kernel(name, grid, column) : side(name, grid, column);
@@ -112,7 +114,8 @@ final class SingleLowering {
         Node x = node.input(0);
         List<Var> vars = new ArrayList<>();
         List<Index> at = new ArrayList<>();
-        for (int i = 0; i < x.shape().rank(); i++) at.add(axis(vars, "i" + i, x.shape().dim(i)));
+        for (int i = 0; i < x.shape().rank(); i++)
+            at.add(axis(vars, "i" + i, x.shape().dim(i)));
         Local v = new Local("v0", x.dtype().compute());
         Buf out = params.write(new Params.BufferKey(node, 0), node.dtype());
         List<Stmt> body = List.of(
@@ -131,7 +134,8 @@ final class SingleLowering {
         for (int x = 0; x < src.rank(); x++) {
             from.add(x == p.axis() ? IndexMath.var(k) : axis(x < p.axis() ? before : after, "i" + x, src.dim(x)));
         }
-        Index target = values.data(node, 1, List.of(IndexMath.var(k)), node.shape().dim(p.axis()));
+        Index target =
+                values.data(node, 1, List.of(IndexMath.var(k)), node.shape().dim(p.axis()));
         List<Index> to = new ArrayList<>(from);
         to.set(p.axis(), target);
         List<Stmt> step = update(p.mode(), from, to);
@@ -164,13 +168,14 @@ final class SingleLowering {
         Index at = IndexMath.linear(to, node.shape().toArray());
         Expr v = values.value(node.input(2), from);
         Expr old = new Expr.Load(out, at);
-        Expr next = switch (mode) {
-            case SET -> v;
-            case ADD -> combine(Combine.SUM, old, v);
-            case MUL -> combine(Combine.PROD, old, v);
-            case MAX -> combine(Combine.MAX, old, v);
-            case MIN -> combine(Combine.MIN, old, v);
-        };
+        Expr next =
+                switch (mode) {
+                    case SET -> v;
+                    case ADD -> combine(Combine.SUM, old, v);
+                    case MUL -> combine(Combine.PROD, old, v);
+                    case MAX -> combine(Combine.MAX, old, v);
+                    case MIN -> combine(Combine.MIN, old, v);
+                };
         return List.of(new Stmt.Store(out, at, next));
     }
 }

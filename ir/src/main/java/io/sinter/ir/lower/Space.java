@@ -39,7 +39,10 @@ final class Space {
             if (!now.stream().allMatch(i -> joins(i, a, b))) continue;
             Var w = new Var(a.name(), Coef.of(a.extent().lit() * b.extent().lit()));
             Function<Var, Index> with = v -> v == a ? Index.ZERO : v == b ? IndexMath.var(w) : null;
-            now = now.stream().map(i -> IndexMath.substitute(i, with)).distinct().toList();
+            now = now.stream()
+                    .map(i -> IndexMath.substitute(i, with))
+                    .distinct()
+                    .toList();
             s.replaced.replaceAll((_, i) -> IndexMath.substitute(i, with));
             s.replaced.put(a, Index.ZERO);
             s.replaced.put(b, IndexMath.var(w));

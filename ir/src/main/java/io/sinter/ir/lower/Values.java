@@ -104,13 +104,18 @@ final class Values implements Operands.Context {
 
     private Expr compute(Node n, List<Index> at) {
         return switch (n.op()) {
-            case Input in when in.scalar() -> params.scalar(in.number(), in.type().dtype());
+            case Input in
+            when in.scalar() -> params.scalar(in.number(), in.type().dtype());
             case Constant c -> constant(c);
             case Pad p -> padded(n, p, at);
             case View v -> value(n.input(0), Operands.through(v, n, at, this), guard);
             case Project p -> load(new Params.BufferKey(n.input(0), p.index()), n.type(), at);
-            // The offset of a live slice is read wherever the slice is read through: where it is not in memory, it is computed.
-            default -> group.contains(n) || Fusion.isHostScalar(n) ? inline(n, at) : load(new Params.BufferKey(n, 0), n.type(), at);
+            // The offset of a live slice is read wherever the slice is read through: where it is not in memory, it is
+            // computed.
+            default ->
+                group.contains(n) || Fusion.isHostScalar(n)
+                        ? inline(n, at)
+                        : load(new Params.BufferKey(n, 0), n.type(), at);
         };
     }
 
@@ -123,10 +128,12 @@ final class Values implements Operands.Context {
                 yield e.scalar(operands, in, n.dtype());
             }
             case Iota _ -> new Expr.IndexValue(DType.I64, at.getFirst());
-            case RandomBits _ -> Philox.word(
-                    value(n.input(0), List.of()),
-                    value(n.input(1), List.of()),
-                    new Expr.IndexValue(DType.I64, IndexMath.linear(at, n.shape().toArray())));
+            case RandomBits _ ->
+                Philox.word(
+                        value(n.input(0), List.of()),
+                        value(n.input(1), List.of()),
+                        new Expr.IndexValue(
+                                DType.I64, IndexMath.linear(at, n.shape().toArray())));
             case Take _, Gather _ -> value(n.input(0), Operands.index(n, 0, at, this), guard);
             case CheckIndex c -> checked(n, value(n.input(0), at, guard), c.bound(), c.wrap());
             case Concat c -> concat(n, c, at);
@@ -140,7 +147,9 @@ final class Values implements Operands.Context {
 
     static Expr load(Buf buffer, Type type, List<Index> at, Expr only) {
         Index i = IndexMath.linear(at, type.shape().toArray());
-        return only == null ? new Expr.Load(buffer, i) : new Expr.Load(buffer, i, only, zero(type.dtype().compute()));
+        return only == null
+                ? new Expr.Load(buffer, i)
+                : new Expr.Load(buffer, i, only, zero(type.dtype().compute()));
     }
 
     static Expr zero(DType registerType) {

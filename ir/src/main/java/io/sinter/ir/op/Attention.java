@@ -6,7 +6,6 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -50,9 +49,7 @@ public record Attention(boolean causal) implements Composite {
         int r = q.rank();
         if (r < 2 || k.rank() != r || v.rank() != r) {
             throw OpException.of(
-                    op.name(),
-                    in,
-                    "q, k and v must have one rank, at least 2 ([batch…, positions, features])");
+                    op.name(), in, "q, k and v must have one rank, at least 2 ([batch…, positions, features])");
         }
         for (int i = 0; i < r - 2; i++) {
             if (k.dim(i) != q.dim(i) || v.dim(i) != q.dim(i)) {
@@ -68,25 +65,24 @@ public record Attention(boolean causal) implements Composite {
         }
         if (k.dim(r - 1) != q.dim(r - 1)) {
             throw OpException.of(
-                    op.name(),
-                    in,
-                    "q has %s features, k has %s; they must be equal",
-                    q.dim(r - 1),
-                    k.dim(r - 1));
+                    op.name(), in, "q has %s features, k has %s; they must be equal", q.dim(r - 1), k.dim(r - 1));
         }
         if (v.dim(r - 2) != k.dim(r - 2) || k.dim(r - 2) < 1) {
             throw OpException.of(
                     op.name(),
                     in,
-                    "there are %s keys and %s values; as many of each are needed, at least "
-                            + "one",
+                    "there are %s keys and %s values; as many of each are needed, at least " + "one",
                     k.dim(r - 2),
                     v.dim(r - 2));
         }
         Shape scores = q.shape().with(r - 1, k.dim(r - 2));
         if (!in.get(3).shape().equals(scores)) {
             throw OpException.of(
-                    op.name(), in, "bias must be %s, got %s; expand it", scores, in.get(3).shape());
+                    op.name(),
+                    in,
+                    "bias must be %s, got %s; expand it",
+                    scores,
+                    in.get(3).shape());
         }
         if (in.get(4).rank() != 0)
             throw OpException.of(
@@ -95,8 +91,7 @@ public record Attention(boolean causal) implements Composite {
         for (int i = 1; i < 5; i++) {
             DType t = in.get(i).dtype();
             if (t != q.dtype() && (i < 3 || t != statistics.dtype())) {
-                throw OpException.of(
-                        op.name(), in, "operand %s is %s, q is %s; cast it", i, t, q.dtype());
+                throw OpException.of(op.name(), in, "operand %s is %s, q is %s; cast it", i, t, q.dtype());
             }
         }
         return List.of(
@@ -106,10 +101,7 @@ public record Attention(boolean causal) implements Composite {
 
     /** The scores {@code scale·q·kᵀ + bias}, hidden ones -inf; q and k in the dtype that is computed in. */
     static <V> V scores(Emitter<V> e, V q, V k, V bias, V scale, boolean causal) {
-        V s =
-                e.add(
-                        e.mul(e.matmul(q, e.transpose(k, -2, -1)), Composite.as(e, scale, q)),
-                        Composite.as(e, bias, q));
+        V s = e.add(e.mul(e.matmul(q, e.transpose(k, -2, -1)), Composite.as(e, scale, q)), Composite.as(e, bias, q));
         if (!causal) return s;
         int r = e.type(s).rank();
         long queries = e.type(s).dim(r - 2);
@@ -133,7 +125,8 @@ public record Attention(boolean causal) implements Composite {
         V out = e.matmul(e.div(weights, divisor), Composite.wide(e, in.get(2)));
         V lse = e.where(hidden, none, e.add(shift, e.log(divisor)));
         return List.of(
-                Composite.as(e, out, in.get(0)), e.reshape(lse, e.type(lse).shape().without(last)));
+                Composite.as(e, out, in.get(0)),
+                e.reshape(lse, e.type(lse).shape().without(last)));
     }
 
     /**
@@ -151,13 +144,8 @@ public record Attention(boolean causal) implements Composite {
             for (int i = 0; i < 3; i++) d.set(i, viaOut.get(i));
         }
         if (call.flows(1)) {
-            List<V> viaLse =
-                    Vjp.gradient(
-                            e,
-                            this::decompose,
-                            call.inputs(),
-                            Arrays.asList(null, call.grad(1)),
-                            i -> i < 2 && call.needs(i));
+            List<V> viaLse = Vjp.gradient(
+                    e, this::decompose, call.inputs(), Arrays.asList(null, call.grad(1)), i -> i < 2 && call.needs(i));
             for (int i = 0; i < 2; i++) d.set(i, sum(e, d.get(i), viaLse.get(i)));
         }
         if (call.needs(3) || call.needs(4)) {
@@ -186,8 +174,7 @@ public record Attention(boolean causal) implements Composite {
             lse.set(row, all);
             for (int c = 0; c < x.e; c++) {
                 double sum = 0;
-                for (int j = 0; j < x.s; j++)
-                    sum += weight(s[j], all) * v.getDouble(x.key(row, j) * x.e + c);
+                for (int j = 0; j < x.s; j++) sum += weight(s[j], all) * v.getDouble(x.key(row, j) * x.e + c);
                 out.set(row * x.e + c, sum);
             }
         }
@@ -220,14 +207,11 @@ public record Attention(boolean causal) implements Composite {
             for (int j = 0; j < s; j++) {
                 double dot = 0;
                 for (int i = 0; i < d; i++)
-                    dot +=
-                            in.get(0).getDouble(row * d + i)
-                                    * in.get(1).getDouble(key(row, j) * d + i);
+                    dot += in.get(0).getDouble(row * d + i) * in.get(1).getDouble(key(row, j) * d + i);
                 boolean seen = !causal || j <= row % t;
-                scores[j] =
-                        seen
-                                ? dot * in.get(4).getDouble(0) + in.get(3).getDouble(row * s + j)
-                                : Double.NEGATIVE_INFINITY;
+                scores[j] = seen
+                        ? dot * in.get(4).getDouble(0) + in.get(3).getDouble(row * s + j)
+                        : Double.NEGATIVE_INFINITY;
             }
             return scores;
         }
@@ -265,25 +249,15 @@ public record Attention(boolean causal) implements Composite {
             long... batch) {
         Type lead = Type.of(t, batch);
         int b = batch.length;
-        RefArray dice =
-                Sample.uniform(lead.with(lead.shape().insert(b, keys).insert(b, queries)), 0, 1, 5);
-        RefArray bias =
-                RefArray.of(
-                        dice.type(),
-                        i ->
-                                dice.getDouble(i) < hidden
-                                        ? Double.NEGATIVE_INFINITY
-                                        : dice.getDouble(i) - 0.5);
-        List<RefArray> in =
-                List.of(
-                        Sample.uniform(
-                                lead.with(lead.shape().insert(b, d).insert(b, queries)), -1, 1, 1),
-                        Sample.uniform(
-                                lead.with(lead.shape().insert(b, d).insert(b, keys)), -1, 1, 2),
-                        Sample.uniform(
-                                lead.with(lead.shape().insert(b, e).insert(b, keys)), -1, 1, 3),
-                        bias,
-                        RefArray.scalar(t.compute(), 1 / Math.sqrt(d)));
+        RefArray dice = Sample.uniform(lead.with(lead.shape().insert(b, keys).insert(b, queries)), 0, 1, 5);
+        RefArray bias = RefArray.of(
+                dice.type(), i -> dice.getDouble(i) < hidden ? Double.NEGATIVE_INFINITY : dice.getDouble(i) - 0.5);
+        List<RefArray> in = List.of(
+                Sample.uniform(lead.with(lead.shape().insert(b, d).insert(b, queries)), -1, 1, 1),
+                Sample.uniform(lead.with(lead.shape().insert(b, d).insert(b, keys)), -1, 1, 2),
+                Sample.uniform(lead.with(lead.shape().insert(b, e).insert(b, keys)), -1, 1, 3),
+                bias,
+                RefArray.scalar(t.compute(), 1 / Math.sqrt(d)));
         return new Sample(new Attention(causal), in, smooth);
     }
 }

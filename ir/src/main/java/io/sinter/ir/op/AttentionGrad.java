@@ -4,7 +4,6 @@ package io.sinter.ir.op;
 import io.sinter.ir.OpException;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.ArrayList;
 import java.util.List;
 
@@ -35,8 +34,7 @@ public record AttentionGrad(boolean causal) implements Composite {
             throw OpException.of(
                     name(),
                     in,
-                    "out and dout must be %s, lse %s; pass the results of attention and the "
-                            + "gradient of the first",
+                    "out and dout must be %s, lse %s; pass the results of attention and the " + "gradient of the first",
                     forward.get(0),
                     forward.get(1));
         }
@@ -82,8 +80,7 @@ public record AttentionGrad(boolean causal) implements Composite {
         for (int row = 0; row < lse.size(); row++) {
             double[] s = x.scores(in, row, causal);
             double delta = 0;
-            for (int c = 0; c < x.e(); c++)
-                delta += dout.getDouble(row * x.e() + c) * out.getDouble(row * x.e() + c);
+            for (int c = 0; c < x.e(); c++) delta += dout.getDouble(row * x.e() + c) * out.getDouble(row * x.e() + c);
             for (int j = 0; j < x.s(); j++) {
                 int key = x.key(row, j);
                 double p = Attention.weight(s[j], lse.getDouble(row));
@@ -107,7 +104,8 @@ public record AttentionGrad(boolean causal) implements Composite {
 
     @Override
     public List<Sample> samples() {
-        return new Attention(causal).samples().stream().map(AttentionGrad::sample).toList();
+        return new Attention(causal)
+                .samples().stream().map(AttentionGrad::sample).toList();
     }
 
     private static Sample sample(Sample forward) {
@@ -115,7 +113,6 @@ public record AttentionGrad(boolean causal) implements Composite {
         List<RefArray> in = new ArrayList<>(forward.inputs());
         in.addAll(out);
         in.add(Sample.uniform(out.get(0).type(), -1, 1, 6));
-        return new Sample(
-                new AttentionGrad(((Attention) forward.op()).causal()), in, forward.smooth());
+        return new Sample(new AttentionGrad(((Attention) forward.op()).causal()), in, forward.smooth());
     }
 }

@@ -8,7 +8,6 @@ import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Exprs;
 import io.sinter.ir.loop.Prim2;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -30,53 +29,40 @@ public final class Binary implements Elementwise {
     public static final Binary SUB =
             number("sub", (a, b) -> a - b, (a, b) -> a - b, Exprs::sub).d(c -> c.g, c -> c.g.neg());
     public static final Binary MUL =
-            number("mul", (a, b) -> a * b, (a, b) -> a * b, Exprs::mul)
-                    .d(c -> c.g.times(c.b), c -> c.g.times(c.a));
+            number("mul", (a, b) -> a * b, (a, b) -> a * b, Exprs::mul).d(c -> c.g.times(c.b), c -> c.g.times(c.a));
 
     /** Integers truncate toward zero. */
-    public static final Binary DIV =
-            number("div", (a, b) -> a / b, (a, b) -> b == 0 ? 0 : a / b, Exprs::div)
-                    .d(c -> c.g.over(c.b), c -> c.g.neg().times(c.y().over(c.b)));
+    public static final Binary DIV = number("div", (a, b) -> a / b, (a, b) -> b == 0 ? 0 : a / b, Exprs::div)
+            .d(c -> c.g.over(c.b), c -> c.g.neg().times(c.y().over(c.b)));
 
     /** C's pow. An integer to a negative power is 0, but for bases 1 and -1. */
-    public static final Binary POW =
-            number("pow", BinaryRules::pow, BinaryRules::pow, prim(Prim2.POW))
-                    .d(BinaryRules::powByBase, BinaryRules::powByExponent);
+    public static final Binary POW = number("pow", BinaryRules::pow, BinaryRules::pow, prim(Prim2.POW))
+            .d(BinaryRules::powByBase, BinaryRules::powByExponent);
 
     /** The remainder with the sign of the divisor: Python's %. */
-    public static final Binary REMAINDER =
-            number(
-                            "remainder",
-                            BinaryRules::remainder,
-                            BinaryRules::floorMod,
-                            BinaryRules::remainder)
-                    .d(c -> c.g, c -> c.g.neg().times(c.a.apply(Binary.FLOORDIV, c.b)));
+    public static final Binary REMAINDER = number(
+                    "remainder", BinaryRules::remainder, BinaryRules::floorMod, BinaryRules::remainder)
+            .d(c -> c.g, c -> c.g.neg().times(c.a.apply(Binary.FLOORDIV, c.b)));
 
     /** The remainder with the sign of the dividend: C's fmod. */
-    public static final Binary FMOD =
-            number("fmod", (a, b) -> a % b, (a, b) -> b == 0 ? 0 : a % b, prim(Prim2.REM))
-                    .d(c -> c.g, c -> c.g.neg().times(c.a.over(c.b).apply(Unary.TRUNC)));
+    public static final Binary FMOD = number("fmod", (a, b) -> a % b, (a, b) -> b == 0 ? 0 : a % b, prim(Prim2.REM))
+            .d(c -> c.g, c -> c.g.neg().times(c.a.over(c.b).apply(Unary.TRUNC)));
 
     /** The quotient rounded toward minus infinity: Python's //. */
-    public static final Binary FLOORDIV =
-            number("floordiv", BinaryRules::floorDiv, BinaryRules::floorDiv, BinaryRules::floorDiv)
-                    .d(c -> c.g.zeros(), c -> c.g.zeros());
+    public static final Binary FLOORDIV = number(
+                    "floordiv", BinaryRules::floorDiv, BinaryRules::floorDiv, BinaryRules::floorDiv)
+            .d(c -> c.g.zeros(), c -> c.g.zeros());
 
-    public static final Binary ATAN2 =
-            new Row("atan2", Takes.FLOAT, Math::atan2, null, prim(Prim2.ATAN2))
-                    .d(
-                            c -> c.g.times(c.b.over(c.norm2())),
-                            c -> c.g.neg().times(c.a.over(c.norm2())));
+    public static final Binary ATAN2 = new Row("atan2", Takes.FLOAT, Math::atan2, null, prim(Prim2.ATAN2))
+            .d(c -> c.g.times(c.b.over(c.norm2())), c -> c.g.neg().times(c.a.over(c.norm2())));
 
     /** NaN if either is; of bool, or. */
-    public static final Binary MAX =
-            new Row("maximum", Takes.ALL, Math::max, Math::max, prim(Prim2.MAX))
-                    .d(c -> c.unless(Binary.LT, c.a, c.b), c -> c.unless(Binary.LT, c.b, c.a));
+    public static final Binary MAX = new Row("maximum", Takes.ALL, Math::max, Math::max, prim(Prim2.MAX))
+            .d(c -> c.unless(Binary.LT, c.a, c.b), c -> c.unless(Binary.LT, c.b, c.a));
 
     /** NaN if either is; of bool, and. */
-    public static final Binary MIN =
-            new Row("minimum", Takes.ALL, Math::min, Math::min, prim(Prim2.MIN))
-                    .d(c -> c.unless(Binary.GT, c.a, c.b), c -> c.unless(Binary.GT, c.b, c.a));
+    public static final Binary MIN = new Row("minimum", Takes.ALL, Math::min, Math::min, prim(Prim2.MIN))
+            .d(c -> c.unless(Binary.GT, c.a, c.b), c -> c.unless(Binary.GT, c.b, c.a));
 
     public static final Binary AND = bits("and", Takes.BITS, (a, b) -> a & b, Prim2.AND);
     public static final Binary OR = bits("or", Takes.BITS, (a, b) -> a | b, Prim2.OR);
@@ -151,10 +137,7 @@ public final class Binary implements Elementwise {
     }
 
     private static Row number(
-            String name,
-            DoubleBinaryOperator reference,
-            LongBinaryOperator integer,
-            BinaryOperator<Expr> code) {
+            String name, DoubleBinaryOperator reference, LongBinaryOperator integer, BinaryOperator<Expr> code) {
         return new Row(name, Takes.NUMBER, reference, integer, code);
     }
 
@@ -203,12 +186,8 @@ public final class Binary implements Elementwise {
                     row.name,
                     in,
                     switch (row.takes) {
-                        case FLOAT ->
-                                "needs floating-point operands, got "
-                                        + t
-                                        + "; cast them to f32 first";
-                        case NUMBER ->
-                                "is not defined on bool; use and, or, xor, or cast to an integer or float";
+                        case FLOAT -> "needs floating-point operands, got " + t + "; cast them to f32 first";
+                        case NUMBER -> "is not defined on bool; use and, or, xor, or cast to an integer or float";
                         case INT -> "takes integers, got " + t;
                         case BITS -> "takes bool (logical) or integers (bitwise), got " + t;
                         case ALL -> throw new IllegalStateException("takes everything");
@@ -219,8 +198,7 @@ public final class Binary implements Elementwise {
 
     @Override
     public <V> List<V> gradient(GradCall<V> call) {
-        if (derivatives == null || !call.e().type(call.in(0)).dtype().isFloat())
-            return Op.noGradient(call);
+        if (derivatives == null || !call.e().type(call.in(0)).dtype().isFloat()) return Op.noGradient(call);
         BinaryRules.Call c = BinaryRules.Call.of(call);
         List<V> grads = new ArrayList<>(Collections.nCopies(2, null));
         if (call.needs(0)) grads.set(0, derivatives.byA().apply(c).<V>get());
@@ -234,8 +212,7 @@ public final class Binary implements Elementwise {
         RefArray b = in.get(1);
         RefArray y = RefArray.zeros(infer(List.of(a.type(), b.type())).get(0));
         for (int i = 0; i < y.size(); i++) {
-            if (a.dtype().isFloat())
-                y.set(i, row.reference.applyAsDouble(a.getDouble(i), b.getDouble(i)));
+            if (a.dtype().isFloat()) y.set(i, row.reference.applyAsDouble(a.getDouble(i), b.getDouble(i)));
             else y.set(i, row.integer.applyAsLong(a.getLong(i), b.getLong(i)));
         }
         return List.of(y);
@@ -251,9 +228,7 @@ public final class Binary implements Elementwise {
         List<Sample> samples = new ArrayList<>();
         for (DType t : DType.values()) {
             if (!row.takes.accepts(t)) continue;
-            samples.add(
-                    Sample.values(
-                            this, ElementSamples.pairs(t, false), ElementSamples.pairs(t, true)));
+            samples.add(Sample.values(this, ElementSamples.pairs(t, false), ElementSamples.pairs(t, true)));
             if (t.isFloat()) {
                 // Positive, without ties, no quotient near an integer.
                 RefArray a = Sample.distinct(Type.of(t, 3, 5), 0.71, 0.23, 11);

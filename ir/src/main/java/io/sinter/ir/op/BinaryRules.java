@@ -47,11 +47,7 @@ final class BinaryRules {
 
         static <V> Call of(GradCall<V> c) {
             Emitter<V> e = c.e();
-            return new Call(
-                    Val.of(e, c.in(0)),
-                    Val.of(e, c.in(1)),
-                    Val.of(e, c.grad()),
-                    () -> Val.of(e, c.out(0)));
+            return new Call(Val.of(e, c.in(0)), Val.of(e, c.in(1)), Val.of(e, c.grad()), () -> Val.of(e, c.out(0)));
         }
 
         Val y() {

@@ -8,7 +8,6 @@ import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Exprs;
 import io.sinter.ir.loop.Prim2;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.ArrayList;
 import java.util.List;
 
@@ -35,11 +34,7 @@ public record Bitcast(DType to) implements Elementwise {
             throw OpException.of(
                     name(),
                     in,
-                    "no bitcast from "
-                            + from
-                            + " to "
-                            + to
-                            + "; there are f64-i64, f32-i32, bf16-i16 and i8-u8");
+                    "no bitcast from " + from + " to " + to + "; there are f64-i64, f32-i32, bf16-i16 and i8-u8");
         }
         return List.of(in.get(0).with(to));
     }
@@ -87,8 +82,7 @@ public record Bitcast(DType to) implements Elementwise {
         Expr x = operands.get(0);
         if (in == out) return x;
         Expr sixteen = Expr.Const.ofLong(DType.I32, 16);
-        if (in == DType.BF16)
-            return Expr.bin(Prim2.SHR, Exprs.bits(new Expr.Narrow(DType.BF16, x)), sixteen);
+        if (in == DType.BF16) return Expr.bin(Prim2.SHR, Exprs.bits(new Expr.Narrow(DType.BF16, x)), sixteen);
         if (out == DType.BF16) return Exprs.unbits(Expr.bin(Prim2.SHL, x, sixteen));
         return in.isFloat() ? Exprs.bits(x) : out.isFloat() ? Exprs.unbits(x) : Exprs.wrap(out, x);
     }
@@ -100,14 +94,10 @@ public record Bitcast(DType to) implements Elementwise {
             for (DType t : DType.values()) {
                 if (from != t && !pairs(from, t) && !pairs(t, from)) continue;
                 if (from.isFloat())
-                    samples.add(
-                            Sample.values(
-                                    new Bitcast(t), Sample.uniform(Type.of(from, 7), -3, 3, 41)));
+                    samples.add(Sample.values(new Bitcast(t), Sample.uniform(Type.of(from, 7), -3, 3, 41)));
                 else
                     samples.add(
-                            Sample.values(
-                                    new Bitcast(t),
-                                    RefArray.ofLongs(Type.of(from, 9), i -> (i - 4) * 0x3a5L)));
+                            Sample.values(new Bitcast(t), RefArray.ofLongs(Type.of(from, 9), i -> (i - 4) * 0x3a5L)));
             }
         }
         return samples;

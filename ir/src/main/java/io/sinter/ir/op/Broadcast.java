@@ -25,8 +25,11 @@ public final class Broadcast {
             long x = i < rank - s.rank() ? 1 : s.dim(i - (rank - s.rank()));
             long y = i < rank - t.rank() ? 1 : t.dim(i - (rank - t.rank()));
             if (x != y && x != 1 && y != 1) {
-                throw OpException.of(op, List.of(a, b), "shapes do not broadcast: axis " + (i - rank) + " has extents " + x
-                        + " and " + y + "; make them equal or one of them 1 (reshape or unsqueeze)");
+                throw OpException.of(
+                        op,
+                        List.of(a, b),
+                        "shapes do not broadcast: axis " + (i - rank) + " has extents " + x + " and " + y
+                                + "; make them equal or one of them 1 (reshape or unsqueeze)");
             }
             d[i] = x == 1 ? y : x;
         }

@@ -6,7 +6,6 @@ import io.sinter.ir.Type;
 import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Exprs;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -63,8 +62,7 @@ public record Cast(DType to) implements Elementwise {
     @Override
     public Expr scalar(List<Expr> operands, DType in, DType out) {
         Expr x = operands.get(0);
-        if (to.bytes() == 2 && to.isFloat())
-            return new Expr.Narrow(to, Exprs.convert(DType.F32, x));
+        if (to.bytes() == 2 && to.isFloat()) return new Expr.Narrow(to, Exprs.convert(DType.F32, x));
         return Exprs.wrap(to, Exprs.convert(to.compute(), x));
     }
 

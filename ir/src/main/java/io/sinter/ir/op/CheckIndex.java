@@ -6,7 +6,6 @@ import io.sinter.ir.IndexError;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.List;
 
 /**
@@ -68,11 +67,9 @@ public record CheckIndex(long bound, boolean wrap, String operator) implements I
     public List<Sample> samples() {
         return List.of(
                 Sample.values(
-                        new CheckIndex(5),
-                        RefArray.ofLongs(DType.I64, Shape.of(2, 4), 0, 4, -1, -5, 2, 2, -3, 1)),
+                        new CheckIndex(5), RefArray.ofLongs(DType.I64, Shape.of(2, 4), 0, 4, -1, -5, 2, 2, -3, 1)),
                 Sample.values(
-                        new CheckIndex(5, false, "cross_entropy"),
-                        RefArray.ofLongs(DType.I64, Shape.of(3), 0, 4, 2)),
+                        new CheckIndex(5, false, "cross_entropy"), RefArray.ofLongs(DType.I64, Shape.of(3), 0, 4, 2)),
                 Sample.values(new CheckIndex(1), RefArray.ofLongs(DType.I64, Shape.SCALAR, -1)),
                 Sample.values(new CheckIndex(0), RefArray.zeros(Type.of(DType.I64, 0))));
     }

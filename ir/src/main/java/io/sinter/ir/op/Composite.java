@@ -2,7 +2,6 @@
 package io.sinter.ir.op;
 
 import io.sinter.ir.Type;
-
 import java.util.List;
 
 /** Operators that stay whole until lowering, because a backend can do better than their parts. */

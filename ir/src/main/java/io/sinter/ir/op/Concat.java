@@ -6,7 +6,6 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.ArrayList;
 import java.util.List;
 
@@ -32,13 +31,7 @@ public record Concat(int axis) implements Op {
         for (Type t : in) {
             if (t.rank() != first.rank()) {
                 throw OpException.of(
-                        name(),
-                        in,
-                        "ranks "
-                                + first.rank()
-                                + " and "
-                                + t.rank()
-                                + " differ; reshape to one rank");
+                        name(), in, "ranks " + first.rank() + " and " + t.rank() + " differ; reshape to one rank");
             }
             if (!t.shape().with(axis, first.dim(axis)).equals(first)) {
                 throw OpException.of(
@@ -80,13 +73,8 @@ public record Concat(int axis) implements Op {
             int[] from = {0};
             Positions.forEach(
                     x.shape(),
-                    at ->
-                            y.copy(
-                                    Math.toIntExact(
-                                            Positions.offset(strides, at)
-                                                    + start[0] * strides[axis]),
-                                    x,
-                                    from[0]++));
+                    at -> y.copy(
+                            Math.toIntExact(Positions.offset(strides, at) + start[0] * strides[axis]), x, from[0]++));
             start[0] += x.shape().dim(axis);
         }
         return List.of(y);

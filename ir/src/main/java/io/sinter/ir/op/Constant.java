@@ -4,7 +4,6 @@ package io.sinter.ir.op;
 import io.sinter.ir.DType;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.List;
 
 /**
@@ -25,9 +24,7 @@ public record Constant(DType dtype, long bits, boolean derived) implements Leaf 
 
     /** The value wrapped (floats: rounded) to {@code dtype}. */
     public static Constant ofLong(DType dtype, long value) {
-        return dtype.isFloat()
-                ? of(dtype, (double) value)
-                : new Constant(dtype, RefArray.wrap(dtype, value), false);
+        return dtype.isFloat() ? of(dtype, (double) value) : new Constant(dtype, RefArray.wrap(dtype, value), false);
     }
 
     /** A constant that depends on extents, and so must not be in the key. */
@@ -37,8 +34,7 @@ public record Constant(DType dtype, long bits, boolean derived) implements Leaf 
 
     private static long bits(DType dtype, double value) {
         if (dtype == DType.F64) return Double.doubleToLongBits(value);
-        if (dtype.isFloat())
-            return Float.floatToIntBits((float) RefArray.round(dtype, value)) & 0xffffffffL;
+        if (dtype.isFloat()) return Float.floatToIntBits((float) RefArray.round(dtype, value)) & 0xffffffffL;
         return dtype.isBool() ? (value != 0 ? 1 : 0) : RefArray.wrap(dtype, (long) value);
     }
 

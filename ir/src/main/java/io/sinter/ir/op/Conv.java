@@ -4,7 +4,6 @@ package io.sinter.ir.op;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.Arrays;
 import java.util.List;
 
@@ -19,8 +18,7 @@ import java.util.List;
  * @param dilation distance between the kernel's elements, at least 1
  * @param groups number of independent convolutions that the channels are split into
  */
-public record Conv(long[] stride, long[] padLow, long[] padHigh, long[] dilation, int groups)
-        implements Composite {
+public record Conv(long[] stride, long[] padLow, long[] padHigh, long[] dilation, int groups) implements Composite {
     ConvGeometry geometry() {
         return new ConvGeometry(stride, padLow, padHigh, dilation, groups);
     }
@@ -64,8 +62,7 @@ public record Conv(long[] stride, long[] padLow, long[] padHigh, long[] dilation
         Op dx = new ConvInputGrad(e.type(x).shape(), stride, padLow, padHigh, dilation, groups);
         Op dw = new ConvWeightGrad(e.type(w).shape(), stride, padLow, padHigh, dilation, groups);
         return Arrays.asList(
-                call.needs(0) ? e.apply(dx, call.grad(), w) : null,
-                call.needs(1) ? e.apply(dw, x, call.grad()) : null);
+                call.needs(0) ? e.apply(dx, call.grad(), w) : null, call.needs(1) ? e.apply(dw, x, call.grad()) : null);
     }
 
     @Override
@@ -74,24 +71,17 @@ public record Conv(long[] stride, long[] padLow, long[] padHigh, long[] dilation
         RefArray w = in.get(1);
         Type type = infer(List.of(x.type(), w.type())).get(0);
         double[] y = new double[(int) type.numel()];
-        geometry()
-                .forEachTap(
-                        x.shape(),
-                        w.shape(),
-                        type.shape(),
-                        (i, j, o) -> y[o] += x.getDouble(i) * w.getDouble(j));
+        geometry().forEachTap(x.shape(), w.shape(), type.shape(), (i, j, o) -> y[o] += x.getDouble(i) * w.getDouble(j));
         return List.of(RefArray.of(type, i -> y[i]));
     }
 
     @Override
     public List<Sample> samples() {
         return ConvGeometry.cases().stream()
-                .map(
-                        c ->
-                                Sample.smooth(
-                                        c.conv(),
-                                        Sample.uniform(new Type(c.dtype(), c.x()), -1, 1, 1),
-                                        Sample.uniform(new Type(c.dtype(), c.w()), -1, 1, 2)))
+                .map(c -> Sample.smooth(
+                        c.conv(),
+                        Sample.uniform(new Type(c.dtype(), c.x()), -1, 1, 1),
+                        Sample.uniform(new Type(c.dtype(), c.w()), -1, 1, 2)))
                 .toList();
     }
 }

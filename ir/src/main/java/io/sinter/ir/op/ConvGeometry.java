@@ -5,7 +5,6 @@ import io.sinter.ir.DType;
 import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
-
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -135,10 +134,7 @@ record ConvGeometry(long[] stride, long[] padLow, long[] padHigh, long[] dilatio
                         for (int q = 0; q < taps; q++) {
                             int at = position(x, y, w, p, q);
                             if (at >= 0)
-                                tap.at(
-                                        plane + at,
-                                        (o * channels + c) * taps + q,
-                                        (n * outputs + o) * points + p);
+                                tap.at(plane + at, (o * channels + c) * taps + q, (n * outputs + o) * points + p);
                         }
                     }
                 }
@@ -285,12 +281,7 @@ record ConvGeometry(long[] stride, long[] padLow, long[] padHigh, long[] dilatio
         c.add(new Case(d, conv(2, 1, 1, 1, 1, 1), Shape.of(1, 2, 4, 4), Shape.of(2, 2, 3, 3)));
         c.add(new Case(d, conv(2, 2, 1, 0, 1, 2), Shape.of(1, 4, 3, 3), Shape.of(4, 2, 2, 2)));
         c.add(new Case(d, conv(2, 3, 3, 3, 1, 1), Shape.of(1, 1, 4, 5), Shape.of(2, 1, 2, 1)));
-        c.add(
-                new Case(
-                        d,
-                        conv(3, 2, 1, 1, 1, 1),
-                        Shape.of(1, 2, 2, 3, 3),
-                        Shape.of(1, 2, 2, 3, 2)));
+        c.add(new Case(d, conv(3, 2, 1, 1, 1, 1), Shape.of(1, 2, 2, 3, 3), Shape.of(1, 2, 2, 3, 2)));
         c.add(new Case(f, conv(2, 1, 0, 0, 1, 1), Shape.of(3, 5, 6, 7), Shape.of(9, 5, 1, 1)));
         c.add(new Case(f, conv(2, 1, 1, 1, 1, 6), Shape.of(2, 6, 9, 9), Shape.of(6, 1, 3, 3)));
         c.add(new Case(f, conv(2, 1, 2, 2, 2, 1), Shape.of(2, 3, 11, 9), Shape.of(8, 3, 3, 3)));
@@ -302,30 +293,14 @@ record ConvGeometry(long[] stride, long[] padLow, long[] padHigh, long[] dilatio
         c.add(new Case(d, conv(2, 2, 2, 1, 1, 2), Shape.of(1, 4, 8, 6), Shape.of(6, 2, 5, 4)));
         c.add(new Case(f, conv(2, 3, 1, 0, 1, 1), Shape.of(2, 2, 9, 6), Shape.of(3, 2, 4, 2)));
         c.add(new Case(f, conv(2, 2, 0, 0, 1, 1), Shape.of(2, 3, 8, 8), Shape.of(4, 3, 1, 1)));
-        c.add(
-                new Case(
-                        f,
-                        conv(3, 1, 1, 0, 1, 3),
-                        Shape.of(1, 3, 4, 5, 6),
-                        Shape.of(6, 1, 3, 2, 3)));
-        c.add(
-                new Case(
-                        DType.F16,
-                        conv(2, 1, 1, 1, 1, 1),
-                        Shape.of(1, 4, 5, 5),
-                        Shape.of(3, 4, 3, 3)));
+        c.add(new Case(f, conv(3, 1, 1, 0, 1, 3), Shape.of(1, 3, 4, 5, 6), Shape.of(6, 1, 3, 2, 3)));
+        c.add(new Case(DType.F16, conv(2, 1, 1, 1, 1, 1), Shape.of(1, 4, 5, 5), Shape.of(3, 4, 3, 3)));
         c.add(new Case(DType.BF16, conv(1, 1, 1, 1, 1, 1), Shape.of(1, 4, 9), Shape.of(3, 4, 3)));
         return c;
     }
 
-    private static Conv conv(
-            int spatial, long stride, long low, long high, long dilation, int groups) {
-        return new Conv(
-                all(spatial, stride),
-                all(spatial, low),
-                all(spatial, high),
-                all(spatial, dilation),
-                groups);
+    private static Conv conv(int spatial, long stride, long low, long high, long dilation, int groups) {
+        return new Conv(all(spatial, stride), all(spatial, low), all(spatial, high), all(spatial, dilation), groups);
     }
 
     private static long[] all(int n, long v) {

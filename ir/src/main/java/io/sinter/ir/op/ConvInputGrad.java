@@ -5,7 +5,6 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.Arrays;
 import java.util.List;
 
@@ -16,8 +15,7 @@ import java.util.List;
  *
  * @param input shape of the convolution's input, which is the result's
  */
-public record ConvInputGrad(
-        Shape input, long[] stride, long[] padLow, long[] padHigh, long[] dilation, int groups)
+public record ConvInputGrad(Shape input, long[] stride, long[] padLow, long[] padHigh, long[] dilation, int groups)
         implements Composite {
     private ConvGeometry geometry() {
         return new ConvGeometry(stride, padLow, padHigh, dilation, groups);
@@ -61,9 +59,7 @@ public record ConvInputGrad(
         V w = Composite.wide(e, in.get(1));
         // [N,G,O/G,1,in…,k…] * [1,G,O/G,C/G,1…,k…], summed over O/G and k
         V product =
-                e.mul(
-                        g.grouped(e, g.transposedWindows(e, dy, input, e.type(w).shape()), false),
-                        g.weight(e, w));
+                e.mul(g.grouped(e, g.transposedWindows(e, dy, input, e.type(w).shape()), false), g.weight(e, w));
         V sum = e.sum(product, ConvGeometry.axes(2, 4 + g.spatial(), g.spatial()));
         return List.of(Composite.as(e, e.reshape(sum, input), in.get(0)));
     }
@@ -75,9 +71,7 @@ public record ConvInputGrad(
         V g = call.grad();
         Op dw = new ConvWeightGrad(e.type(w).shape(), stride, padLow, padHigh, dilation, groups);
         return Arrays.asList(
-                call.needs(0)
-                        ? e.apply(new Conv(stride, padLow, padHigh, dilation, groups), g, w)
-                        : null,
+                call.needs(0) ? e.apply(new Conv(stride, padLow, padHigh, dilation, groups), g, w) : null,
                 call.needs(1) ? e.apply(dw, g, call.in(0)) : null);
     }
 
@@ -86,12 +80,7 @@ public record ConvInputGrad(
         RefArray dy = in.get(0);
         RefArray w = in.get(1);
         double[] dx = new double[(int) input.numel()];
-        geometry()
-                .forEachTap(
-                        input,
-                        w.shape(),
-                        dy.shape(),
-                        (i, j, o) -> dx[i] += dy.getDouble(o) * w.getDouble(j));
+        geometry().forEachTap(input, w.shape(), dy.shape(), (i, j, o) -> dx[i] += dy.getDouble(o) * w.getDouble(j));
         return List.of(RefArray.of(dy.type().with(input), i -> dx[i]));
     }
 
@@ -104,9 +93,7 @@ public record ConvInputGrad(
         Conv v = c.conv();
         Type w = new Type(c.dtype(), c.w());
         Type dy = v.infer(List.of(new Type(c.dtype(), c.x()), w)).get(0);
-        Op op =
-                new ConvInputGrad(
-                        c.x(), v.stride(), v.padLow(), v.padHigh(), v.dilation(), v.groups());
+        Op op = new ConvInputGrad(c.x(), v.stride(), v.padLow(), v.padHigh(), v.dilation(), v.groups());
         return Sample.smooth(op, Sample.uniform(dy, -1, 1, 3), Sample.uniform(w, -1, 1, 4));
     }
 }

@@ -5,7 +5,6 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.Arrays;
 import java.util.List;
 
@@ -15,8 +14,7 @@ import java.util.List;
  *
  * @param weight shape of the convolution's weight, which is the result's
  */
-public record ConvWeightGrad(
-        Shape weight, long[] stride, long[] padLow, long[] padHigh, long[] dilation, int groups)
+public record ConvWeightGrad(Shape weight, long[] stride, long[] padLow, long[] padHigh, long[] dilation, int groups)
         implements Composite {
     private ConvGeometry geometry() {
         return new ConvGeometry(stride, padLow, padHigh, dilation, groups);
@@ -44,8 +42,7 @@ public record ConvWeightGrad(
             throw OpException.of(
                     name(),
                     in,
-                    "a convolution of operand 0 with weight %s gives %s, not %s; operand 1 "
-                            + "must have that shape",
+                    "a convolution of operand 0 with weight %s gives %s, not %s; operand 1 " + "must have that shape",
                     weight,
                     expected,
                     in.get(1).shape());
@@ -75,9 +72,7 @@ public record ConvWeightGrad(
         Op dx = new ConvInputGrad(e.type(x).shape(), stride, padLow, padHigh, dilation, groups);
         return Arrays.asList(
                 call.needs(0) ? e.apply(dx, call.in(1), g) : null,
-                call.needs(1)
-                        ? e.apply(new Conv(stride, padLow, padHigh, dilation, groups), x, g)
-                        : null);
+                call.needs(1) ? e.apply(new Conv(stride, padLow, padHigh, dilation, groups), x, g) : null);
     }
 
     @Override
@@ -85,12 +80,7 @@ public record ConvWeightGrad(
         RefArray x = in.get(0);
         RefArray dy = in.get(1);
         double[] dw = new double[(int) weight.numel()];
-        geometry()
-                .forEachTap(
-                        x.shape(),
-                        weight,
-                        dy.shape(),
-                        (i, j, o) -> dw[j] += x.getDouble(i) * dy.getDouble(o));
+        geometry().forEachTap(x.shape(), weight, dy.shape(), (i, j, o) -> dw[j] += x.getDouble(i) * dy.getDouble(o));
         return List.of(RefArray.of(x.type().with(weight), i -> dw[i]));
     }
 
@@ -103,9 +93,7 @@ public record ConvWeightGrad(
         Conv v = c.conv();
         Type x = new Type(c.dtype(), c.x());
         Type dy = v.infer(List.of(x, new Type(c.dtype(), c.w()))).get(0);
-        Op op =
-                new ConvWeightGrad(
-                        c.w(), v.stride(), v.padLow(), v.padHigh(), v.dilation(), v.groups());
+        Op op = new ConvWeightGrad(c.w(), v.stride(), v.padLow(), v.padHigh(), v.dilation(), v.groups());
         return Sample.smooth(op, Sample.uniform(x, -1, 1, 5), Sample.uniform(dy, -1, 1, 6));
     }
 }

@@ -6,7 +6,6 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.Arrays;
 import java.util.List;
 
@@ -48,8 +47,7 @@ public record CrossEntropy() implements Composite {
             throw OpException.of(
                     op.name(),
                     in,
-                    "targets must be class numbers of shape [%s], one for each row of logits "
-                            + "%s, got %s",
+                    "targets must be class numbers of shape [%s], one for each row of logits " + "%s, got %s",
                     logits.dim(0),
                     logits.shape(),
                     target.shape());
@@ -73,19 +71,16 @@ public record CrossEntropy() implements Composite {
         V checked = e.cast(e.apply(check, target), DType.I32);
         V classes = e.cast(e.iota(s.dim(1)), DType.I32);
         return e.binary(
-                Binary.EQ,
-                e.reshape(classes, Shape.of(1, s.dim(1))),
-                e.reshape(checked, Shape.of(s.dim(0), 1)));
+                Binary.EQ, e.reshape(classes, Shape.of(1, s.dim(1))), e.reshape(checked, Shape.of(s.dim(0), 1)));
     }
 
     @Override
     public <V> List<V> gradient(GradCall<V> call) {
         Emitter<V> e = call.e();
         V x = call.in(0);
-        V dx =
-                call.flows(0)
-                        ? e.apply(new CrossEntropyGrad(), call.grad(0), x, call.in(1), call.out(1))
-                        : e.zerosLike(x);
+        V dx = call.flows(0)
+                ? e.apply(new CrossEntropyGrad(), call.grad(0), x, call.in(1), call.out(1))
+                : e.zerosLike(x);
         if (call.flows(1)) {
             Shape column = Shape.of(e.type(x).dim(0), 1);
             V softmax = e.exp(e.sub(Composite.wide(e, x), e.reshape(call.out(1), column)));
@@ -114,22 +109,12 @@ public record CrossEntropy() implements Composite {
     @Override
     public List<Sample> samples() {
         return List.of(
-                Sample.smooth(
-                        this, Sample.uniform(Type.of(DType.F64, 3, 5), -2, 2, 1), targets(3, 5)),
-                Sample.smooth(
-                        this, Sample.uniform(Type.of(DType.F64, 4, 2), -2, 2, 2), targets(4, 2)),
-                Sample.smooth(
-                        this, Sample.uniform(Type.of(DType.F32, 9, 10), -4, 4, 3), targets(9, 10)),
-                Sample.smooth(
-                        this,
-                        Sample.uniform(Type.of(DType.F32, 5, 131), -4, 4, 4),
-                        targets(5, 131)),
-                Sample.values(
-                        this, Sample.uniform(Type.of(DType.F32, 3, 1), -4, 4, 5), targets(3, 1)),
-                Sample.values(
-                        this,
-                        Sample.uniform(Type.of(DType.F32, 3, 7), -3000, 3000, 6),
-                        targets(3, 7)),
+                Sample.smooth(this, Sample.uniform(Type.of(DType.F64, 3, 5), -2, 2, 1), targets(3, 5)),
+                Sample.smooth(this, Sample.uniform(Type.of(DType.F64, 4, 2), -2, 2, 2), targets(4, 2)),
+                Sample.smooth(this, Sample.uniform(Type.of(DType.F32, 9, 10), -4, 4, 3), targets(9, 10)),
+                Sample.smooth(this, Sample.uniform(Type.of(DType.F32, 5, 131), -4, 4, 4), targets(5, 131)),
+                Sample.values(this, Sample.uniform(Type.of(DType.F32, 3, 1), -4, 4, 5), targets(3, 1)),
+                Sample.values(this, Sample.uniform(Type.of(DType.F32, 3, 7), -3000, 3000, 6), targets(3, 7)),
                 Sample.values(this, RefArray.zeros(Type.of(DType.F32, 0, 7)), targets(0, 7)),
                 Sample.values(
                         this,
@@ -143,12 +128,8 @@ public record CrossEntropy() implements Composite {
                                 0,
                                 Double.NEGATIVE_INFINITY),
                         RefArray.ofLongs(DType.I64, Shape.of(2), 1, 0)),
-                Sample.values(
-                        this, Sample.uniform(Type.of(DType.F16, 3, 50), -4, 4, 7), targets(3, 50)),
-                Sample.values(
-                        this,
-                        Sample.uniform(Type.of(DType.BF16, 3, 50), -4, 4, 8),
-                        targets(3, 50)));
+                Sample.values(this, Sample.uniform(Type.of(DType.F16, 3, 50), -4, 4, 7), targets(3, 50)),
+                Sample.values(this, Sample.uniform(Type.of(DType.BF16, 3, 50), -4, 4, 8), targets(3, 50)));
     }
 
     private static RefArray targets(long rows, long classes) {

@@ -5,7 +5,6 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.List;
 
 /**
@@ -32,8 +31,7 @@ public record CrossEntropyGrad() implements Composite {
             throw OpException.of(
                     name(),
                     in,
-                    "dloss must be %s and lse %s; pass the results of cross_entropy and the "
-                            + "gradient of its loss",
+                    "dloss must be %s and lse %s; pass the results of cross_entropy and the " + "gradient of its loss",
                     row,
                     Composite.statistics(row));
         }
@@ -75,8 +73,6 @@ public record CrossEntropyGrad() implements Composite {
         List<RefArray> out = forward.op().evaluate(forward.inputs());
         RefArray dloss = Sample.uniform(out.get(0).type(), -1, 1, 10);
         return new Sample(
-                this,
-                List.of(dloss, forward.inputs().get(0), forward.inputs().get(1), out.get(1)),
-                forward.smooth());
+                this, List.of(dloss, forward.inputs().get(0), forward.inputs().get(1), out.get(1)), forward.smooth());
     }
 }

@@ -3,7 +3,6 @@ package io.sinter.ir.op;
 
 import io.sinter.ir.DType;
 import io.sinter.ir.loop.Expr;
-
 import java.util.List;
 
 /** Operators on elements at one position: all operands and the result have one shape. */

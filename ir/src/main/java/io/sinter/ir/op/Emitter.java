@@ -4,7 +4,6 @@ package io.sinter.ir.op;
 import io.sinter.ir.DType;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
-
 import java.util.List;
 
 /**
@@ -208,13 +207,7 @@ public interface Emitter<V> {
             // step - 1 zeros after each element: a new axis, padded and merged.
             Shape s = type(a).shape();
             V spaced = padAxis(reshape(a, s.insert(axis + 1, 1)), axis + 1, 0, step - 1);
-            a =
-                    slice(
-                            reshape(spaced, s.with(axis, size * step)),
-                            axis,
-                            0,
-                            (size - 1) * step + 1,
-                            1);
+            a = slice(reshape(spaced, s.with(axis, size * step)), axis, 0, (size - 1) * step + 1, 1);
         }
         return padAxis(a, axis, start, n - start - type(a).dim(axis));
     }

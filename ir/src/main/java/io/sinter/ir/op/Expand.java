@@ -6,7 +6,6 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.List;
 
 /** Repeats axes of extent 1 to the extents of a shape of the same rank. */
@@ -29,13 +28,7 @@ public record Expand(Shape to) implements View {
             throw OpException.of(
                     name(),
                     in,
-                    "rank "
-                            + x.rank()
-                            + " cannot expand to "
-                            + to
-                            + "; reshape it to rank "
-                            + to.rank()
-                            + " first");
+                    "rank " + x.rank() + " cannot expand to " + to + "; reshape it to rank " + to.rank() + " first");
         }
         for (int i = 0; i < to.rank(); i++) {
             if (x.dim(i) != to.dim(i) && x.dim(i) != 1) {
@@ -70,19 +63,10 @@ public record Expand(Shape to) implements View {
     @Override
     public List<Sample> samples() {
         return List.of(
-                Sample.smooth(
-                        new Expand(Shape.of(3, 4)),
-                        Sample.uniform(Type.of(DType.F64, 3, 1), -1, 1, 1)),
-                Sample.smooth(
-                        new Expand(Shape.of(2, 3, 4)),
-                        Sample.uniform(Type.of(DType.F64, 1, 3, 1), -1, 1, 2)),
-                Sample.smooth(
-                        new Expand(Shape.of(5)), Sample.uniform(Type.of(DType.F32, 1), -1, 1, 3)),
-                Sample.values(
-                        new Expand(Shape.of(0, 2)),
-                        Sample.uniform(Type.of(DType.F32, 1, 2), -1, 1, 4)),
-                Sample.values(
-                        new Expand(Shape.of(2, 3)),
-                        Sample.uniform(Type.of(DType.I8, 1, 3), -9, 9, 5)));
+                Sample.smooth(new Expand(Shape.of(3, 4)), Sample.uniform(Type.of(DType.F64, 3, 1), -1, 1, 1)),
+                Sample.smooth(new Expand(Shape.of(2, 3, 4)), Sample.uniform(Type.of(DType.F64, 1, 3, 1), -1, 1, 2)),
+                Sample.smooth(new Expand(Shape.of(5)), Sample.uniform(Type.of(DType.F32, 1), -1, 1, 3)),
+                Sample.values(new Expand(Shape.of(0, 2)), Sample.uniform(Type.of(DType.F32, 1, 2), -1, 1, 4)),
+                Sample.values(new Expand(Shape.of(2, 3)), Sample.uniform(Type.of(DType.I8, 1, 3), -9, 9, 5)));
     }
 }

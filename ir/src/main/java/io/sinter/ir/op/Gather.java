@@ -6,7 +6,6 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -42,19 +41,14 @@ public record Gather(int axis) implements Indexed {
         Type idx = in.get(1);
         if (x.rank() != idx.rank()) {
             throw OpException.of(
-                    op.name(),
-                    in,
-                    "indices have rank %s, operand 0 rank %s; they must be equal",
-                    idx.rank(),
-                    x.rank());
+                    op.name(), in, "indices have rank %s, operand 0 rank %s; they must be equal", idx.rank(), x.rank());
         }
         for (int i = 0; i < x.rank(); i++) {
             if (i != axis && idx.dim(i) > x.dim(i)) {
                 throw OpException.of(
                         op.name(),
                         in,
-                        "indices have extent %s on axis %s, where operand 0 has %s; only axis %s "
-                                + "may be larger",
+                        "indices have extent %s on axis %s, where operand 0 has %s; only axis %s " + "may be larger",
                         idx.dim(i),
                         i,
                         x.dim(i),
@@ -68,19 +62,14 @@ public record Gather(int axis) implements Indexed {
         Emitter<V> e = call.e();
         V x = call.in(0);
         if (!e.type(x).dtype().isFloat()) return Op.noGradient(call);
-        return Arrays.asList(
-                e.apply(new Scatter(axis, Put.Mode.ADD), e.zerosLike(x), call.in(1), call.grad()),
-                null);
+        return Arrays.asList(e.apply(new Scatter(axis, Put.Mode.ADD), e.zerosLike(x), call.in(1), call.grad()), null);
     }
 
     /** The same by {@link Take} on the flattened operand: for backends without a gather. */
     public <V> List<V> decompose(Emitter<V> e, List<V> in) {
         V flat = e.reshape(in.get(0), Shape.of(e.type(in.get(0)).numel()));
-        return List.of(
-                e.apply(
-                        new Take(0),
-                        flat,
-                        flatIndices(e, this, e.type(in.get(0)).shape(), in.get(1), axis)));
+        return List.of(e.apply(
+                new Take(0), flat, flatIndices(e, this, e.type(in.get(0)).shape(), in.get(1), axis)));
     }
 
     /**
@@ -90,10 +79,8 @@ public record Gather(int axis) implements Indexed {
     static <V> V flatIndices(Emitter<V> e, Op op, Shape shape, V idx, int axis) {
         Shape to = e.type(idx).shape();
         long[] strides = shape.strides();
-        V flat =
-                e.mul(
-                        e.apply(new CheckIndex(shape.dim(axis), true, op.name()), idx),
-                        e.extentConstant(idx, strides[axis]));
+        V flat = e.mul(
+                e.apply(new CheckIndex(shape.dim(axis), true, op.name()), idx), e.extentConstant(idx, strides[axis]));
         for (int i = 0; i < shape.rank(); i++) {
             if (i == axis) continue;
             long[] d = new long[shape.rank()];
@@ -121,10 +108,7 @@ public record Gather(int axis) implements Indexed {
         int rest = i;
         for (int a = x.rank() - 1; a >= 0; a--) {
             int extent = (int) idx.shape().dim(a);
-            int c =
-                    a == axis
-                            ? CheckIndex.check(op.name(), idx.getLong(i), x.dim(a), true)
-                            : rest % extent;
+            int c = a == axis ? CheckIndex.check(op.name(), idx.getLong(i), x.dim(a), true) : rest % extent;
             rest /= extent;
             at += c * stride;
             stride *= (int) x.dim(a);
@@ -136,27 +120,20 @@ public record Gather(int axis) implements Indexed {
     public List<Sample> samples() {
         List<Sample> s = new ArrayList<>();
         RefArray idx = RefArray.ofLongs(DType.I64, Shape.of(2, 3), 0, 3, -1, 2, 3, -4);
-        s.add(
-                Sample.smooth(
-                        new Gather(1), Sample.uniform(Type.of(DType.F64, 2, 4), -1, 1, 1), idx));
-        s.add(
-                Sample.smooth(
-                        new Gather(0), Sample.uniform(Type.of(DType.F64, 4, 5), -1, 1, 2), idx));
-        s.add(
-                Sample.smooth(
-                        new Gather(1),
-                        Sample.uniform(Type.of(DType.F32, 3, 5, 4), -1, 1, 3),
-                        Sample.uniform(Type.of(DType.I64, 2, 7, 3), -5, 5, 4)));
-        s.add(
-                Sample.smooth(
-                        new Gather(0),
-                        Sample.uniform(Type.of(DType.F32, 6), -1, 1, 5),
-                        Sample.uniform(Type.of(DType.I64, 19), -6, 6, 6)));
-        s.add(
-                Sample.values(
-                        new Gather(1),
-                        Sample.uniform(Type.of(DType.F32, 3, 4), -1, 1, 7),
-                        RefArray.zeros(Type.of(DType.I64, 3, 0))));
+        s.add(Sample.smooth(new Gather(1), Sample.uniform(Type.of(DType.F64, 2, 4), -1, 1, 1), idx));
+        s.add(Sample.smooth(new Gather(0), Sample.uniform(Type.of(DType.F64, 4, 5), -1, 1, 2), idx));
+        s.add(Sample.smooth(
+                new Gather(1),
+                Sample.uniform(Type.of(DType.F32, 3, 5, 4), -1, 1, 3),
+                Sample.uniform(Type.of(DType.I64, 2, 7, 3), -5, 5, 4)));
+        s.add(Sample.smooth(
+                new Gather(0),
+                Sample.uniform(Type.of(DType.F32, 6), -1, 1, 5),
+                Sample.uniform(Type.of(DType.I64, 19), -6, 6, 6)));
+        s.add(Sample.values(
+                new Gather(1),
+                Sample.uniform(Type.of(DType.F32, 3, 4), -1, 1, 7),
+                RefArray.zeros(Type.of(DType.I64, 3, 0))));
         for (DType t : List.of(DType.F16, DType.BF16, DType.I64, DType.I32, DType.U8, DType.BOOL)) {
             s.add(Sample.values(new Gather(1), Sample.uniform(Type.of(t, 3, 4), 0, 100, 8), idx));
         }

@@ -5,7 +5,6 @@ import io.sinter.ir.DType;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.ArrayList;
 import java.util.List;
 
@@ -40,10 +39,7 @@ public record Gelu(boolean tanh) implements Composite {
         V s;
         if (tanh) {
             V cubed = e.mul(e.mul(x, x), x);
-            s =
-                    e.unary(
-                            Unary.TANH,
-                            e.mul(e.add(x, e.mul(cubed, 0.044715)), Math.sqrt(2 / Math.PI)));
+            s = e.unary(Unary.TANH, e.mul(e.add(x, e.mul(cubed, 0.044715)), Math.sqrt(2 / Math.PI)));
         } else {
             s = e.unary(Unary.ERF, e.mul(x, Math.sqrt(0.5)));
         }
@@ -53,9 +49,7 @@ public record Gelu(boolean tanh) implements Composite {
     @Override
     public List<RefArray> evaluate(List<RefArray> in) {
         RefArray x = in.get(0);
-        return List.of(
-                RefArray.of(
-                        x.type(), i -> tanh ? approximate(x.getDouble(i)) : exact(x.getDouble(i))));
+        return List.of(RefArray.of(x.type(), i -> tanh ? approximate(x.getDouble(i)) : exact(x.getDouble(i))));
     }
 
     private static double approximate(double x) {
@@ -86,18 +80,8 @@ public record Gelu(boolean tanh) implements Composite {
             s.add(Sample.smooth(op, Sample.uniform(Type.of(DType.F64, 3, 5), -3, 3, 1)));
             s.add(Sample.smooth(op, Sample.uniform(Type.of(DType.F32, 131), -6, 6, 2)));
             s.add(Sample.values(op, Sample.uniform(Type.of(DType.F32), -1, 1, 3)));
-            s.add(
-                    Sample.values(
-                            op,
-                            RefArray.of(
-                                    DType.F32,
-                                    Shape.of(6),
-                                    0,
-                                    -0.0,
-                                    20,
-                                    -20,
-                                    Double.POSITIVE_INFINITY,
-                                    Double.NaN)));
+            s.add(Sample.values(
+                    op, RefArray.of(DType.F32, Shape.of(6), 0, -0.0, 20, -20, Double.POSITIVE_INFINITY, Double.NaN)));
             s.add(Sample.values(op, Sample.uniform(Type.of(DType.F16, 50), -4, 4, 4)));
             s.add(Sample.values(op, Sample.uniform(Type.of(DType.BF16, 50), -4, 4, 5)));
             s.add(Sample.values(op, RefArray.zeros(Type.of(DType.F32, 0))));

@@ -3,7 +3,6 @@ package io.sinter.ir.op;
 
 import io.sinter.ir.OpException;
 import io.sinter.ir.Type;
-
 import java.util.Arrays;
 import java.util.List;
 
@@ -39,8 +38,7 @@ public sealed interface Indexed extends Op permits Take, Put, Gather, Scatter, C
         V g = call.grad();
         if (!e.type(x).dtype().isFloat()) return Op.noGradient(call);
         return switch (mode) {
-            case SET ->
-                    Arrays.asList(at.write(Put.Mode.SET, g, e.zerosLike(src)), null, at.read(g));
+            case SET -> Arrays.asList(at.write(Put.Mode.SET, g, e.zerosLike(src)), null, at.read(g));
             case ADD -> Arrays.asList(g, null, at.read(g));
             case MUL -> {
                 V zero = e.constant(src, 0);
@@ -50,12 +48,8 @@ public sealed interface Indexed extends Op permits Take, Put, Gather, Scatter, C
                 // A source gets x times the other sources of its place: the product without zeros,
                 // times the zeros among the others.
                 V nonZero = at.write(Put.Mode.MUL, ones, e.where(isZero, one, src));
-                V zeros =
-                        at.read(
-                                at.write(
-                                        Put.Mode.ADD,
-                                        e.zerosLike(x),
-                                        e.cast(isZero, e.type(src).dtype())));
+                V zeros = at.read(at.write(
+                        Put.Mode.ADD, e.zerosLike(x), e.cast(isZero, e.type(src).dtype())));
                 V others = e.div(at.read(nonZero), e.where(isZero, one, src));
                 V only = e.binary(Binary.EQ, zeros, e.where(isZero, one, zero));
                 yield Arrays.asList(
@@ -66,7 +60,8 @@ public sealed interface Indexed extends Op permits Take, Put, Gather, Scatter, C
             case MAX, MIN -> {
                 V y = call.out(0);
                 V xWins = e.cast(e.binary(Binary.EQ, x, y), e.type(x).dtype());
-                V srcWins = e.cast(e.binary(Binary.EQ, src, at.read(y)), e.type(x).dtype());
+                V srcWins =
+                        e.cast(e.binary(Binary.EQ, src, at.read(y)), e.type(x).dtype());
                 V share = e.div(g, at.write(Put.Mode.ADD, xWins, srcWins));
                 yield Arrays.asList(e.mul(xWins, share), null, e.mul(srcWins, at.read(share)));
             }
@@ -84,11 +79,7 @@ public sealed interface Indexed extends Op permits Take, Put, Gather, Scatter, C
                     in.get(0).dtype());
         }
         if (in.get(0).dtype().isBool() && mode != Put.Mode.SET) {
-            throw OpException.of(
-                    op.name(),
-                    in,
-                    "mode %s is not defined for bool; cast to a number type first",
-                    mode);
+            throw OpException.of(op.name(), in, "mode %s is not defined for bool; cast to a number type first", mode);
         }
     }
 }

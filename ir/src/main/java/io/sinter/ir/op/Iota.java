@@ -5,7 +5,6 @@ import io.sinter.ir.DType;
 import io.sinter.ir.OpException;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.List;
 
 /** {@code i64[n]}: 0, 1, …, n-1. */
@@ -39,7 +38,6 @@ public record Iota(long n) implements Leaf {
 
     @Override
     public List<Sample> samples() {
-        return List.of(
-                Sample.values(new Iota(7)), Sample.values(new Iota(1)), Sample.values(new Iota(0)));
+        return List.of(Sample.values(new Iota(7)), Sample.values(new Iota(1)), Sample.values(new Iota(0)));
     }
 }

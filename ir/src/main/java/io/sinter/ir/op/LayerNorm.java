@@ -6,7 +6,6 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -89,9 +88,7 @@ public record LayerNorm(int axes, double eps) implements Composite {
         V rstd = e.unary(Unary.RSQRT, e.add(variance, eps));
         Shape outer = shape.without(inner(shape, axes));
         return List.of(
-                Composite.as(e, e.mul(centred, rstd), in.get(0)),
-                e.reshape(mean, outer),
-                e.reshape(rstd, outer));
+                Composite.as(e, e.mul(centred, rstd), in.get(0)), e.reshape(mean, outer), e.reshape(rstd, outer));
     }
 
     @Override
@@ -99,11 +96,9 @@ public record LayerNorm(int axes, double eps) implements Composite {
         Emitter<V> e = call.e();
         V x = call.in(0);
         Shape shape = e.type(x).shape();
-        V dx =
-                call.flows(0)
-                        ? e.apply(
-                                new LayerNormGrad(axes), call.grad(0), x, call.out(1), call.out(2))
-                        : e.zerosLike(x);
+        V dx = call.flows(0)
+                ? e.apply(new LayerNormGrad(axes), call.grad(0), x, call.out(1), call.out(2))
+                : e.zerosLike(x);
         if (!call.flows(1) && !call.flows(2)) return List.of(dx);
         // d mean / dx = 1/n and d rstd / dx = -rstd³ (x - mean) / n
         V wide = Composite.wide(e, x);
@@ -112,9 +107,7 @@ public record LayerNorm(int axes, double eps) implements Composite {
         V cubed = e.mul(rstd, e.mul(rstd, rstd));
         V viaRstd = e.mul(e.mul(keep(e, call.grad(2), shape, axes), cubed), e.sub(wide, mean));
         V statistics =
-                e.div(
-                        e.sub(keep(e, call.grad(1), shape, axes), viaRstd),
-                        e.extentConstant(wide, count(shape, axes)));
+                e.div(e.sub(keep(e, call.grad(1), shape, axes), viaRstd), e.extentConstant(wide, count(shape, axes)));
         return List.of(e.add(dx, Composite.as(e, statistics, x)));
     }
 
@@ -127,13 +120,13 @@ public record LayerNorm(int axes, double eps) implements Composite {
         RefArray rstds = RefArray.zeros(types.get(2));
         int n = (int) count(x.shape(), axes);
         for (int row = 0; row < means.size(); row++) {
-            double[] v = IntStream.range(row * n, row * n + n).mapToDouble(x::getDouble).toArray();
+            double[] v = IntStream.range(row * n, row * n + n)
+                    .mapToDouble(x::getDouble)
+                    .toArray();
             double mean = Arrays.stream(v).sum() / n;
-            double rstd =
-                    1
-                            / Math.sqrt(
-                                    Arrays.stream(v).map(a -> (a - mean) * (a - mean)).sum() / n
-                                            + eps);
+            double rstd = 1
+                    / Math.sqrt(
+                            Arrays.stream(v).map(a -> (a - mean) * (a - mean)).sum() / n + eps);
             for (int i = 0; i < n; i++) y.set(row * n + i, (v[i] - mean) * rstd);
             means.set(row, mean);
             rstds.set(row, rstd);
@@ -144,30 +137,15 @@ public record LayerNorm(int axes, double eps) implements Composite {
     @Override
     public List<Sample> samples() {
         return List.of(
-                Sample.smooth(
-                        new LayerNorm(1, 1e-5), Sample.uniform(Type.of(DType.F64, 3, 5), -2, 2, 1)),
-                Sample.smooth(
-                        new LayerNorm(2, 0.5),
-                        Sample.uniform(Type.of(DType.F64, 2, 3, 4), -2, 2, 2)),
-                Sample.smooth(
-                        new LayerNorm(1, 1e-5), Sample.uniform(Type.of(DType.F64, 6), -2, 2, 3)),
-                Sample.smooth(
-                        new LayerNorm(1, 1e-5),
-                        Sample.uniform(Type.of(DType.F32, 5, 129), 9, 11, 4)),
-                Sample.smooth(
-                        new LayerNorm(1, 1e-5),
-                        Sample.uniform(Type.of(DType.F32, 2, 3, 64), -2, 2, 5)),
-                Sample.smooth(
-                        new LayerNorm(3, 1e-5),
-                        Sample.uniform(Type.of(DType.F32, 2, 3, 5, 7), -2, 2, 6)),
-                Sample.values(
-                        new LayerNorm(1, 1e-5), Sample.uniform(Type.of(DType.F32, 4, 1), -2, 2, 7)),
+                Sample.smooth(new LayerNorm(1, 1e-5), Sample.uniform(Type.of(DType.F64, 3, 5), -2, 2, 1)),
+                Sample.smooth(new LayerNorm(2, 0.5), Sample.uniform(Type.of(DType.F64, 2, 3, 4), -2, 2, 2)),
+                Sample.smooth(new LayerNorm(1, 1e-5), Sample.uniform(Type.of(DType.F64, 6), -2, 2, 3)),
+                Sample.smooth(new LayerNorm(1, 1e-5), Sample.uniform(Type.of(DType.F32, 5, 129), 9, 11, 4)),
+                Sample.smooth(new LayerNorm(1, 1e-5), Sample.uniform(Type.of(DType.F32, 2, 3, 64), -2, 2, 5)),
+                Sample.smooth(new LayerNorm(3, 1e-5), Sample.uniform(Type.of(DType.F32, 2, 3, 5, 7), -2, 2, 6)),
+                Sample.values(new LayerNorm(1, 1e-5), Sample.uniform(Type.of(DType.F32, 4, 1), -2, 2, 7)),
                 Sample.values(new LayerNorm(1, 1e-5), RefArray.zeros(Type.of(DType.F32, 0, 5))),
-                Sample.values(
-                        new LayerNorm(1, 1e-5),
-                        Sample.uniform(Type.of(DType.F16, 3, 50), -2, 2, 8)),
-                Sample.values(
-                        new LayerNorm(1, 1e-5),
-                        Sample.uniform(Type.of(DType.BF16, 3, 50), -2, 2, 9)));
+                Sample.values(new LayerNorm(1, 1e-5), Sample.uniform(Type.of(DType.F16, 3, 50), -2, 2, 8)),
+                Sample.values(new LayerNorm(1, 1e-5), Sample.uniform(Type.of(DType.BF16, 3, 50), -2, 2, 9)));
     }
 }

@@ -5,7 +5,6 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -32,14 +31,11 @@ public record LayerNormGrad(int axes) implements Composite {
         Rule.isFloat(this, in, 1);
         Type x = in.get(1);
         Type statistics = LayerNorm.statisticsType(this, in, x, axes);
-        if (!in.get(0).equals(x)
-                || !in.get(2).equals(statistics)
-                || !in.get(3).equals(statistics)) {
+        if (!in.get(0).equals(x) || !in.get(2).equals(statistics) || !in.get(3).equals(statistics)) {
             throw OpException.of(
                     name(),
                     in,
-                    "for x of type %s dy must be %s, and mean and rstd %s; pass the results "
-                            + "of layer_norm",
+                    "for x of type %s dy must be %s, and mean and rstd %s; pass the results " + "of layer_norm",
                     x,
                     x,
                     statistics);
@@ -70,10 +66,9 @@ public record LayerNormGrad(int axes) implements Composite {
             int from = row * n;
             double mean = in.get(2).getDouble(row);
             double rstd = in.get(3).getDouble(row);
-            double[] normal =
-                    IntStream.range(from, from + n)
-                            .mapToDouble(i -> (x.getDouble(i) - mean) * rstd)
-                            .toArray();
+            double[] normal = IntStream.range(from, from + n)
+                    .mapToDouble(i -> (x.getDouble(i) - mean) * rstd)
+                    .toArray();
             double sum = 0;
             double dot = 0;
             for (int i = 0; i < n; i++) {
@@ -89,7 +84,8 @@ public record LayerNormGrad(int axes) implements Composite {
 
     @Override
     public List<Sample> samples() {
-        return new LayerNorm(1, 1e-5).samples().stream().map(LayerNormGrad::sample).toList();
+        return new LayerNorm(1, 1e-5)
+                .samples().stream().map(LayerNormGrad::sample).toList();
     }
 
     private static Sample sample(Sample forward) {
@@ -97,8 +93,6 @@ public record LayerNormGrad(int axes) implements Composite {
         List<RefArray> out = forward.op().evaluate(forward.inputs());
         Op op = new LayerNormGrad(((LayerNorm) forward.op()).axes());
         return new Sample(
-                op,
-                List.of(Sample.uniform(x.type(), -1, 1, 10), x, out.get(1), out.get(2)),
-                forward.smooth());
+                op, List.of(Sample.uniform(x.type(), -1, 1, 10), x, out.get(1), out.get(2)), forward.smooth());
     }
 }

@@ -3,7 +3,6 @@ package io.sinter.ir.op;
 
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.List;
 
 /** {@code x - log(sum(exp(x)))} along an axis, computed stably. A line is NaN where {@link Softmax}'s is. */

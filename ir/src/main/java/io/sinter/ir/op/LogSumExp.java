@@ -4,7 +4,6 @@ package io.sinter.ir.op;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.Arrays;
 import java.util.List;
 
@@ -37,8 +36,7 @@ public record LogSumExp(int axis) implements Composite {
     public <V> List<V> decompose(Emitter<V> e, List<V> in) {
         Shape shape = e.type(in.get(0)).shape();
         if (shape.dim(axis) == 0) {
-            return List.of(
-                    e.expand(e.constant(in.get(0), Double.NEGATIVE_INFINITY), shape.without(axis)));
+            return List.of(e.expand(e.constant(in.get(0), Double.NEGATIVE_INFINITY), shape.without(axis)));
         }
         V x = Composite.wide(e, in.get(0));
         return List.of(Composite.as(e, of(e, x, axis), in.get(0)));

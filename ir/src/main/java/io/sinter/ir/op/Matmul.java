@@ -6,7 +6,6 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.ArrayList;
 import java.util.List;
 
@@ -40,14 +39,12 @@ public record Matmul() implements Composite {
                     r,
                     b.rank());
         }
-        if (a.dtype().isBool())
-            throw OpException.of(name(), in, "not defined for bool; cast to a number type first");
+        if (a.dtype().isBool()) throw OpException.of(name(), in, "not defined for bool; cast to a number type first");
         if (a.dim(r - 1) != b.dim(r - 2)) {
             throw OpException.of(
                     name(),
                     in,
-                    "inner extents %s and %s differ: [M,K]·[K,N] is needed; transpose or "
-                            + "reshape an operand",
+                    "inner extents %s and %s differ: [M,K]·[K,N] is needed; transpose or " + "reshape an operand",
                     a.dim(r - 1),
                     b.dim(r - 2));
         }
@@ -71,10 +68,9 @@ public record Matmul() implements Composite {
         V b = Composite.wide(e, in.get(1));
         int r = e.type(a).rank();
         // [.., M, K, 1] * [.., 1, K, N], summed over K
-        V product =
-                e.mul(
-                        e.reshape(a, e.type(a).shape().insert(r, 1)),
-                        e.reshape(b, e.type(b).shape().insert(r - 2, 1)));
+        V product = e.mul(
+                e.reshape(a, e.type(a).shape().insert(r, 1)),
+                e.reshape(b, e.type(b).shape().insert(r - 2, 1)));
         return List.of(Composite.as(e, e.sum(product, r - 1), in.get(0)));
     }
 
@@ -130,8 +126,7 @@ public record Matmul() implements Composite {
         s.add(sample(DType.F32, 0, 3, 4));
         s.add(sample(DType.F32, 3, 0, 4));
         s.add(sample(DType.F32, 3, 4, 2, 0));
-        for (DType t : List.of(DType.F16, DType.BF16, DType.I64, DType.I32, DType.U8))
-            s.add(sample(t, 5, 21, 6));
+        for (DType t : List.of(DType.F16, DType.BF16, DType.I64, DType.I32, DType.U8)) s.add(sample(t, 5, 21, 6));
         return s;
     }
 

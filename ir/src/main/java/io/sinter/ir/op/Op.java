@@ -12,7 +12,8 @@ import java.util.List;
  * <p>Operands of one operator have explicit shapes and dtypes: nothing broadcasts or promotes below the frontend; {@link Emitter}'s
  * helpers insert the {@link Expand} and {@link Cast} nodes.
  */
-public sealed interface Op permits Leaf, Elementwise, View, Concat, Reduce, Scan, Indexed, Sort, TopK, Composite, Project {
+public sealed interface Op
+        permits Leaf, Elementwise, View, Concat, Reduce, Scan, Indexed, Sort, TopK, Composite, Project {
     /** The operator's name in the text form, unique over all operators, lower case. */
     String name();
 
@@ -42,7 +43,8 @@ public sealed interface Op permits Leaf, Elementwise, View, Concat, Reduce, Scan
 
     /** Same operator with the same attributes. */
     default boolean sameAs(Op other) {
-        return this == other || (getClass() == other.getClass() && OpText.format(this).equals(OpText.format(other)));
+        return this == other
+                || (getClass() == other.getClass() && OpText.format(this).equals(OpText.format(other)));
     }
 
     /** Gradient of an operator through which none flows: comparisons, integer results, leaves. */

@@ -4,7 +4,6 @@ package io.sinter.ir.op;
 import io.sinter.ir.DType;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
-
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -35,19 +34,17 @@ public final class OpText {
         register("expand", a -> new Expand(shape(a, "shape")));
         register(
                 "slice",
-                a ->
-                        new Slice(
-                                a.getInt("axis"),
-                                a.getLong("start"),
-                                a.getLong("size"),
-                                a.getLong("step"),
-                                a.getBoolean("live")));
+                a -> new Slice(
+                        a.getInt("axis"),
+                        a.getLong("start"),
+                        a.getLong("size"),
+                        a.getLong("step"),
+                        a.getBoolean("live")));
         register("window", a -> new Window(a.getInt("axis"), a.getLong("size"), a.getLong("step")));
         register("pad", a -> new Pad(a.getLongs("low"), a.getLongs("high")));
         register("concat", a -> new Concat(a.getInt("axis")));
         register("project", a -> new Project(a.getInt("index"), type(a)));
-        for (Reduce.Kind k : Reduce.Kind.values())
-            register(k.toString(), a -> new Reduce(k, a.getInts("axes")));
+        for (Reduce.Kind k : Reduce.Kind.values()) register(k.toString(), a -> new Reduce(k, a.getInts("axes")));
         for (Scan.Kind k : Scan.Kind.values()) {
             register(k.toString(), a -> new Scan(k, a.getInt("axis"), a.getBoolean("reverse")));
         }
@@ -55,43 +52,36 @@ public final class OpText {
         register("put", a -> new Put(a.getInt("axis"), Put.Mode.parse(a.getName("mode"))));
         register("gather", a -> new Gather(a.getInt("axis")));
         register("scatter", a -> new Scatter(a.getInt("axis"), Put.Mode.parse(a.getName("mode"))));
-        register(
-                "check_index",
-                a ->
-                        new CheckIndex(
-                                a.getLong("bound"), a.getBoolean("wrap"), a.getName("operator")));
+        register("check_index", a -> new CheckIndex(a.getLong("bound"), a.getBoolean("wrap"), a.getName("operator")));
         register("sort", a -> new Sort(a.getInt("axis"), a.getBoolean("descending")));
         register("topk", a -> new TopK(a.getInt("axis"), a.getLong("k"), a.getBoolean("largest")));
         register("matmul", _ -> new Matmul());
         register(
                 "conv",
-                a ->
-                        new Conv(
-                                a.getLongs("stride"),
-                                a.getLongs("pad_low"),
-                                a.getLongs("pad_high"),
-                                a.getLongs("dilation"),
-                                a.getInt("groups")));
+                a -> new Conv(
+                        a.getLongs("stride"),
+                        a.getLongs("pad_low"),
+                        a.getLongs("pad_high"),
+                        a.getLongs("dilation"),
+                        a.getInt("groups")));
         register(
                 "conv_input_grad",
-                a ->
-                        new ConvInputGrad(
-                                shape(a, "input"),
-                                a.getLongs("stride"),
-                                a.getLongs("pad_low"),
-                                a.getLongs("pad_high"),
-                                a.getLongs("dilation"),
-                                a.getInt("groups")));
+                a -> new ConvInputGrad(
+                        shape(a, "input"),
+                        a.getLongs("stride"),
+                        a.getLongs("pad_low"),
+                        a.getLongs("pad_high"),
+                        a.getLongs("dilation"),
+                        a.getInt("groups")));
         register(
                 "conv_weight_grad",
-                a ->
-                        new ConvWeightGrad(
-                                shape(a, "weight"),
-                                a.getLongs("stride"),
-                                a.getLongs("pad_low"),
-                                a.getLongs("pad_high"),
-                                a.getLongs("dilation"),
-                                a.getInt("groups")));
+                a -> new ConvWeightGrad(
+                        shape(a, "weight"),
+                        a.getLongs("stride"),
+                        a.getLongs("pad_low"),
+                        a.getLongs("pad_high"),
+                        a.getLongs("dilation"),
+                        a.getInt("groups")));
         register("softmax", a -> new Softmax(a.getInt("axis")));
         register("log_softmax", a -> new LogSoftmax(a.getInt("axis")));
         register("logsumexp", a -> new LogSumExp(a.getInt("axis")));
@@ -107,8 +97,7 @@ public final class OpText {
     private OpText() {}
 
     private static void register(String name, Function<Attrs.Source, Op> parser) {
-        if (PARSERS.put(name, parser) != null)
-            throw new IllegalStateException("two operators named " + name);
+        if (PARSERS.put(name, parser) != null) throw new IllegalStateException("two operators named " + name);
     }
 
     private static Shape shape(Attrs.Source a, String key) {
@@ -121,10 +110,7 @@ public final class OpText {
 
     private static Op constant(Attrs.Source a) {
         DType t = DType.parse(a.getName("dtype"));
-        Constant c =
-                t.isFloat()
-                        ? Constant.of(t, a.getDouble("value"))
-                        : Constant.ofLong(t, a.getLong("value"));
+        Constant c = t.isFloat() ? Constant.of(t, a.getDouble("value")) : Constant.ofLong(t, a.getLong("value"));
         return new Constant(t, c.bits(), a.getBoolean("derived"));
     }
 
@@ -182,7 +168,8 @@ public final class OpText {
         @Override
         public void put(String key, long[] value) {
             key(key).append('[');
-            for (int i = 0; i < value.length; i++) text.append(i == 0 ? "" : ",").append(value[i]);
+            for (int i = 0; i < value.length; i++)
+                text.append(i == 0 ? "" : ",").append(value[i]);
             text.append(']');
         }
 
@@ -210,12 +197,13 @@ public final class OpText {
         Parsed(String text) {
             this.text = text;
             if (text.isEmpty()) return;
-            if (!text.startsWith("{") || !text.endsWith("}"))
-                throw bad("attributes stand in braces");
+            if (!text.startsWith("{") || !text.endsWith("}")) throw bad("attributes stand in braces");
             for (String part : split(text.substring(1, text.length() - 1))) {
                 int eq = part.indexOf('=');
                 if (eq < 0) throw bad("'" + part + "' is not key=value");
-                if (values.put(part.substring(0, eq).strip(), part.substring(eq + 1).strip())
+                if (values.put(
+                                part.substring(0, eq).strip(),
+                                part.substring(eq + 1).strip())
                         != null) {
                     throw bad("key " + part.substring(0, eq).strip() + " occurs twice");
                 }
@@ -263,8 +251,7 @@ public final class OpText {
         @Override
         public long[] getLongs(String key) {
             String v = get(key);
-            if (!v.startsWith("[") || !v.endsWith("]"))
-                throw bad("'" + key + "' is not a list like [1,2]");
+            if (!v.startsWith("[") || !v.endsWith("]")) throw bad("'" + key + "' is not a list like [1,2]");
             String inside = v.substring(1, v.length() - 1);
             if (inside.isBlank()) return new long[0];
             try {

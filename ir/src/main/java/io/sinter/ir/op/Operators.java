@@ -3,7 +3,6 @@ package io.sinter.ir.op;
 
 import io.sinter.ir.DType;
 import io.sinter.ir.Shape;
-
 import java.util.ArrayList;
 import java.util.List;
 
@@ -26,44 +25,41 @@ public final class Operators {
         ops.addAll(Unary.values());
         ops.addAll(Binary.values());
         ops.addAll(List.of(Where.INSTANCE, new Cast(DType.F32), new Bitcast(DType.I32)));
-        ops.addAll(
-                List.of(
-                        new Reshape(Shape.SCALAR),
-                        new Permute(),
-                        new Expand(Shape.SCALAR),
-                        new Slice(0, 0, 1, 1, false),
-                        new Window(0, 1, 1),
-                        new Pad(new long[0], new long[0]),
-                        new Concat(0)));
+        ops.addAll(List.of(
+                new Reshape(Shape.SCALAR),
+                new Permute(),
+                new Expand(Shape.SCALAR),
+                new Slice(0, 0, 1, 1, false),
+                new Window(0, 1, 1),
+                new Pad(new long[0], new long[0]),
+                new Concat(0)));
         for (Reduce.Kind k : Reduce.Kind.values()) ops.add(new Reduce(k, 0));
         for (Scan.Kind k : Scan.Kind.values()) ops.add(new Scan(k, 0, false));
-        ops.addAll(
-                List.of(
-                        new Take(0),
-                        new Put(0, Put.Mode.SET),
-                        new Gather(0),
-                        new Scatter(0, Put.Mode.SET),
-                        new CheckIndex(1),
-                        new Sort(0, false),
-                        new TopK(0, 1, true)));
+        ops.addAll(List.of(
+                new Take(0),
+                new Put(0, Put.Mode.SET),
+                new Gather(0),
+                new Scatter(0, Put.Mode.SET),
+                new CheckIndex(1),
+                new Sort(0, false),
+                new TopK(0, 1, true)));
         long[] one = {1};
         long[] zero = {0};
-        ops.addAll(
-                List.of(
-                        new Matmul(),
-                        new Conv(one, zero, zero, one, 1),
-                        new ConvInputGrad(Shape.of(1, 1, 1), one, zero, zero, one, 1),
-                        new ConvWeightGrad(Shape.of(1, 1, 1), one, zero, zero, one, 1),
-                        new Softmax(0),
-                        new LogSoftmax(0),
-                        new LogSumExp(0),
-                        new LayerNorm(1, 1e-5),
-                        new LayerNormGrad(1),
-                        new Attention(false),
-                        new AttentionGrad(false),
-                        new CrossEntropy(),
-                        new CrossEntropyGrad(),
-                        new Gelu(false)));
+        ops.addAll(List.of(
+                new Matmul(),
+                new Conv(one, zero, zero, one, 1),
+                new ConvInputGrad(Shape.of(1, 1, 1), one, zero, zero, one, 1),
+                new ConvWeightGrad(Shape.of(1, 1, 1), one, zero, zero, one, 1),
+                new Softmax(0),
+                new LogSoftmax(0),
+                new LogSumExp(0),
+                new LayerNorm(1, 1e-5),
+                new LayerNormGrad(1),
+                new Attention(false),
+                new AttentionGrad(false),
+                new CrossEntropy(),
+                new CrossEntropyGrad(),
+                new Gelu(false)));
         return ops;
     }
 

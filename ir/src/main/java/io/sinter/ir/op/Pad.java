@@ -6,7 +6,6 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.Arrays;
 import java.util.List;
 
@@ -53,13 +52,7 @@ public record Pad(long[] low, long[] high) implements View {
                 throw OpException.of(
                         name(),
                         in,
-                        "negative padding "
-                                + low[i]
-                                + ", "
-                                + high[i]
-                                + " of axis "
-                                + i
-                                + "; slice instead");
+                        "negative padding " + low[i] + ", " + high[i] + " of axis " + i + "; slice instead");
             }
             d[i] += low[i] + high[i];
         }
@@ -79,19 +72,15 @@ public record Pad(long[] low, long[] high) implements View {
     public List<RefArray> evaluate(List<RefArray> in) {
         RefArray x = in.get(0);
         long[] strides = x.shape().strides();
-        return List.of(
-                Positions.gather(
-                        x,
-                        infer(List.of(x.type())).get(0),
-                        at -> {
-                            long from = 0;
-                            for (int i = 0; i < at.length; i++) {
-                                long k = at[i] - low[i];
-                                if (k < 0 || k >= x.shape().dim(i)) return -1;
-                                from += k * strides[i];
-                            }
-                            return from;
-                        }));
+        return List.of(Positions.gather(x, infer(List.of(x.type())).get(0), at -> {
+            long from = 0;
+            for (int i = 0; i < at.length; i++) {
+                long k = at[i] - low[i];
+                if (k < 0 || k >= x.shape().dim(i)) return -1;
+                from += k * strides[i];
+            }
+            return from;
+        }));
     }
 
     @Override
@@ -107,9 +96,7 @@ public record Pad(long[] low, long[] high) implements View {
 
     private static Sample pad(DType t, Shape shape, long[] low, long[] high) {
         RefArray x = Sample.uniform(new Type(t, shape), t.isBool() ? 1 : -3, t.isBool() ? 2 : 3, 1);
-        return t.isFloat()
-                ? Sample.smooth(new Pad(low, high), x)
-                : Sample.values(new Pad(low, high), x);
+        return t.isFloat() ? Sample.smooth(new Pad(low, high), x) : Sample.values(new Pad(low, high), x);
     }
 
     @Override

@@ -6,7 +6,6 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.Arrays;
 import java.util.List;
 
@@ -47,10 +46,7 @@ public record Permute(int... perm) implements View {
             throw OpException.of(
                     name(),
                     in,
-                    Arrays.toString(perm)
-                            + " is not a permutation of the "
-                            + x.rank()
-                            + " axes; name each axis once");
+                    Arrays.toString(perm) + " is not a permutation of the " + x.rank() + " axes; name each axis once");
         }
         long[] d = new long[perm.length];
         for (int i = 0; i < d.length; i++) d[i] = x.dim(perm[i]);
@@ -66,31 +62,21 @@ public record Permute(int... perm) implements View {
     public List<RefArray> evaluate(List<RefArray> in) {
         RefArray x = in.get(0);
         long[] strides = x.shape().strides();
-        return List.of(
-                Positions.gather(
-                        x,
-                        infer(List.of(x.type())).get(0),
-                        at -> {
-                            long from = 0;
-                            for (int i = 0; i < at.length; i++) from += strides[perm[i]] * at[i];
-                            return from;
-                        }));
+        return List.of(Positions.gather(x, infer(List.of(x.type())).get(0), at -> {
+            long from = 0;
+            for (int i = 0; i < at.length; i++) from += strides[perm[i]] * at[i];
+            return from;
+        }));
     }
 
     @Override
     public List<Sample> samples() {
         return List.of(
-                Sample.smooth(
-                        new Permute(1, 0), Sample.uniform(Type.of(DType.F64, 3, 4), -1, 1, 1)),
-                Sample.smooth(
-                        new Permute(2, 0, 1),
-                        Sample.uniform(Type.of(DType.F32, 2, 3, 5), -1, 1, 2)),
-                Sample.smooth(
-                        new Permute(0, 2, 1, 3),
-                        Sample.uniform(Type.of(DType.F64, 2, 3, 4, 2), -1, 1, 3)),
+                Sample.smooth(new Permute(1, 0), Sample.uniform(Type.of(DType.F64, 3, 4), -1, 1, 1)),
+                Sample.smooth(new Permute(2, 0, 1), Sample.uniform(Type.of(DType.F32, 2, 3, 5), -1, 1, 2)),
+                Sample.smooth(new Permute(0, 2, 1, 3), Sample.uniform(Type.of(DType.F64, 2, 3, 4, 2), -1, 1, 3)),
                 Sample.values(new Permute(), RefArray.scalar(DType.I64, 5)),
-                Sample.values(
-                        new Permute(1, 0), Sample.uniform(Type.of(DType.BOOL, 4, 3), 0, 2, 4)));
+                Sample.values(new Permute(1, 0), Sample.uniform(Type.of(DType.BOOL, 4, 3), 0, 2, 4)));
     }
 
     @Override

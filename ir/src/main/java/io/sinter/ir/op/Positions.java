@@ -4,7 +4,6 @@ package io.sinter.ir.op;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.function.Consumer;
 import java.util.function.ToLongFunction;
 
@@ -19,8 +18,7 @@ final class Positions {
         long[] at = new long[shape.rank()];
         for (long n = shape.numel(); n > 0; n--) {
             f.accept(at);
-            for (int axis = at.length - 1; axis >= 0 && ++at[axis] == shape.dim(axis); axis--)
-                at[axis] = 0;
+            for (int axis = at.length - 1; axis >= 0 && ++at[axis] == shape.dim(axis); axis--) at[axis] = 0;
         }
     }
 
@@ -38,13 +36,11 @@ final class Positions {
     static RefArray gather(RefArray x, Type out, ToLongFunction<long[]> source) {
         RefArray y = RefArray.zeros(out);
         int[] next = {0};
-        forEach(
-                out.shape(),
-                at -> {
-                    long from = source.applyAsLong(at);
-                    if (from >= 0) y.copy(next[0], x, Math.toIntExact(from));
-                    next[0]++;
-                });
+        forEach(out.shape(), at -> {
+            long from = source.applyAsLong(at);
+            if (from >= 0) y.copy(next[0], x, Math.toIntExact(from));
+            next[0]++;
+        });
         return y;
     }
 }

@@ -4,7 +4,6 @@ package io.sinter.ir.op;
 import io.sinter.ir.OpException;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.List;
 
 /**
@@ -30,12 +29,10 @@ public record Project(int index, Type type) implements Op {
     @Override
     public List<Type> infer(List<Type> in) {
         if (index < 0 || index >= in.size()) {
-            throw OpException.of(
-                    name(), in, "result " + index + " of a node with " + in.size() + " results");
+            throw OpException.of(name(), in, "result " + index + " of a node with " + in.size() + " results");
         }
         if (!in.get(index).equals(type)) {
-            throw OpException.of(
-                    name(), in, "result " + index + " has type " + in.get(index) + ", not " + type);
+            throw OpException.of(name(), in, "result " + index + " has type " + in.get(index) + ", not " + type);
         }
         return List.of(type);
     }
@@ -46,8 +43,7 @@ public record Project(int index, Type type) implements Op {
      */
     @Override
     public <V> List<V> gradient(GradCall<V> call) {
-        throw new IllegalStateException(
-                "a projection has no gradient of its own; differentiate its producer");
+        throw new IllegalStateException("a projection has no gradient of its own; differentiate its producer");
     }
 
     @Override

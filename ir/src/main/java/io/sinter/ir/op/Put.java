@@ -6,7 +6,6 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.ArrayList;
 import java.util.List;
 
@@ -108,20 +107,17 @@ public record Put(int axis, Mode mode) implements Indexed {
     public <V> List<V> gradient(GradCall<V> call) {
         Emitter<V> e = call.e();
         V idx = call.in(1);
-        return Indexed.writeGradient(
-                call,
-                mode,
-                new Places<>() {
-                    @Override
-                    public V read(V x) {
-                        return e.apply(new Take(axis), x, idx);
-                    }
+        return Indexed.writeGradient(call, mode, new Places<>() {
+            @Override
+            public V read(V x) {
+                return e.apply(new Take(axis), x, idx);
+            }
 
-                    @Override
-                    public V write(Mode m, V x, V src) {
-                        return e.apply(new Put(axis, m), x, idx, src);
-                    }
-                });
+            @Override
+            public V write(Mode m, V x, V src) {
+                return e.apply(new Put(axis, m), x, idx, src);
+            }
+        });
     }
 
     @Override
@@ -133,8 +129,7 @@ public record Put(int axis, Mode mode) implements Indexed {
         Lines from = Lines.of(src.shape(), axis);
         for (int i = 0; i < idx.size(); i++) {
             int at = CheckIndex.check(name(), idx.getLong(i), to.n(), true);
-            for (int line = 0; line < to.count(); line++)
-                mode.meet(r, to.at(line, at), src, from.at(line, i));
+            for (int line = 0; line < to.count(); line++) mode.meet(r, to.at(line, at), src, from.at(line, i));
         }
         return List.of(r);
     }
@@ -151,39 +146,24 @@ public record Put(int axis, Mode mode) implements Indexed {
             s.add(new Sample(new Put(1, m), operands(DType.F64, idx, 1, n, 2, 4, 3), true));
             s.add(new Sample(new Put(1, m), operands(DType.F32, idx, 1, n, 9, 4), true));
             s.add(new Sample(new Put(0, m), operands(DType.F32, repeated, 0, 6, 5, 17), false));
-            s.add(
-                    new Sample(
-                            new Put(1, m),
-                            operands(DType.F32, RefArray.zeros(Type.of(DType.I64, 0)), 1, 0, 2, 3),
-                            false));
+            s.add(new Sample(
+                    new Put(1, m), operands(DType.F32, RefArray.zeros(Type.of(DType.I64, 0)), 1, 0, 2, 3), false));
             for (DType t : List.of(DType.F16, DType.BF16, DType.I64, DType.I32, DType.U8)) {
                 s.add(new Sample(new Put(0, m), operands(t, repeated, 0, 6, 4, 3), false));
             }
         }
         s.add(new Sample(new Put(0, Mode.SET), operands(DType.BOOL, repeated, 0, 6, 4, 3), false));
         RefArray zeros = RefArray.of(DType.F64, Shape.of(6), 2, 0, 3, 0, 5, 0);
-        s.add(
-                Sample.values(
-                        new Put(0, Mode.MUL),
-                        RefArray.of(DType.F64, Shape.of(4), 2, 3, 0, 5),
-                        repeated,
-                        zeros));
+        s.add(Sample.values(new Put(0, Mode.MUL), RefArray.of(DType.F64, Shape.of(4), 2, 3, 0, 5), repeated, zeros));
         return s;
     }
 
     /** x of these extents, {@code idx}, and a source of {@code n} slices; without ties. */
-    private static List<RefArray> operands(
-            DType t, RefArray idx, int axis, long n, long... extents) {
+    private static List<RefArray> operands(DType t, RefArray idx, int axis, long n, long... extents) {
         Shape shape = Shape.of(extents);
-        RefArray x =
-                Sample.distinct(
-                        new Type(t, shape), t.isFloat() ? -1.03 : 1, t.isFloat() ? 0.125 : 1, 1);
+        RefArray x = Sample.distinct(new Type(t, shape), t.isFloat() ? -1.03 : 1, t.isFloat() ? 0.125 : 1, 1);
         RefArray src =
-                Sample.distinct(
-                        new Type(t, shape.with(axis, n)),
-                        t.isFloat() ? -0.97 : 2,
-                        t.isFloat() ? 0.125 : 1,
-                        2);
+                Sample.distinct(new Type(t, shape.with(axis, n)), t.isFloat() ? -0.97 : 2, t.isFloat() ? 0.125 : 1, 2);
         return List.of(x, idx, src);
     }
 }

@@ -6,7 +6,6 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.List;
 
 /**
@@ -74,9 +73,7 @@ public record RandomBits(Shape shape) implements Leaf {
     public List<RefArray> evaluate(List<RefArray> in) {
         long key = in.get(0).getLong(0);
         long offset = in.get(1).getLong(0);
-        return List.of(
-                RefArray.ofLongs(
-                        new Type(DType.I32, shape), e -> philox(key, offset + e / 4, 0)[e % 4]));
+        return List.of(RefArray.ofLongs(new Type(DType.I32, shape), e -> philox(key, offset + e / 4, 0)[e % 4]));
     }
 
     @Override

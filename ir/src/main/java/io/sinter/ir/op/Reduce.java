@@ -6,7 +6,6 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -77,33 +76,22 @@ public record Reduce(Kind kind, int... axes) implements Op {
     public List<Type> infer(List<Type> in) {
         Rule.arity(this, in, 1);
         Type x = in.get(0);
-        if (axes.length == 0)
-            throw OpException.of(name(), in, "no axes are given; name the axes to reduce");
+        if (axes.length == 0) throw OpException.of(name(), in, "no axes are given; name the axes to reduce");
         for (int i = 0; i < axes.length; i++) {
             Rule.axis(this, in, 0, axes[i]);
-            if (i > 0 && axes[i] == axes[i - 1])
-                throw OpException.of(name(), in, "axis %s is given twice", axes[i]);
+            if (i > 0 && axes[i] == axes[i - 1]) throw OpException.of(name(), in, "axis %s is given twice", axes[i]);
             if (x.dim(axes[i]) == 0 && !kind.hasIdentity()) {
                 throw OpException.of(
-                        name(),
-                        in,
-                        "axis %s has extent 0, and %s of nothing has no value",
-                        axes[i],
-                        name());
+                        name(), in, "axis %s has extent 0, and %s of nothing has no value", axes[i], name());
             }
         }
         if (kind.isArg() && axes.length != 1) {
             throw OpException.of(
-                    name(),
-                    in,
-                    "takes one axis, got %s; reshape several axes into one",
-                    Arrays.toString(axes));
+                    name(), in, "takes one axis, got %s; reshape several axes into one", Arrays.toString(axes));
         }
         if (x.dtype().isBool() && kind.hasIdentity()) {
             throw OpException.of(
-                    name(),
-                    in,
-                    "not defined for bool; cast to i64 first, or use amax (any) or amin (all)");
+                    name(), in, "not defined for bool; cast to i64 first, or use amax (any) or amin (all)");
         }
         return List.of(new Type(kind.isArg() ? DType.I64 : x.dtype(), x.shape().without(axes)));
     }
@@ -121,10 +109,7 @@ public record Reduce(Kind kind, int... axes) implements Op {
                     case PROD -> e.mul(g, others(e, x));
                     // Shared evenly among ties, as amax and amin in PyTorch.
                     case MAX, MIN -> {
-                        V tie =
-                                e.cast(
-                                        e.binary(Binary.EQ, x, keep(e, call.out(0), type.shape())),
-                                        type.dtype());
+                        V tie = e.cast(e.binary(Binary.EQ, x, keep(e, call.out(0), type.shape())), type.dtype());
                         yield e.div(e.mul(g, tie), e.sumKeep(tie, axes));
                     }
                     case ARGMAX, ARGMIN -> throw new IllegalStateException();
@@ -149,22 +134,15 @@ public record Reduce(Kind kind, int... axes) implements Op {
         int[] back = new int[shape.rank()];
         int k = 0;
         int r = kept;
-        for (int i = 0; i < order.length; i++)
-            order[Arrays.binarySearch(axes, i) < 0 ? k++ : r++] = i;
+        for (int i = 0; i < order.length; i++) order[Arrays.binarySearch(axes, i) < 0 ? k++ : r++] = i;
         for (int i = 0; i < order.length; i++) back[order[i]] = i;
         V permuted = e.permute(x, order);
         Shape outer = shape.without(axes);
         long n = 1;
         for (int a : axes) n *= shape.dim(a);
         V rows = e.reshape(permuted, outer.insert(kept, n));
-        V before =
-                e.apply(
-                        new Scan(Scan.Kind.PROD, kept, false),
-                        Scan.shift(e, rows, kept, 1, false, 1));
-        V after =
-                e.apply(
-                        new Scan(Scan.Kind.PROD, kept, true),
-                        Scan.shift(e, rows, kept, 1, true, 1));
+        V before = e.apply(new Scan(Scan.Kind.PROD, kept, false), Scan.shift(e, rows, kept, 1, false, 1));
+        V after = e.apply(new Scan(Scan.Kind.PROD, kept, true), Scan.shift(e, rows, kept, 1, true, 1));
         return e.permute(e.reshape(e.mul(before, after), e.type(permuted).shape()), back);
     }
 
@@ -202,10 +180,7 @@ public record Reduce(Kind kind, int... axes) implements Op {
                 else r.set(at, members.stream().mapToLong(x::getLong).sum());
             }
             case PROD -> {
-                if (floats)
-                    r.set(
-                            at,
-                            members.stream().mapToDouble(x::getDouble).reduce(1, (a, b) -> a * b));
+                if (floats) r.set(at, members.stream().mapToDouble(x::getDouble).reduce(1, (a, b) -> a * b));
                 else r.set(at, members.stream().mapToLong(x::getLong).reduce(1, (a, b) -> a * b));
             }
             case MAX, MIN -> r.copy(at, x, members.get(extreme(x, members)));
@@ -250,38 +225,17 @@ public record Reduce(Kind kind, int... axes) implements Op {
             add(s, Sample.distinct(Type.of(DType.F64, 2, 3, 2, 3), -1.7, 0.1, 8), 0, 2);
             add(s, Sample.distinct(Type.of(DType.F32, 2, 3, 4, 5), -1.25, 0.02, 9), 1, 3);
         }
-        for (DType t : List.of(DType.F16, DType.BF16))
-            values(s, Sample.uniform(Type.of(t, 3, 40), -1, 1, 10), 1);
+        for (DType t : List.of(DType.F16, DType.BF16)) values(s, Sample.uniform(Type.of(t, 3, 40), -1, 1, 10), 1);
         for (DType t : List.of(DType.I64, DType.I32, DType.I16, DType.I8, DType.U8)) {
             values(s, Sample.uniform(Type.of(t, 5, 9), t == DType.U8 ? 1 : -5, 12, 11), 0);
         }
         if (bool) values(s, Sample.uniform(Type.of(DType.BOOL, 6, 3), 0, 2, 12), 1);
         double nan = Double.NaN;
         double inf = Double.POSITIVE_INFINITY;
-        values(
-                s,
-                RefArray.of(
-                        DType.F32,
-                        Shape.of(3, 4),
-                        1,
-                        nan,
-                        5,
-                        nan,
-                        3,
-                        7,
-                        7,
-                        -7,
-                        -inf,
-                        inf,
-                        -inf,
-                        inf),
-                1);
+        values(s, RefArray.of(DType.F32, Shape.of(3, 4), 1, nan, 5, nan, 3, 7, 7, -7, -inf, inf, -inf, inf), 1);
         values(s, RefArray.of(DType.F64, Shape.of(5), 2, 5, 2, 5, 5), 0);
         if (kind == Kind.PROD) {
-            s.add(
-                    Sample.smooth(
-                            this.on(1),
-                            RefArray.of(DType.F64, Shape.of(3, 3), 0, 2, 3, 0, 0, 5, 1, 2, -3)));
+            s.add(Sample.smooth(this.on(1), RefArray.of(DType.F64, Shape.of(3, 3), 0, 2, 3, 0, 0, 5, 1, 2, -3)));
         }
         if (kind.hasIdentity()) {
             values(s, RefArray.zeros(Type.of(DType.F32, 3, 0)), 1);

@@ -6,7 +6,6 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.List;
 
 /** The same elements in row-major order under another shape. */
@@ -53,20 +52,10 @@ public record Reshape(Shape to) implements View {
     @Override
     public List<Sample> samples() {
         return List.of(
-                Sample.smooth(
-                        new Reshape(Shape.of(3, 4)),
-                        Sample.uniform(Type.of(DType.F64, 2, 6), -1, 1, 1)),
-                Sample.smooth(
-                        new Reshape(Shape.of(2, 1, 3)),
-                        Sample.uniform(Type.of(DType.F32, 6), -1, 1, 2)),
-                Sample.smooth(
-                        new Reshape(Shape.SCALAR),
-                        Sample.uniform(Type.of(DType.F64, 1, 1), -1, 1, 3)),
-                Sample.values(
-                        new Reshape(Shape.of(4, 0)),
-                        Sample.uniform(Type.of(DType.F32, 0, 3), -1, 1, 4)),
-                Sample.values(
-                        new Reshape(Shape.of(5, 2)),
-                        Sample.uniform(Type.of(DType.U8, 2, 5), 0, 255, 5)));
+                Sample.smooth(new Reshape(Shape.of(3, 4)), Sample.uniform(Type.of(DType.F64, 2, 6), -1, 1, 1)),
+                Sample.smooth(new Reshape(Shape.of(2, 1, 3)), Sample.uniform(Type.of(DType.F32, 6), -1, 1, 2)),
+                Sample.smooth(new Reshape(Shape.SCALAR), Sample.uniform(Type.of(DType.F64, 1, 1), -1, 1, 3)),
+                Sample.values(new Reshape(Shape.of(4, 0)), Sample.uniform(Type.of(DType.F32, 0, 3), -1, 1, 4)),
+                Sample.values(new Reshape(Shape.of(5, 2)), Sample.uniform(Type.of(DType.U8, 2, 5), 0, 255, 5)));
     }
 }

@@ -3,7 +3,6 @@ package io.sinter.ir.op;
 
 import io.sinter.ir.OpException;
 import io.sinter.ir.Type;
-
 import java.util.List;
 
 /** Checks that type rules share, with their error texts. */
@@ -14,9 +13,7 @@ final class Rule {
     static void arity(Op op, List<Type> in, int n) {
         if (in.size() != n) {
             throw OpException.of(
-                    op.name(),
-                    in,
-                    "takes " + n + (n == 1 ? " operand" : " operands") + ", got " + in.size());
+                    op.name(), in, "takes " + n + (n == 1 ? " operand" : " operands") + ", got " + in.size());
         }
     }
 
@@ -28,15 +25,8 @@ final class Rule {
                     op.name(),
                     in,
                     rank == 0
-                            ? "axis "
-                                    + axis
-                                    + " of a scalar, which has none; reshape it to [1] first"
-                            : "axis "
-                                    + axis
-                                    + " is outside [0, "
-                                    + (rank - 1)
-                                    + "]: the operand has rank "
-                                    + rank);
+                            ? "axis " + axis + " of a scalar, which has none; reshape it to [1] first"
+                            : "axis " + axis + " is outside [0, " + (rank - 1) + "]: the operand has rank " + rank);
         }
     }
 
@@ -78,9 +68,7 @@ final class Rule {
             throw OpException.of(
                     op.name(),
                     in,
-                    "needs a floating-point operand, got "
-                            + in.get(i).dtype()
-                            + "; cast it to f32 first");
+                    "needs a floating-point operand, got " + in.get(i).dtype() + "; cast it to f32 first");
         }
     }
 

@@ -3,7 +3,6 @@ package io.sinter.ir.op;
 
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.List;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -55,6 +54,8 @@ public record Sample(Op op, List<RefArray> inputs, boolean smooth) {
 
     @Override
     public String toString() {
-        return op.name() + OpText.attributes(op) + inputs.stream().map(RefArray::type).toList();
+        return op.name()
+                + OpText.attributes(op)
+                + inputs.stream().map(RefArray::type).toList();
     }
 }

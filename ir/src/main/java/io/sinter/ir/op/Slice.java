@@ -6,7 +6,6 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.Arrays;
 import java.util.List;
 
@@ -107,20 +106,14 @@ public record Slice(int axis, long start, long size, long step, boolean live) im
         long n = x.shape().dim(axis);
         for (long end : new long[] {first, first + (size - 1) * step}) {
             if (size > 0 && (end < 0 || end >= n)) {
-                throw new IndexOutOfBoundsException(
-                        "slice: element " + end + " of an axis with extent " + n);
+                throw new IndexOutOfBoundsException("slice: element " + end + " of an axis with extent " + n);
             }
         }
         long[] strides = x.shape().strides();
-        return List.of(
-                Positions.gather(
-                        x,
-                        x.type().with(x.shape().with(axis, size)),
-                        at -> {
-                            long i = at[axis];
-                            return Positions.offset(strides, at)
-                                    + (first + i * step - i) * strides[axis];
-                        }));
+        return List.of(Positions.gather(x, x.type().with(x.shape().with(axis, size)), at -> {
+            long i = at[axis];
+            return Positions.offset(strides, at) + (first + i * step - i) * strides[axis];
+        }));
     }
 
     @Override
@@ -137,14 +130,8 @@ public record Slice(int axis, long start, long size, long step, boolean live) im
                 Sample.smooth(new Slice(1, 0, 3, 3, true), x, two),
                 Sample.smooth(new Slice(1, 5, 4, -2, true), x, two),
                 Sample.values(new Slice(1, 0, 0, 1, false), x),
-                Sample.values(
-                        new Slice(0, 1, 4, 1, false),
-                        Sample.uniform(Type.of(DType.F32, 6), -1, 1, 2)),
-                Sample.values(
-                        new Slice(0, 5, 3, -2, false),
-                        Sample.uniform(Type.of(DType.BF16, 6), -1, 1, 3)),
-                Sample.values(
-                        new Slice(0, 1, 2, 2, false),
-                        Sample.uniform(Type.of(DType.I32, 6, 2), -9, 9, 4)));
+                Sample.values(new Slice(0, 1, 4, 1, false), Sample.uniform(Type.of(DType.F32, 6), -1, 1, 2)),
+                Sample.values(new Slice(0, 5, 3, -2, false), Sample.uniform(Type.of(DType.BF16, 6), -1, 1, 3)),
+                Sample.values(new Slice(0, 1, 2, 2, false), Sample.uniform(Type.of(DType.I32, 6, 2), -9, 9, 4)));
     }
 }

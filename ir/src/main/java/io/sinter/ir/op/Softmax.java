@@ -5,7 +5,6 @@ import io.sinter.ir.DType;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.ArrayList;
 import java.util.List;
 
@@ -87,9 +86,7 @@ public record Softmax(int axis) implements Composite {
         s.add(Sample.values(on.apply(1), Sample.uniform(Type.of(DType.F32, 2, 9), -3000, 3000, 9)));
         double inf = Double.POSITIVE_INFINITY;
         double nan = Double.NaN;
-        double[] edges = {
-            1, -inf, 2, -inf, -inf, -inf, 0, inf, 3, inf, inf, -inf, 1, nan, -inf, -inf, 5, -inf
-        };
+        double[] edges = {1, -inf, 2, -inf, -inf, -inf, 0, inf, 3, inf, inf, -inf, 1, nan, -inf, -inf, 5, -inf};
         s.add(Sample.values(on.apply(1), RefArray.of(DType.F64, Shape.of(6, 3), edges)));
         s.add(Sample.values(on.apply(1), RefArray.of(DType.F32, Shape.of(6, 3), edges)));
         for (DType t : List.of(DType.F16, DType.BF16)) {

@@ -5,7 +5,6 @@ import io.sinter.ir.DType;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -45,12 +44,7 @@ public record Sort(int axis, boolean descending) implements Op {
         Emitter<V> e = call.e();
         V x = call.in(0);
         if (!e.type(x).dtype().isFloat()) return Op.noGradient(call);
-        return List.of(
-                e.apply(
-                        new Scatter(axis, Put.Mode.SET),
-                        e.zerosLike(x),
-                        call.out(1),
-                        call.grad(0)));
+        return List.of(e.apply(new Scatter(axis, Put.Mode.SET), e.zerosLike(x), call.out(1), call.grad(0)));
     }
 
     @Override
@@ -67,11 +61,10 @@ public record Sort(int axis, boolean descending) implements Op {
         for (int line = 0; line < from.count(); line++) {
             int l = line;
             Comparator<Integer> order = (i, j) -> compare(x, from.at(l, i), from.at(l, j));
-            List<Integer> sorted =
-                    IntStream.range(0, from.n())
-                            .boxed()
-                            .sorted(descending ? order.reversed() : order)
-                            .toList();
+            List<Integer> sorted = IntStream.range(0, from.n())
+                    .boxed()
+                    .sorted(descending ? order.reversed() : order)
+                    .toList();
             for (int i = 0; i < k; i++) {
                 values.copy(to.at(line, i), x, from.at(line, sorted.get(i)));
                 positions.set(to.at(line, i), (long) sorted.get(i));
@@ -90,55 +83,20 @@ public record Sort(int axis, boolean descending) implements Op {
     public List<Sample> samples() {
         List<Sample> s = new ArrayList<>();
         for (boolean down : new boolean[] {false, true}) {
-            s.add(
-                    Sample.smooth(
-                            new Sort(0, down), Sample.distinct(Type.of(DType.F64, 7), -1, 0.3, 1)));
-            s.add(
-                    Sample.smooth(
-                            new Sort(1, down),
-                            Sample.distinct(Type.of(DType.F64, 3, 5, 2), -1, 0.1, 2)));
-            s.add(
-                    Sample.smooth(
-                            new Sort(0, down),
-                            Sample.distinct(Type.of(DType.F32, 33, 3), -1, 0.02, 3)));
-            s.add(
-                    Sample.values(
-                            new Sort(1, down), Sample.uniform(Type.of(DType.F32, 4, 1), -1, 1, 4)));
+            s.add(Sample.smooth(new Sort(0, down), Sample.distinct(Type.of(DType.F64, 7), -1, 0.3, 1)));
+            s.add(Sample.smooth(new Sort(1, down), Sample.distinct(Type.of(DType.F64, 3, 5, 2), -1, 0.1, 2)));
+            s.add(Sample.smooth(new Sort(0, down), Sample.distinct(Type.of(DType.F32, 33, 3), -1, 0.02, 3)));
+            s.add(Sample.values(new Sort(1, down), Sample.uniform(Type.of(DType.F32, 4, 1), -1, 1, 4)));
             s.add(Sample.values(new Sort(1, down), RefArray.zeros(Type.of(DType.F32, 3, 0))));
             double nan = Double.NaN;
             double inf = Double.POSITIVE_INFINITY;
-            s.add(
-                    Sample.values(
-                            new Sort(0, down),
-                            RefArray.of(
-                                    DType.F32,
-                                    Shape.of(12),
-                                    3,
-                                    nan,
-                                    1,
-                                    3,
-                                    -inf,
-                                    inf,
-                                    -0.0,
-                                    0,
-                                    nan,
-                                    3,
-                                    0,
-                                    -0.0)));
+            s.add(Sample.values(
+                    new Sort(0, down),
+                    RefArray.of(DType.F32, Shape.of(12), 3, nan, 1, 3, -inf, inf, -0.0, 0, nan, 3, 0, -0.0)));
             for (DType t :
-                    List.of(
-                            DType.F16,
-                            DType.BF16,
-                            DType.I64,
-                            DType.I32,
-                            DType.I16,
-                            DType.I8,
-                            DType.U8,
-                            DType.BOOL)) {
-                s.add(
-                        Sample.values(
-                                new Sort(1, down),
-                                Sample.uniform(Type.of(t, 2, 21), t == DType.U8 ? 0 : -6, 7, 5)));
+                    List.of(DType.F16, DType.BF16, DType.I64, DType.I32, DType.I16, DType.I8, DType.U8, DType.BOOL)) {
+                s.add(Sample.values(
+                        new Sort(1, down), Sample.uniform(Type.of(t, 2, 21), t == DType.U8 ? 0 : -6, 7, 5)));
             }
         }
         return s;

@@ -5,7 +5,6 @@ import io.sinter.ir.DType;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -63,8 +62,7 @@ public record Take(int axis) implements Indexed {
         Lines to = new Lines(idx.size(), from.inner(), from.count());
         for (int i = 0; i < idx.size(); i++) {
             int at = CheckIndex.check(name(), idx.getLong(i), from.n(), true);
-            for (int line = 0; line < from.count(); line++)
-                r.copy(to.at(line, i), x, from.at(line, at));
+            for (int line = 0; line < from.count(); line++) r.copy(to.at(line, i), x, from.at(line, at));
         }
         return List.of(r);
     }
@@ -74,38 +72,23 @@ public record Take(int axis) implements Indexed {
         List<Sample> s = new ArrayList<>();
         RefArray idx = RefArray.ofLongs(DType.I64, Shape.of(2, 3), 0, 3, -1, 2, 3, -4);
         s.add(Sample.smooth(new Take(0), Sample.uniform(Type.of(DType.F64, 4, 3), -1, 1, 1), idx));
-        s.add(
-                Sample.smooth(
-                        new Take(1), Sample.uniform(Type.of(DType.F64, 2, 4, 3), -1, 1, 2), idx));
-        s.add(
-                Sample.smooth(
-                        new Take(2), Sample.uniform(Type.of(DType.F32, 2, 3, 4), -1, 1, 3), idx));
-        s.add(
-                Sample.smooth(
-                        new Take(0),
-                        Sample.uniform(Type.of(DType.F32, 9, 33), -1, 1, 4),
-                        Sample.uniform(Type.of(DType.I64, 17), -9, 9, 5)));
-        s.add(
-                Sample.values(
-                        new Take(0),
-                        Sample.uniform(Type.of(DType.F32, 4), -1, 1, 6),
-                        RefArray.ofLongs(DType.I64, Shape.SCALAR, 2)));
-        s.add(
-                Sample.values(
-                        new Take(1),
-                        Sample.uniform(Type.of(DType.F32, 3, 4), -1, 1, 7),
-                        RefArray.zeros(Type.of(DType.I64, 0))));
+        s.add(Sample.smooth(new Take(1), Sample.uniform(Type.of(DType.F64, 2, 4, 3), -1, 1, 2), idx));
+        s.add(Sample.smooth(new Take(2), Sample.uniform(Type.of(DType.F32, 2, 3, 4), -1, 1, 3), idx));
+        s.add(Sample.smooth(
+                new Take(0),
+                Sample.uniform(Type.of(DType.F32, 9, 33), -1, 1, 4),
+                Sample.uniform(Type.of(DType.I64, 17), -9, 9, 5)));
+        s.add(Sample.values(
+                new Take(0),
+                Sample.uniform(Type.of(DType.F32, 4), -1, 1, 6),
+                RefArray.ofLongs(DType.I64, Shape.SCALAR, 2)));
+        s.add(Sample.values(
+                new Take(1),
+                Sample.uniform(Type.of(DType.F32, 3, 4), -1, 1, 7),
+                RefArray.zeros(Type.of(DType.I64, 0))));
         s.add(Sample.values(new Take(1), RefArray.zeros(Type.of(DType.F32, 0, 4, 2)), idx));
         for (DType t :
-                List.of(
-                        DType.F16,
-                        DType.BF16,
-                        DType.I64,
-                        DType.I32,
-                        DType.I16,
-                        DType.I8,
-                        DType.U8,
-                        DType.BOOL)) {
+                List.of(DType.F16, DType.BF16, DType.I64, DType.I32, DType.I16, DType.I8, DType.U8, DType.BOOL)) {
             s.add(Sample.values(new Take(0), Sample.uniform(Type.of(t, 4, 5), 0, 100, 8), idx));
         }
         return s;

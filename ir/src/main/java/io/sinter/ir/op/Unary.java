@@ -13,7 +13,6 @@ import io.sinter.ir.loop.Exprs;
 import io.sinter.ir.loop.Prim1;
 import io.sinter.ir.ref.RefArray;
 import io.sinter.ir.ref.SpecialFunctions;
-
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -34,25 +33,20 @@ public final class Unary implements Elementwise {
     private static final double LN2 = Math.log(2);
     private static final double LN10 = Math.log(10);
 
-    public static final Unary NEG =
-            number("neg", x -> -x, x -> -x, Exprs::neg).dx(-3, 3, (g, x) -> g.neg());
+    public static final Unary NEG = number("neg", x -> -x, x -> -x, Exprs::neg).dx(-3, 3, (g, x) -> g.neg());
     public static final Unary ABS =
-            number("abs", Math::abs, Math::abs, Exprs::abs)
-                    .dx(-3, 3, (g, x) -> g.times(x.apply(Unary.SIGN)));
+            number("abs", Math::abs, Math::abs, Exprs::abs).dx(-3, 3, (g, x) -> g.times(x.apply(Unary.SIGN)));
 
     /** -1, 0 or 1; of NaN 0, as in PyTorch. */
-    public static final Unary SIGN =
-            number("sign", x -> x > 0 ? 1 : x < 0 ? -1 : 0, Long::signum, UnaryCode::sign).step();
+    public static final Unary SIGN = number("sign", x -> x > 0 ? 1 : x < 0 ? -1 : 0, Long::signum, UnaryCode::sign)
+            .step();
 
-    public static final Unary EXP =
-            real("exp", Math::exp, prim(Prim1.EXP)).dy(-3, 3, (g, y) -> g.times(y));
-    public static final Unary EXP2 =
-            real("exp2", x -> Math.pow(2, x), UnaryCode::exp2)
-                    .dy(-3, 3, (g, y) -> g.times(y).times(LN2));
+    public static final Unary EXP = real("exp", Math::exp, prim(Prim1.EXP)).dy(-3, 3, (g, y) -> g.times(y));
+    public static final Unary EXP2 = real("exp2", x -> Math.pow(2, x), UnaryCode::exp2)
+            .dy(-3, 3, (g, y) -> g.times(y).times(LN2));
     public static final Unary EXPM1 =
             real("expm1", Math::expm1, prim(Prim1.EXPM1)).dy(-3, 3, (g, y) -> g.times(y.plus(1)));
-    public static final Unary LOG =
-            real("log", Math::log, prim(Prim1.LOG)).dx(.1, 4, (g, x) -> g.over(x));
+    public static final Unary LOG = real("log", Math::log, prim(Prim1.LOG)).dx(.1, 4, (g, x) -> g.over(x));
 
     /** Exact at powers of two. */
     public static final Unary LOG2 =
@@ -63,89 +57,69 @@ public final class Unary implements Elementwise {
     public static final Unary LOG1P =
             real("log1p", Math::log1p, prim(Prim1.LOG1P)).dx(-.9, 3, (g, x) -> g.over(x.plus(1)));
 
-    public static final Unary SQRT =
-            real("sqrt", Math::sqrt, prim(Prim1.SQRT)).dy(.1, 4, (g, y) -> g.over(y.times(2)));
-    public static final Unary RSQRT =
-            real("rsqrt", x -> 1 / Math.sqrt(x), x -> div(1, Exprs.sqrt(x)))
-                    .dy(.1, 4, (g, y) -> g.times(-.5).times(y.square().times(y)));
-    public static final Unary RECIPROCAL =
-            real("reciprocal", x -> 1 / x, x -> div(1, x))
-                    .dy(.2, 4, (g, y) -> g.neg().times(y.square()));
+    public static final Unary SQRT = real("sqrt", Math::sqrt, prim(Prim1.SQRT)).dy(.1, 4, (g, y) -> g.over(y.times(2)));
+    public static final Unary RSQRT = real("rsqrt", x -> 1 / Math.sqrt(x), x -> div(1, Exprs.sqrt(x)))
+            .dy(.1, 4, (g, y) -> g.times(-.5).times(y.square().times(y)));
+    public static final Unary RECIPROCAL = real("reciprocal", x -> 1 / x, x -> div(1, x))
+            .dy(.2, 4, (g, y) -> g.neg().times(y.square()));
 
     public static final Unary SIN =
-            real("sin", Math::sin, prim(Prim1.SIN))
-                    .dx(-4, 4, (g, x) -> g.times(x.apply(Unary.COS)));
+            real("sin", Math::sin, prim(Prim1.SIN)).dx(-4, 4, (g, x) -> g.times(x.apply(Unary.COS)));
     public static final Unary COS =
-            real("cos", Math::cos, prim(Prim1.COS))
-                    .dx(-4, 4, (g, x) -> g.neg().times(x.apply(SIN)));
-    public static final Unary TAN =
-            real("tan", Math::tan, prim(Prim1.TAN))
-                    .dy(-1, 1, (g, y) -> g.times(y.square().plus(1)));
-    public static final Unary ASIN =
-            real("asin", Math::asin, prim(Prim1.ASIN))
-                    .dx(-.9, .9, (g, x) -> g.times(x.square().from(1).apply(RSQRT)));
-    public static final Unary ACOS =
-            real("acos", Math::acos, prim(Prim1.ACOS))
-                    .dx(-.9, .9, (g, x) -> g.neg().times(x.square().from(1).apply(RSQRT)));
-    public static final Unary ATAN =
-            real("atan", Math::atan, prim(Prim1.ATAN))
-                    .dx(-4, 4, (g, x) -> g.over(x.square().plus(1)));
+            real("cos", Math::cos, prim(Prim1.COS)).dx(-4, 4, (g, x) -> g.neg().times(x.apply(SIN)));
+    public static final Unary TAN = real("tan", Math::tan, prim(Prim1.TAN))
+            .dy(-1, 1, (g, y) -> g.times(y.square().plus(1)));
+    public static final Unary ASIN = real("asin", Math::asin, prim(Prim1.ASIN))
+            .dx(-.9, .9, (g, x) -> g.times(x.square().from(1).apply(RSQRT)));
+    public static final Unary ACOS = real("acos", Math::acos, prim(Prim1.ACOS))
+            .dx(-.9, .9, (g, x) -> g.neg().times(x.square().from(1).apply(RSQRT)));
+    public static final Unary ATAN = real("atan", Math::atan, prim(Prim1.ATAN))
+            .dx(-4, 4, (g, x) -> g.over(x.square().plus(1)));
     public static final Unary SINH =
-            real("sinh", Math::sinh, prim(Prim1.SINH))
-                    .dx(-3, 3, (g, x) -> g.times(x.apply(Unary.COSH)));
+            real("sinh", Math::sinh, prim(Prim1.SINH)).dx(-3, 3, (g, x) -> g.times(x.apply(Unary.COSH)));
     public static final Unary COSH =
             real("cosh", Math::cosh, prim(Prim1.COSH)).dx(-3, 3, (g, x) -> g.times(x.apply(SINH)));
-    public static final Unary TANH =
-            real("tanh", Math::tanh, prim(Prim1.TANH))
-                    .dy(-3, 3, (g, y) -> g.times(y.square().from(1)));
-    public static final Unary ASINH =
-            real("asinh", Unary::asinh, UnaryCode::asinh)
-                    .dx(-3, 3, (g, x) -> g.times(x.square().plus(1).apply(RSQRT)));
-    public static final Unary ACOSH =
-            real("acosh", Unary::acosh, UnaryCode::acosh)
-                    .dx(1.2, 5, (g, x) -> g.times(x.square().minus(1).apply(RSQRT)));
-    public static final Unary ATANH =
-            real("atanh", Unary::atanh, UnaryCode::atanh)
-                    .dx(-.9, .9, (g, x) -> g.over(x.square().from(1)));
+    public static final Unary TANH = real("tanh", Math::tanh, prim(Prim1.TANH))
+            .dy(-3, 3, (g, y) -> g.times(y.square().from(1)));
+    public static final Unary ASINH = real("asinh", Unary::asinh, UnaryCode::asinh)
+            .dx(-3, 3, (g, x) -> g.times(x.square().plus(1).apply(RSQRT)));
+    public static final Unary ACOSH = real("acosh", Unary::acosh, UnaryCode::acosh)
+            .dx(1.2, 5, (g, x) -> g.times(x.square().minus(1).apply(RSQRT)));
+    public static final Unary ATANH = real("atanh", Unary::atanh, UnaryCode::atanh)
+            .dx(-.9, .9, (g, x) -> g.over(x.square().from(1)));
 
     public static final Unary ERF =
-            real("erf", SpecialFunctions::erf, prim(Prim1.ERF))
-                    .dx(-3, 3, (g, x) -> g.times(erfSlope(x)));
-    public static final Unary ERFC =
-            real("erfc", SpecialFunctions::erfc, UnaryCode::erfc)
-                    .dx(-3, 5, (g, x) -> g.neg().times(erfSlope(x)));
+            real("erf", SpecialFunctions::erf, prim(Prim1.ERF)).dx(-3, 3, (g, x) -> g.times(erfSlope(x)));
+    public static final Unary ERFC = real("erfc", SpecialFunctions::erfc, UnaryCode::erfc)
+            .dx(-3, 5, (g, x) -> g.neg().times(erfSlope(x)));
     public static final Unary ERFINV =
-            real("erfinv", SpecialFunctions::erfinv, prim(Prim1.ERFINV))
-                    .dy(-.95, .95, (g, y) -> g.over(erfSlope(y)));
+            real("erfinv", SpecialFunctions::erfinv, prim(Prim1.ERFINV)).dy(-.95, .95, (g, y) -> g.over(erfSlope(y)));
 
     /** log |Γ(x)|. */
-    public static final Unary LGAMMA =
-            real("lgamma", SpecialFunctions::lgamma, prim(Prim1.LGAMMA))
-                    .dx(.2, 6, (g, x) -> g.times(x.apply(Unary.DIGAMMA)));
+    public static final Unary LGAMMA = real("lgamma", SpecialFunctions::lgamma, prim(Prim1.LGAMMA))
+            .dx(.2, 6, (g, x) -> g.times(x.apply(Unary.DIGAMMA)));
 
-    public static final Unary DIGAMMA =
-            real("digamma", SpecialFunctions::digamma, prim(Prim1.DIGAMMA))
-                    .dx(.2, 6, (g, x) -> g.times(UnaryCode.trigamma(x)));
+    public static final Unary DIGAMMA = real("digamma", SpecialFunctions::digamma, prim(Prim1.DIGAMMA))
+            .dx(.2, 6, (g, x) -> g.times(UnaryCode.trigamma(x)));
 
-    public static final Unary SIGMOID =
-            real("sigmoid", x -> 1 / (1 + Math.exp(-x)), UnaryCode::sigmoid)
-                    .dy(-4, 4, (g, y) -> g.times(y.times(y.from(1))));
-    public static final Unary RELU =
-            real("relu", x -> Math.max(x, 0), x -> max(x, c(x, 0)))
-                    .dy(-2, 2, (g, y) -> y.is(Binary.LE, 0).thenZeroElse(g));
+    public static final Unary SIGMOID = real("sigmoid", x -> 1 / (1 + Math.exp(-x)), UnaryCode::sigmoid)
+            .dy(-4, 4, (g, y) -> g.times(y.times(y.from(1))));
+    public static final Unary RELU = real("relu", x -> Math.max(x, 0), x -> max(x, c(x, 0)))
+            .dy(-2, 2, (g, y) -> y.is(Binary.LE, 0).thenZeroElse(g));
 
-    public static final Unary FLOOR = real("floor", Math::floor, prim(Prim1.FLOOR)).step();
+    public static final Unary FLOOR =
+            real("floor", Math::floor, prim(Prim1.FLOOR)).step();
     public static final Unary CEIL = real("ceil", Math::ceil, prim(Prim1.CEIL)).step();
 
     /** To the nearest integer, ties to even. */
-    public static final Unary ROUND = real("round", Math::rint, prim(Prim1.RINT)).step();
+    public static final Unary ROUND =
+            real("round", Math::rint, prim(Prim1.RINT)).step();
 
-    public static final Unary TRUNC =
-            real("trunc", x -> x < 0 ? Math.ceil(x) : Math.floor(x), prim(Prim1.TRUNC)).step();
+    public static final Unary TRUNC = real("trunc", x -> x < 0 ? Math.ceil(x) : Math.floor(x), prim(Prim1.TRUNC))
+            .step();
 
     /** Logical of bool, bitwise of integers. */
-    public static final Unary NOT =
-            new Row("not", Takes.BITS, null, x -> ~x, prim(Prim1.NOT)).noGradient();
+    public static final Unary NOT = new Row("not", Takes.BITS, null, x -> ~x, prim(Prim1.NOT)).noGradient();
 
     public static final Unary ISNAN = test("isnan", Double::isNaN, prim(Prim1.ISNAN));
     public static final Unary ISINF = test("isinf", Double::isInfinite, UnaryCode::isInfinite);
@@ -216,10 +190,7 @@ public final class Unary implements Elementwise {
     }
 
     private static Row number(
-            String name,
-            DoubleUnaryOperator reference,
-            LongUnaryOperator integer,
-            UnaryOperator<Expr> code) {
+            String name, DoubleUnaryOperator reference, LongUnaryOperator integer, UnaryOperator<Expr> code) {
         return new Row(name, Takes.NUMBER, reference, integer, code);
     }
 
@@ -238,8 +209,7 @@ public final class Unary implements Elementwise {
 
     private static double log2(double x) {
         int e = Math.getExponent(x);
-        boolean power =
-                e >= Double.MIN_EXPONENT && e <= Double.MAX_EXPONENT && x == Math.scalb(1.0, e);
+        boolean power = e >= Double.MIN_EXPONENT && e <= Double.MAX_EXPONENT && x == Math.scalb(1.0, e);
         return power ? e : Math.log(x) / LN2;
     }
 
@@ -251,9 +221,7 @@ public final class Unary implements Elementwise {
 
     private static double acosh(double x) {
         double t = x - 1;
-        return x > 1e9
-                ? Math.log(x) + LN2
-                : x < 1 ? Double.NaN : Math.log1p(t + Math.sqrt(t * (t + 2)));
+        return x > 1e9 ? Math.log(x) + LN2 : x < 1 ? Double.NaN : Math.log1p(t + Math.sqrt(t * (t + 2)));
     }
 
     private static double atanh(double x) {
@@ -284,16 +252,9 @@ public final class Unary implements Elementwise {
                     row.name,
                     in,
                     switch (row.takes) {
-                        case FLOAT ->
-                                "needs a floating-point operand, got "
-                                        + t
-                                        + "; cast it to f32 first";
-                        case NUMBER ->
-                                "is not defined on bool; use 'not', or cast to an integer or float";
-                        case BITS ->
-                                "is not defined on "
-                                        + t
-                                        + "; it takes bool (logical) or integers (bitwise)";
+                        case FLOAT -> "needs a floating-point operand, got " + t + "; cast it to f32 first";
+                        case NUMBER -> "is not defined on bool; use 'not', or cast to an integer or float";
+                        case BITS -> "is not defined on " + t + "; it takes bool (logical) or integers (bitwise)";
                     });
         }
         boolean test = derivative == null && row.takes == Takes.FLOAT;
@@ -302,8 +263,7 @@ public final class Unary implements Elementwise {
 
     @Override
     public <V> List<V> gradient(GradCall<V> call) {
-        if (derivative == null || !call.e().type(call.in(0)).dtype().isFloat())
-            return Op.noGradient(call);
+        if (derivative == null || !call.e().type(call.in(0)).dtype().isFloat()) return Op.noGradient(call);
         Val g = Val.of(call.e(), call.grad());
         Val at = Val.of(call.e(), derivative.ofResult ? call.out(0) : call.in(0));
         return List.of(derivative.rule.apply(g, at).<V>get());
@@ -332,12 +292,10 @@ public final class Unary implements Elementwise {
         for (DType t : DType.values()) {
             if (!row.takes.accepts(t)) continue;
             samples.add(Sample.values(this, ElementSamples.edges(t)));
-            if (t.isFloat())
-                samples.add(Sample.smooth(this, Sample.uniform(Type.of(t, 3, 5), low, high, 7)));
+            if (t.isFloat()) samples.add(Sample.smooth(this, Sample.uniform(Type.of(t, 3, 5), low, high, 7)));
         }
-        samples.add(
-                Sample.values(
-                        this, RefArray.zeros(Type.of(samples.get(0).inputs().get(0).dtype(), 0))));
+        samples.add(Sample.values(
+                this, RefArray.zeros(Type.of(samples.get(0).inputs().get(0).dtype(), 0))));
         return samples;
     }
 

@@ -71,11 +71,7 @@ final class UnaryCode {
     /** 2^k for k within the normal range. */
     private static Expr powerOf2(Expr k) {
         boolean single = k.dtype() == DType.I32;
-        return unbits(
-                Expr.bin(
-                        Prim2.SHL,
-                        add(k, integer(k, single ? 127 : 1023)),
-                        integer(k, single ? 23 : 52)));
+        return unbits(Expr.bin(Prim2.SHL, add(k, integer(k, single ? 127 : 1023)), integer(k, single ? 23 : 52)));
     }
 
     private static Expr integer(Expr like, long v) {
@@ -102,10 +98,7 @@ final class UnaryCode {
         Expr regular = and(gt(x, 0), lt(x, Double.POSITIVE_INFINITY));
         Expr tiny = lt(x, smallestNormal);
         Expr scaled = bits(select(tiny, mul(x, Math.scalb(1.0, mantissa + 2)), x));
-        long root =
-                single
-                        ? Float.floatToRawIntBits((float) Math.sqrt(.5))
-                        : Double.doubleToRawLongBits(Math.sqrt(.5));
+        long root = single ? Float.floatToRawIntBits((float) Math.sqrt(.5)) : Double.doubleToRawLongBits(Math.sqrt(.5));
         Expr e = Expr.bin(Prim2.SHR, sub(scaled, integer(scaled, root)), integer(scaled, mantissa));
         Expr m = unbits(sub(scaled, Expr.bin(Prim2.SHL, e, integer(e, mantissa))));
         Expr exponent = add(convert(x.dtype(), e), select(tiny, c(x, -(mantissa + 2)), c(x, 0)));
@@ -145,10 +138,7 @@ final class UnaryCode {
      */
     static Expr erfc(Expr x) {
         boolean single = x.dtype() == DType.F32;
-        Expr a =
-                min(
-                        abs(x),
-                        c(x, single ? 12 : 30)); // where the result is 0, and no square overflows
+        Expr a = min(abs(x), c(x, single ? 12 : 30)); // where the result is 0, and no square overflows
         Expr t = div(2, add(a, 2));
         Expr q = polynomial(sub(add(t, t), c(x, 1)), single ? ERFC_F32 : ERFC_F64);
         Expr square = mul(a, a);
@@ -172,19 +162,32 @@ final class UnaryCode {
         4.21611972e-5
     };
     private static final double[] ERFC_F64 = {
-        0.51079135262101152502, 0.3435803422069051367, 0.13973604627801475144,
-                0.018221115753459039907,
-        -0.010755330944036531378, -0.0032395925345820674644, 0.0015453060141013286867,
-                0.00041864804327911113001,
-        -0.00033153657669014612407, -0.000017185831874889751496, 0.000072234188295048068032,
-                -0.000017073781133818914395,
-        -0.00001084298532996441017, 8.0578758671473404027e-6, -5.7764236115114267533e-7,
-                -1.8150355080541665643e-6,
-        1.0305699215291105379e-6, -1.3754508233185945131e-8, -3.2624609352966720074e-7,
-                1.7867229479168534543e-7,
-        3.6000845292079934437e-8, -6.9658429434091383088e-8, 6.5204346144015395798e-9,
-                1.3216325517632648636e-8,
-        -1.9111737286078939413e-9, -1.0590333143571798631e-9
+        0.51079135262101152502,
+        0.3435803422069051367,
+        0.13973604627801475144,
+        0.018221115753459039907,
+        -0.010755330944036531378,
+        -0.0032395925345820674644,
+        0.0015453060141013286867,
+        0.00041864804327911113001,
+        -0.00033153657669014612407,
+        -0.000017185831874889751496,
+        0.000072234188295048068032,
+        -0.000017073781133818914395,
+        -0.00001084298532996441017,
+        8.0578758671473404027e-6,
+        -5.7764236115114267533e-7,
+        -1.8150355080541665643e-6,
+        1.0305699215291105379e-6,
+        -1.3754508233185945131e-8,
+        -3.2624609352966720074e-7,
+        1.7867229479168534543e-7,
+        3.6000845292079934437e-8,
+        -6.9658429434091383088e-8,
+        6.5204346144015395798e-9,
+        1.3216325517632648636e-8,
+        -1.9111737286078939413e-9,
+        -1.0590333143571798631e-9
     };
 
     /**

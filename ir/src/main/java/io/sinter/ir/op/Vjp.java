@@ -2,7 +2,6 @@
 package io.sinter.ir.op;
 
 import io.sinter.ir.Type;
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntPredicate;
@@ -31,8 +30,7 @@ public final class Vjp {
      * @param wanted the inputs of which a gradient is wanted
      * @return one gradient per input; null where none flows or is wanted
      */
-    public static <V> List<V> gradient(
-            Emitter<V> e, Function f, List<V> in, List<V> grads, IntPredicate wanted) {
+    public static <V> List<V> gradient(Emitter<V> e, Function f, List<V> in, List<V> grads, IntPredicate wanted) {
         Recorder<V> recorder = new Recorder<>(e);
         List<Value<V>> inputs = new ArrayList<>();
         for (int i = 0; i < in.size(); i++) inputs.add(new Value<>(e, in.get(i), wanted.test(i)));

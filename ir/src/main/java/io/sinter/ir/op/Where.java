@@ -7,7 +7,6 @@ import io.sinter.ir.Type;
 import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Exprs;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -31,11 +30,7 @@ public final class Where implements Elementwise {
         Rule.arity(this, in, 3);
         if (!in.get(0).dtype().isBool()) {
             throw OpException.of(
-                    name(),
-                    in,
-                    "the condition must be bool, got "
-                            + in.get(0).dtype()
-                            + "; compare it with 0 first");
+                    name(), in, "the condition must be bool, got " + in.get(0).dtype() + "; compare it with 0 first");
         }
         if (in.get(1).dtype() != in.get(2).dtype()) {
             throw OpException.of(
@@ -65,8 +60,7 @@ public final class Where implements Elementwise {
     @Override
     public List<RefArray> evaluate(List<RefArray> in) {
         RefArray y = RefArray.zeros(in.get(1).type());
-        for (int i = 0; i < y.size(); i++)
-            y.copy(i, in.get(0).getBoolean(i) ? in.get(1) : in.get(2), i);
+        for (int i = 0; i < y.size(); i++) y.copy(i, in.get(0).getBoolean(i) ? in.get(1) : in.get(2), i);
         return List.of(y);
     }
 
@@ -78,28 +72,15 @@ public final class Where implements Elementwise {
     @Override
     public List<Sample> samples() {
         List<Sample> samples = new ArrayList<>();
-        RefArray cond =
-                RefArray.ofLongs(Type.of(DType.BOOL, 3, 4), i -> i % 3 == 0 || i == 7 ? 1 : 0);
+        RefArray cond = RefArray.ofLongs(Type.of(DType.BOOL, 3, 4), i -> i % 3 == 0 || i == 7 ? 1 : 0);
         for (DType t : DType.values()) {
             RefArray a = Sample.uniform(Type.of(t, 3, 4), -3, 3, 21);
             RefArray b = Sample.uniform(Type.of(t, 3, 4), -3, 3, 22);
-            samples.add(
-                    t.isFloat()
-                            ? Sample.smooth(this, cond, a, b)
-                            : Sample.values(this, cond, a, b));
+            samples.add(t.isFloat() ? Sample.smooth(this, cond, a, b) : Sample.values(this, cond, a, b));
         }
-        RefArray nan =
-                RefArray.of(
-                        DType.F32,
-                        cond.shape().without(0),
-                        Double.NaN,
-                        -0.0,
-                        1,
-                        Double.POSITIVE_INFINITY);
+        RefArray nan = RefArray.of(DType.F32, cond.shape().without(0), Double.NaN, -0.0, 1, Double.POSITIVE_INFINITY);
         RefArray one = RefArray.of(DType.F32, nan.shape(), 1, 2, 3, 4);
-        samples.add(
-                Sample.values(
-                        this, RefArray.ofLongs(DType.BOOL, nan.shape(), 0, 1, 0, 1), nan, one));
+        samples.add(Sample.values(this, RefArray.ofLongs(DType.BOOL, nan.shape(), 0, 1, 0, 1), nan, one));
         return samples;
     }
 

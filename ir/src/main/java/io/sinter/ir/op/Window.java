@@ -6,7 +6,6 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.Arrays;
 import java.util.List;
 
@@ -39,19 +38,12 @@ public record Window(int axis, long size, long step) implements View {
         Rule.axis(this, in, 0, axis);
         Type x = in.get(0);
         if (size < 1 || step < 1)
-            throw OpException.of(
-                    name(), in, "size " + size + " and step " + step + " must be positive");
+            throw OpException.of(name(), in, "size " + size + " and step " + step + " must be positive");
         if (size > x.dim(axis)) {
             throw OpException.of(
                     name(),
                     in,
-                    "windows of "
-                            + size
-                            + " on axis "
-                            + axis
-                            + ", whose extent is "
-                            + x.dim(axis)
-                            + "; pad it first");
+                    "windows of " + size + " on axis " + axis + ", whose extent is " + x.dim(axis) + "; pad it first");
         }
         Shape s = x.shape().with(axis, (x.dim(axis) - size) / step + 1);
         return List.of(x.with(s.insert(s.rank(), size)));
@@ -67,8 +59,7 @@ public record Window(int axis, long size, long step) implements View {
         int last = s.rank() - 1;
         // Bring the window's own axis next to the axis it came from.
         int[] perm = new int[s.rank()];
-        for (int i = 0; i < perm.length; i++)
-            perm[i] = i <= axis ? i : i == axis + 1 ? last : i - 1;
+        for (int i = 0; i < perm.length; i++) perm[i] = i <= axis ? i : i == axis + 1 ? last : i - 1;
         g = e.permute(g, perm);
         long parts = (size + step - 1) / step;
         if (parts > MAX_SHIFTS) return List.of(addByIndex(call, g, windows, to));
@@ -103,9 +94,7 @@ public record Window(int axis, long size, long step) implements View {
         long[] strides = Arrays.copyOf(x.shape().strides(), x.shape().rank() + 1);
         strides[x.shape().rank()] = strides[axis];
         strides[axis] *= step;
-        return List.of(
-                Positions.gather(
-                        x, infer(List.of(x.type())).get(0), at -> Positions.offset(strides, at)));
+        return List.of(Positions.gather(x, infer(List.of(x.type())).get(0), at -> Positions.offset(strides, at)));
     }
 
     @Override
@@ -117,10 +106,8 @@ public record Window(int axis, long size, long step) implements View {
                 Sample.smooth(new Window(1, 2, 3), x),
                 Sample.smooth(new Window(1, 2, 2), x),
                 Sample.smooth(new Window(2, 3, 1), x),
-                Sample.smooth(
-                        new Window(0, 20, 1), Sample.uniform(Type.of(DType.F64, 23), -1, 1, 2)),
+                Sample.smooth(new Window(0, 20, 1), Sample.uniform(Type.of(DType.F64, 23), -1, 1, 2)),
                 Sample.values(new Window(0, 4, 2), Sample.uniform(Type.of(DType.F32, 9), -1, 1, 3)),
-                Sample.values(
-                        new Window(0, 1, 1), Sample.uniform(Type.of(DType.I32, 3, 2), -9, 9, 4)));
+                Sample.values(new Window(0, 1, 1), Sample.uniform(Type.of(DType.I32, 3, 2), -9, 9, 4)));
     }
 }

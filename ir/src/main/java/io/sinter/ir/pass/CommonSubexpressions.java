@@ -6,7 +6,6 @@ import io.sinter.ir.Node;
 import io.sinter.ir.op.Binary;
 import io.sinter.ir.op.Op;
 import io.sinter.ir.op.OpText;
-
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -20,17 +19,8 @@ import java.util.Set;
  * so this needs no exceptions. Operands of commutative operators are compared in any order.
  */
 public final class CommonSubexpressions {
-    private static final Set<Op> COMMUTATIVE =
-            Set.of(
-                    Binary.ADD,
-                    Binary.MUL,
-                    Binary.MAX,
-                    Binary.MIN,
-                    Binary.AND,
-                    Binary.OR,
-                    Binary.XOR,
-                    Binary.EQ,
-                    Binary.NE);
+    private static final Set<Op> COMMUTATIVE = Set.of(
+            Binary.ADD, Binary.MUL, Binary.MAX, Binary.MIN, Binary.AND, Binary.OR, Binary.XOR, Binary.EQ, Binary.NE);
 
     /** Operator, attributes, operands by number. */
     private record Key(String op, List<Integer> operands) {}

@@ -3,7 +3,6 @@ package io.sinter.ir.pass;
 
 import io.sinter.ir.Graph;
 import io.sinter.ir.Node;
-
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;

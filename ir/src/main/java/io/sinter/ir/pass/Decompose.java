@@ -9,7 +9,6 @@ import io.sinter.ir.op.Composite;
 import io.sinter.ir.op.Emitter;
 import io.sinter.ir.op.Op;
 import io.sinter.ir.op.Project;
-
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;

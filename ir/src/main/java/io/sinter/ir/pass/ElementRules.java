@@ -13,7 +13,6 @@ import io.sinter.ir.op.Expand;
 import io.sinter.ir.op.Op;
 import io.sinter.ir.op.Unary;
 import io.sinter.ir.op.Where;
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -22,20 +21,12 @@ import java.util.Set;
 /** Rules of {@link Simplify} on elementwise operators. Each gives null where it does not fit. */
 final class ElementRules {
     private static final Set<Unary> IDEMPOTENT =
-            Set.of(
-                    Unary.ABS,
-                    Unary.SIGN,
-                    Unary.RELU,
-                    Unary.FLOOR,
-                    Unary.CEIL,
-                    Unary.ROUND,
-                    Unary.TRUNC);
+            Set.of(Unary.ABS, Unary.SIGN, Unary.RELU, Unary.FLOOR, Unary.CEIL, Unary.ROUND, Unary.TRUNC);
 
     /** The comparison that is true where the other is false, operands without NaN. */
-    private static final Map<Binary, Binary> OPPOSITE =
-            Map.of(
-                    Binary.EQ, Binary.NE, Binary.NE, Binary.EQ, Binary.LT, Binary.GE, Binary.GE,
-                    Binary.LT, Binary.LE, Binary.GT, Binary.GT, Binary.LE);
+    private static final Map<Binary, Binary> OPPOSITE = Map.of(
+            Binary.EQ, Binary.NE, Binary.NE, Binary.EQ, Binary.LT, Binary.GE, Binary.GE, Binary.LT, Binary.LE,
+            Binary.GT, Binary.GT, Binary.LE);
 
     private ElementRules() {}
 
@@ -104,9 +95,7 @@ final class ElementRules {
     }
 
     private static boolean zeroFor(Node zero, Node x, boolean integer) {
-        return integer
-                ? Uniform.is(zero, 0)
-                : Uniform.is(zero, -0.0) || (Uniform.is(zero, 0.0) && neverMinusZero(x));
+        return integer ? Uniform.is(zero, 0) : Uniform.is(zero, -0.0) || (Uniform.is(zero, 0.0) && neverMinusZero(x));
     }
 
     /** A few operators whose result is never -0. */
@@ -158,8 +147,7 @@ final class ElementRules {
             int k = Math.getExponent(v);
             // f16 has the smallest range of exponents, -14 to 15: both constants are normal numbers
             // in every float type.
-            if (Math.abs(v) == Math.scalb(1.0, k) && Math.abs(k) <= 14)
-                return e.mul(a, e.constant(a, 1 / v));
+            if (Math.abs(v) == Math.scalb(1.0, k) && Math.abs(k) <= 14) return e.mul(a, e.constant(a, 1 / v));
         }
         return null;
     }
@@ -190,10 +178,7 @@ final class ElementRules {
         for (int swap = 0; swap < 2; swap++) {
             Node x = swap == 0 ? a : b;
             Node c = swap == 0 ? b : a;
-            boolean ones =
-                    x.dtype().isBool()
-                            ? Uniform.is(c, 1)
-                            : Uniform.is(c, x.dtype() == DType.U8 ? 255 : -1);
+            boolean ones = x.dtype().isBool() ? Uniform.is(c, 1) : Uniform.is(c, x.dtype() == DType.U8 ? 255 : -1);
             // x & 0 => 0   x | 0 => x   x ^ 0 => x
             if (Uniform.is(c, 0)) return op == Binary.AND ? zero(e, x) : x;
             // x & 1…1 => x   x | 1…1 => 1…1   x ^ 1…1 => !x
@@ -235,8 +220,7 @@ final class ElementRules {
         // cast to its own type => x
         if (x.dtype() == to) return x;
         // cast(cast(x, wider), t) => cast(x, t)
-        if (x.op() instanceof Cast && embeds(x.input(0).dtype(), x.dtype()))
-            return e.cast(x.input(0), to);
+        if (x.op() instanceof Cast && embeds(x.input(0).dtype(), x.dtype())) return e.cast(x.input(0), to);
         return null;
     }
 
@@ -248,11 +232,7 @@ final class ElementRules {
         return switch (narrow) {
             case BOOL -> true;
             case U8, I8 -> wide != DType.BOOL && (wide.isFloat() || wide.bytes() > 1);
-            case I16 ->
-                    wide == DType.I32
-                            || wide == DType.I64
-                            || wide == DType.F32
-                            || wide == DType.F64;
+            case I16 -> wide == DType.I32 || wide == DType.I64 || wide == DType.F32 || wide == DType.F64;
             case I32 -> wide == DType.I64 || wide == DType.F64;
             case F16, BF16 -> wide == DType.F32 || wide == DType.F64;
             case F32 -> wide == DType.F64;

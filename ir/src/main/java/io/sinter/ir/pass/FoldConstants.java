@@ -13,7 +13,6 @@ import io.sinter.ir.op.Reshape;
 import io.sinter.ir.op.Slice;
 import io.sinter.ir.op.View;
 import io.sinter.ir.ref.RefArray;
-
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -30,8 +29,7 @@ public final class FoldConstants {
     public static Graph apply(Graph graph) {
         Rewriting rewriting = new Rewriting(graph);
         GraphBuilder e = new GraphBuilder();
-        Map<Node, Constant> known =
-                new IdentityHashMap<>(); // old nodes whose every element is that constant
+        Map<Node, Constant> known = new IdentityHashMap<>(); // old nodes whose every element is that constant
         for (Node n : graph.nodes()) {
             Constant c = constant(n, known);
             Node now = rewriting.updated(n);
@@ -60,8 +58,7 @@ public final class FoldConstants {
             case View v -> {
                 Constant c = known.get(n.input(0));
                 boolean keeps =
-                        !(v instanceof Slice s && s.live())
-                                && !(v instanceof Pad && c != null && c.bits() != 0);
+                        !(v instanceof Slice s && s.live()) && !(v instanceof Pad && c != null && c.bits() != 0);
                 yield keeps ? c : null;
             }
             case Elementwise op -> elementwise(op, n, known);
@@ -80,10 +77,7 @@ public final class FoldConstants {
         }
         RefArray value = op.evaluate(operands).get(0);
         DType t = value.dtype();
-        Constant c =
-                t.isFloat()
-                        ? Constant.of(t, value.getDouble(0))
-                        : Constant.ofLong(t, value.getLong(0));
+        Constant c = t.isFloat() ? Constant.of(t, value.getDouble(0)) : Constant.ofLong(t, value.getLong(0));
         return new Constant(t, c.bits(), derived);
     }
 }

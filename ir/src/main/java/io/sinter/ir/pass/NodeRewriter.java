@@ -3,11 +3,11 @@ package io.sinter.ir.pass;
 
 import io.sinter.ir.Graph;
 import io.sinter.ir.Node;
+import io.sinter.ir.Type;
 import io.sinter.ir.op.Emitter;
 import io.sinter.ir.op.Input;
 import io.sinter.ir.op.Op;
 import io.sinter.ir.op.Project;
-import io.sinter.ir.Type;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;

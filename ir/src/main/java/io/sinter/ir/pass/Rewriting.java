@@ -4,7 +4,6 @@ package io.sinter.ir.pass;
 import io.sinter.ir.Graph;
 import io.sinter.ir.Node;
 import io.sinter.ir.op.Input;
-
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;

@@ -8,7 +8,6 @@ import io.sinter.ir.Type;
 import io.sinter.ir.op.Elementwise;
 import io.sinter.ir.op.Emitter;
 import io.sinter.ir.op.Op;
-
 import java.util.List;
 
 /**
@@ -36,10 +35,7 @@ public final class Simplify implements Emitter<Node> {
      * fits.
      */
     private Node simplified(Node n) {
-        Node better =
-                n.op() instanceof Elementwise op
-                        ? ElementRules.apply(this, op, n)
-                        : ViewRules.apply(this, n);
+        Node better = n.op() instanceof Elementwise op ? ElementRules.apply(this, op, n) : ViewRules.apply(this, n);
         return better == null ? n : better;
     }
 

@@ -6,7 +6,6 @@ import io.sinter.ir.GraphBuilder;
 import io.sinter.ir.Node;
 import io.sinter.ir.op.Matmul;
 import io.sinter.ir.op.Permute;
-
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;

@@ -7,7 +7,6 @@ import io.sinter.ir.op.Constant;
 import io.sinter.ir.op.Expand;
 import io.sinter.ir.op.Permute;
 import io.sinter.ir.op.Reshape;
-
 import java.util.List;
 
 /** Values that are one constant everywhere: a {@link Constant}, reshaped and expanded. */
@@ -21,9 +20,7 @@ final class Uniform {
     static Constant of(Node n) {
         for (int i = 0; i <= MAX_VIEWS; i++) {
             if (n.op() instanceof Constant c) return c;
-            if (!(n.op() instanceof Reshape
-                    || n.op() instanceof Expand
-                    || n.op() instanceof Permute)) return null;
+            if (!(n.op() instanceof Reshape || n.op() instanceof Expand || n.op() instanceof Permute)) return null;
             n = n.input(0);
         }
         return null;

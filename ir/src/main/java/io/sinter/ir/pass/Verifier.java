@@ -8,7 +8,6 @@ import io.sinter.ir.Type;
 import io.sinter.ir.op.Input;
 import io.sinter.ir.op.Project;
 import io.sinter.ir.text.GraphPrinter;
-
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
@@ -44,12 +43,9 @@ public final class Verifier {
     private void inputs() {
         for (int i = 0; i < graph.inputs().size(); i++) {
             Node n = graph.inputs().get(i);
-            if (!(n.op() instanceof Input in))
-                throw bad(n, "stands among the inputs but is not one");
-            if (in.number() != i)
-                throw bad(n, "is input " + in.number() + " but stands at place " + i);
-            if (!n.types().equals(List.of(in.type())))
-                throw bad(n, "its operator says " + in.type());
+            if (!(n.op() instanceof Input in)) throw bad(n, "stands among the inputs but is not one");
+            if (in.number() != i) throw bad(n, "is input " + in.number() + " but stands at place " + i);
+            if (!n.types().equals(List.of(in.type()))) throw bad(n, "its operator says " + in.type());
             if (!defined.add(n)) throw bad(n, "occurs twice");
         }
     }
@@ -57,8 +53,7 @@ public final class Verifier {
     private void node(Node n) {
         if (n.op() instanceof Input) throw bad(n, "is an input that stands among the nodes");
         for (int i = 0; i < n.inputs().size(); i++) {
-            if (!defined.contains(n.input(i)))
-                throw bad(n, "operand " + i + " is not defined before it");
+            if (!defined.contains(n.input(i))) throw bad(n, "operand " + i + " is not defined before it");
         }
         List<Type> inferred;
         try {
@@ -79,8 +74,7 @@ public final class Verifier {
         }
         for (int i = 0; i < n.inputs().size(); i++) {
             if (n.input(i).types().size() != 1)
-                throw bad(
-                        n, "operand " + i + " has several results; read one through a projection");
+                throw bad(n, "operand " + i + " has several results; read one through a projection");
         }
         return n.inputs().stream().map(Node::type).toList();
     }

@@ -79,13 +79,9 @@ final class ViewRules {
         if (s.size() == 0) return null;
         return switch (x.op()) {
             // slice(slice(x)) on one axis => slice(x)
-            case Slice t when !t.live() && t.axis() == axis ->
-                    e.slice(
-                            x.input(0),
-                            axis,
-                            t.start() + s.start() * t.step(),
-                            s.size(),
-                            s.step() * t.step());
+            case Slice t
+            when !t.live() && t.axis() == axis ->
+                e.slice(x.input(0), axis, t.start() + s.start() * t.step(), s.size(), s.step() * t.step());
             case Expand t -> {
                 Node in = x.input(0);
                 Shape to = t.to().with(axis, s.size());
@@ -114,8 +110,7 @@ final class ViewRules {
         long[] after = p.high().clone();
         before[axis] = 0;
         after[axis] = 0;
-        return e.apply(
-                new Pad(before, after), e.slice(x, axis, s.start() - low, s.size(), s.step()));
+        return e.apply(new Pad(before, after), e.slice(x, axis, s.start() - low, s.size(), s.step()));
     }
 
     /** slice(concat(…, x, …)) => slice(x) where the slice stays inside x. */

@@ -52,7 +52,8 @@ public record Plan(
     public record Launch(Kernel kernel, List<List<SlotValue>> segments) implements Step {}
 
     /** An operator that the device's library runs whole (sort, top-k): operands and results are dense. */
-    public record LibraryCall(Op op, List<Type> inTypes, List<Place> in, List<Type> outTypes, List<Place> out) implements Step {}
+    public record LibraryCall(Op op, List<Type> inTypes, List<Place> in, List<Type> outTypes, List<Place> out)
+            implements Step {}
 
     /** Copies {@code bytes} bytes. */
     public record Copy(Place from, Place to, long bytes) implements Step {}

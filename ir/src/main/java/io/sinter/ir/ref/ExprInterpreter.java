@@ -10,7 +10,6 @@ import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.Prim1;
 import io.sinter.ir.loop.Prim2;
 import io.sinter.ir.loop.Var;
-
 import java.util.IdentityHashMap;
 import java.util.Map;
 
@@ -67,8 +66,7 @@ public final class ExprInterpreter {
 
         @Override
         public void indexError(long site, long value, long bound) {
-            throw new IndexOutOfBoundsException(
-                    "site " + site + ": index " + value + " of " + bound);
+            throw new IndexOutOfBoundsException("site " + site + ": index " + value + " of " + bound);
         }
     }
 
@@ -101,8 +99,7 @@ public final class ExprInterpreter {
             case F32 -> Float.intBitsToFloat((int) bits);
             case I32 -> (int) bits;
             case I64, BOOL -> bits;
-            case F16, BF16, I16, I8, U8 ->
-                    throw new IllegalArgumentException(t + " is not a register type");
+            case F16, BF16, I16, I8, U8 -> throw new IllegalArgumentException(t + " is not a register type");
         };
     }
 
@@ -126,20 +123,18 @@ public final class ExprInterpreter {
             case Expr.IndexValue x -> index(x.index());
             case Expr.Ref x -> env.local(x.local());
             case Expr.Load x ->
-                    x.mask() == null || value(x.mask()) != 0
-                            ? env.load(x.buffer(), index(x.index()))
-                            : value(x.otherwise());
+                x.mask() == null || value(x.mask()) != 0
+                        ? env.load(x.buffer(), index(x.index()))
+                        : value(x.otherwise());
             case Expr.Un x -> unary(x.op(), x.a().dtype(), value(x.a()));
             case Expr.Bin x -> binary(x.op(), x.a().dtype(), value(x.a()), value(x.b()));
             case Expr.Select x -> value(x.cond()) != 0 ? value(x.a()) : value(x.b());
             case Expr.Fma x -> fma(x.dtype(), value(x.a()), value(x.b()), value(x.c()));
             case Expr.Convert x -> convert(x.a().dtype(), x.dtype(), value(x.a()));
             case Expr.Narrow x ->
-                    x.to().isFloat()
-                            ? encode(
-                                    DType.F32,
-                                    RefArray.round(x.to(), decode(DType.F32, value(x.a()))))
-                            : RefArray.wrap(x.to(), value(x.a()));
+                x.to().isFloat()
+                        ? encode(DType.F32, RefArray.round(x.to(), decode(DType.F32, value(x.a()))))
+                        : RefArray.wrap(x.to(), value(x.a()));
             case Expr.Bits x -> value(x.a());
             case Expr.Checked x -> checked(x);
         };
@@ -201,8 +196,7 @@ public final class ExprInterpreter {
             case F32 -> Float.floatToRawIntBits((float) v); // one rounding, not by way of double
             case I32 -> (int) v;
             case I64 -> v;
-            case F16, BF16, I16, I8, U8, BOOL ->
-                    throw new IllegalArgumentException("convert to " + to);
+            case F16, BF16, I16, I8, U8, BOOL -> throw new IllegalArgumentException("convert to " + to);
         };
     }
 
@@ -237,8 +231,7 @@ public final class ExprInterpreter {
                     CEIL,
                     RINT,
                     TRUNC,
-                    ISNAN ->
-                    throw new IllegalArgumentException(op + " of " + t);
+                    ISNAN -> throw new IllegalArgumentException(op + " of " + t);
         };
     }
 
@@ -280,31 +273,14 @@ public final class ExprInterpreter {
             case I32 -> ofInts(op, (int) a, (int) b, 32);
             case I64 -> ofInts(op, a, b, 64);
             case BOOL ->
-                    switch (op) {
-                        case AND, MIN -> a & b;
-                        case OR, MAX -> a | b;
-                        case XOR -> a ^ b;
-                        case ADD,
-                                SUB,
-                                MUL,
-                                DIV,
-                                REM,
-                                POW,
-                                ATAN2,
-                                SHL,
-                                SHR,
-                                USHR,
-                                UMULHI,
-                                EQ,
-                                NE,
-                                LT,
-                                LE,
-                                GT,
-                                GE ->
-                                throw new IllegalArgumentException(op + " of bool");
-                    };
-            case F16, BF16, I16, I8, U8 ->
-                    throw new IllegalArgumentException(t + " is not a register type");
+                switch (op) {
+                    case AND, MIN -> a & b;
+                    case OR, MAX -> a | b;
+                    case XOR -> a ^ b;
+                    case ADD, SUB, MUL, DIV, REM, POW, ATAN2, SHL, SHR, USHR, UMULHI, EQ, NE, LT, LE, GT, GE ->
+                        throw new IllegalArgumentException(op + " of bool");
+                };
+            case F16, BF16, I16, I8, U8 -> throw new IllegalArgumentException(t + " is not a register type");
         };
     }
 
@@ -349,8 +325,7 @@ public final class ExprInterpreter {
             case POW -> pow(x, y);
             case ATAN2 -> Math.atan2(x, y);
             case AND, OR, XOR, SHL, SHR, USHR, UMULHI, EQ, NE, LT, LE, GT, GE ->
-                    throw new IllegalArgumentException(
-                            op + " of " + (single ? DType.F32 : DType.F64));
+                throw new IllegalArgumentException(op + " of " + (single ? DType.F32 : DType.F64));
         };
     }
 
@@ -379,14 +354,12 @@ public final class ExprInterpreter {
             case XOR -> a ^ b;
             case SHL -> b < 0 || b >= width ? 0 : a << b;
             case SHR -> a >> (b < 0 || b >= width ? 63 : b);
-            case USHR ->
-                    b < 0 || b >= width ? 0 : (width == 32 ? (a & 0xffffffffL) >>> b : a >>> b);
+            case USHR -> b < 0 || b >= width ? 0 : (width == 32 ? (a & 0xffffffffL) >>> b : a >>> b);
             case UMULHI -> {
                 if (width != 32) throw new IllegalArgumentException("UMULHI of i64");
                 yield ((a & 0xffffffffL) * (b & 0xffffffffL)) >>> 32;
             }
-            case ATAN2, EQ, NE, LT, LE, GT, GE ->
-                    throw new IllegalArgumentException(op + " of integers");
+            case ATAN2, EQ, NE, LT, LE, GT, GE -> throw new IllegalArgumentException(op + " of integers");
         };
     }
 

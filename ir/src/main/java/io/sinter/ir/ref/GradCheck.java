@@ -4,7 +4,6 @@ package io.sinter.ir.ref;
 import io.sinter.ir.op.Op;
 import io.sinter.ir.op.Sample;
 import io.sinter.ir.ref.Tape.Var;
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -50,20 +49,17 @@ public final class GradCheck {
         for (int k = 0; k < inputs.size(); k++) {
             if (!isF64(inputs.get(k))) continue;
             for (int i = 0; i < inputs.get(k).size(); i++) {
-                double slope =
-                        (weighted(f, inputs, k, i, STEP) - weighted(f, inputs, k, i, -STEP))
-                                / (2 * STEP);
+                double slope = (weighted(f, inputs, k, i, STEP) - weighted(f, inputs, k, i, -STEP)) / (2 * STEP);
                 double got = grads.get(k).value().getDouble(i);
                 if (!(Math.abs(got - slope) <= TOLERANCE * Math.max(1, Math.abs(slope)))) {
-                    return Optional.of(
-                            "gradient by operand "
-                                    + k
-                                    + ", element "
-                                    + i
-                                    + ": "
-                                    + got
-                                    + ", central difference "
-                                    + slope);
+                    return Optional.of("gradient by operand "
+                            + k
+                            + ", element "
+                            + i
+                            + ": "
+                            + got
+                            + ", central difference "
+                            + slope);
                 }
             }
         }
@@ -80,8 +76,7 @@ public final class GradCheck {
 
     private static List<Var<RefArray>> weights(Tape<RefArray> tape, List<Var<RefArray>> out) {
         List<Var<RefArray>> w = new ArrayList<>();
-        for (int i = 0; i < out.size(); i++)
-            w.add(tape.leaf(Sample.uniform(tape.type(out.get(i)), 0.5, 1.5, 97 + i)));
+        for (int i = 0; i < out.size(); i++) w.add(tape.leaf(Sample.uniform(tape.type(out.get(i)), 0.5, 1.5, 97 + i)));
         return w;
     }
 
@@ -92,7 +87,8 @@ public final class GradCheck {
         List<RefArray> in = new ArrayList<>(inputs);
         in.set(k, moved);
         Tape<RefArray> tape = new Tape<>(new RefEmitter());
-        List<Var<RefArray>> out = floats(f.apply(tape, in.stream().map(tape::leaf).toList()));
+        List<Var<RefArray>> out =
+                floats(f.apply(tape, in.stream().map(tape::leaf).toList()));
         List<Var<RefArray>> w = weights(tape, out);
         double sum = 0;
         for (int o = 0; o < out.size(); o++) {

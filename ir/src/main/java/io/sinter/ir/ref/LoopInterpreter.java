@@ -137,18 +137,21 @@ public final class LoopInterpreter {
             case Stmt.Set x -> locals.put(x.local(), eval(x.value()));
             case Stmt.Accumulate a -> {
                 Expr old = new Expr.Ref(a.local());
-                locals.put(a.local(), eval(new Expr.Bin(
-                        switch (a.op()) {
-                            case SUM -> io.sinter.ir.loop.Prim2.ADD;
-                            case PROD -> io.sinter.ir.loop.Prim2.MUL;
-                            case MAX -> io.sinter.ir.loop.Prim2.MAX;
-                            case MIN -> io.sinter.ir.loop.Prim2.MIN;
-                        },
-                        old,
-                        a.value())));
+                locals.put(
+                        a.local(),
+                        eval(new Expr.Bin(
+                                switch (a.op()) {
+                                    case SUM -> io.sinter.ir.loop.Prim2.ADD;
+                                    case PROD -> io.sinter.ir.loop.Prim2.MUL;
+                                    case MAX -> io.sinter.ir.loop.Prim2.MAX;
+                                    case MIN -> io.sinter.ir.loop.Prim2.MIN;
+                                },
+                                old,
+                                a.value())));
             }
             case Stmt.Store st -> {
-                if (st.mask() == null || eval(st.mask()) != 0) world.store(st.buffer(), eval(st.index()), eval(st.value()));
+                if (st.mask() == null || eval(st.mask()) != 0)
+                    world.store(st.buffer(), eval(st.index()), eval(st.value()));
             }
             case Stmt.If f -> {
                 if (eval(f.cond()) != 0) run(f.body());

@@ -33,7 +33,8 @@ public final class PlanInterpreter {
         this.plan = plan;
         for (RefArray a : args) arguments.add(bytes(a));
         results = new ByteBuffer[plan.resultTypes().size()];
-        for (int i = 0; i < results.length; i++) results[i] = buffer(plan.resultTypes().get(i).bytes());
+        for (int i = 0; i < results.length; i++)
+            results[i] = buffer(plan.resultTypes().get(i).bytes());
         arena = buffer(plan.arenaBytes());
     }
 
@@ -82,7 +83,8 @@ public final class PlanInterpreter {
 
     private Memory memory(Place place) {
         return switch (place) {
-            case Place.Argument a -> new Memory(arguments.get(a.index()), 0, arguments.get(a.index()).capacity());
+            case Place.Argument a ->
+                new Memory(arguments.get(a.index()), 0, arguments.get(a.index()).capacity());
             case Place.Result r -> new Memory(results[r.index()], 0, results[r.index()].capacity());
             case Place.Temp t -> new Memory(arena, Math.toIntExact(t.offset()), t.bytes());
         };
@@ -115,15 +117,19 @@ public final class PlanInterpreter {
 
     private void launch(Plan.Launch l, List<SlotValue> block) {
         ByteBuffer scratch = buffer(l.kernel().scratchBytes());
-        if (block.size() != l.kernel().slots()) throw new IllegalStateException("a block of " + block.size() + " slots for a kernel of " + l.kernel().slots());
+        if (block.size() != l.kernel().slots())
+            throw new IllegalStateException("a block of " + block.size() + " slots for a kernel of "
+                    + l.kernel().slots());
         LoopInterpreter run = new LoopInterpreter(new LoopInterpreter.World() {
             @Override
             public long slot(int slot) {
                 return switch (block.get(slot)) {
                     case SlotValue.Number n -> n.value();
                     case SlotValue.ScalarArgument a ->
-                        LoopInterpreter.fromMemory(plan.argTypes().get(a.index()).dtype(), arguments.get(a.index()), 0);
-                    case SlotValue.Address _, SlotValue.ErrorRecord _ -> throw new IllegalStateException("slot " + slot + " is an address");
+                        LoopInterpreter.fromMemory(
+                                plan.argTypes().get(a.index()).dtype(), arguments.get(a.index()), 0);
+                    case SlotValue.Address _, SlotValue.ErrorRecord _ ->
+                        throw new IllegalStateException("slot " + slot + " is an address");
                 };
             }
 
@@ -137,7 +143,8 @@ public final class PlanInterpreter {
 
             private int check(Memory m, Buf b, long index) {
                 if (index < 0 || (index + 1) * b.dtype().bytes() > m.length) {
-                    throw new IllegalStateException(l.kernel().name() + ": element " + index + " of " + b + " is outside its " + m.length + " bytes");
+                    throw new IllegalStateException(l.kernel().name() + ": element " + index + " of " + b
+                            + " is outside its " + m.length + " bytes");
                 }
                 return Math.toIntExact(m.offset + index * b.dtype().bytes());
             }
@@ -182,10 +189,16 @@ public final class PlanInterpreter {
             long[] whole = {0};
             boolean isFloat = k.acc().isFloat();
             forEach(k.k(), 0, run, () -> {
-                if (isFloat) sum[0] += ExprInterpreter.decode(k.acc(), run.eval(k.a())) * ExprInterpreter.decode(k.acc(), run.eval(k.b()));
+                if (isFloat)
+                    sum[0] += ExprInterpreter.decode(k.acc(), run.eval(k.a()))
+                            * ExprInterpreter.decode(k.acc(), run.eval(k.b()));
                 else whole[0] += run.eval(k.a()) * run.eval(k.b());
             });
-            run.set(k.result(), isFloat ? ExprInterpreter.encode(k.acc(), sum[0]) : k.acc() == DType.I32 ? (int) whole[0] : whole[0]);
+            run.set(
+                    k.result(),
+                    isFloat
+                            ? ExprInterpreter.encode(k.acc(), sum[0])
+                            : k.acc() == DType.I32 ? (int) whole[0] : whole[0]);
             run.run(k.epilogue());
         });
     }

@@ -19,7 +19,6 @@ import io.sinter.ir.op.Softmax;
 import io.sinter.ir.op.Sort;
 import io.sinter.ir.op.Unary;
 import io.sinter.ir.op.Window;
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
@@ -30,12 +29,9 @@ import java.util.random.RandomGeneratorFactory;
  * of passes and backends.
  */
 public final class RandomGraphs {
-    private static final DType[] DTYPES = {
-        DType.F32, DType.F32, DType.F32, DType.F64, DType.I64, DType.I32, DType.BOOL
+    private static final DType[] DTYPES = {DType.F32, DType.F32, DType.F32, DType.F64, DType.I64, DType.I32, DType.BOOL
     };
-    private static final double[] CONSTANTS = {
-        0, -0.0, 1, -1, 2, 0.5, 3, -2.5, Double.POSITIVE_INFINITY
-    };
+    private static final double[] CONSTANTS = {0, -0.0, 1, -1, 2, 0.5, 3, -2.5, Double.POSITIVE_INFINITY};
 
     private final RandomGenerator random;
     private final GraphBuilder e = new GraphBuilder();
@@ -57,11 +53,8 @@ public final class RandomGraphs {
     public static List<RefArray> arguments(Graph graph, long seed) {
         List<RefArray> arguments = new ArrayList<>();
         for (Node in : graph.inputs()) {
-            RefArray a =
-                    Sample.uniform(
-                            in.type(), in.dtype().isBool() ? 0 : -2, 2, seed + arguments.size());
-            for (int i = 0; i < a.size(); i += 5)
-                if (a.dtype().isFloat()) a.set(i, i % 2 == 0 ? 0.0 : -0.0);
+            RefArray a = Sample.uniform(in.type(), in.dtype().isBool() ? 0 : -2, 2, seed + arguments.size());
+            for (int i = 0; i < a.size(); i += 5) if (a.dtype().isFloat()) a.set(i, i % 2 == 0 ? 0.0 : -0.0);
             arguments.add(a);
         }
         return arguments;
@@ -121,22 +114,17 @@ public final class RandomGraphs {
     private Node draw() {
         Node x = any();
         return switch (random.nextInt(20)) {
-            case 0, 1, 2 -> e.unary(Unary.values().get(random.nextInt(Unary.values().size())), x);
+            case 0, 1, 2 ->
+                e.unary(Unary.values().get(random.nextInt(Unary.values().size())), x);
             case 3, 4, 5, 6 ->
-                    e.binary(
-                            Binary.values().get(random.nextInt(Binary.values().size())),
-                            x,
-                            e.cast(any(), x.dtype()));
+                e.binary(Binary.values().get(random.nextInt(Binary.values().size())), x, e.cast(any(), x.dtype()));
             case 7, 8 -> {
                 double v = CONSTANTS[random.nextInt(CONSTANTS.length)];
-                Node c =
-                        e.emit(
-                                        new Constant(
-                                                x.dtype(),
-                                                Constant.of(x.dtype(), v).bits(),
-                                                random.nextInt(4) == 0),
-                                        List.of())
-                                .get(0);
+                Node c = e.emit(
+                                new Constant(
+                                        x.dtype(), Constant.of(x.dtype(), v).bits(), random.nextInt(4) == 0),
+                                List.of())
+                        .get(0);
                 Binary op = Binary.values().get(random.nextInt(Binary.values().size()));
                 yield random.nextBoolean() ? e.binary(op, x, c) : e.binary(op, c, x);
             }
@@ -148,20 +136,17 @@ public final class RandomGraphs {
             case 14, 15 -> slice(x);
             case 16 -> e.apply(new Pad(padding(x), padding(x)), x);
             case 17 ->
-                    random.nextBoolean()
-                            ? e.apply(new Concat(axis(x)), x, x)
-                            : e.apply(new Window(axis(x), 2, 1), x);
+                random.nextBoolean() ? e.apply(new Concat(axis(x)), x, x) : e.apply(new Window(axis(x), 2, 1), x);
             case 18 -> e.reduce(Reduce.Kind.values()[random.nextInt(6)], x, axis(x));
             default ->
-                    switch (random.nextInt(4)) {
-                        case 0 ->
-                                e.emit(new Sort(axis(x), random.nextBoolean()), List.of(x))
-                                        .get(random.nextInt(2));
-                        case 1 -> e.apply(new Softmax(axis(x)), x);
-                        case 2 -> product(x);
-                        default ->
-                                e.apply(new Scan(Scan.Kind.SUM, axis(x), random.nextBoolean()), x);
-                    };
+                switch (random.nextInt(4)) {
+                    case 0 ->
+                        e.emit(new Sort(axis(x), random.nextBoolean()), List.of(x))
+                                .get(random.nextInt(2));
+                    case 1 -> e.apply(new Softmax(axis(x)), x);
+                    case 2 -> product(x);
+                    default -> e.apply(new Scan(Scan.Kind.SUM, axis(x), random.nextBoolean()), x);
+                };
         };
     }
 

@@ -4,7 +4,6 @@ package io.sinter.ir.ref;
 import io.sinter.ir.DType;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
-
 import java.util.Arrays;
 import java.util.function.IntToDoubleFunction;
 import java.util.function.IntToLongFunction;
@@ -69,8 +68,7 @@ public final class RefArray {
     }
 
     private static void check(Shape shape, int n) {
-        if (shape.numel() != n)
-            throw new IllegalArgumentException(n + " values for shape " + shape);
+        if (shape.numel() != n) throw new IllegalArgumentException(n + " values for shape " + shape);
     }
 
     public Type type() {
@@ -124,8 +122,7 @@ public final class RefArray {
      * Copies element {@code j} of {@code from}, which has this dtype, to element {@code i}: exact.
      */
     public void copy(int i, RefArray from, int j) {
-        if (from.dtype() != dtype())
-            throw new IllegalArgumentException("copy of " + from.dtype() + " to " + dtype());
+        if (from.dtype() != dtype()) throw new IllegalArgumentException("copy of " + from.dtype() + " to " + dtype());
         if (doubles != null) doubles[i] = from.doubles[j];
         else longs[i] = from.longs[j];
     }
@@ -162,8 +159,7 @@ public final class RefArray {
             case F32 -> (float) v;
             case F16 -> Float.float16ToFloat(Float.floatToFloat16((float) v));
             case BF16 -> roundBf16((float) v);
-            case I64, I32, I16, I8, U8, BOOL ->
-                    throw new IllegalArgumentException(dtype + " is not a float type");
+            case I64, I32, I16, I8, U8, BOOL -> throw new IllegalArgumentException(dtype + " is not a float type");
         };
     }
 
@@ -182,16 +178,13 @@ public final class RefArray {
             case I8 -> (byte) v;
             case U8 -> v & 0xff;
             case BOOL -> v != 0 ? 1 : 0;
-            case F64, F32, F16, BF16 ->
-                    throw new IllegalArgumentException(dtype + " is not an integer type");
+            case F64, F32, F16, BF16 -> throw new IllegalArgumentException(dtype + " is not an integer type");
         };
     }
 
     /** Same type and same values: NaN equals NaN, and -0 differs from +0. */
     public boolean sameAs(RefArray o) {
-        return type.equals(o.type)
-                && Arrays.equals(doubles, o.doubles)
-                && Arrays.equals(longs, o.longs);
+        return type.equals(o.type) && Arrays.equals(doubles, o.doubles) && Arrays.equals(longs, o.longs);
     }
 
     @Override

@@ -4,7 +4,6 @@ package io.sinter.ir.ref;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Emitter;
 import io.sinter.ir.op.Op;
-
 import java.util.List;
 
 /**
@@ -22,8 +21,7 @@ public final class RefEmitter implements Emitter<RefArray> {
         List<RefArray> results = op.evaluate(inputs);
         List<Type> got = results.stream().map(RefArray::type).toList();
         if (!got.equals(types))
-            throw new IllegalStateException(
-                    op.name() + " evaluates to " + got + " but infers " + types);
+            throw new IllegalStateException(op.name() + " evaluates to " + got + " but infers " + types);
         return results;
     }
 

@@ -5,7 +5,6 @@ import io.sinter.ir.Graph;
 import io.sinter.ir.Node;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Project;
-
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -34,20 +33,14 @@ public final class RefEvaluator {
             Node input = graph.inputs().get(i);
             if (!arguments.get(i).type().equals(input.type())) {
                 throw new IllegalArgumentException(
-                        "argument "
-                                + i
-                                + " is "
-                                + arguments.get(i).type()
-                                + ", not "
-                                + input.type());
+                        "argument " + i + " is " + arguments.get(i).type() + ", not " + input.type());
             }
             values.put(input, List.of(arguments.get(i)));
         }
         for (Node n : graph.nodes()) {
             List<RefArray> results = n.op().evaluate(operands(n, values));
             List<Type> types = results.stream().map(RefArray::type).toList();
-            if (!types.equals(n.types()))
-                throw new IllegalStateException(n + " evaluated to " + types);
+            if (!types.equals(n.types())) throw new IllegalStateException(n + " evaluated to " + types);
             values.put(n, results);
         }
         return graph.outputs().stream().map(n -> values.get(n).get(0)).toList();

@@ -15,14 +15,7 @@ public final class SpecialFunctions {
 
     /** B(2k) / (2k (2k-1)) for k = 1, 2, …: coefficients of Stirling's series, A&amp;S 6.1.40. */
     private static final double[] STIRLING = {
-        1.0 / 12,
-        -1.0 / 360,
-        1.0 / 1260,
-        -1.0 / 1680,
-        1.0 / 1188,
-        -691.0 / 360360,
-        1.0 / 156,
-        -3617.0 / 122400
+        1.0 / 12, -1.0 / 360, 1.0 / 1260, -1.0 / 1680, 1.0 / 1188, -691.0 / 360360, 1.0 / 156, -3617.0 / 122400
     };
 
     /**
@@ -30,32 +23,18 @@ public final class SpecialFunctions {
      * 6.3.18.
      */
     private static final double[] DIGAMMA_SERIES = {
-        1.0 / 12,
-        -1.0 / 120,
-        1.0 / 252,
-        -1.0 / 240,
-        1.0 / 132,
-        -691.0 / 32760,
-        1.0 / 12,
-        -3617.0 / 8160
+        1.0 / 12, -1.0 / 120, 1.0 / 252, -1.0 / 240, 1.0 / 132, -691.0 / 32760, 1.0 / 12, -3617.0 / 8160
     };
 
     static {
         // Direct sum to N, then the Euler–Maclaurin tail.
         int n = 40;
         for (int k = 2; k < ZETA_MINUS_1.length; k++) {
-            double tail =
-                    Math.pow(n, 1.0 - k) / (k - 1)
-                            + 0.5 * Math.pow(n, -k)
-                            + k / 12.0 * Math.pow(n, -k - 1.0)
-                            - k * (k + 1.0) * (k + 2.0) / 720 * Math.pow(n, -k - 3.0)
-                            + k
-                                    * (k + 1.0)
-                                    * (k + 2.0)
-                                    * (k + 3.0)
-                                    * (k + 4.0)
-                                    / 30240
-                                    * Math.pow(n, -k - 5.0);
+            double tail = Math.pow(n, 1.0 - k) / (k - 1)
+                    + 0.5 * Math.pow(n, -k)
+                    + k / 12.0 * Math.pow(n, -k - 1.0)
+                    - k * (k + 1.0) * (k + 2.0) / 720 * Math.pow(n, -k - 3.0)
+                    + k * (k + 1.0) * (k + 2.0) * (k + 3.0) * (k + 4.0) / 30240 * Math.pow(n, -k - 5.0);
             for (int i = n - 1; i >= 2; i--) tail += Math.pow(i, -k);
             ZETA_MINUS_1[k] = tail;
         }
@@ -138,11 +117,7 @@ public final class SpecialFunctions {
         while (x < 15) product *= x++;
         double sum = 0;
         for (int k = STIRLING.length - 1; k >= 0; k--) sum = sum / (x * x) + STIRLING[k];
-        return (x - 0.5) * Math.log(x)
-                - x
-                + 0.5 * Math.log(2 * Math.PI)
-                + sum / x
-                - Math.log(product);
+        return (x - 0.5) * Math.log(x) - x + 0.5 * Math.log(2 * Math.PI) + sum / x - Math.log(product);
     }
 
     /** log Γ(2+z) for |z| ≤ 1/2. */
@@ -168,8 +143,7 @@ public final class SpecialFunctions {
         double shift = 0;
         while (x < 12) shift += 1 / x++;
         double sum = 0;
-        for (int k = DIGAMMA_SERIES.length - 1; k >= 0; k--)
-            sum = (sum + DIGAMMA_SERIES[k]) / (x * x);
+        for (int k = DIGAMMA_SERIES.length - 1; k >= 0; k--) sum = (sum + DIGAMMA_SERIES[k]) / (x * x);
         return Math.log(x) - 0.5 / x - sum - shift;
     }
 

@@ -7,7 +7,6 @@ import io.sinter.ir.op.Constant;
 import io.sinter.ir.op.Emitter;
 import io.sinter.ir.op.GradCall;
 import io.sinter.ir.op.Op;
-
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -75,26 +74,20 @@ public final class Tape<V> implements Emitter<Tape.Var<V>> {
             List<Var<V>> in = call.op.gradient(new Pull(call, grads));
             if (in.size() != call.inputs.size()) {
                 throw new IllegalStateException(
-                        call.op.name()
-                                + " gives "
-                                + in.size()
-                                + " gradients for "
-                                + call.inputs.size()
-                                + " operands");
+                        call.op.name() + " gives " + in.size() + " gradients for " + call.inputs.size() + " operands");
             }
             for (int k = 0; k < in.size(); k++) {
                 if (in.get(k) == null) continue;
                 Type wanted = type(call.inputs.get(k));
                 if (!type(in.get(k)).equals(wanted)) {
-                    throw new IllegalStateException(
-                            "gradient "
-                                    + k
-                                    + " of "
-                                    + call.op.name()
-                                    + " is "
-                                    + type(in.get(k))
-                                    + ", its operand "
-                                    + wanted);
+                    throw new IllegalStateException("gradient "
+                            + k
+                            + " of "
+                            + call.op.name()
+                            + " is "
+                            + type(in.get(k))
+                            + ", its operand "
+                            + wanted);
                 }
                 accumulate(grads, call.inputs.get(k), in.get(k));
             }

@@ -11,7 +11,6 @@ import io.sinter.ir.op.Input;
 import io.sinter.ir.op.Op;
 import io.sinter.ir.op.OpText;
 import io.sinter.ir.op.Project;
-
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -54,8 +53,7 @@ public final class GraphParser {
             try {
                 p.line(line);
             } catch (IllegalArgumentException e) {
-                throw new IllegalArgumentException(
-                        "line " + number + ": " + line.strip() + ": " + e.getMessage(), e);
+                throw new IllegalArgumentException("line " + number + ": " + line.strip() + ": " + e.getMessage(), e);
             }
         }
         if (!p.returned) throw new IllegalArgumentException("the text ends without 'return'");
@@ -65,8 +63,7 @@ public final class GraphParser {
     /** The type of a text like {@code f32[2,3]}. */
     public static Type parseType(String text) {
         Matcher m = TYPE.matcher(text.strip());
-        if (!m.matches())
-            throw new IllegalArgumentException("'" + text + "' is not a type like f32[2,3]");
+        if (!m.matches()) throw new IllegalArgumentException("'" + text + "' is not a type like f32[2,3]");
         String dims = m.group(2).strip();
         if (dims.isEmpty()) return Type.scalar(DType.parse(m.group(1)));
         String[] parts = dims.split(",", -1);
@@ -99,11 +96,9 @@ public final class GraphParser {
             return;
         }
         Matcher m = DEFINITION.matcher(line);
-        if (!m.matches())
-            throw new IllegalArgumentException("neither '%name: type = …' nor 'return …'");
+        if (!m.matches()) throw new IllegalArgumentException("neither '%name: type = …' nor 'return …'");
         Node n = define(types(m.group(2)), m.group(3), origin);
-        if (values.put(m.group(1), n) != null)
-            throw new IllegalArgumentException(m.group(1) + " is defined twice");
+        if (values.put(m.group(1), n) != null) throw new IllegalArgumentException(m.group(1) + " is defined twice");
         (n.op() instanceof Input ? inputs : nodes).add(n);
     }
 
@@ -111,18 +106,13 @@ public final class GraphParser {
         List<Type> types = new ArrayList<>();
         Matcher m = TYPE.matcher(text);
         while (m.find()) types.add(parseType(m.group()));
-        if (types.isEmpty())
-            throw new IllegalArgumentException("'" + text + "' is not a type like f32[2,3]");
+        if (types.isEmpty()) throw new IllegalArgumentException("'" + text + "' is not a type like f32[2,3]");
         return types;
     }
 
     private Node define(List<Type> types, String text, int origin) {
         if (text.equals("input") || text.equals("scalar")) {
-            return new Node(
-                    new Input(inputs.size(), types.get(0), text.equals("scalar")),
-                    List.of(),
-                    types,
-                    origin);
+            return new Node(new Input(inputs.size(), types.get(0), text.equals("scalar")), List.of(), types, origin);
         }
         Matcher m = PROJECTION.matcher(text);
         if (m.matches()) {
@@ -141,28 +131,22 @@ public final class GraphParser {
                     origin);
         }
         m = CALL.matcher(text);
-        if (!m.matches())
-            throw new IllegalArgumentException("'" + text + "' is not an operator with operands");
+        if (!m.matches()) throw new IllegalArgumentException("'" + text + "' is not an operator with operands");
         List<Node> operands = new ArrayList<>();
-        if (!m.group(2).isBlank())
-            for (String s : m.group(2).split(",", -1)) operands.add(value(s.strip()));
+        if (!m.group(2).isBlank()) for (String s : m.group(2).split(",", -1)) operands.add(value(s.strip()));
         Op op = OpText.parse(m.group(1), OpText.source(m.group(3) == null ? "" : m.group(3)));
-        return checked(
-                op, operands, operands.stream().map(GraphParser::single).toList(), types, origin);
+        return checked(op, operands, operands.stream().map(GraphParser::single).toList(), types, origin);
     }
 
     private static Type single(Node n) {
         if (n.types().size() != 1)
-            throw new IllegalArgumentException(
-                    "an operand has several results; read one with %n.0");
+            throw new IllegalArgumentException("an operand has several results; read one with %n.0");
         return n.type();
     }
 
-    private static Node checked(
-            Op op, List<Node> operands, List<Type> in, List<Type> stated, int origin) {
+    private static Node checked(Op op, List<Node> operands, List<Type> in, List<Type> stated, int origin) {
         List<Type> inferred = op.infer(in);
-        if (!inferred.equals(stated))
-            throw new IllegalArgumentException("the type is " + inferred + ", not " + stated);
+        if (!inferred.equals(stated)) throw new IllegalArgumentException("the type is " + inferred + ", not " + stated);
         return new Node(op, operands, inferred, origin);
     }
 
@@ -186,8 +170,7 @@ public final class GraphParser {
         if (text.isEmpty()) return;
         for (String part : text.split(",", -1)) {
             String[] arrow = part.split("->", -1);
-            if (arrow.length > 2)
-                throw new IllegalArgumentException("'" + part + "' has two arrows");
+            if (arrow.length > 2) throw new IllegalArgumentException("'" + part + "' has two arrows");
             outputs.add(value(arrow[0].strip()));
             int donated = arrow.length == 1 ? -1 : inputs.indexOf(value(arrow[1].strip()));
             if (arrow.length == 2 && donated < 0)

@@ -8,7 +8,6 @@ import io.sinter.ir.op.Constant;
 import io.sinter.ir.op.Input;
 import io.sinter.ir.op.OpText;
 import io.sinter.ir.op.Project;
-
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -80,12 +79,7 @@ public final class GraphPrinter {
 
     private String line(Node n) {
         String origin = n.origin() < 0 ? null : origins.apply(n.origin());
-        return name(n)
-                + ": "
-                + types(n.types())
-                + " = "
-                + expression(n)
-                + (origin == null ? "" : "  # " + origin);
+        return name(n) + ": " + types(n.types()) + " = " + expression(n) + (origin == null ? "" : "  # " + origin);
     }
 
     private static String types(List<Type> types) {
@@ -98,8 +92,7 @@ public final class GraphPrinter {
     private String expression(Node n) {
         if (n.op() instanceof Input in) return in.scalar() ? "scalar" : "input";
         if (n.op() instanceof Project p) return name(n.input(0)) + "." + p.index();
-        if (n.op() instanceof Constant c)
-            return (c.derived() ? "derived(" : "constant(") + value(c) + ")";
+        if (n.op() instanceof Constant c) return (c.derived() ? "derived(" : "constant(") + value(c) + ")";
         StringJoiner operands = new StringJoiner(", ", "(", ")");
         for (Node in : n.inputs()) operands.add(name(in));
         String attributes = OpText.attributes(n.op());

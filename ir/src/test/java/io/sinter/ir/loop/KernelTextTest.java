@@ -16,9 +16,7 @@ class KernelTextTest {
 
     private static Index at(Coef stride, Var a, Var b) {
         return new Index(
-                List.of(
-                        new Index.Term(stride, new Index.VarAtom(a)),
-                        new Index.Term(Coef.of(1), new Index.VarAtom(b))),
+                List.of(new Index.Term(stride, new Index.VarAtom(a)), new Index.Term(Coef.of(1), new Index.VarAtom(b))),
                 Coef.of(0));
     }
 
@@ -53,16 +51,14 @@ class KernelTextTest {
 
     @Test
     void printsEverythingInOrder() {
-        assertEquals(
-                """
+        assertEquals("""
                 square: loop slots=6 scratch=0
                   in1:f32 out2:f32
                   grid v0<$3
                   for v1<$4 vector
                     let l0:f32 = mul((%0=exp(in1[$5*v0+v1])), %0)
                     out2[$5*v0+v1] = add(l0, f32 0x1)
-                """,
-                KernelText.print(square("square", "i", "j", true, 1)));
+                """, KernelText.print(square("square", "i", "j", true, 1)));
     }
 
     @Test
@@ -124,8 +120,7 @@ class KernelTextTest {
                 List.of(new Stmt.Store(c, at(new Coef.Slot(5), m, n), new Expr.Ref(sum))),
                 List.of(IN, b, c),
                 7);
-        assertEquals(
-                """
+        assertEquals("""
                 gemm slots=7 acc=f32
                   in1:f32 in2:f32 out3:f32
                   batch
@@ -136,7 +131,6 @@ class KernelTextTest {
                   b = in2[$5*v2+v1]
                   result l0:f32
                   out3[$5*v0+v1] = l0
-                """,
-                KernelText.structure(kernel));
+                """, KernelText.structure(kernel));
     }
 }

@@ -55,7 +55,9 @@ class FusionTest {
     private static void kernels(int n, Plan p) {
         assertEquals(n, p.steps().size(), () -> {
             StringBuilder s = new StringBuilder();
-            for (Plan.Step step : p.steps()) s.append(step instanceof Plan.Launch l ? KernelText.print(l.kernel()) : step).append('\n');
+            for (Plan.Step step : p.steps())
+                s.append(step instanceof Plan.Launch l ? KernelText.print(l.kernel()) : step)
+                        .append('\n');
             return s.toString();
         });
     }
@@ -76,7 +78,9 @@ class FusionTest {
         Tape<Node> t = new Tape<>(b);
         var x = t.leaf(in(9, 33));
         var y = t.apply(new Softmax(1), x);
-        Node dx = t.gradients(List.of(y), List.of(t.leaf(in(9, 33))), List.of(x)).getFirst().value();
+        Node dx = t.gradients(List.of(y), List.of(t.leaf(in(9, 33))), List.of(x))
+                .getFirst()
+                .value();
         // In one program even these are one: the rows are the same.
         kernels(1, check(y.value(), dx));
     }
@@ -99,7 +103,9 @@ class FusionTest {
         kernels(1, check(all.toArray(Node[]::new)));
         var d = t.gradients(List.of(y), List.of(t.leaf(in(3, 20, 24))), List.of(x, w, s));
         Plan p = check(y.value(), d.get(0).value(), d.get(1).value(), d.get(2).value());
-        assertTrue(p.steps().size() <= 3, () -> "layer norm with gradients takes " + p.steps().size());
+        assertTrue(
+                p.steps().size() <= 3,
+                () -> "layer norm with gradients takes " + p.steps().size());
     }
 
     @Test
@@ -112,7 +118,9 @@ class FusionTest {
         var mean = t.mul(t.sum(loss, 0), 1.0 / 12);
         var d = t.gradients(List.of(mean), List.of(t.leaf(scalar(1))), List.of(x));
         Plan p = check(mean.value(), d.getFirst().value());
-        assertTrue(p.steps().size() <= 3, () -> "cross-entropy with gradient takes " + p.steps().size());
+        assertTrue(
+                p.steps().size() <= 3,
+                () -> "cross-entropy with gradient takes " + p.steps().size());
     }
 
     @Test
@@ -154,7 +162,9 @@ class FusionTest {
         Graph g = Graph.of(b.build().inputs(), out, donated);
         Plan p = check(g);
         kernels(1, p);
-        for (int i = 0; i < out.size(); i++) assertEquals(new Plan.Place.Argument(donated.get(i)), p.resultPlaces().get(i));
+        for (int i = 0; i < out.size(); i++)
+            assertEquals(
+                    new Plan.Place.Argument(donated.get(i)), p.resultPlaces().get(i));
     }
 
     @Test
@@ -183,7 +193,8 @@ class FusionTest {
     void rowsBeforeAndAfterAnOperatorOfSeveralResultsAreKernelsOfTheirOwn() {
         Node x = in(16, 6);
         Node centred = b.sub(x, b.sumKeep(x, 1));
-        Node sorted = b.emit(new io.sinter.ir.op.Sort(1, false), List.of(b.mul(centred, centred))).get(0);
+        Node sorted = b.emit(new io.sinter.ir.op.Sort(1, false), List.of(b.mul(centred, centred)))
+                .get(0);
         // Both sums run over the same rows and read x, but the second needs what the first leads to.
         check(b.sum(b.add(x, sorted), 1));
     }

@@ -24,15 +24,16 @@ import org.junit.jupiter.api.TestFactory;
 class PlanTest {
     @TestFactory
     Stream<DynamicTest> everyOperatorsSamples() {
-        return Operators.all().stream().map(op -> DynamicTest.dynamicTest(op.name(), () -> {
-            for (Sample s : op.samples()) {
-                GraphBuilder b = new GraphBuilder();
-                List<Node> in = new ArrayList<>();
-                for (RefArray a : s.inputs()) in.add(b.input(a.type()));
-                List<Node> out = b.emit(s.op(), in);
-                check(b.build(out.toArray(Node[]::new)), s.inputs(), s.toString());
-            }
-        }));
+        return Operators.all().stream()
+                .map(op -> DynamicTest.dynamicTest(op.name(), () -> {
+                    for (Sample s : op.samples()) {
+                        GraphBuilder b = new GraphBuilder();
+                        List<Node> in = new ArrayList<>();
+                        for (RefArray a : s.inputs()) in.add(b.input(a.type()));
+                        List<Node> out = b.emit(s.op(), in);
+                        check(b.build(out.toArray(Node[]::new)), s.inputs(), s.toString());
+                    }
+                }));
     }
 
     /** Runs the graph both ways and compares. */
@@ -57,13 +58,14 @@ class PlanTest {
 
     private static void compare(RefArray e, RefArray a, String what) {
         assertEquals(e.type(), a.type(), what);
-        double tolerance = switch (e.dtype()) {
-            case F64 -> 1e-10;
-            case F32 -> 2e-5;
-            case F16 -> 4e-3;
-            case BF16 -> 3e-2;
-            case I64, I32, I16, I8, U8, BOOL -> 0;
-        };
+        double tolerance =
+                switch (e.dtype()) {
+                    case F64 -> 1e-10;
+                    case F32 -> 2e-5;
+                    case F16 -> 4e-3;
+                    case BF16 -> 3e-2;
+                    case I64, I32, I16, I8, U8, BOOL -> 0;
+                };
         for (int i = 0; i < e.size(); i++) {
             if (!e.dtype().isFloat()) {
                 assertEquals(e.getLong(i), a.getLong(i), what + " element " + i);
@@ -72,7 +74,8 @@ class PlanTest {
             double x = e.getDouble(i);
             double y = a.getDouble(i);
             if (Double.isNaN(x) && Double.isNaN(y) || x == y) continue;
-            if (!(Math.abs(x - y) <= tolerance * Math.max(1, Math.abs(x)))) fail(what + " element " + i + ": expected " + x + ", got " + y);
+            if (!(Math.abs(x - y) <= tolerance * Math.max(1, Math.abs(x))))
+                fail(what + " element " + i + ": expected " + x + ", got " + y);
         }
     }
 }

@@ -56,7 +56,9 @@ final class RandomGraphs {
         for (Node o : out) {
             int d = -1;
             for (int k = 0; k < args.size() && d < 0; k++) {
-                boolean fits = args.get(k).type().equals(o.type()) && !taken.contains(k) && out.indexOf(o) == out.lastIndexOf(o);
+                boolean fits = args.get(k).type().equals(o.type())
+                        && !taken.contains(k)
+                        && out.indexOf(o) == out.lastIndexOf(o);
                 if (fits && !out.contains(inputNodes.get(k)) && r.nextInt(2) == 0) d = k;
             }
             taken.add(d);

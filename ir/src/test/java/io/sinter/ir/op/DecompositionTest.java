@@ -9,22 +9,16 @@ import io.sinter.ir.DType;
 import io.sinter.ir.ref.GradCheck;
 import io.sinter.ir.ref.RefArray;
 import io.sinter.ir.ref.RefEmitter;
-
-import org.junit.jupiter.api.DynamicTest;
-import org.junit.jupiter.api.TestFactory;
-
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
 
 /** Every operator that decomposes: its parts compute what it computes, and differentiate to what its own gradient rule says. */
 class DecompositionTest {
     private static Stream<Sample> samples() {
         return Operators.samples().stream()
-                .filter(
-                        s ->
-                                s.op() instanceof Composite
-                                        || s.op() instanceof Gather
-                                        || s.op() instanceof Scatter);
+                .filter(s -> s.op() instanceof Composite || s.op() instanceof Gather || s.op() instanceof Scatter);
     }
 
     private static <V> List<V> decompose(Op op, Emitter<V> e, List<V> in) {
@@ -39,41 +33,22 @@ class DecompositionTest {
     @TestFactory
     Stream<DynamicTest> computesTheSame() {
         return samples()
-                .map(
-                        s ->
-                                DynamicTest.dynamicTest(
-                                        s.toString(),
-                                        () -> {
-                                            List<RefArray> expected = s.op().evaluate(s.inputs());
-                                            List<RefArray> actual =
-                                                    decompose(s.op(), new RefEmitter(), s.inputs());
-                                            assertEquals(expected.size(), actual.size());
-                                            for (int i = 0; i < expected.size(); i++)
-                                                assertClose(
-                                                        expected.get(i),
-                                                        actual.get(i),
-                                                        s + ", result " + i);
-                                        }));
+                .map(s -> DynamicTest.dynamicTest(s.toString(), () -> {
+                    List<RefArray> expected = s.op().evaluate(s.inputs());
+                    List<RefArray> actual = decompose(s.op(), new RefEmitter(), s.inputs());
+                    assertEquals(expected.size(), actual.size());
+                    for (int i = 0; i < expected.size(); i++)
+                        assertClose(expected.get(i), actual.get(i), s + ", result " + i);
+                }));
     }
 
     @TestFactory
     Stream<DynamicTest> hasTheSameSlopes() {
         return samples()
-                .filter(
-                        s ->
-                                s.smooth()
-                                        && s.inputs().stream()
-                                                .anyMatch(x -> x.dtype() == DType.F64))
-                .map(
-                        s ->
-                                DynamicTest.dynamicTest(
-                                        s.toString(),
-                                        () ->
-                                                GradCheck.check(
-                                                                (tape, in) ->
-                                                                        decompose(s.op(), tape, in),
-                                                                s.inputs())
-                                                        .ifPresent(m -> fail(s + ": " + m))));
+                .filter(s -> s.smooth() && s.inputs().stream().anyMatch(x -> x.dtype() == DType.F64))
+                .map(s -> DynamicTest.dynamicTest(
+                        s.toString(), () -> GradCheck.check((tape, in) -> decompose(s.op(), tape, in), s.inputs())
+                                .ifPresent(m -> fail(s + ": " + m))));
     }
 
     /** Same types; values equal up to the rounding of the dtype that intermediate results have. */
@@ -93,18 +68,17 @@ class DecompositionTest {
             int at = i;
             assertTrue(
                     Double.compare(x, y) == 0 || Math.abs(x - y) <= tolerance * (1 + Math.abs(x)),
-                    () ->
-                            what
-                                    + ", element "
-                                    + at
-                                    + ": "
-                                    + x
-                                    + " expected, "
-                                    + y
-                                    + " by the parts; all: "
-                                    + expected
-                                    + " and "
-                                    + actual);
+                    () -> what
+                            + ", element "
+                            + at
+                            + ": "
+                            + x
+                            + " expected, "
+                            + y
+                            + " by the parts; all: "
+                            + expected
+                            + " and "
+                            + actual);
         }
     }
 }

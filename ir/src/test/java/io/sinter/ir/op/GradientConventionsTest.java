@@ -10,11 +10,9 @@ import io.sinter.ir.Shape;
 import io.sinter.ir.ref.RefArray;
 import io.sinter.ir.ref.RefEmitter;
 import io.sinter.ir.ref.Tape;
-
-import org.junit.jupiter.api.Test;
-
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 
 /** Gradients where a derivative does not exist: PyTorch's choices. */
 class GradientConventionsTest {
@@ -25,8 +23,7 @@ class GradientConventionsTest {
     private static List<double[]> gradients(Op op, double[]... operands) {
         Tape<RefArray> tape = new Tape<>(new RefEmitter());
         List<Tape.Var<RefArray>> in = new ArrayList<>();
-        for (double[] x : operands)
-            in.add(tape.leaf(RefArray.of(DType.F64, Shape.of(x.length), x)));
+        for (double[] x : operands) in.add(tape.leaf(RefArray.of(DType.F64, Shape.of(x.length), x)));
         List<Tape.Var<RefArray>> out = tape.emit(op, in);
         Tape.Var<RefArray> ones = tape.leaf(RefArray.of(tape.type(out.get(0)), _ -> 1));
         return tape.gradients(out, List.of(ones), in).stream()
@@ -41,8 +38,10 @@ class GradientConventionsTest {
     @Test
     void kinksOfUnaryOperators() {
         // As torch.relu, the gradient passes where x is not <= 0: where it is NaN, too.
-        assertArrayEquals(a(0, 0, 0, 1, 1), gradients(Unary.RELU, a(-1, 0, -0.0, 2, NAN)).get(0));
-        assertArrayEquals(a(-1, 0, 0, 1), gradients(Unary.ABS, a(-3, 0, -0.0, 3)).get(0));
+        assertArrayEquals(
+                a(0, 0, 0, 1, 1), gradients(Unary.RELU, a(-1, 0, -0.0, 2, NAN)).get(0));
+        assertArrayEquals(
+                a(-1, 0, 0, 1), gradients(Unary.ABS, a(-3, 0, -0.0, 3)).get(0));
         for (Unary step : List.of(Unary.SIGN, Unary.FLOOR, Unary.CEIL, Unary.ROUND, Unary.TRUNC)) {
             assertArrayEquals(a(0, 0, 0), gradients(step, a(-1.5, 0, 2)).get(0), step.name());
         }

@@ -5,16 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.sinter.ir.Type;
-
-import org.junit.jupiter.api.DynamicTest;
-import org.junit.jupiter.api.TestFactory;
-
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
 
 /**
  * Which operands and results a gradient rule computes with is a property of the operator (and of a mode): not
@@ -23,8 +21,7 @@ import java.util.stream.Stream;
 class GradientReadsTest {
     @TestFactory
     Stream<DynamicTest> doNotDependOnExtents() {
-        return Operators.all().stream()
-                .map(op -> DynamicTest.dynamicTest(op.name(), () -> checkSamples(op)));
+        return Operators.all().stream().map(op -> DynamicTest.dynamicTest(op.name(), () -> checkSamples(op)));
     }
 
     private static void checkSamples(Op op) {
@@ -46,9 +43,7 @@ class GradientReadsTest {
                 if (!out.get(i).dtype().isFloat()) continue;
                 BitSet more = new Probe(in, out, i).run(s.op());
                 more.andNot(all);
-                assertTrue(
-                        more.isEmpty(),
-                        s + ": with result " + i + " alone it reads " + more + " too");
+                assertTrue(more.isEmpty(), s + ": with result " + i + " alone it reads " + more + " too");
             }
         }
     }

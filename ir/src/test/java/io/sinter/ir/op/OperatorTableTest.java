@@ -15,11 +15,6 @@ import io.sinter.ir.ref.GradCheck;
 import io.sinter.ir.ref.RefArray;
 import io.sinter.ir.ref.RefEmitter;
 import io.sinter.ir.ref.Tape;
-
-import org.junit.jupiter.api.DynamicTest;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestFactory;
-
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -29,6 +24,9 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
 
 /**
  * Every operator's declaration against itself: evaluation, type rule, scalar code, gradient, text.
@@ -53,15 +51,13 @@ class OperatorTableTest {
 
     @TestFactory
     Stream<DynamicTest> hasSamplesOfTheTypesItInfers() {
-        return each(
-                _ -> true,
-                op -> {
-                    assertFalse(op.samples().isEmpty());
-                    for (Sample s : op.samples()) {
-                        assertEquals(op.name(), s.op().name());
-                        reference.emit(s.op(), s.inputs()); // compares inferred and evaluated types
-                    }
-                });
+        return each(_ -> true, op -> {
+            assertFalse(op.samples().isEmpty());
+            for (Sample s : op.samples()) {
+                assertEquals(op.name(), s.op().name());
+                reference.emit(s.op(), s.inputs()); // compares inferred and evaluated types
+            }
+        });
     }
 
     @TestFactory
@@ -77,8 +73,7 @@ class OperatorTableTest {
 
     @TestFactory
     Stream<DynamicTest> scalarCodeComputesTheReference() {
-        return each(
-                Elementwise.class::isInstance, op -> op.samples().forEach(this::compareScalarCode));
+        return each(Elementwise.class::isInstance, op -> op.samples().forEach(this::compareScalarCode));
     }
 
     private void compareScalarCode(Sample s) {
@@ -102,9 +97,7 @@ class OperatorTableTest {
                 DType t = x.dtype().compute();
                 values.put(
                         locals.get(k),
-                        t.isFloat()
-                                ? ExprInterpreter.encode(t, x.getDouble(i))
-                                : Long.valueOf(x.getLong(i)));
+                        t.isFloat() ? ExprInterpreter.encode(t, x.getDouble(i)) : Long.valueOf(x.getLong(i)));
                 at.append(' ').append(t.isFloat() ? x.getDouble(i) : x.getLong(i));
             }
             long bits = ExprInterpreter.eval(code, new ExprInterpreter.Locals(values));
@@ -113,8 +106,7 @@ class OperatorTableTest {
             else got.set(0, bits);
             RefArray want = RefArray.zeros(Type.scalar(out));
             want.copy(0, expected, i);
-            if (!close(want, got))
-                fail(s + " at" + at + ": scalar code gives " + got + ", reference " + want);
+            if (!close(want, got)) fail(s + " at" + at + ": scalar code gives " + got + ", reference " + want);
         }
     }
 

@@ -10,12 +10,10 @@ import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
 import io.sinter.ir.ref.RefEmitter;
 import io.sinter.ir.ref.Tape;
-
-import org.junit.jupiter.api.Test;
-
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 
 /** Values and gradients worked out by hand (and, where it has the function, as PyTorch 2.13 gives them), ties and special values above all. */
 class OperatorValuesTest {
@@ -57,12 +55,7 @@ class OperatorValuesTest {
     @Test
     void reductionsShareAmongTies() {
         values(gradient(new Reduce(Reduce.Kind.MAX, 0), 0, f64(1, 3, 3, 2)), 0, 0.5, 0.5, 0);
-        values(
-                gradient(new Reduce(Reduce.Kind.MIN, 0), 0, f64(1, 1, 1, 2)),
-                1 / 3.0,
-                1 / 3.0,
-                1 / 3.0,
-                0);
+        values(gradient(new Reduce(Reduce.Kind.MIN, 0), 0, f64(1, 1, 1, 2)), 1 / 3.0, 1 / 3.0, 1 / 3.0, 0);
         values(apply(new Reduce(Reduce.Kind.ARGMAX, 0), f64(1, 3, 3, 2)), 1);
         values(apply(new Reduce(Reduce.Kind.ARGMIN, 0), f64(1, NAN, 0, NAN)), 1);
         values(apply(new Reduce(Reduce.Kind.MAX, 1), rows(2, 1, NAN, -INF, -INF)), NAN, -INF);
@@ -82,12 +75,7 @@ class OperatorValuesTest {
                 0,
                 0);
         // d/dx of 2 + 2·0 + 2·0·3 + 2·0·3·5
-        values(
-                gradient(new Scan(Scan.Kind.PROD, 0, false), 0, f64(2, 0, 3, 5)),
-                1,
-                2 + 6 + 30,
-                0,
-                0);
+        values(gradient(new Scan(Scan.Kind.PROD, 0, false), 0, f64(2, 0, 3, 5)), 1, 2 + 6 + 30, 0, 0);
     }
 
     @Test
@@ -117,32 +105,16 @@ class OperatorValuesTest {
         values(apply(new Put(0, Put.Mode.MAX), x, i64(1, 1, 0), f64(25, NAN, 3)), 10, NAN, 30);
         // scatter_reduce amax: the gradient is shared by all that attain the maximum.
         values(gradient(new Put(0, Put.Mode.MAX), 0, f64(4, 20), i64(0, 0), f64(4, 4)), 1 / 3.0, 1);
-        values(
-                gradient(new Put(0, Put.Mode.MAX), 2, f64(4, 20), i64(0, 0), f64(4, 4)),
-                1 / 3.0,
-                1 / 3.0);
+        values(gradient(new Put(0, Put.Mode.MAX), 2, f64(4, 20), i64(0, 0), f64(4, 4)), 1 / 3.0, 1 / 3.0);
         values(gradient(new Put(0, Put.Mode.SET), 0, x, i64(1), f64(5)), 1, 0, 1);
         // 2·3·0 and 5·0·0: a zero sees the product of the others, a second zero hides it.
-        values(
-                gradient(new Put(0, Put.Mode.MUL), 0, f64(2, 5), i64(0, 0, 1, 1), f64(3, 0, 0, 0)),
-                0,
-                0);
-        values(
-                gradient(new Put(0, Put.Mode.MUL), 2, f64(2, 5), i64(0, 0, 1, 1), f64(3, 0, 0, 0)),
-                0,
-                6,
-                0,
-                0);
+        values(gradient(new Put(0, Put.Mode.MUL), 0, f64(2, 5), i64(0, 0, 1, 1), f64(3, 0, 0, 0)), 0, 0);
+        values(gradient(new Put(0, Put.Mode.MUL), 2, f64(2, 5), i64(0, 0, 1, 1), f64(3, 0, 0, 0)), 0, 6, 0, 0);
     }
 
     @Test
     void logSumExpAtInfinities() {
-        values(
-                apply(new LogSumExp(1), rows(4, 1, -INF, -INF, -INF, INF, 1, INF, INF)),
-                1,
-                -INF,
-                INF,
-                INF);
+        values(apply(new LogSumExp(1), rows(4, 1, -INF, -INF, -INF, INF, 1, INF, INF)), 1, -INF, INF, INF);
         assertEquals(1000 + Math.log(2), apply(new LogSumExp(0), f64(1000, 1000))[0], 1e-12);
         values(gradient(new LogSumExp(1), 0, rows(2, 1, -INF, -INF, -INF)), 1, 0, NAN, NAN);
         values(apply(new LogSumExp(1), RefArray.zeros(Type.of(DType.F64, 2, 0))), -INF, -INF);
@@ -150,14 +122,7 @@ class OperatorValuesTest {
 
     @Test
     void softmaxAtInfinities() {
-        values(
-                apply(new Softmax(1), rows(3, 1, -INF, -INF, -INF, INF, 1)),
-                1,
-                0,
-                NAN,
-                NAN,
-                NAN,
-                NAN);
+        values(apply(new Softmax(1), rows(3, 1, -INF, -INF, -INF, INF, 1)), 1, 0, NAN, NAN, NAN, NAN);
         values(apply(new LogSoftmax(1), rows(2, 1, -INF, -INF, -INF)), 0, -INF, NAN, NAN);
     }
 
@@ -192,27 +157,7 @@ class OperatorValuesTest {
         values(apply(new Conv(new long[] {2, 2}, one, one, one, 1), x, w), 12, 16, 24, 28);
         long[] none = {0, 0};
         RefArray two = RefArray.of(Type.of(DType.F64, 1, 1, 1, 1), _ -> 2.0);
-        values(
-                apply(new ConvWeightGrad(w.shape(), one, none, none, one, 1), x, two),
-                2,
-                4,
-                6,
-                8,
-                10,
-                12,
-                14,
-                16,
-                18);
-        values(
-                apply(new ConvInputGrad(x.shape(), one, none, none, one, 1), two, w),
-                2,
-                2,
-                2,
-                2,
-                2,
-                2,
-                2,
-                2,
-                2);
+        values(apply(new ConvWeightGrad(w.shape(), one, none, none, one, 1), x, two), 2, 4, 6, 8, 10, 12, 14, 16, 18);
+        values(apply(new ConvInputGrad(x.shape(), one, none, none, one, 1), two, w), 2, 2, 2, 2, 2, 2, 2, 2, 2);
     }
 }

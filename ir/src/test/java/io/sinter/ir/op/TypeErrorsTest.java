@@ -9,11 +9,9 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
-
-import org.junit.jupiter.api.Test;
-
 import java.util.Arrays;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 
 /** Operands that operators refuse: every message names the operator, the operands' types, the problem and a way out. */
 class TypeErrorsTest {
@@ -44,10 +42,7 @@ class TypeErrorsTest {
                 new Reduce(Reduce.Kind.SUM, 2),
                 "sum(f32[3,4]): axis 2 is outside [0, 1]: the operand has rank 2",
                 f32(3, 4));
-        refused(
-                new Reduce(Reduce.Kind.SUM, 1, 1),
-                "sum(f32[3,4]): axis 1 is given twice",
-                f32(3, 4));
+        refused(new Reduce(Reduce.Kind.SUM, 1, 1), "sum(f32[3,4]): axis 1 is given twice", f32(3, 4));
         refused(
                 new Reduce(Reduce.Kind.ARGMAX, 0, 1),
                 "argmax(f32[3,4]): takes one axis, got [0, 1]; reshape several axes into one",

@@ -15,32 +15,28 @@ import io.sinter.ir.ref.RefArray;
 import io.sinter.ir.ref.RefEvaluator;
 import io.sinter.ir.text.GraphParser;
 import io.sinter.ir.text.GraphPrinter;
-
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-
-import org.junit.jupiter.api.Test;
-
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import org.junit.jupiter.api.Test;
 
 /** Passes, text in, text out; and the same values before and after on random programs. */
 class PassTest {
-    private static final Map<String, UnaryOperator<Graph>> PASSES =
-            Map.of(
-                    "Simplify",
-                    Simplify::apply,
-                    "FoldConstants",
-                    FoldConstants::apply,
-                    "CommonSubexpressions",
-                    CommonSubexpressions::apply,
-                    "DeadCode",
-                    DeadCode::apply,
-                    "TransposedProducts",
-                    TransposedProducts::apply,
-                    "Decompose",
-                    g -> Decompose.apply(g, _ -> false));
+    private static final Map<String, UnaryOperator<Graph>> PASSES = Map.of(
+            "Simplify",
+            Simplify::apply,
+            "FoldConstants",
+            FoldConstants::apply,
+            "CommonSubexpressions",
+            CommonSubexpressions::apply,
+            "DeadCode",
+            DeadCode::apply,
+            "TransposedProducts",
+            TransposedProducts::apply,
+            "Decompose",
+            g -> Decompose.apply(g, _ -> false));
 
     private static void becomes(UnaryOperator<Graph> pass, String before, String after) {
         Graph in = Verifier.verify(GraphParser.parse(before));
@@ -54,8 +50,7 @@ class PassTest {
      * given by name.
      */
     private static void simplifies(String body, String after) {
-        String inputs =
-                "%a: f32[2,3] = input\n%b: f32[2,3] = input\n%i: i64[3] = input\n%m: bool[3] = input\n";
+        String inputs = "%a: f32[2,3] = input\n%b: f32[2,3] = input\n%i: i64[3] = input\n%m: bool[3] = input\n";
         becomes(
                 g -> DeadCode.apply(Simplify.apply(g)),
                 inputs + constants(body) + body,
@@ -69,21 +64,15 @@ class PassTest {
     private static String constants(String body) {
         StringBuilder b = new StringBuilder();
         Map<String, String> floats =
-                Map.of(
-                        "f0", "0.0", "fz", "-0.0", "f1", "1.0", "fn", "-1.0", "f2", "2.0", "f4",
-                        "4.0", "fq", "0.25");
+                Map.of("f0", "0.0", "fz", "-0.0", "f1", "1.0", "fn", "-1.0", "f2", "2.0", "f4", "4.0", "fq", "0.25");
         floats.entrySet().stream()
                 .sorted(Map.Entry.comparingByKey())
                 .filter(e -> body.contains("%" + e.getKey()))
-                .forEach(
-                        e ->
-                                b.append(
-                                        "%c0: f32[] = constant(V)\n%c1: f32[1,1] = reshape(%c0) {shape=[1,1]}\n%c: f32[2,3] = expand(%c1) {shape=[2,3]}\n"
-                                                .replace("%c", "%" + e.getKey() + "x")
-                                                .replace(
-                                                        "%" + e.getKey() + "x:",
-                                                        "%" + e.getKey() + ":")
-                                                .replace("V", e.getValue())));
+                .forEach(e -> b.append(
+                        "%c0: f32[] = constant(V)\n%c1: f32[1,1] = reshape(%c0) {shape=[1,1]}\n%c: f32[2,3] = expand(%c1) {shape=[2,3]}\n"
+                                .replace("%c", "%" + e.getKey() + "x")
+                                .replace("%" + e.getKey() + "x:", "%" + e.getKey() + ":")
+                                .replace("V", e.getValue())));
         for (String v : List.of("0", "1")) {
             for (String t : List.of("i64", "bool")) {
                 String name = "%" + t.charAt(0) + v;
@@ -113,15 +102,14 @@ class PassTest {
 
     @Test
     void signedZeroAndNanForbidThese() {
-        for (String body :
-                List.of(
-                        "%x: f32[2,3] = add(%a, %f0)\nreturn %x", // -0 + 0 is 0
-                        "%x: f32[2,3] = sub(%f0, %a)\nreturn %x", // 0 - 0 is 0, not -0
-                        "%x: f32[2,3] = mul(%a, %f0)\nreturn %x",
-                        "%x: f32[2,3] = sub(%a, %a)\nreturn %x",
-                        "%x: f32[2,3] = div(%a, %a)\nreturn %x",
-                        "%x: bool[2,3] = eq(%a, %a)\nreturn %x",
-                        "%x: bool[2,3] = lt(%a, %b)\n%y: bool[2,3] = not(%x)\nreturn %y")) {
+        for (String body : List.of(
+                "%x: f32[2,3] = add(%a, %f0)\nreturn %x", // -0 + 0 is 0
+                "%x: f32[2,3] = sub(%f0, %a)\nreturn %x", // 0 - 0 is 0, not -0
+                "%x: f32[2,3] = mul(%a, %f0)\nreturn %x",
+                "%x: f32[2,3] = sub(%a, %a)\nreturn %x",
+                "%x: f32[2,3] = div(%a, %a)\nreturn %x",
+                "%x: bool[2,3] = eq(%a, %a)\nreturn %x",
+                "%x: bool[2,3] = lt(%a, %b)\n%y: bool[2,3] = not(%x)\nreturn %y")) {
             simplifies(body, body);
         }
     }
@@ -129,8 +117,7 @@ class PassTest {
     @Test
     void plusZeroGoesWhereTheOtherSideIsNeverMinusZero() {
         simplifies(
-                "%e: f32[2,3] = exp(%a)\n%x: f32[2,3] = add(%e, %f0)\nreturn %x",
-                "%e: f32[2,3] = exp(%a)\nreturn %e");
+                "%e: f32[2,3] = exp(%a)\n%x: f32[2,3] = add(%e, %f0)\nreturn %x", "%e: f32[2,3] = exp(%a)\nreturn %e");
     }
 
     @Test
@@ -142,32 +129,24 @@ class PassTest {
         simplifies("%x: f32[2,3] = mul(%a, %fn)\nreturn %x", "%x: f32[2,3] = neg(%a)\nreturn %x");
         simplifies("%n: bool[3] = not(%m)\n%x: bool[3] = not(%n)\nreturn %x", "return %m");
         simplifies(
-                "%n: bool[3] = lt(%i, %i1)\n%x: bool[3] = not(%n)\nreturn %x",
-                "%x: bool[3] = ge(%i, %i1)\nreturn %x");
+                "%n: bool[3] = lt(%i, %i1)\n%x: bool[3] = not(%n)\nreturn %x", "%x: bool[3] = ge(%i, %i1)\nreturn %x");
     }
 
     @Test
     void powersAndQuotients() {
-        simplifies(
-                "%x: f32[2,3] = pow(%a, %f2)\nreturn %x", "%x: f32[2,3] = mul(%a, %a)\nreturn %x");
+        simplifies("%x: f32[2,3] = pow(%a, %f2)\nreturn %x", "%x: f32[2,3] = mul(%a, %a)\nreturn %x");
         simplifies("%x: f32[2,3] = pow(%a, %f0)\nreturn %x", "return %f1");
-        simplifies(
-                "%x: f32[2,3] = pow(%a, %fn)\nreturn %x",
-                "%x: f32[2,3] = reciprocal(%a)\nreturn %x");
-        simplifies(
-                "%x: f32[2,3] = div(%a, %f4)\nreturn %x", "%x: f32[2,3] = mul(%a, %fq)\nreturn %x");
+        simplifies("%x: f32[2,3] = pow(%a, %fn)\nreturn %x", "%x: f32[2,3] = reciprocal(%a)\nreturn %x");
+        simplifies("%x: f32[2,3] = div(%a, %f4)\nreturn %x", "%x: f32[2,3] = mul(%a, %fq)\nreturn %x");
     }
 
     @Test
     void casts() {
-        simplifies(
-                "%w: f64[2,3] = cast(%a) {to=f64}\n%x: f32[2,3] = cast(%w) {to=f32}\nreturn %x",
-                "return %a");
+        simplifies("%w: f64[2,3] = cast(%a) {to=f64}\n%x: f32[2,3] = cast(%w) {to=f32}\nreturn %x", "return %a");
         simplifies(
                 "%w: f64[2,3] = cast(%a) {to=f64}\n%x: i32[2,3] = cast(%w) {to=i32}\nreturn %x",
                 "%x: i32[2,3] = cast(%a) {to=i32}\nreturn %x");
-        String narrowing =
-                "%w: f16[2,3] = cast(%a) {to=f16}\n%x: f32[2,3] = cast(%w) {to=f32}\nreturn %x";
+        String narrowing = "%w: f16[2,3] = cast(%a) {to=f16}\n%x: f32[2,3] = cast(%w) {to=f32}\nreturn %x";
         simplifies(narrowing, narrowing);
     }
 
@@ -199,15 +178,12 @@ class PassTest {
 
     @Test
     void elementwiseOfCopiesIsComputedOnce() {
-        becomes(
-                Simplify::apply,
-                """
+        becomes(Simplify::apply, """
                 %0: f32[2,1] = input
                 %1: f32[2,3] = expand(%0) {shape=[2,3]}
                 %2: f32[2,3] = exp(%1)  # @5
                 return %2
-                """,
-                """
+                """, """
                 %0: f32[2,1] = input
                 %2: f32[2,1] = exp(%0)  # @5
                 %3: f32[2,3] = expand(%2) {shape=[2,3]}  # @5
@@ -217,9 +193,7 @@ class PassTest {
 
     @Test
     void transposedProductsAreComputedTransposed() {
-        becomes(
-                TransposedProducts::apply,
-                """
+        becomes(TransposedProducts::apply, """
                 %0: f32[32,64] = input
                 %1: f32[32,10] = input
                 %2: f32[64,32] = permute(%0) {perm=[1,0]}
@@ -228,8 +202,7 @@ class PassTest {
                 %5: f32[64,10] = matmul(%2, %1)
                 %6: f32[10,64] = permute(%5) {perm=[1,0]}
                 return %4, %6, %5
-                """,
-                """
+                """, """
                 %0: f32[32,64] = input
                 %1: f32[32,10] = input
                 %2: f32[10,32] = permute(%1) {perm=[1,0]}  # @3
@@ -243,9 +216,7 @@ class PassTest {
 
     @Test
     void constantsFoldThroughViewsAndKeepBeingDerived() {
-        becomes(
-                FoldConstants::apply,
-                """
+        becomes(FoldConstants::apply, """
                 %0: f32[3] = input
                 %1: f32[] = constant(2.0)
                 %2: f32[] = derived(0.25)
@@ -255,8 +226,7 @@ class PassTest {
                 %6: f32[3] = sqrt(%5)
                 %7: f32[3] = mul(%0, %6)
                 return %7
-                """,
-                """
+                """, """
                 %0: f32[3] = input
                 %1: f32[] = derived(0.7071067690849304)
                 %2: f32[1] = reshape(%1) {shape=[1]}
@@ -268,8 +238,7 @@ class PassTest {
 
     @Test
     void derivedConstantsTriggerNoRule() {
-        String text =
-                """
+        String text = """
                 %0: f32[] = input
                 %1: f32[] = derived(1.0)
                 %2: f32[] = mul(%0, %1)
@@ -280,9 +249,7 @@ class PassTest {
 
     @Test
     void equalThingsAreComputedOnce() {
-        becomes(
-                CommonSubexpressions::apply,
-                """
+        becomes(CommonSubexpressions::apply, """
                 %0: f32[3] = input
                 %1: f32[3] = input
                 %2: f32[3] = sub(%0, %1)
@@ -294,8 +261,7 @@ class PassTest {
                 %8: f32[3] = %6.0
                 %9: f32[3] = %7.0
                 return %2, %3, %8, %9
-                """,
-                """
+                """, """
                 %0: f32[3] = input
                 %1: f32[3] = input
                 %2: f32[3] = sub(%0, %1)
@@ -309,16 +275,13 @@ class PassTest {
 
     @Test
     void deadNodesGoAndInputsAndDonationsStay() {
-        becomes(
-                DeadCode::apply,
-                """
+        becomes(DeadCode::apply, """
                 %0: f32[3] = input
                 %1: f32[3] = input
                 %2: f32[3] = exp(%0)
                 %3: f32[3] = neg(%1)
                 return %3 -> %1
-                """,
-                """
+                """, """
                 %0: f32[3] = input
                 %1: f32[3] = input
                 %3: f32[3] = neg(%1)
@@ -328,16 +291,13 @@ class PassTest {
 
     @Test
     void aDonationEndsWhereItsInputBecomesAnotherOutput() {
-        becomes(
-                Simplify::apply,
-                """
+        becomes(Simplify::apply, """
                 %0: f32[3] = input
                 %1: f32[3] = neg(%0)
                 %2: f32[3] = neg(%1)
                 %3: f32[3] = exp(%0)
                 return %2, %3 -> %0
-                """,
-                """
+                """, """
                 %0: f32[3] = input
                 %3: f32[3] = exp(%0)
                 return %0, %3
@@ -357,7 +317,8 @@ class PassTest {
         assertTrue(kept.nodes().stream().allMatch(n -> n.origin() == 9), text);
         RefArray in = RandomGraphs.arguments(g, 3).get(0);
         RefArray want = RefEvaluator.run(g, List.of(in)).get(0);
-        RefArray got = RefEvaluator.run(Decompose.apply(g, _ -> false), List.of(in)).get(0);
+        RefArray got =
+                RefEvaluator.run(Decompose.apply(g, _ -> false), List.of(in)).get(0);
         assertTrue(close(want, got), want + " became " + got);
     }
 
@@ -376,22 +337,20 @@ class PassTest {
         same("all passes", g, all, want, RefEvaluator.run(all, arguments));
     }
 
-    private static void same(
-            String pass, Graph before, Graph after, List<RefArray> want, List<RefArray> got) {
+    private static void same(String pass, Graph before, Graph after, List<RefArray> want, List<RefArray> got) {
         for (int i = 0; i < want.size(); i++) {
             if (!close(want.get(i), got.get(i))) {
-                throw new AssertionError(
-                        pass
-                                + " changes output "
-                                + i
-                                + " from "
-                                + want.get(i)
-                                + " to "
-                                + got.get(i)
-                                + "\n"
-                                + GraphPrinter.print(before)
-                                + "became\n"
-                                + GraphPrinter.print(after));
+                throw new AssertionError(pass
+                        + " changes output "
+                        + i
+                        + " from "
+                        + want.get(i)
+                        + " to "
+                        + got.get(i)
+                        + "\n"
+                        + GraphPrinter.print(before)
+                        + "became\n"
+                        + GraphPrinter.print(after));
             }
         }
     }

@@ -7,15 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.sinter.ir.Graph;
 import io.sinter.ir.ref.RandomGraphs;
-
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
-
 import org.junit.jupiter.api.Test;
 
 class GraphTextTest {
-    private static final String EXAMPLE =
-            """
+    private static final String EXAMPLE = """
             %0: f32[2,3] = input
             %1: f32[] = scalar
             %2: f32[] = constant(0.5)
@@ -44,8 +41,7 @@ class GraphTextTest {
 
     @Test
     void specialNumbersSurvive() {
-        String text =
-                """
+        String text = """
                 %0: f64[] = constant(NaN)
                 %1: f32[] = constant(-Infinity)
                 %2: f64[] = constant(-0.0)
@@ -66,30 +62,22 @@ class GraphTextTest {
 
     @Test
     void errorsNameLineAndProblem() {
+        assertError("%0: f32[2] = input\n%1: f32[2] = exp(%9)\nreturn %1", "line 2", "%9 is not defined above");
         assertError(
-                "%0: f32[2] = input\n%1: f32[2] = exp(%9)\nreturn %1",
-                "line 2", "%9 is not defined above");
-        assertError(
-                "%0: f32[2] = input\n%1: f32[3] = exp(%0)\nreturn %1",
-                "line 2", "the type is [f32[2]], not [f32[3]]");
-        assertError(
-                "%0: f32[2] = input\n%1: f32[2] = expp(%0)\nreturn %1", "unknown operator 'expp'");
+                "%0: f32[2] = input\n%1: f32[3] = exp(%0)\nreturn %1", "line 2", "the type is [f32[2]], not [f32[3]]");
+        assertError("%0: f32[2] = input\n%1: f32[2] = expp(%0)\nreturn %1", "unknown operator 'expp'");
         assertError("%0: f33[2] = input\nreturn %0", "unknown dtype 'f33'");
         assertError("%0: f32[2] = input\n%1: f32[2] = softmax(%0)\nreturn %1", "no 'axis'");
-        assertError(
-                "%0: f32[2] = input\n%1: f32[2] = softmax(%0) {axis=x}\nreturn %1",
-                "'axis' is not an integer");
+        assertError("%0: f32[2] = input\n%1: f32[2] = softmax(%0) {axis=x}\nreturn %1", "'axis' is not an integer");
         assertError("%0: f32[2] = input\n%0: f32[2] = exp(%0)\nreturn %0", "defined twice");
         assertError("%0: f32[2] = input", "without 'return'");
         assertError("%0: f32[2] = input\nwhat\nreturn %0", "line 2", "neither");
-        assertError(
-                "%0: f32[2] = input\n%1: f32[2] = exp(%0)\nreturn %1 -> %1", "%1 is not an input");
+        assertError("%0: f32[2] = input\n%1: f32[2] = exp(%0)\nreturn %1 -> %1", "%1 is not an input");
     }
 
     private static void assertError(String text, String... parts) {
-        String message =
-                assertThrows(IllegalArgumentException.class, () -> GraphParser.parse(text))
-                        .getMessage();
+        String message = assertThrows(IllegalArgumentException.class, () -> GraphParser.parse(text))
+                .getMessage();
         for (String p : parts) assertTrue(message.contains(p), message);
     }
 
@@ -99,8 +87,7 @@ class GraphTextTest {
         StringBuilder text = new StringBuilder(EXAMPLE);
         text.setCharAt(Math.floorMod(place, text.length()), c);
         int cut = (int) Math.floorMod(seed, (long) text.length());
-        for (String damaged :
-                new String[] {text.toString(), EXAMPLE.substring(0, cut), EXAMPLE.substring(cut)}) {
+        for (String damaged : new String[] {text.toString(), EXAMPLE.substring(0, cut), EXAMPLE.substring(cut)}) {
             try {
                 GraphPrinter.print(GraphParser.parse(damaged));
             } catch (IllegalArgumentException e) {

@@ -30,7 +30,9 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 @OperationsPerInvocation(TracingBenchmark.OPERATIONS)
 @Warmup(iterations = 5, time = 1)
 @Measurement(iterations = 5, time = 1)
-@Fork(value = 1, jvmArgsAppend = {"--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"})
+@Fork(
+        value = 1,
+        jvmArgsAppend = {"--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"})
 public class TracingBenchmark {
     static final int OPERATIONS = 100;
 
@@ -53,7 +55,8 @@ public class TracingBenchmark {
 
     private Tensor program() {
         Tensor h = x;
-        for (int i = 0; i < OPERATIONS / 5; i++) h = h.mul(w).add(b).tanh().sub(x).relu();
+        for (int i = 0; i < OPERATIONS / 5; i++)
+            h = h.mul(w).add(b).tanh().sub(x).relu();
         return h;
     }
 

@@ -30,16 +30,18 @@ class ArrowsTest {
 
     @BeforeAll
     static void read() {
-        house =
-                new ClassFileImporter()
-                        .withImportOption(new ImportOption.DoNotIncludeTests())
-                        .withImportOption(location -> !location.contains("/test-classes/"))
-                        .importPackages("io.sinter");
+        house = new ClassFileImporter()
+                .withImportOption(new ImportOption.DoNotIncludeTests())
+                .withImportOption(location -> !location.contains("/test-classes/"))
+                .importPackages("io.sinter");
     }
 
     @Test
     void everyClassBelongsToAModule() {
-        classes().that(isOneOfOurs()).should().resideInAnyPackage(join(IR, CODEGEN_JVM, CODEGEN_PTX, RUNTIME, CLI, core()))
+        classes()
+                .that(isOneOfOurs())
+                .should()
+                .resideInAnyPackage(join(IR, CODEGEN_JVM, CODEGEN_PTX, RUNTIME, CLI, core()))
                 .check(house);
     }
 
@@ -51,8 +53,12 @@ class ArrowsTest {
     @Test
     void onlyCodegenJvmNamesAsmAndTheVectorApi() {
         mayNameOnly(CODEGEN_JVM, join(CODEGEN_JVM, IR, new String[] {"org.objectweb.asm..", "jdk.incubator.vector.."}));
-        noClasses().that().resideOutsideOfPackages(join(CODEGEN_JVM, new String[] {"io.sinter.tests.."}))
-                .should().dependOnClassesThat().resideInAnyPackage("org.objectweb.asm..", "jdk.incubator.vector..")
+        noClasses()
+                .that()
+                .resideOutsideOfPackages(join(CODEGEN_JVM, new String[] {"io.sinter.tests.."}))
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("org.objectweb.asm..", "jdk.incubator.vector..")
                 .check(house);
     }
 
@@ -64,8 +70,12 @@ class ArrowsTest {
     @Test
     void onlyRuntimeNamesJcuda() {
         mayNameOnly(RUNTIME, join(RUNTIME, CODEGEN_JVM, CODEGEN_PTX, IR, new String[] {"jcuda.."}));
-        noClasses().that().resideOutsideOfPackages(join(RUNTIME, new String[] {"io.sinter.tests.."}))
-                .should().dependOnClassesThat().resideInAnyPackage("jcuda..")
+        noClasses()
+                .that()
+                .resideOutsideOfPackages(join(RUNTIME, new String[] {"io.sinter.tests.."}))
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("jcuda..")
                 .check(house);
     }
 
@@ -77,33 +87,47 @@ class ArrowsTest {
 
     @Test
     void theCommandLineNamesNoGenerator() {
-        noClasses().that().resideInAnyPackage(CLI)
-                .should().dependOnClassesThat().resideInAnyPackage(join(CODEGEN_JVM, CODEGEN_PTX))
+        noClasses()
+                .that()
+                .resideInAnyPackage(CLI)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(join(CODEGEN_JVM, CODEGEN_PTX))
                 .check(house);
     }
 
     /** Packages of frontend/core: exactly io.sinter, and its families. */
     private static String[] core() {
         return new String[] {
-            "io.sinter", "io.sinter.nn..", "io.sinter.optim..", "io.sinter.data..", "io.sinter.random..", "io.sinter.io..",
+            "io.sinter",
+            "io.sinter.nn..",
+            "io.sinter.optim..",
+            "io.sinter.data..",
+            "io.sinter.random..",
+            "io.sinter.io..",
             "io.sinter.autograd.."
         };
     }
 
     private static void mayNameOnly(String[] packages, String[] allowed) {
-        classes().that().resideInAnyPackage(packages)
-                .should().onlyDependOnClassesThat(resideInAnyPackage(join(allowed, JAVA)).or(isPrimitiveArray()))
+        classes()
+                .that()
+                .resideInAnyPackage(packages)
+                .should()
+                .onlyDependOnClassesThat(resideInAnyPackage(join(allowed, JAVA)).or(isPrimitiveArray()))
                 .allowEmptyShould(true)
                 .check(house);
     }
 
     /** ArchUnit gives arrays of primitives the empty package. */
     private static DescribedPredicate<JavaClass> isPrimitiveArray() {
-        return DescribedPredicate.describe("primitive arrays", type -> type.getBaseComponentType().isPrimitive());
+        return DescribedPredicate.describe(
+                "primitive arrays", type -> type.getBaseComponentType().isPrimitive());
     }
 
     private static DescribedPredicate<JavaClass> isOneOfOurs() {
-        return DescribedPredicate.describe("Sinter's own", type -> !type.getPackageName().startsWith("io.sinter.tests"));
+        return DescribedPredicate.describe(
+                "Sinter's own", type -> !type.getPackageName().startsWith("io.sinter.tests"));
     }
 
     private static String[] join(String[]... parts) {

@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Test;
 class FlagsTest {
     @Test
     void thePomHasTheFlagsThatTheLibraryAdvises() throws IOException {
-        Matcher flags =
-                Pattern.compile("<sinter.jvm.flags>(.*)</sinter.jvm.flags>").matcher(Files.readString(House.root().resolve("pom.xml")));
+        Matcher flags = Pattern.compile("<sinter.jvm.flags>(.*)</sinter.jvm.flags>")
+                .matcher(Files.readString(House.root().resolve("pom.xml")));
         assertTrue(flags.find());
         assertEquals(JvmFeatures.flags(), flags.group(1));
     }

@@ -22,7 +22,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The launcher {@code ./sinter}, run in a small tree whose JDK and Maven are scripts that write down how they were called. */
 class LauncherTest {
-    @TempDir private Path temporary;
+    @TempDir
+    private Path temporary;
+
     private LauncherTree tree;
 
     @BeforeEach
@@ -77,7 +79,9 @@ class LauncherTest {
         CompletableFuture<Result> second = CompletableFuture.supplyAsync(() -> tree.launchUnchecked(slowly, "doctor"));
         assertEquals(0, first.get().status(), first.get().toString());
         assertEquals(0, second.get().status(), second.get().toString());
-        assertEquals(1, first.get().lines("mvn: ").size() + second.get().lines("mvn: ").size());
+        assertEquals(
+                1,
+                first.get().lines("mvn: ").size() + second.get().lines("mvn: ").size());
     }
 
     @Test
@@ -139,7 +143,8 @@ class LauncherTest {
         assertAll(
                 () -> assertEquals(0, result.status(), result.toString()),
                 () -> assertTrue(result.text().contains("warning: JDK 25.0.2 has a fault"), result.toString()),
-                () -> assertTrue(result.lines("java: ").contains("me=" + faulty.resolve("bin/java")), result.toString()));
+                () -> assertTrue(
+                        result.lines("java: ").contains("me=" + faulty.resolve("bin/java")), result.toString()));
     }
 
     @Test
@@ -173,7 +178,9 @@ class LauncherTest {
         assertEquals(1, with.status());
         Result absent = tree.launch(Map.of("SINTER_DATA", "/nonexistent"), "test", "--require-data");
         assertEquals(1, absent.status());
-        assertTrue(absent.text().startsWith("sinter: --require-data: no reference data at /nonexistent"), absent.toString());
+        assertTrue(
+                absent.text().startsWith("sinter: --require-data: no reference data at /nonexistent"),
+                absent.toString());
     }
 
     @Test
@@ -207,7 +214,9 @@ class LauncherTest {
         List<String> shell = tree.launch("shell", "script.jsh").lines("java: ");
         assertTrue(shell.get(1).endsWith("/bin/jshell"), shell.toString());
         assertTrue(shell.contains("[-R-XX:CompileCommand=quiet]"), shell.toString());
-        assertTrue(shell.get(shell.indexOf("[--class-path]") + 1).contains("frontend/cli/target/classes:"), shell.toString());
+        assertTrue(
+                shell.get(shell.indexOf("[--class-path]") + 1).contains("frontend/cli/target/classes:"),
+                shell.toString());
         assertEquals("[script.jsh]", shell.getLast());
     }
 }

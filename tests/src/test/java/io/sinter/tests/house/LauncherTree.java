@@ -15,14 +15,29 @@ import java.util.concurrent.TimeUnit;
 /** A tree with the real launcher in it, a JDK and a Maven that are scripts, and a PATH with nothing but what the launcher needs. */
 final class LauncherTree {
     /** The tools that the launcher may count on: those of any POSIX system, bash, and flock where it is there. */
-    private static final List<String> TOOLS =
-            List.of(
-                    "awk", "bash", "cat", "cp", "dirname", "env", "find", "flock", "grep", "head", "mkdir", "mktemp", "mv",
-                    "readlink", "rm", "sed", "sleep", "tee", "touch");
+    private static final List<String> TOOLS = List.of(
+            "awk",
+            "bash",
+            "cat",
+            "cp",
+            "dirname",
+            "env",
+            "find",
+            "flock",
+            "grep",
+            "head",
+            "mkdir",
+            "mktemp",
+            "mv",
+            "readlink",
+            "rm",
+            "sed",
+            "sleep",
+            "tee",
+            "touch");
 
     /** Says how it was called, one argument a line, each in brackets. */
-    private static final String FAKE_JAVA =
-            """
+    private static final String FAKE_JAVA = """
             #!/bin/bash
             echo "java: cwd=$PWD"
             echo "java: me=$0"
@@ -33,8 +48,7 @@ final class LauncherTree {
      * Says how it was called in one line (on descriptor 3, past the launcher's pipes), leaves what the launcher expects, and does as
      * the environment says.
      */
-    private static final String FAKE_MAVEN =
-            """
+    private static final String FAKE_MAVEN = """
             #!/bin/bash
             { printf 'mvn: '; printf '[%s] ' "$@"; echo; } >&3
             sleep "${FAKE_MAVEN_SECONDS:-0}"
@@ -63,7 +77,10 @@ final class LauncherTree {
     record Result(int status, String text) {
         /** The lines that begin with {@code prefix}, without it. */
         List<String> lines(String prefix) {
-            return text.lines().filter(line -> line.startsWith(prefix)).map(line -> line.substring(prefix.length())).toList();
+            return text.lines()
+                    .filter(line -> line.startsWith(prefix))
+                    .map(line -> line.substring(prefix.length()))
+                    .toList();
         }
 
         String lastLine() {
@@ -136,16 +153,21 @@ final class LauncherTree {
     /** A report in surefire's form that the fake Maven leaves when it is called to test; {@code message}: why tests are skipped. */
     void report(String module, String suite, int tests, int failures, int skipped, String message) throws IOException {
         StringBuilder xml = new StringBuilder("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-        xml.append("<testsuite name=\"" + suite + "\" time=\"0.1\" tests=\"1\" errors=\"0\" skipped=\"0\" failures=\"0\">\n");
+        xml.append("<testsuite name=\"" + suite
+                + "\" time=\"0.1\" tests=\"1\" errors=\"0\" skipped=\"0\" failures=\"0\">\n");
         for (int i = 0; i < tests; i++) {
             xml.append("  <testcase name=\"test" + i + "\" classname=\"" + suite + "\" time=\"0\">\n");
             if (i < failures) {
-                xml.append("    <failure message=\"&lt;failure\" type=\"E\"><![CDATA[E: it failed\n  <skipped\n]]></failure>\n");
+                xml.append(
+                        "    <failure message=\"&lt;failure\" type=\"E\"><![CDATA[E: it failed\n  <skipped\n]]></failure>\n");
             } else if (i >= tests - skipped) {
-                xml.append("    <skipped type=\"org.opentest4j.TestAbortedException\"><![CDATA[org.opentest4j.TestAbortedException: ")
-                        .append("Assumption failed: " + message + "\n\tat java.base/Data.lookUp(Data.java:1)\n]]></skipped>\n");
+                xml.append(
+                                "    <skipped type=\"org.opentest4j.TestAbortedException\"><![CDATA[org.opentest4j.TestAbortedException: ")
+                        .append("Assumption failed: " + message
+                                + "\n\tat java.base/Data.lookUp(Data.java:1)\n]]></skipped>\n");
             }
-            xml.append("    <system-out><![CDATA[output\n  <testcase name=\"printed\">\n]]></system-out>\n  </testcase>\n");
+            xml.append(
+                    "    <system-out><![CDATA[output\n  <testcase name=\"printed\">\n]]></system-out>\n  </testcase>\n");
         }
         Files.writeString(root.resolve(module + "-" + suite + ".xml"), xml.append("</testsuite>\n"));
     }
@@ -179,9 +201,11 @@ final class LauncherTree {
         List<String> command = new ArrayList<>(List.of("/bin/bash", "-c", "exec 3>&2; exec \"$0\" \"$@\""));
         command.add(launcher.toString());
         command.addAll(List.of(arguments));
-        ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true);
+        ProcessBuilder builder =
+                new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true);
         builder.environment().clear();
-        builder.environment().putAll(Map.of("PATH", tools.toString(), "HOME", home.toString(), "JAVA_HOME", jdk.toString()));
+        builder.environment()
+                .putAll(Map.of("PATH", tools.toString(), "HOME", home.toString(), "JAVA_HOME", jdk.toString()));
         builder.environment().putAll(environment);
         Process process = builder.start();
         String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -30,7 +30,9 @@ class LibraryEverywhereTest {
     /** As {@code dependency:list} writes them: group, artifact, type, classifier where there is one, version, scope. */
     private static final Pattern ARTIFACT = Pattern.compile("^ +(\\S+:\\S+:jar:\\S+)", Pattern.MULTILINE);
 
-    @TempDir private static Path temporary;
+    @TempDir
+    private static Path temporary;
+
     private static UserProject project;
 
     @BeforeAll
@@ -38,7 +40,8 @@ class LibraryEverywhereTest {
         assumeTrue(System.getProperty("sinter.maven.home") != null, "needs Maven: run ./sinter test");
         project = new UserProject(temporary.resolve("project"), temporary.resolve("repository"));
         String version = UserProject.version();
-        // What a library with natives does: another artifact on each system. It shows that Maven believes in the disguise.
+        // What a library with natives does: another artifact on each system. It shows that Maven believes in the
+        // disguise.
         StringBuilder natives = new StringBuilder();
         for (String[] system : SYSTEMS) {
             Path none = Files.createDirectories(temporary.resolve("none"));
@@ -52,11 +55,10 @@ class LibraryEverywhereTest {
     }
 
     /** Name, architecture, the marker's artifact, Maven's family of systems. */
-    private static final List<String[]> SYSTEMS =
-            List.of(
-                    new String[] {"Linux", "aarch64", "on-linux-arm", "unix"},
-                    new String[] {"Windows 11", "amd64", "on-windows", "windows"},
-                    new String[] {"Mac OS X", "aarch64", "on-mac", "mac"});
+    private static final List<String[]> SYSTEMS = List.of(
+            new String[] {"Linux", "aarch64", "on-linux-arm", "unix"},
+            new String[] {"Windows 11", "amd64", "on-windows", "windows"},
+            new String[] {"Mac OS X", "aarch64", "on-mac", "mac"});
 
     @Test
     void resolvesTheSameOnEverySystemWithoutNatives() throws Exception {
@@ -81,11 +83,10 @@ class LibraryEverywhereTest {
     /** What Maven resolved last. */
     private static Set<String> artifacts() throws IOException {
         Path listing = project.folder().resolve("artifacts.txt");
-        Set<String> found =
-                ARTIFACT.matcher(Files.readString(listing))
-                        .results()
-                        .map((MatchResult match) -> match.group(1))
-                        .collect(Collectors.toCollection(TreeSet::new));
+        Set<String> found = ARTIFACT.matcher(Files.readString(listing))
+                .results()
+                .map((MatchResult match) -> match.group(1))
+                .collect(Collectors.toCollection(TreeSet::new));
         Files.delete(listing);
         return found;
     }
@@ -98,8 +99,7 @@ class LibraryEverywhereTest {
           <dependencies>%s</dependencies>
           <profiles>%s</profiles>
         </project>
-        """
-                .formatted(group, artifact, version, dependencies, profiles);
+        """.formatted(group, artifact, version, dependencies, profiles);
     }
 
     private static String dependency(String artifact, String version) {

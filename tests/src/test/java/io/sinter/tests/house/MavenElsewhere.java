@@ -25,14 +25,13 @@ final class MavenElsewhere {
         String[] arguments = new String[args.length - 2];
         System.arraycopy(args, 2, arguments, 0, arguments.length);
         Class<?> cli = Class.forName("org.apache.maven.cli.MavenCli");
-        Object status =
-                cli.getMethod("doMain", String[].class, String.class, PrintStream.class, PrintStream.class)
-                        .invoke(
-                                cli.getConstructor().newInstance(),
-                                arguments,
-                                System.getProperty("user.dir"),
-                                System.out,
-                                System.err);
+        Object status = cli.getMethod("doMain", String[].class, String.class, PrintStream.class, PrintStream.class)
+                .invoke(
+                        cli.getConstructor().newInstance(),
+                        arguments,
+                        System.getProperty("user.dir"),
+                        System.out,
+                        System.err);
         System.exit((Integer) status);
     }
 }

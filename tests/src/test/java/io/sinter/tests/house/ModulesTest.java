@@ -28,36 +28,35 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The module descriptors say what the design says, and the house starts as modules. */
 class ModulesTest {
     /** What each module may require besides the modules of Java itself; everything else is a new arrow that wants a decision. */
-    private static final Map<String, Set<String>> ALLOWED =
-            Map.of(
-                    "io.sinter.ir", Set.of(),
-                    "io.sinter.codegen.jvm",
-                            Set.of(
-                                    "io.sinter.ir",
-                                    "org.objectweb.asm",
-                                    "org.objectweb.asm.tree",
-                                    "org.objectweb.asm.tree.analysis",
-                                    "org.objectweb.asm.util",
-                                    "jdk.incubator.vector"),
-                    "io.sinter.codegen.ptx", Set.of("io.sinter.ir"),
-                    "io.sinter.runtime",
-                            Set.of(
-                                    "io.sinter.ir",
-                                    "io.sinter.codegen.jvm",
-                                    "io.sinter.codegen.ptx",
-                                    "jdk.jfr",
-                                    "jdk.management"),
-                    "io.sinter", Set.of("io.sinter.ir", "io.sinter.runtime", "com.fasterxml.jackson.core"),
-                    "io.sinter.cli",
-                            Set.of(
-                                    "io.sinter",
-                                    "io.sinter.ir",
-                                    "io.sinter.runtime",
-                                    "com.fasterxml.jackson.core",
-                                    "com.fasterxml.jackson.databind",
-                                    "info.picocli",
-                                    "jdk.management",
-                                    "me.tongfei.progressbar"));
+    private static final Map<String, Set<String>> ALLOWED = Map.of(
+            "io.sinter.ir", Set.of(),
+            "io.sinter.codegen.jvm",
+                    Set.of(
+                            "io.sinter.ir",
+                            "org.objectweb.asm",
+                            "org.objectweb.asm.tree",
+                            "org.objectweb.asm.tree.analysis",
+                            "org.objectweb.asm.util",
+                            "jdk.incubator.vector"),
+            "io.sinter.codegen.ptx", Set.of("io.sinter.ir"),
+            "io.sinter.runtime",
+                    Set.of(
+                            "io.sinter.ir",
+                            "io.sinter.codegen.jvm",
+                            "io.sinter.codegen.ptx",
+                            "jdk.jfr",
+                            "jdk.management"),
+            "io.sinter", Set.of("io.sinter.ir", "io.sinter.runtime", "com.fasterxml.jackson.core"),
+            "io.sinter.cli",
+                    Set.of(
+                            "io.sinter",
+                            "io.sinter.ir",
+                            "io.sinter.runtime",
+                            "com.fasterxml.jackson.core",
+                            "com.fasterxml.jackson.databind",
+                            "info.picocli",
+                            "jdk.management",
+                            "me.tongfei.progressbar"));
 
     @BeforeEach
     void needsDescriptors() {
@@ -73,51 +72,48 @@ class ModulesTest {
                         .map(ModuleReference::descriptor)
                         .collect(Collectors.toMap(ModuleDescriptor::name, module -> module));
         assertEquals(ALLOWED.keySet(), modules.keySet());
-        modules.forEach(
-                (name, module) -> {
-                    Set<String> required =
-                            module.requires().stream()
-                                    .map(Requires::name)
-                                    .filter(other -> !other.startsWith("java."))
-                                    .collect(Collectors.toCollection(TreeSet::new));
-                    required.removeAll(ALLOWED.get(name));
-                    assertEquals(Set.of(), required, name + " requires what it may not");
-                });
+        modules.forEach((name, module) -> {
+            Set<String> required = module.requires().stream()
+                    .map(Requires::name)
+                    .filter(other -> !other.startsWith("java."))
+                    .collect(Collectors.toCollection(TreeSet::new));
+            required.removeAll(ALLOWED.get(name));
+            assertEquals(Set.of(), required, name + " requires what it may not");
+        });
     }
 
     /** A user without the JVM's flags must be able to start: the Vector API is wanted, never required. */
     @Test
     void theVectorApiIsOptional() {
-        ModuleDescriptor generator =
-                ModuleFinder.of(House.classes("codegen-jvm")).find("io.sinter.codegen.jvm").orElseThrow().descriptor();
-        Requires vectors =
-                generator.requires().stream()
-                        .filter(required -> required.name().equals("jdk.incubator.vector"))
-                        .findFirst()
-                        .orElseThrow();
+        ModuleDescriptor generator = ModuleFinder.of(House.classes("codegen-jvm"))
+                .find("io.sinter.codegen.jvm")
+                .orElseThrow()
+                .descriptor();
+        Requires vectors = generator.requires().stream()
+                .filter(required -> required.name().equals("jdk.incubator.vector"))
+                .findFirst()
+                .orElseThrow();
         assertTrue(vectors.modifiers().contains(Requires.Modifier.STATIC));
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void theCommandLineStartsFromTheModulePath(boolean vectors) throws IOException, InterruptedException {
-        String libraries =
-                Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
-                        .filter(entry -> entry.endsWith(".jar"))
-                        .filter(entry -> entry.matches(".*(asm|picocli|jackson|progressbar|jline)[^/]*"))
-                        .collect(Collectors.joining(File.pathSeparator));
-        String ours =
-                House.MODULES.stream()
-                        .map(module -> House.classes(module).toString())
-                        .collect(Collectors.joining(File.pathSeparator));
-        List<String> command =
-                Stream.of(
-                                Stream.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()),
-                                vectors ? Stream.of("--add-modules=jdk.incubator.vector") : Stream.<String>of(),
-                                Stream.of("--module-path", ours + File.pathSeparator + libraries),
-                                Stream.of("--module", "io.sinter.cli/io.sinter.cli.Main", "doctor"))
-                        .flatMap(part -> part)
-                        .toList();
+        String libraries = Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+                .filter(entry -> entry.endsWith(".jar"))
+                .filter(entry -> entry.matches(".*(asm|picocli|jackson|progressbar|jline)[^/]*"))
+                .collect(Collectors.joining(File.pathSeparator));
+        String ours = House.MODULES.stream()
+                .map(module -> House.classes(module).toString())
+                .collect(Collectors.joining(File.pathSeparator));
+        List<String> command = Stream.of(
+                        Stream.of(Path.of(System.getProperty("java.home"), "bin", "java")
+                                .toString()),
+                        vectors ? Stream.of("--add-modules=jdk.incubator.vector") : Stream.<String>of(),
+                        Stream.of("--module-path", ours + File.pathSeparator + libraries),
+                        Stream.of("--module", "io.sinter.cli/io.sinter.cli.Main", "doctor"))
+                .flatMap(part -> part)
+                .toList();
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes());
         assertEquals(0, process.waitFor(), output);

@@ -24,7 +24,9 @@ class ReadmeProjectTest {
     private static final String CLASS_PATH = "org.apache.maven.plugins:maven-dependency-plugin:3.9.0:build-classpath";
     private static final Pattern ACCURACY = Pattern.compile("accuracy ([0-9.]+)$", Pattern.MULTILINE);
 
-    @TempDir private static Path temporary;
+    @TempDir
+    private static Path temporary;
+
     private static UserProject project;
     private static Result withFlags;
 
@@ -53,21 +55,28 @@ class ReadmeProjectTest {
         Result result = project.run(List.of(UserProject.java(), "-cp", classPath, "Spirals"));
         assertEquals(0, result.status(), result.text());
         assertTrue(accuracy(result) >= 0.95, result.text());
-        List<String> said = result.text().lines().filter(line -> line.startsWith("Sinter: ")).toList();
+        List<String> said = result.text()
+                .lines()
+                .filter(line -> line.startsWith("Sinter: "))
+                .toList();
         assertEquals(1, said.size(), result.text());
         assertTrue(said.getFirst().endsWith(": " + JvmFeatures.flags()), said.getFirst());
     }
 
     /** The last accuracy that the program printed, 0 to 1. */
     private static double accuracy(Result run) {
-        List<String> found = ACCURACY.matcher(run.text()).results().map(match -> match.group(1)).toList();
+        List<String> found = ACCURACY.matcher(run.text())
+                .results()
+                .map(match -> match.group(1))
+                .toList();
         assertFalse(found.isEmpty(), run.text());
         return Double.parseDouble(found.getLast());
     }
 
     /** The first fenced block of that language that contains {@code mark}. */
     private static String block(String markdown, String language, String mark) {
-        Matcher blocks = Pattern.compile("^```" + language + "\\n(.*?)^```$", Pattern.MULTILINE | Pattern.DOTALL).matcher(markdown);
+        Matcher blocks = Pattern.compile("^```" + language + "\\n(.*?)^```$", Pattern.MULTILINE | Pattern.DOTALL)
+                .matcher(markdown);
         while (blocks.find()) {
             if (blocks.group(1).contains(mark)) {
                 return blocks.group(1);

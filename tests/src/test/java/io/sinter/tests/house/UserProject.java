@@ -22,15 +22,14 @@ import java.util.spi.ToolProvider;
  */
 final class UserProject {
     /** The poms that {@code ./sinter install} installs, by artifact; those with classes have a jar. */
-    private static final Map<String, String> LIBRARY =
-            Map.of(
-                    "sinter-parent", "",
-                    "sinter-ir", "ir",
-                    "sinter-codegen-jvm", "codegen-jvm",
-                    "sinter-codegen-ptx", "codegen-ptx",
-                    "sinter-runtime", "runtime",
-                    "sinter-frontend", "frontend",
-                    "sinter", "frontend/core");
+    private static final Map<String, String> LIBRARY = Map.of(
+            "sinter-parent", "",
+            "sinter-ir", "ir",
+            "sinter-codegen-jvm", "codegen-jvm",
+            "sinter-codegen-ptx", "codegen-ptx",
+            "sinter-runtime", "runtime",
+            "sinter-frontend", "frontend",
+            "sinter", "frontend/core");
 
     /** How a process ended, and what it printed. */
     record Result(int status, String text) {}
@@ -47,15 +46,17 @@ final class UserProject {
         String version = version();
         for (Map.Entry<String, String> artifact : LIBRARY.entrySet()) {
             Path module = House.root().resolve(artifact.getValue());
-            install(artifact.getKey(), version, Files.readString(module.resolve("pom.xml")), module.resolve("target/classes"));
+            install(
+                    artifact.getKey(),
+                    version,
+                    Files.readString(module.resolve("pom.xml")),
+                    module.resolve("target/classes"));
         }
-        String near =
-                "<id>near</id><url>" + Path.of(property("sinter.maven.repository")).toUri() + "</url>"
-                        + "<releases><checksumPolicy>ignore</checksumPolicy></releases>"
-                        + "<snapshots><enabled>false</enabled></snapshots>";
-        Files.writeString(
-                settings,
-                """
+        String near = "<id>near</id><url>"
+                + Path.of(property("sinter.maven.repository")).toUri() + "</url>"
+                + "<releases><checksumPolicy>ignore</checksumPolicy></releases>"
+                + "<snapshots><enabled>false</enabled></snapshots>";
+        Files.writeString(settings, """
                 <settings>
                   <profiles>
                     <profile>
@@ -66,15 +67,13 @@ final class UserProject {
                   </profiles>
                   <activeProfiles><activeProfile>near</activeProfile></activeProfiles>
                 </settings>
-                """
-                        .formatted(near));
+                """.formatted(near));
     }
 
     /** The version that this tree builds. */
     static String version() throws IOException {
-        Matcher version =
-                Pattern.compile("<artifactId>sinter-parent</artifactId>\\s*<version>([^<]+)</version>")
-                        .matcher(Files.readString(House.root().resolve("pom.xml")));
+        Matcher version = Pattern.compile("<artifactId>sinter-parent</artifactId>\\s*<version>([^<]+)</version>")
+                .matcher(Files.readString(House.root().resolve("pom.xml")));
         if (!version.find()) {
             throw new IllegalStateException("the parent pom has no version");
         }
@@ -94,7 +93,8 @@ final class UserProject {
 
     /** Installs an artifact of group io.sinter: its pom, and a jar of {@code classes} where that folder is. */
     void install(String artifact, String version, String pom, Path classes) throws IOException {
-        Path there = Files.createDirectories(repository.resolve("io/sinter").resolve(artifact).resolve(version));
+        Path there = Files.createDirectories(
+                repository.resolve("io/sinter").resolve(artifact).resolve(version));
         String name = artifact + "-" + version;
         Files.writeString(there.resolve(name + ".pom"), pom);
         if (Files.isDirectory(classes)) {
@@ -110,7 +110,8 @@ final class UserProject {
 
     /** Runs Maven in the project as its user would. */
     Result maven(String... arguments) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(Path.of(property("sinter.maven.home"), "bin", "mvn").toString()));
+        List<String> command = new ArrayList<>(
+                List.of(Path.of(property("sinter.maven.home"), "bin", "mvn").toString()));
         addArguments(command, arguments);
         return run(command);
     }
@@ -118,18 +119,21 @@ final class UserProject {
     /** Runs Maven in the project as a user of another operating system would; see {@link MavenElsewhere}. */
     Result mavenOn(String osName, String osArch, String... arguments) throws IOException, InterruptedException {
         String home = property("sinter.maven.home");
-        String tests = Path.of(MavenElsewhere.class.getProtectionDomain().getCodeSource().getLocation().getPath()).toString();
-        List<String> command =
-                new ArrayList<>(
-                        List.of(
-                                java(),
-                                "-Dmaven.home=" + home,
-                                "-Dmaven.multiModuleProjectDirectory=" + folder,
-                                "-cp",
-                                String.join(File.pathSeparator, home + "/lib/*", home + "/boot/*", tests),
-                                MavenElsewhere.class.getName(),
-                                osName,
-                                osArch));
+        String tests = Path.of(MavenElsewhere.class
+                        .getProtectionDomain()
+                        .getCodeSource()
+                        .getLocation()
+                        .getPath())
+                .toString();
+        List<String> command = new ArrayList<>(List.of(
+                java(),
+                "-Dmaven.home=" + home,
+                "-Dmaven.multiModuleProjectDirectory=" + folder,
+                "-cp",
+                String.join(File.pathSeparator, home + "/lib/*", home + "/boot/*", tests),
+                MavenElsewhere.class.getName(),
+                osName,
+                osArch));
         addArguments(command, arguments);
         return run(command);
     }
@@ -146,7 +150,8 @@ final class UserProject {
 
     /** Runs a command in the project's folder. */
     Result run(List<String> command) throws IOException, InterruptedException {
-        ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true);
+        ProcessBuilder builder =
+                new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true);
         builder.environment().keySet().removeIf(name -> name.startsWith("MAVEN_") || name.startsWith("JAVA_"));
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
         Process process = builder.start();

@@ -29,7 +29,8 @@ import picocli.CommandLine.Spec;
             "  sinter bench --only softmax --peer \"python3 tests/peers/torch_peer.py --threads 2\""
         })
 public final class BenchCommand implements Runnable {
-    @Spec private CommandSpec spec;
+    @Spec
+    private CommandSpec spec;
 
     @Option(names = "--only", paramLabel = "REGEX", defaultValue = ".", description = "Cases whose name has a match.")
     private Pattern only;
@@ -37,19 +38,33 @@ public final class BenchCommand implements Runnable {
     @Option(names = "--threads", paramLabel = "N", description = "Worker threads (default: one for each processor).")
     private Integer threads;
 
-    @Option(names = "--seconds", paramLabel = "S", defaultValue = "2", description = "Time per case (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--seconds",
+            paramLabel = "S",
+            defaultValue = "2",
+            description = "Time per case (default: ${DEFAULT-VALUE}).")
     private double seconds;
 
-    @Option(names = "--mode", defaultValue = "TRACED", description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--mode",
+            defaultValue = "TRACED",
+            description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
     private Mode mode;
 
-    @Option(names = "--device", paramLabel = "NAME", defaultValue = "jvm", description = "Device (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--device",
+            paramLabel = "NAME",
+            defaultValue = "jvm",
+            description = "Device (default: ${DEFAULT-VALUE}).")
     private String device;
 
     @Option(names = "--json", paramLabel = "FILE", description = "Write all lines to this file, too.")
     private Path json;
 
-    @Option(names = "--peer", paramLabel = "COMMAND", description = "A rival that takes --only and --seconds and prints such lines; may be repeated.")
+    @Option(
+            names = "--peer",
+            paramLabel = "COMMAND",
+            description = "A rival that takes --only and --seconds and prints such lines; may be repeated.")
     private List<String> peers = List.of();
 
     @Option(names = "--list", description = "List the cases.")
@@ -64,7 +79,8 @@ public final class BenchCommand implements Runnable {
         List<BenchCase> cases = new ArrayList<>(Kernels.all());
         cases.addAll(Trainings.all());
         cases.removeIf(c -> !only.matcher(c.name()).find());
-        if (cases.isEmpty()) throw new ParameterException(spec.commandLine(), "no case matches --only " + only + "; --list lists them");
+        if (cases.isEmpty())
+            throw new ParameterException(spec.commandLine(), "no case matches --only " + only + "; --list lists them");
         if (list) {
             cases.forEach(c -> out.println(c.name()));
         } else if (here) {

@@ -38,7 +38,8 @@ final class Functions {
     }
 
     /** {@code f}, then the gradients of all inputs that are {@code leaves} for the cotangent {@code dy}. */
-    static Function<Mode, Runnable> withGradients(Supplier<Tensor[]> leaves, Supplier<Tensor> dy, Function<Tensor[], Tensor> f) {
+    static Function<Mode, Runnable> withGradients(
+            Supplier<Tensor[]> leaves, Supplier<Tensor> dy, Function<Tensor[], Tensor> f) {
         return mode -> {
             Tensor[] in = leaves.get();
             for (Tensor t : in) if (t.dtype().isFloat()) t.requiresGrad_();

@@ -34,7 +34,13 @@ final class Kernels {
         cases.add(new BenchCase(name, flops, bytes, forward(in, x -> new Tensor[] {f.apply(x)})));
     }
 
-    private void addWithGradients(String name, long flops, long bytes, Supplier<Tensor[]> in, Supplier<Tensor> dy, Function<Tensor[], Tensor> f) {
+    private void addWithGradients(
+            String name,
+            long flops,
+            long bytes,
+            Supplier<Tensor[]> in,
+            Supplier<Tensor> dy,
+            Function<Tensor[], Tensor> f) {
         cases.add(new BenchCase(name, flops, bytes, withGradients(in, dy, f)));
     }
 
@@ -46,26 +52,54 @@ final class Kernels {
         for (long n : new long[] {512, 1024, 2048, 4096}) {
             add("gemm_" + n, 2 * n * n * n, 12 * n * n, () -> a(rnd(n, n), rnd(n, n)), x -> x[0].matmul(x[1]));
         }
-        add("gemm_1024_f64", 2L << 30, 24L << 20, () -> a(rnd(DType.F64, 1024, 1024), rnd(DType.F64, 1024, 1024)), x -> x[0].matmul(x[1]));
-        add("gemm_tall_65536x64x64", 2L * 65536 * 64 * 64, 0, () -> a(rnd(65536, 64), rnd(64, 64)), x -> x[0].matmul(x[1]));
-        add("gemv_4096", 2L * 4096 * 4096, 4L * 4096 * 4096, () -> a(rnd(4096, 4096), rnd(4096)), x -> x[0].matmul(x[1]));
-        add("bmm_64x128x64x128", 2L * 64 * 128 * 64 * 128, 0, () -> a(rnd(64, 128, 64), rnd(64, 64, 128)), x -> x[0].bmm(x[1]));
-        add("linear_bias_gelu_4096x1024x1024", 2L * 4096 * 1024 * 1024, 0, () -> a(rnd(4096, 1024), rnd(1024, 1024), rnd(1024)),
+        add(
+                "gemm_1024_f64",
+                2L << 30,
+                24L << 20,
+                () -> a(rnd(DType.F64, 1024, 1024), rnd(DType.F64, 1024, 1024)),
+                x -> x[0].matmul(x[1]));
+        add(
+                "gemm_tall_65536x64x64",
+                2L * 65536 * 64 * 64,
+                0,
+                () -> a(rnd(65536, 64), rnd(64, 64)),
+                x -> x[0].matmul(x[1]));
+        add(
+                "gemv_4096",
+                2L * 4096 * 4096,
+                4L * 4096 * 4096,
+                () -> a(rnd(4096, 4096), rnd(4096)),
+                x -> x[0].matmul(x[1]));
+        add(
+                "bmm_64x128x64x128",
+                2L * 64 * 128 * 64 * 128,
+                0,
+                () -> a(rnd(64, 128, 64), rnd(64, 64, 128)),
+                x -> x[0].bmm(x[1]));
+        add(
+                "linear_bias_gelu_4096x1024x1024",
+                2L * 4096 * 1024 * 1024,
+                0,
+                () -> a(rnd(4096, 1024), rnd(1024, 1024), rnd(1024)),
                 x -> F.gelu(F.linear(x[0], x[1], x[2]), true));
     }
 
     private void memory() {
         add("add_16M", 0, 12 * N16, () -> a(rnd(N16), rnd(N16)), x -> x[0].add(x[1]));
-        add("ew_chain_16M", 0, 20 * N16, () -> a(rnd(N16), rnd(N16), rnd(N16), rnd(N16)),
-                x -> x[0].mul(x[1]).add(x[2]).tanh().mul(x[3].sigmoid()));
+        add("ew_chain_16M", 0, 20 * N16, () -> a(rnd(N16), rnd(N16), rnd(N16), rnd(N16)), x -> x[0].mul(x[1])
+                .add(x[2])
+                .tanh()
+                .mul(x[3].sigmoid()));
         add("gelu_16M", 0, 8 * N16, () -> a(rnd(N16)), x -> F.gelu(x[0]));
         add("sum_all_16M", 0, 4 * N16, () -> a(rnd(N16)), x -> x[0].sum());
         add("sum_axis0_4096x4096", 0, 4 * N16, () -> a(rnd(4096, 4096)), x -> x[0].sum(0));
         add("sum_axis1_4096x4096", 0, 4 * N16, () -> a(rnd(4096, 4096)), x -> x[0].sum(1));
-        add("transpose_copy_4096x4096", 0, 8 * N16, () -> a(rnd(4096, 4096)), x -> x[0].t().contiguous());
+        add("transpose_copy_4096x4096", 0, 8 * N16, () -> a(rnd(4096, 4096)), x -> x[0].t()
+                .contiguous());
         add("cumsum_axis1_4096x4096", 0, 8 * N16, () -> a(rnd(4096, 4096)), x -> x[0].cumsum(1));
         add("sort_1M", 0, 0, () -> a(rnd(1 << 20)), x -> x[0].sort().values());
-        add("topk_4096x1024_k50", 0, 0, () -> a(rnd(4096, 1024)), x -> x[0].topk(50).values());
+        add("topk_4096x1024_k50", 0, 0, () -> a(rnd(4096, 1024)), x -> x[0].topk(50)
+                .values());
         add("tiny_add16_x1000", 0, 0, () -> a(rnd(16), rnd(16)), x -> {
             Tensor y = x[0];
             for (int i = 0; i < 1000; i++) y = y.add(x[1]);
@@ -79,10 +113,20 @@ final class Kernels {
         Function<Tensor[], Tensor> layerNorm = x -> F.layerNorm(x[0], new long[] {1024}, x[1], x[2], 1e-5);
         add("layernorm_4096x1024_fwd", 0, 8L * 4096 * 1024, norm, layerNorm);
         addWithGradients("layernorm_4096x1024_fwdbwd", 0, 20L * 4096 * 1024, norm, () -> rnd(4096, 1024), layerNorm);
-        addWithGradients("cross_entropy_1024x32000_fwdbwd", 0, 12L * 1024 * 32000, () -> a(rnd(1024, 32000), Tensor.randint(0, 32000, 1024)),
-                () -> Tensor.ones(), x -> F.crossEntropy(x[0], x[1]));
-        addWithGradients("embedding_50257x768_4096tok_fwdbwd", 0, 0, () -> a(rnd(50257, 768), Tensor.randint(0, 50257, 4096)),
-                () -> rnd(4096, 768), x -> F.embedding(x[1], x[0]));
+        addWithGradients(
+                "cross_entropy_1024x32000_fwdbwd",
+                0,
+                12L * 1024 * 32000,
+                () -> a(rnd(1024, 32000), Tensor.randint(0, 32000, 1024)),
+                () -> Tensor.ones(),
+                x -> F.crossEntropy(x[0], x[1]));
+        addWithGradients(
+                "embedding_50257x768_4096tok_fwdbwd",
+                0,
+                0,
+                () -> a(rnd(50257, 768), Tensor.randint(0, 50257, 4096)),
+                () -> rnd(4096, 768),
+                x -> F.embedding(x[1], x[0]));
     }
 
     private void layers() {
@@ -91,7 +135,12 @@ final class Kernels {
         Function<Tensor[], Tensor> conv2d = x -> F.conv2d(x[0], x[1], null, 1, 1);
         add("conv2d_3x3_64_64_32x56x56_fwd", flops, 0, conv, conv2d);
         addWithGradients("conv2d_3x3_64_64_32x56x56_fwdbwd", 3 * flops, 0, conv, () -> rnd(32, 64, 56, 56), conv2d);
-        addWithGradients("batchnorm_relu_32x64x56x56_fwdbwd", 0, 0, () -> a(rnd(32, 64, 56, 56), rnd(64), rnd(64)), () -> rnd(32, 64, 56, 56),
+        addWithGradients(
+                "batchnorm_relu_32x64x56x56_fwdbwd",
+                0,
+                0,
+                () -> a(rnd(32, 64, 56, 56), rnd(64), rnd(64)),
+                () -> rnd(32, 64, 56, 56),
                 x -> F.relu(F.batchNorm(x[0], null, null, x[1], x[2], true, 0.1, 1e-5)));
         add("maxpool_2x2_32x64x56x56_fwd", 0, 0, () -> a(rnd(32, 64, 56, 56)), x -> F.maxPool2d(x[0], 2));
         Supplier<Tensor[]> qkv = () -> a(rnd(4, 12, 512, 64), rnd(4, 12, 512, 64), rnd(4, 12, 512, 64));

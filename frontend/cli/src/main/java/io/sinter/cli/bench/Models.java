@@ -59,12 +59,16 @@ final class Models {
         private final Net down;
 
         Block(long in, long out, long stride) {
-            c1 = new Conv2d(in, out, 3, ConvOptions.of().stride(stride).padding(1).bias(false));
+            c1 = new Conv2d(
+                    in, out, 3, ConvOptions.of().stride(stride).padding(1).bias(false));
             b1 = new BatchNorm2d(out);
             c2 = new Conv2d(out, out, 3, ConvOptions.of().padding(1).bias(false));
             b2 = new BatchNorm2d(out);
             down = stride != 1 || in != out
-                    ? new Sequential(new Conv2d(in, out, 1, ConvOptions.of().stride(stride).bias(false)), new BatchNorm2d(out))
+                    ? new Sequential(
+                            new Conv2d(
+                                    in, out, 1, ConvOptions.of().stride(stride).bias(false)),
+                            new BatchNorm2d(out))
                     : new Identity();
         }
 
@@ -77,7 +81,10 @@ final class Models {
 
     static Net resnet18() {
         List<Net> layers = new ArrayList<>(List.of(
-                new Conv2d(3, 64, 7, ConvOptions.of().stride(2).padding(3).bias(false)), new BatchNorm2d(64), new ReLU(), new MaxPool2d(3, 2, 1)));
+                new Conv2d(3, 64, 7, ConvOptions.of().stride(2).padding(3).bias(false)),
+                new BatchNorm2d(64),
+                new ReLU(),
+                new MaxPool2d(3, 2, 1)));
         long in = 64;
         for (long[] stage : new long[][] {{64, 1}, {128, 2}, {256, 2}, {512, 2}}) {
             layers.add(new Block(in, stage[0], stage[1]));

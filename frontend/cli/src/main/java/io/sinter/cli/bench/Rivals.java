@@ -19,7 +19,8 @@ final class Rivals {
     static List<String> ourselves(int threads) {
         List<String> c = new ArrayList<>();
         c.add(ProcessHandle.current().info().command().orElse("java"));
-        for (String flag : java.lang.management.ManagementFactory.getRuntimeMXBean().getInputArguments()) {
+        for (String flag :
+                java.lang.management.ManagementFactory.getRuntimeMXBean().getInputArguments()) {
             if (!flag.startsWith("-Dsinter.threads")) c.add(flag);
         }
         c.add("-Dsinter.threads=" + threads);
@@ -45,7 +46,9 @@ final class Rivals {
         all.addAll(List.of("--only", "^" + name + "$", "--seconds", Double.toString(seconds)));
         all.addAll(more);
         try {
-            Process p = new ProcessBuilder(all).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+            Process p = new ProcessBuilder(all)
+                    .redirectError(ProcessBuilder.Redirect.DISCARD)
+                    .start();
             String out = new String(p.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             int status = p.waitFor();
             for (String line : out.lines().toList()) {
@@ -53,7 +56,8 @@ final class Rivals {
                 JsonNode n = parse(line);
                 if (n != null && name.equals(n.path("case").asText())) return n;
             }
-            throw new IllegalStateException("'" + String.join(" ", all) + "' ended with status " + status + " and printed no line for " + name);
+            throw new IllegalStateException(
+                    "'" + String.join(" ", all) + "' ended with status " + status + " and printed no line for " + name);
         } catch (IOException e) {
             throw new IllegalStateException("cannot run '" + command.getFirst() + "': " + e.getMessage(), e);
         } catch (InterruptedException e) {

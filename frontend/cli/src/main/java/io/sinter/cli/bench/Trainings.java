@@ -30,21 +30,31 @@ final class Trainings {
         return List.of(
                 train("train_mlp", () -> {
                     Net m = new Models.Mlp();
-                    return new Setup(m, new Adam(m.parameters(), 1e-3), Tensor.randn(128, 784), Tensor.randint(0, 10, 128));
+                    return new Setup(
+                            m, new Adam(m.parameters(), 1e-3), Tensor.randn(128, 784), Tensor.randint(0, 10, 128));
                 }),
                 train("train_cnn", () -> {
                     Net m = new Models.Cnn();
-                    return new Setup(m, new SGD(m.parameters(), 1e-2), Tensor.randn(64, 1, 28, 28), Tensor.randint(0, 10, 64));
+                    return new Setup(
+                            m, new SGD(m.parameters(), 1e-2), Tensor.randn(64, 1, 28, 28), Tensor.randint(0, 10, 64));
                 }),
                 train("train_resnet18", () -> {
                     Net m = Models.resnet18();
-                    return new Setup(m, new SGD(m.parameters(), 1e-2).momentum(0.9), Tensor.randn(8, 3, 224, 224), Tensor.randint(0, 1000, 8));
+                    return new Setup(
+                            m,
+                            new SGD(m.parameters(), 1e-2).momentum(0.9),
+                            Tensor.randn(8, 3, 224, 224),
+                            Tensor.randint(0, 1000, 8));
                 }),
                 infer("infer_resnet18", Models::resnet18, () -> Tensor.randn(1, 3, 224, 224)),
                 train("train_lstm", () -> {
                     Net m = new Models.Recurrent();
                     return new Setup(
-                            m, new Adam(m.parameters(), 1e-3), Tensor.randn(64, 32, 64), Tensor.randint(0, 65, 64 * 32), t -> t.reshape(-1, 65));
+                            m,
+                            new Adam(m.parameters(), 1e-3),
+                            Tensor.randn(64, 32, 64),
+                            Tensor.randint(0, 65, 64 * 32),
+                            t -> t.reshape(-1, 65));
                 }),
                 train("train_gpt_small", () -> gpt(6, 6, 384, 256, 65, 8)),
                 infer("infer_gpt", () -> new Models.Gpt(6, 6, 384, 256, 65), () -> Tensor.randint(0, 65, 1, 256)));
@@ -54,7 +64,11 @@ final class Trainings {
         Net m = new Models.Gpt(layers, heads, width, context, vocabulary);
         Tensor y = Tensor.randint(0, vocabulary, batch, context);
         return new Setup(
-                m, new AdamW(m.parameters(), 3e-4), Tensor.randint(0, vocabulary, batch, context), y.reshape(-1), t -> t.reshape(-1, vocabulary));
+                m,
+                new AdamW(m.parameters(), 3e-4),
+                Tensor.randint(0, vocabulary, batch, context),
+                y.reshape(-1),
+                t -> t.reshape(-1, vocabulary));
     }
 
     private static BenchCase train(String name, Supplier<Setup> make) {
@@ -80,7 +94,8 @@ final class Trainings {
         return new BenchCase(name, mode -> {
             Net m = make.get();
             m.eval();
-            return Functions.forward(() -> new Tensor[] {input.get()}, x -> new Tensor[] {m.call(x[0])}).apply(mode);
+            return Functions.forward(() -> new Tensor[] {input.get()}, x -> new Tensor[] {m.call(x[0])})
+                    .apply(mode);
         });
     }
 }

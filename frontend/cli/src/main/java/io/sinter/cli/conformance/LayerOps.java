@@ -205,9 +205,7 @@ final class LayerOps {
                     a.number(6, "momentum"),
                     eps);
             if (!training) return List.of(y, Tensor.zeros(0), Tensor.zeros(0));
-            int[] axes = IntStream.range(0, a.x().rank())
-                    .filter(i -> i != 1)
-                    .toArray();
+            int[] axes = IntStream.range(0, a.x().rank()).filter(i -> i != 1).toArray();
             return List.of(
                     y,
                     a.x().mean(axes, false),

@@ -95,7 +95,8 @@ class AliasTest {
     @Test
     void expandedTensorsAreNotWritten() {
         Tensor x = Tensor.zeros(3, 1).expand(3, 4);
-        String message = assertThrows(IllegalStateException.class, () -> x.add_(1)).getMessage();
+        String message =
+                assertThrows(IllegalStateException.class, () -> x.add_(1)).getMessage();
         assertTrue(message.contains("clone()"), message);
     }
 

@@ -54,12 +54,18 @@ class AutogradTest {
         Sinter.manualSeed(2);
         check(x -> F.conv2d(x[0], x[1], x[2], 2, 1), random(2, 2, 5, 4), random(3, 2, 3, 3), random(3));
         check(
-                x -> F.convTranspose1d(x[0], x[1], null, new long[] {2}, new long[] {1}, new long[] {1}, 1, new long[] {1}),
-                random(1, 2, 4), random(2, 3, 3));
+                x -> F.convTranspose1d(
+                        x[0], x[1], null, new long[] {2}, new long[] {1}, new long[] {1}, 1, new long[] {1}),
+                random(1, 2, 4),
+                random(2, 3, 3));
         check(x -> F.layerNorm(x[0], new long[] {4}, x[1], x[2], 1e-5), random(3, 4), random(4), random(4));
         check(x -> F.batchNorm(x[0], null, null, x[1], x[2], true, 0.1, 1e-5), random(3, 2, 2), random(2), random(2));
         check(x -> F.groupNorm(x[0], 2, x[1], null, 1e-5), random(2, 4, 3), random(4));
-        check(x -> F.scaledDotProductAttention(x[0], x[1], x[2], null, 0, true), random(2, 3, 4), random(2, 3, 4), random(2, 3, 2));
+        check(
+                x -> F.scaledDotProductAttention(x[0], x[1], x[2], null, 0, true),
+                random(2, 3, 4),
+                random(2, 3, 4),
+                random(2, 3, 2));
         check(x -> F.crossEntropy(x[0], Tensor.of(1, 0, 3)), random(3, 4));
         check(x -> F.avgPool2d(x[0], 3, 2, 1).add(F.maxPool2d(x[0], 3, 2, 1)), random(1, 2, 5, 5));
         check(x -> F.gelu(x[0]).add(F.silu(x[0])).add(F.softplus(x[0])), random(5));
@@ -73,15 +79,30 @@ class AutogradTest {
         Tensor y = x.pow(4).sum();
         double[] expected = {32, 48, 48};
         for (double e : expected) {
-            y = Autograd.grad(List.of(y), List.of(x), null, false, true, false).get(0).sum();
+            y = Autograd.grad(List.of(y), List.of(x), null, false, true, false)
+                    .get(0)
+                    .sum();
             assertEquals(e, y.item(), 1e-12);
         }
         Tensor a = random(3, 4);
         check(
-                in -> Autograd.grad(List.of(F.layerNorm(in[0], new long[] {4}, null, null, 1e-5).tanh().sum()), List.of(in[0]), null, false, true, false)
+                in -> Autograd.grad(
+                                List.of(F.layerNorm(in[0], new long[] {4}, null, null, 1e-5)
+                                        .tanh()
+                                        .sum()),
+                                List.of(in[0]),
+                                null,
+                                false,
+                                true,
+                                false)
                         .get(0),
                 a);
-        check(in -> Autograd.grad(List.of(in[0].matmul(in[1]).square().sum()), List.of(in[0]), null, false, true, false).get(0), random(2, 3), random(3, 2));
+        check(
+                in -> Autograd.grad(
+                                List.of(in[0].matmul(in[1]).square().sum()), List.of(in[0]), null, false, true, false)
+                        .get(0),
+                random(2, 3),
+                random(3, 2));
     }
 
     @Test
@@ -112,7 +133,8 @@ class AutogradTest {
         Tensor x = leaf(1, 2);
         Tensor y = x.exp();
         y.add_(1);
-        String m = assertThrows(IllegalStateException.class, () -> y.sum().backward()).getMessage();
+        String m = assertThrows(IllegalStateException.class, () -> y.sum().backward())
+                .getMessage();
         assertTrue(m.contains("in-place") && m.contains("version 1") && m.contains("AutogradTest.java"), m);
 
         Tensor a = x.mul(1.5);
@@ -186,7 +208,8 @@ class AutogradTest {
         Tensor x = leaf(1);
         Tensor z = leaf(1);
         Tensor y = x.mul(2).sum();
-        assertThrows(IllegalStateException.class, () -> Autograd.grad(List.of(y), List.of(x, z), null, true, false, false));
+        assertThrows(
+                IllegalStateException.class, () -> Autograd.grad(List.of(y), List.of(x, z), null, true, false, false));
         List<Tensor> g = Autograd.grad(List.of(y), List.of(x, z), null, false, false, true);
         assertEquals(2, g.get(0).item());
         assertNull(g.get(1));
@@ -226,7 +249,8 @@ class AutogradTest {
             w.zeroGrad();
             x.zeroGrad();
             Sinter.manualSeed(5);
-            Function<Tensor, Tensor> f = v -> F.dropout(v.matmul(w).tanh(), 0.5, true).matmul(w);
+            Function<Tensor, Tensor> f =
+                    v -> F.dropout(v.matmul(w).tanh(), 0.5, true).matmul(w);
             Tensor y = i == 0 ? f.apply(x) : Autograd.checkpoint(f::apply, x);
             y.square().sum().backward();
             g[i] = F.cat(List.of(w.grad().flatten(), x.grad().flatten()), 0).toDoubles();

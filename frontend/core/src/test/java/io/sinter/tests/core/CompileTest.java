@@ -84,7 +84,13 @@ class CompileTest {
         for (int mode = 0; mode < 2; mode++) {
             int m = mode;
             Sinter.manualSeed(11);
-            Sequential net = new Sequential(new Conv2d(1, 4, 3), new BatchNorm2d(4), new ReLU(), new Flatten(), new Dropout(0.2), new Linear(4 * 16, 3));
+            Sequential net = new Sequential(
+                    new Conv2d(1, 4, 3),
+                    new BatchNorm2d(4),
+                    new ReLU(),
+                    new Flatten(),
+                    new Dropout(0.2),
+                    new Linear(4 * 16, 3));
             AdamW opt = new AdamW(net.parameters(), 1e-2);
             BinaryOperator<Tensor> step = (x, y) -> {
                 traced[m]++;
@@ -107,7 +113,8 @@ class CompileTest {
             for (int i = 0; i < 6; i++) {
                 if (i == 3) opt.lr(1e-3);
                 net.train();
-                seen.add(step.apply(Tensor.randn(8, 1, 6, 6), Tensor.randint(0, 3, 8)).item());
+                seen.add(step.apply(Tensor.randn(8, 1, 6, 6), Tensor.randint(0, 3, 8))
+                        .item());
                 net.eval();
                 for (double v : predict.apply(Tensor.randn(2, 1, 6, 6)).toDoubles()) seen.add(v);
             }
@@ -126,7 +133,8 @@ class CompileTest {
             sum.add_(x);
             return sum.add_(x);
         });
-        for (int i = 0; i < 4; i++) assertArrayEquals(new double[] {2, 4}, f.apply(Tensor.of(1.0, 2.0)).toDoubles());
+        for (int i = 0; i < 4; i++)
+            assertArrayEquals(new double[] {2, 4}, f.apply(Tensor.of(1.0, 2.0)).toDoubles());
     }
 
     @Test
@@ -172,7 +180,9 @@ class CompileTest {
         Tensor x = Tensor.of(2.0, 3.0);
         assertArrayEquals(new double[] {4, 9}, f.apply(x, x).toDoubles());
         assertArrayEquals(new double[] {2, 3}, f.apply(x, Tensor.of(1.0, 1.0)).toDoubles());
-        assertArrayEquals(new double[] {10, 12}, f.apply(Tensor.of(5.0, 6.0), Tensor.of(2.0, 2.0)).toDoubles());
+        assertArrayEquals(
+                new double[] {10, 12},
+                f.apply(Tensor.of(5.0, 6.0), Tensor.of(2.0, 2.0)).toDoubles());
         assertEquals(2, traced[0]);
         f.apply(Tensor.of(1, 2), Tensor.of(1, 2));
         f.apply(Tensor.of(1.0), Tensor.of(1.0));
@@ -209,8 +219,10 @@ class CompileTest {
 
     @Test
     void readingInsideIsAnError() {
-        UnaryOperator<Tensor> f = Sinter.compile((Tensor x) -> x.item() > 0 && x.mul(2).item() > 0 ? x : x.neg());
-        String m = assertThrows(IllegalStateException.class, () -> f.apply(Tensor.of(1.0))).getMessage();
+        UnaryOperator<Tensor> f =
+                Sinter.compile((Tensor x) -> x.item() > 0 && x.mul(2).item() > 0 ? x : x.neg());
+        String m = assertThrows(IllegalStateException.class, () -> f.apply(Tensor.of(1.0)))
+                .getMessage();
         assertTrue(m.contains("Sinter.compile"), m);
         assertEquals(4, Tensor.of(2.0).square().item(), "the trace is usable afterwards");
     }

@@ -109,7 +109,9 @@ class RunsTest {
         assertEquals(7, result.get(0).item());
         assertEquals(4, independent.get(0).item());
         assertEquals(0, w.get(0).item());
-        String m = assertThrows(IllegalStateException.class, () -> consumed.get(1).item()).getMessage();
+        String m = assertThrows(
+                        IllegalStateException.class, () -> consumed.get(1).item())
+                .getMessage();
         assertTrue(m.contains("keep()") && m.contains("RunsTest.java"), m);
     }
 
@@ -158,7 +160,9 @@ class RunsTest {
         for (int i = 0; i < 300; i++) {
             Tensor x = Tensor.randn(100, 64);
             Tensor logits = Trace.module(() -> x.matmul(w).relu());
-            correct.add(logits.argmax(1).eq(Tensor.zeros(new long[] {100}, io.sinter.ir.DType.I64)).sum());
+            correct.add(logits.argmax(1)
+                    .eq(Tensor.zeros(new long[] {100}, io.sinter.ir.DType.I64))
+                    .sum());
             if (i == 5) programs = compiled();
         }
         assertEquals(programs, compiled());
@@ -182,14 +186,18 @@ class RunsTest {
     void anExceptionInTheMiddleLeavesEffectsInPlace() {
         Tensor w = Tensor.ones(2).requiresGrad_();
         Tensor counter = Tensor.zeros(1);
-        assertThrows(ArithmeticException.class, () -> Trace.module(() -> {
-            counter.add_(1);
-            throw new ArithmeticException("in the middle");
-        }));
-        assertThrows(ArithmeticException.class, () -> Trace.boundary(() -> {
-            w.sub_(Tensor.ones(2));
-            throw new ArithmeticException("in the middle");
-        }));
+        assertThrows(
+                ArithmeticException.class,
+                () -> Trace.module(() -> {
+                    counter.add_(1);
+                    throw new ArithmeticException("in the middle");
+                }));
+        assertThrows(
+                ArithmeticException.class,
+                () -> Trace.boundary(() -> {
+                    w.sub_(Tensor.ones(2));
+                    throw new ArithmeticException("in the middle");
+                }));
         assertEquals(1, counter.item());
         assertArrayEquals(new double[] {0, 0}, w.toDoubles());
         Tensor top = w.mul(2);
@@ -230,7 +238,8 @@ class RunsTest {
     @Test
     void whatWasPendingInAClosedSessionIsLostAlone() {
         Tensor[] lost = new Tensor[1];
-        try (Session own = Session.open(Session.current().options()); var _ = own.use()) {
+        try (Session own = Session.open(Session.current().options());
+                var _ = own.use()) {
             lost[0] = Tensor.randn(10).mul(2);
         }
         Tensor x = Tensor.of(1.0).add(1);
@@ -275,8 +284,12 @@ class RunsTest {
     void aFailedIndexNamesTheLineEachTime() {
         Tensor weight = Tensor.randn(3, 2);
         for (int i = 0; i < 2; i++) {
-            String a = assertThrows(IndexOutOfBoundsException.class, () -> F.embedding(Tensor.of(1, 7), weight).show()).getMessage();
-            String b = assertThrows(IndexOutOfBoundsException.class, () -> F.embedding(Tensor.of(1, 7), weight).show()).getMessage();
+            String a = assertThrows(IndexOutOfBoundsException.class, () -> F.embedding(Tensor.of(1, 7), weight)
+                            .show())
+                    .getMessage();
+            String b = assertThrows(IndexOutOfBoundsException.class, () -> F.embedding(Tensor.of(1, 7), weight)
+                            .show())
+                    .getMessage();
             assertTrue(a.contains("7") && a.contains("3") && a.contains("RunsTest.java"), a);
             assertFalse(a.equals(b), "two calls stand on two lines: " + a);
         }

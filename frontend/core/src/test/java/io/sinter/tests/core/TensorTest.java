@@ -52,7 +52,8 @@ class TensorTest {
         assertEquals(DType.I64, i.mul(2).dtype());
         assertEquals(DType.F32, i.div(2).dtype());
         assertEquals(DType.F64, f.add(d).dtype());
-        assertEquals(DType.F32, f.add(Tensor.from(new double[] {1}, new long[0])).dtype());
+        assertEquals(
+                DType.F32, f.add(Tensor.from(new double[] {1}, new long[0])).dtype());
         assertEquals(DType.F32, h.add(f.toBfloat16()).dtype());
         assertEquals(DType.I16, i.to(DType.U8).add(i.to(DType.I8)).dtype());
         assertEquals(DType.I64, i.gt(1).sum().dtype());
@@ -137,10 +138,14 @@ class TensorTest {
 
     @Test
     void printingIsNumPys() {
-        assertEquals("Tensor([[1., 2.],\n        [3., 4.]], f32[2,2])", Tensor.from(new float[] {1, 2, 3, 4}, 2, 2).toString());
+        assertEquals(
+                "Tensor([[1., 2.],\n        [3., 4.]], f32[2,2])",
+                Tensor.from(new float[] {1, 2, 3, 4}, 2, 2).toString());
         assertEquals("Tensor(2.5000, f32[])", Tensor.scalar(2.5).toString());
         assertEquals("Tensor([ 1, 20], i64[2])", Tensor.of(1, 20).toString());
-        assertEquals("Tensor([nan, inf, 0.5000], f32[3])".replace(" ", ""), Tensor.of(Double.NaN, Double.POSITIVE_INFINITY, 0.5).toString().replace(" ", ""));
+        assertEquals(
+                "Tensor([nan, inf, 0.5000], f32[3])".replace(" ", ""),
+                Tensor.of(Double.NaN, Double.POSITIVE_INFINITY, 0.5).toString().replace(" ", ""));
         assertTrue(Tensor.arange(2000).show().contains("..., 1997, 1998, 1999"));
         assertEquals("Tensor([], f32[0])", Tensor.from(new float[0]).toString());
         assertTrue(Tensor.of(1e-9, 1.0).toString().contains("1.0000e-09"));
@@ -152,7 +157,8 @@ class TensorTest {
         assertArrayEquals(new float[] {.4962566f, .7682218f}, Tensor.rand(2).toFloats(), 1e-7f);
         Sinter.manualSeed(0);
         assertEquals(-1.1258, Tensor.randn(16).get(0).item(), 1e-4);
-        double kept = F.dropout(Tensor.ones(10000), 0.3, true).ne(0).toFloat().mean().item();
+        double kept =
+                F.dropout(Tensor.ones(10000), 0.3, true).ne(0).toFloat().mean().item();
         assertEquals(0.7, kept, 0.03);
     }
 }
