@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * Loop IR to PTX text for NVIDIA GPUs, and the simulator that runs PTX without a GPU. Not written yet: this module holds the place
- * in the order of dependencies (runtime → codegen-ptx → ir), and no device offers CUDA until it is.
+ * Loop IR to PTX text for NVIDIA GPUs. The language itself is in {@link io.sinter.codegen.ptx.lang}; the generator is not written yet,
+ * and no device offers CUDA until it is.
  */
 package io.sinter.codegen.ptx;
