@@ -8,14 +8,14 @@ import java.util.Properties;
 import picocli.CommandLine.IVersionProvider;
 
 /** The version for {@code --version}: the build writes it into a resource. */
-final class Version implements IVersionProvider {
+public final class Version implements IVersionProvider {
     @Override
     public String[] getVersion() {
         return new String[] {"Sinter " + text(), "JDK " + Runtime.version()};
     }
 
     /** The version of this build, such as {@code 0.1.0-SNAPSHOT}. */
-    static String text() {
+    public static String text() {
         try (InputStream in = Version.class.getResourceAsStream("version.properties")) {
             Properties properties = new Properties();
             properties.load(in);

@@ -2,14 +2,18 @@
 package io.sinter.cli.bench;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.sinter.cli.CommandFailure;
+import io.sinter.cli.Version;
 import io.sinter.cli.bench.BenchCase.Mode;
+import io.sinter.runtime.Device;
 import io.sinter.runtime.Session;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -25,10 +29,28 @@ import picocli.CommandLine.Spec;
         name = "bench",
         description = {
             "Time operators and training steps; with --peer beside others in the same call.",
-            "Each case runs in a process of its own and prints one JSON line. Example:",
+            "",
+            "Each case runs in a process of its own and prints one JSON line: case, median_ms, min_ms, first_ms (the first call in a process that has"
+                    + " not seen the case, inputs and networks made), reps, peak_rss_mb, gflops, gbps, lib, mode, device, threads. A repetition ends when"
+                    + " every output is computed.",
+            "",
+            "After timing, the case's process compares its outputs with a plain evaluation, operator by operator in plain Java: single operators on"
+                    + " parts of their outputs at the timed shapes (the first, the last and a middle range, or everything), networks on a small instance"
+                    + " of the same code (losses of three steps, gradients of the first), and the loss of the timed network must have fallen. A wrong"
+                    + " output is an error line, and the exit status is 1.",
+            "",
+            "Example:",
             "  sinter bench --only softmax --peer \"python3 tests/peers/torch_peer.py --threads 2\""
         })
 public final class BenchCommand implements Runnable {
+    /** What is set against the peers. */
+    enum Modes {
+        TRACED,
+        COMPILED,
+        /** Traced beside peers in eager mode, compiled beside peers that say that their mode is compile. */
+        BOTH
+    }
+
     @Spec
     private CommandSpec spec;
 
@@ -48,8 +70,10 @@ public final class BenchCommand implements Runnable {
     @Option(
             names = "--mode",
             defaultValue = "TRACED",
-            description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-    private Mode mode;
+            description =
+                    "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}): traced at every repetition, through Sinter.compile, or both:"
+                            + " compiled beside peers whose lines say mode compile, traced beside all others.")
+    private Modes mode;
 
     @Option(
             names = "--device",
@@ -73,71 +97,137 @@ public final class BenchCommand implements Runnable {
     @Option(names = "--here", hidden = true, description = "Run in this process.")
     private boolean here;
 
+    private final List<String> lines = new ArrayList<>();
+    private final List<String> failed = new ArrayList<>();
+
     @Override
     public void run() {
         PrintWriter out = spec.commandLine().getOut();
-        List<BenchCase> cases = new ArrayList<>(Kernels.all());
-        cases.addAll(Trainings.all());
-        cases.removeIf(c -> !only.matcher(c.name()).find());
-        if (cases.isEmpty())
-            throw new ParameterException(spec.commandLine(), "no case matches --only " + only + "; --list lists them");
+        List<BenchCase> cases = cases();
+        check(cases);
         if (list) {
             cases.forEach(c -> out.println(c.name()));
         } else if (here) {
-            cases.forEach(c -> out.println(Rivals.text(measure(c))));
+            for (BenchCase c : cases) report(measure(c), out);
         } else {
             compare(cases, out);
         }
         out.flush();
+        if (!failed.isEmpty()) throw new CommandFailure("failed: " + String.join("; ", failed));
     }
 
-    private Map<String, Object> measure(BenchCase c) {
-        Map<String, Object> r = Measurement.of(c, mode, seconds);
-        r.put("lib", "sinter");
-        r.put("mode", mode.name().toLowerCase(Locale.ROOT));
+    /** All cases, in the order of the peer's. */
+    static List<BenchCase> all() {
+        List<BenchCase> cases = new ArrayList<>(Kernels.all());
+        cases.addAll(Trainings.all());
+        return cases;
+    }
+
+    private List<BenchCase> cases() {
+        return all().stream().filter(c -> only.matcher(c.name()).find()).toList();
+    }
+
+    private void check(List<BenchCase> cases) {
+        if (cases.isEmpty()) throw wrong("no case matches --only " + only + "; --list lists them");
+        if (threads != null && threads < 1) throw wrong("--threads must be at least 1, not " + threads);
+        if (!(seconds > 0)) throw wrong("--seconds must be positive, not " + seconds);
+        if (here && mode == Modes.BOTH) throw wrong("--here measures in one mode");
+        for (String p : peers) if (Rivals.words(p).isEmpty()) throw wrong("--peer needs a command");
+        try {
+            Device.parse(device);
+        } catch (IllegalArgumentException e) {
+            throw wrong("--device: " + e.getMessage());
+        }
+    }
+
+    private ParameterException wrong(String message) {
+        return new ParameterException(spec.commandLine(), message);
+    }
+
+    private JsonNode measure(BenchCase c) {
+        Mode m = mode == Modes.COMPILED ? Mode.COMPILED : Mode.TRACED;
+        Map<String, Object> r;
+        try {
+            r = Measurement.of(c, m, seconds);
+        } catch (WrongOutput e) {
+            r = error(c, "wrong output: " + e.getMessage());
+        } catch (RuntimeException e) {
+            e.printStackTrace(spec.commandLine().getErr());
+            r = error(c, e.toString());
+        }
+        r.put("lib", "sinter-" + Version.text());
+        r.put("mode", m.name().toLowerCase(Locale.ROOT));
         r.put("device", device);
         r.put("threads", Session.current().options().threads());
+        return Rivals.node(r);
+    }
+
+    private static Map<String, Object> error(BenchCase c, String message) {
+        Map<String, Object> r = new LinkedHashMap<>();
+        r.put("case", c.name());
+        r.put("error", message);
         return r;
     }
 
     private void compare(List<BenchCase> cases, PrintWriter out) {
         int n = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
-        List<String> lines = new ArrayList<>();
+        List<String> ourselves = Rivals.ourselves(n, device);
         Comparison table = new Comparison(peers.size());
-        List<String> more = List.of("--mode", mode.name(), "--device", device);
         for (BenchCase c : cases) {
-            JsonNode ours = line(Rivals.ourselves(n), c.name(), more, lines, out);
+            Map<Mode, JsonNode> ours = new EnumMap<>(Mode.class);
+            if (mode != Modes.COMPILED) ours.put(Mode.TRACED, ours(ourselves, c, Mode.TRACED, out));
+            if (mode != Modes.TRACED) ours.put(Mode.COMPILED, ours(ourselves, c, Mode.COMPILED, out));
+            List<JsonNode> beside = new ArrayList<>();
             List<JsonNode> theirs = new ArrayList<>();
-            for (String p : peers) theirs.add(line(Rivals.words(p), c.name(), List.of(), lines, out));
-            table.add(c.name(), ours, theirs);
+            for (String p : peers) {
+                JsonNode line = line(Rivals.words(p), c.name(), List.of(), out);
+                boolean compiled = line.path("mode").asText().equals("compile");
+                theirs.add(line);
+                beside.add(ours.get(
+                        mode == Modes.COMPILED || mode == Modes.BOTH && compiled ? Mode.COMPILED : Mode.TRACED));
+            }
+            table.add(c.name(), peers.isEmpty() ? List.copyOf(ours.values()) : beside, theirs);
         }
         out.println();
         out.print(table.table());
-        if (json != null) write(lines);
+        out.flush();
+        if (json != null) write();
+    }
+
+    private JsonNode ours(List<String> ourselves, BenchCase c, Mode m, PrintWriter out) {
+        return line(ourselves, c.name(), List.of("--mode", m.name(), "--device", device), out);
     }
 
     /** A case that fails is reported, and the others go on. */
-    private JsonNode line(List<String> command, String name, List<String> more, List<String> lines, PrintWriter out) {
+    private JsonNode line(List<String> command, String name, List<String> more, PrintWriter out) {
+        JsonNode n;
         try {
-            JsonNode n = Rivals.run(command, name, seconds, more);
-            lines.add(n.toString());
-            out.println(n);
-            out.flush();
-            return n;
+            n = Rivals.run(command, name, seconds, more);
         } catch (IllegalStateException e) {
-            String failed = Rivals.text(Map.of("case", name, "error", String.valueOf(e.getMessage())));
-            lines.add(failed);
-            out.println(failed);
-            out.flush();
-            return null;
+            n = Rivals.node(Map.of("case", name, "error", String.valueOf(e.getMessage())));
+        }
+        report(n, out);
+        return n;
+    }
+
+    private void report(JsonNode line, PrintWriter out) {
+        lines.add(line.toString());
+        out.println(line);
+        out.flush();
+        if (line.has("error")) {
+            String lib = line.has("lib")
+                    ? line.path("lib").asText() + " " + line.path("mode").asText() + ": "
+                    : "";
+            failed.add(
+                    line.path("case").asText() + ": " + lib + line.path("error").asText());
         }
     }
 
-    private void write(List<String> lines) {
+    private void write() {
         try {
             Files.write(json, lines);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot write " + json + ": " + e.getMessage(), e);
+            throw new CommandFailure("cannot write " + json + ": " + e.getMessage(), e);
         }
     }
 }

@@ -3,6 +3,7 @@ package io.sinter.cli.bench;
 
 import io.sinter.Sinter;
 import io.sinter.cli.bench.BenchCase.Mode;
+import io.sinter.cli.bench.BenchCase.Repetition;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,7 +13,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Times one case in this process: the first call by itself, a few more to warm up, then as many as fit into the time. */
+/**
+ * Times one case in this process: the first call by itself (inputs, networks, tracing, passes, code generation, C2, the run), a few more to warm
+ * up, then as many as fit into the time.
+ */
 final class Measurement {
     private static final int LEAST = 7;
     private static final int MOST = 2000;
@@ -22,11 +26,15 @@ final class Measurement {
 
     private Measurement() {}
 
-    /** The fields of {@code torch_peer.py}'s line. */
+    /**
+     * The fields of {@code torch_peer.py}'s line. Outputs are checked at the end, when times and memory have been taken.
+     *
+     * @throws WrongOutput if the case computes something else than its plain evaluation
+     */
     static Map<String, Object> of(BenchCase c, Mode mode, double seconds) {
         Sinter.manualSeed(0);
         long start = System.nanoTime();
-        Runnable run = c.prepare().apply(mode);
+        Repetition run = c.prepare().apply(mode);
         run.run();
         double first = millis(System.nanoTime() - start);
         warmUp(run, seconds);
@@ -38,7 +46,8 @@ final class Measurement {
             times.add(millis(System.nanoTime() - t));
         }
         Collections.sort(times);
-        double median = times.get(times.size() / 2);
+        int half = times.size() / 2;
+        double median = times.size() % 2 == 1 ? times.get(half) : (times.get(half - 1) + times.get(half)) / 2;
         Map<String, Object> r = new LinkedHashMap<>();
         r.put("case", c.name());
         r.put("median_ms", round(median, 5));
@@ -48,11 +57,12 @@ final class Measurement {
         r.put("peak_rss_mb", peakMegabytes());
         if (c.flops() > 0) r.put("gflops", round(c.flops() / median / 1e6, 2));
         if (c.bytes() > 0) r.put("gbps", round(c.bytes() / median / 1e6, 2));
+        run.check();
         return r;
     }
 
     /** HotSpot compiles in the background: repetitions get faster for a while. */
-    private static void warmUp(Runnable run, double seconds) {
+    private static void warmUp(Repetition run, double seconds) {
         long end = System.nanoTime() + (long) (Math.max(2, seconds) * 1e9);
         double best = Double.POSITIVE_INFINITY;
         int since = 0;

@@ -6,8 +6,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** Runs one case in a process of its own, ours or a peer's, and reads the JSON line that it prints. */
 final class Rivals {
@@ -16,14 +19,15 @@ final class Rivals {
     private Rivals() {}
 
     /** This program again, with the same JVM and flags. */
-    static List<String> ourselves(int threads) {
+    static List<String> ourselves(int threads, String device) {
         List<String> c = new ArrayList<>();
         c.add(ProcessHandle.current().info().command().orElse("java"));
         for (String flag :
                 java.lang.management.ManagementFactory.getRuntimeMXBean().getInputArguments()) {
-            if (!flag.startsWith("-Dsinter.threads")) c.add(flag);
+            if (!flag.startsWith("-Dsinter.threads=") && !flag.startsWith("-Dsinter.device=")) c.add(flag);
         }
         c.add("-Dsinter.threads=" + threads);
+        c.add("-Dsinter.device=" + device);
         c.addAll(List.of("-cp", System.getProperty("java.class.path"), "io.sinter.cli.Main", "bench", "--here"));
         return c;
     }
@@ -39,31 +43,45 @@ final class Rivals {
     /**
      * The case's line.
      *
-     * @throws IllegalStateException if the command fails or prints no line for the case
+     * @throws IllegalStateException if the command fails or prints no line for the case; the message ends with the last line of its standard error
      */
     static JsonNode run(List<String> command, String name, double seconds, List<String> more) {
         List<String> all = new ArrayList<>(command);
         all.addAll(List.of("--only", "^" + name + "$", "--seconds", Double.toString(seconds)));
         all.addAll(more);
         try {
-            Process p = new ProcessBuilder(all)
-                    .redirectError(ProcessBuilder.Redirect.DISCARD)
-                    .start();
-            String out = new String(p.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            int status = p.waitFor();
-            for (String line : out.lines().toList()) {
-                if (!line.startsWith("{")) continue;
-                JsonNode n = parse(line);
-                if (n != null && name.equals(n.path("case").asText())) return n;
+            Path errors = Files.createTempFile("sinter-bench", ".err");
+            try {
+                return run(all, name, errors);
+            } finally {
+                Files.deleteIfExists(errors);
             }
-            throw new IllegalStateException(
-                    "'" + String.join(" ", all) + "' ended with status " + status + " and printed no line for " + name);
         } catch (IOException e) {
             throw new IllegalStateException("cannot run '" + command.getFirst() + "': " + e.getMessage(), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted", e);
         }
+    }
+
+    private static JsonNode run(List<String> command, String name, Path errors)
+            throws IOException, InterruptedException {
+        Process p = new ProcessBuilder(command).redirectError(errors.toFile()).start();
+        p.getOutputStream().close();
+        String out = new String(p.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        int status = p.waitFor();
+        for (String line : out.lines().toList()) {
+            if (!line.startsWith("{")) continue;
+            JsonNode n = parse(line);
+            if (n != null && name.equals(n.path("case").asText())) return n;
+        }
+        String last = new String(Files.readAllBytes(errors), StandardCharsets.UTF_8)
+                .lines()
+                .filter(l -> !l.isBlank())
+                .reduce((_, l) -> l)
+                .orElse("nothing on standard error");
+        throw new IllegalStateException("'" + String.join(" ", command) + "' ended with status " + status
+                + " and printed no line for " + name + ": " + last.strip());
     }
 
     private static JsonNode parse(String line) {
@@ -74,11 +92,8 @@ final class Rivals {
         }
     }
 
-    static String text(Object value) {
-        try {
-            return JSON.writeValueAsString(value);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
+    /** As JSON. */
+    static JsonNode node(Map<String, Object> fields) {
+        return JSON.valueToTree(fields);
     }
 }
