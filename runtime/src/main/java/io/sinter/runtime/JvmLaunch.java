@@ -33,7 +33,8 @@ final class JvmLaunch implements WorkerPool.Tasks {
 
     /** @param blocks addresses of the segments' parameter blocks, their numbers written */
     JvmLaunch(String name, JvmKernel code, long[] blocks) {
-        this.name = name;
+        String size = blocks.length == 1 ? code.describe(blocks[0]) : "";
+        this.name = size.isEmpty() ? name : name + " " + size;
         this.code = code;
         this.blocks = blocks;
         ends = new long[code.phases()][blocks.length];

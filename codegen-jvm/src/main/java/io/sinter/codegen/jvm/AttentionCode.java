@@ -93,6 +93,11 @@ public abstract class AttentionCode extends JvmKernel {
             long scratch);
 
     @Override
+    public final String describe(long params) {
+        return plan(params).toString();
+    }
+
+    @Override
     public final int phases() {
         return isBackward() ? 2 : 1;
     }

@@ -66,4 +66,9 @@ final class AttentionPlan {
     long statisticsBytes() {
         return batches * queries * size;
     }
+
+    @Override
+    public String toString() {
+        return batches + "×" + queries + "×" + keys + "×" + d;
+    }
 }

@@ -31,7 +31,7 @@ public abstract class GemmCode extends JvmKernel {
 
     /**
      * Computes elements of a into dense memory of the accumulation type: {@code steps} runs of {@code
-     * run} elements.
+     * run} elements. Only called, and only generated, if a is not plain (see {@link GemmView}).
      *
      * @param alongK a run goes along k, and the next run is the next row; else a run goes along rows, and
      *     the next is the next k. It does not leave the innermost variable's range
@@ -40,7 +40,7 @@ public abstract class GemmCode extends JvmKernel {
      * @param to where the first run goes; the next goes {@code step} bytes further
      * @param scratch {@link BodyCompiler#LANE_AREA} bytes
      */
-    protected abstract void packA(
+    protected void packA(
             boolean alongK,
             long params,
             long batch,
@@ -50,10 +50,12 @@ public abstract class GemmCode extends JvmKernel {
             int steps,
             long to,
             long step,
-            long scratch);
+            long scratch) {
+        throw new IllegalStateException(name() + ": a is plain memory, no code reads it");
+    }
 
     /** As {@link #packA} for b, whose rows are the product's columns. */
-    protected abstract void packB(
+    protected void packB(
             boolean alongK,
             long params,
             long batch,
@@ -63,7 +65,9 @@ public abstract class GemmCode extends JvmKernel {
             int steps,
             long to,
             long step,
-            long scratch);
+            long scratch) {
+        throw new IllegalStateException(name() + ": b is plain memory, no code reads it");
+    }
 
     /**
      * Runs the epilogue for {@code rows} rows of {@code run} results each, which lie in dense runs {@code
@@ -71,6 +75,11 @@ public abstract class GemmCode extends JvmKernel {
      */
     protected abstract void epilogue(
             long params, long batch, long row, long column, int run, int rows, long from, long step, long scratch);
+
+    @Override
+    public final String describe(long params) {
+        return plan(params).toString();
+    }
 
     @Override
     public final int phases() {

@@ -92,7 +92,9 @@ final class GemmEmitter {
         return e instanceof Expr.Ref r && locals.contains(r.local());
     }
 
+    /** Code that reads an operand; none for a plain one, which is moved as it lies. */
     private void pack(String name, Expr value, List<Var> rows) {
+        if (GemmNumbers.isPlain(value, kernel.acc(), kernel.batch(), rows, kernel.k())) return;
         boolean byK = GemmUnit.isUnit(value, kernel.k());
         boolean byRow = !byK || GemmUnit.isUnit(value, rows);
         MethodBuilder m = cls.method(name, VOID);

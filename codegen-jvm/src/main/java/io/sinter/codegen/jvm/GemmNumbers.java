@@ -60,12 +60,10 @@ public final class GemmNumbers {
      * @param type type that a matrix must have in memory to be used where it lies
      */
     void view(Expr e, DType type, List<Var> rows, List<Var> columns) {
-        List<Var> vars = new ArrayList<>(batch);
-        vars.addAll(rows);
-        vars.addAll(columns);
+        List<Var> vars = all(batch, rows, columns);
         long flags = (GemmUnit.isUnit(e, rows) ? GemmView.UNIT_ROW : 0)
                 | (GemmUnit.isUnit(e, columns) ? GemmView.UNIT_COLUMN : 0);
-        if (!(e instanceof Expr.Load load) || !GemmUnit.isPlain(load, type, vars)) {
+        if (!(e instanceof Expr.Load load) || !isPlain(e, type, batch, rows, columns)) {
             values.add(Code.constant(flags));
             for (int i = 0; i <= vars.size(); i++) values.add(Code.constant(0L));
             return;
@@ -75,6 +73,18 @@ public final class GemmNumbers {
         Code address = Memory.slot(params, load.buffer().slot());
         values.add(Code.add(address, Code.mul(number(load.index().offset()), size)));
         for (Var v : vars) values.add(Code.mul(number(stride(load.index(), v)), size));
+    }
+
+    /** Whether {@link #view} says {@link GemmView#PLAIN}. */
+    static boolean isPlain(Expr e, DType type, List<Var> batch, List<Var> rows, List<Var> columns) {
+        return e instanceof Expr.Load load && GemmUnit.isPlain(load, type, all(batch, rows, columns));
+    }
+
+    private static List<Var> all(List<Var> batch, List<Var> rows, List<Var> columns) {
+        List<Var> vars = new ArrayList<>(batch);
+        vars.addAll(rows);
+        vars.addAll(columns);
+        return vars;
     }
 
     private Code number(Coef c) {

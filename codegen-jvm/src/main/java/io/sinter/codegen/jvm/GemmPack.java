@@ -81,15 +81,8 @@ final class GemmPack {
     private void panel(long batch, long column, int width, long k, long to) {
         GemmView v = plan.wide;
         long row = panelRow(width);
-        if (v.isLinear()) {
-            long from = v.base(batch) + column * v.rowStride() + k * v.columnStride();
-            if (v.rowStride() == size || width == 1) {
-                tiles.copy(from, v.columnStride(), to, row, depth, width, (int) (row / size));
-            } else if (v.columnStride() == size) {
-                tiles.transpose(from, v.rowStride(), to, row, width, depth, (int) (row / size));
-            } else {
-                GemmMoves.strided(size, from, v.columnStride(), v.rowStride(), to, row, size, depth, width);
-            }
+        if (v.isPlain()) {
+            pieces(v, batch, column, width, k, to, row);
         } else if (alongK(v, width)) {
             long stripRow = GemmPlan.roundUp(depth, plan.lanes) * size;
             alongK(plan.swapped, batch, column, width, k, scratch.turned, stripRow);
@@ -97,6 +90,39 @@ final class GemmPack {
         } else {
             alongRows(plan.swapped, batch, column, width, k, to, row);
         }
+    }
+
+    /** A panel of a plain matrix, piece by piece; a linear one is one piece. */
+    private void pieces(GemmView v, long batch, long column, int width, long k, long to, long row) {
+        int padded = (int) (row / size);
+        boolean whole = v.rowRun() - column % v.rowRun() >= width;
+        // Only a piece as wide as the panel is filled up with zeros as it is moved.
+        if (!whole && width < padded) GemmMoves.clear(to, depth * row);
+        for (int c = 0; c < width; ) {
+            int columns = run(v.rowRun(), column + c, width - c);
+            for (int d = 0; d < depth; ) {
+                int steps = run(v.columnRun(), k + d, depth - d);
+                long from = v.at(batch, column + c, k + d);
+                piece(v, from, to + d * row + (long) c * size, row, columns, steps, whole ? padded : columns);
+                d += steps;
+            }
+            c += columns;
+        }
+    }
+
+    private void piece(GemmView v, long from, long to, long row, int columns, int steps, int padded) {
+        if (v.rowStride() == size || columns == 1) {
+            tiles.copy(from, v.columnStride(), to, row, steps, columns, padded);
+        } else if (v.columnStride() == size) {
+            tiles.transpose(from, v.rowStride(), to, row, columns, steps, padded);
+        } else {
+            GemmMoves.strided(size, from, v.columnStride(), v.rowStride(), to, row, size, steps, columns);
+        }
+    }
+
+    /** How far a piece of {@code run} goes from {@code at} on, at most {@code most}. */
+    private static int run(long run, long at, int most) {
+        return (int) Math.min(most, run - at % run);
     }
 
     /** Makes rows {@code row} to {@code row + rows} and k to k + depth of the tall operand ready. */
@@ -109,25 +135,39 @@ final class GemmPack {
             tallK = v.columnStride();
         }
         if (!packsTall) return;
-        boolean alongK = v.isLinear() ? v.columnStride() <= v.rowStride() : alongK(v, rows);
-        long from = tallBase;
-        long fromRow = tallRow;
-        long fromK = tallK;
+        boolean alongK = v.isLinear()
+                ? v.columnStride() <= v.rowStride()
+                : v.isPlain() ? v.isUnitColumn(size) || !v.isUnitRow(size) : alongK(v, rows);
         tallBase = scratch.tall;
         tallRow = alongK ? GemmPlan.roundUp(depth, plan.lanes) * size : size;
         tallK = alongK ? size : GemmPlan.roundUp(rows, plan.lanes) * size;
-        if (!v.isLinear()) {
+        if (!v.isPlain()) {
             if (alongK) {
                 alongK(!plan.swapped, batch, row, rows, k, tallBase, tallRow);
             } else {
                 alongRows(!plan.swapped, batch, row, rows, k, tallBase, tallK);
             }
-        } else if (alongK && fromK == size) {
-            tiles.copy(from, fromRow, tallBase, tallRow, rows, depth, (int) (tallRow / size));
-        } else if (!alongK && fromRow == size) {
-            tiles.copy(from, fromK, tallBase, tallK, depth, rows, (int) (tallK / size));
+            return;
+        }
+        for (int r = 0; r < rows; ) {
+            int height = run(v.rowRun(), row + r, rows - r);
+            for (int d = 0; d < depth; ) {
+                int steps = run(v.columnRun(), k + d, depth - d);
+                strip(v, v.at(batch, row + r, k + d), tallBase + r * tallRow + d * tallK, height, steps);
+                d += steps;
+            }
+            r += height;
+        }
+    }
+
+    /** Moves a piece of the tall operand to where it belongs. */
+    private void strip(GemmView v, long from, long to, int rows, int steps) {
+        if (tallK == size && v.columnStride() == size) {
+            tiles.copy(from, v.rowStride(), to, tallRow, rows, steps, steps);
+        } else if (tallRow == size && v.rowStride() == size) {
+            tiles.copy(from, v.columnStride(), to, tallK, steps, rows, rows);
         } else {
-            GemmMoves.strided(size, from, fromRow, fromK, tallBase, tallRow, tallK, rows, depth);
+            GemmMoves.strided(size, from, v.rowStride(), v.columnStride(), to, tallRow, tallK, rows, steps);
         }
     }
 

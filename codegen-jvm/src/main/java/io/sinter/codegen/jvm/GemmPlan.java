@@ -139,9 +139,9 @@ final class GemmPlan {
         double products = (double) rows * roundUp(columns, lanes) / lanes * k;
         double packWide;
         if (wide.isUnitRow(size)) {
-            packWide = wide.isLinear() ? 0.25 : 0.6 + 8.0 / Math.min(wide.innerRow(), panel);
+            packWide = pack(wide, 0.25, 0.6, Math.min(wide.rowsAtOnce(), panel));
         } else if (wide.isUnitColumn(size)) {
-            packWide = wide.isLinear() ? 0.35 : 1 + 8.0 / Math.min(wide.innerColumn(), K_BLOCK);
+            packWide = pack(wide, 0.35, 1, Math.min(wide.columnsAtOnce(), K_BLOCK));
         } else {
             packWide = 3;
         }
@@ -150,8 +150,8 @@ final class GemmPlan {
             packTall = 0.1;
         } else if (tall.isUnitRow(size) || tall.isUnitColumn(size)) {
             long run = Math.max(
-                    tall.isUnitRow(size) ? tall.innerRow() : 1, tall.isUnitColumn(size) ? tall.innerColumn() : 1);
-            packTall = 0.6 + 8.0 / Math.min(run, 64);
+                    tall.isUnitRow(size) ? tall.rowsAtOnce() : 1, tall.isUnitColumn(size) ? tall.columnsAtOnce() : 1);
+            packTall = pack(tall, 0.1, 0.6, Math.min(run, 64));
         } else {
             packTall = 3;
         }
@@ -169,6 +169,12 @@ final class GemmPlan {
         double byCount = 2 * FEW_BLOCKS / blocks;
         double wanted = Math.min(Math.min(byWork, byCount), k / (4.0 * K_BLOCK));
         return wanted < 2 ? 1 : ceilDiv(k, roundUp(ceilDiv(k, (long) wanted), K_BLOCK));
+    }
+
+    /** Cycles for an element that is packed: moved, or computed by generated code, in runs of {@code run}. */
+    private static double pack(GemmView v, double moved, double generated, long run) {
+        if (v.isLinear()) return moved;
+        return v.isPlain() ? moved + 4.0 / run : generated + 8.0 / run;
     }
 
     private int[] block(int tileRows) {
@@ -233,5 +239,17 @@ final class GemmPlan {
     /** The wide operand is used where it lies if few rows profit from packing it. */
     boolean packsWide(int tileRows) {
         return !(wide.isLinear() && wide.isUnitRow(size) && rows <= 4L * tileRows);
+    }
+
+    /** Extents, how the operands lie (n: contiguous along k, t: along the other side, s: neither, p: in pieces, g: read by generated code), and the cut. */
+    @Override
+    public String toString() {
+        return (batches == 1 ? "" : batches + "×") + m + "×" + n + "×" + k + " " + form(a) + form(b)
+                + (dots ? " dots" : swapped ? " turned" : "") + (direct ? " direct" : "")
+                + " blocks " + rowBlocks + "×" + columnBlocks + (slices == 1 ? "" : " slices " + slices);
+    }
+
+    private String form(GemmView v) {
+        return !v.isPlain() ? "g" : !v.isLinear() ? "p" : v.isUnitColumn(size) ? "n" : v.isUnitRow(size) ? "t" : "s";
     }
 }

@@ -242,10 +242,13 @@ final class GemmVectorTiles {
         Code offset =
                 at.set(mul(cast(LONG, j), constant((long) species.element().bytes())));
         LocalVar mask = m.local("mask", Species.MASK);
+        LocalVar part = m.local("part", species.vectorType());
         Block tail = new Block()
                 .add(offset)
                 .add(mask.set(firstLanes(sub(columns, full))))
-                .add(store(add(c, at), load(add(a, at), mask)))
+                .add(part.set(load(add(a, at), mask)))
+                .add(mask.set(firstLanes(sub(padded, full))))
+                .add(vec(part).store(add(c, at), mask))
                 .add(j.increment(species.lanes()));
         m.body()
                 .add(full.set(and(columns, constant(-species.lanes()))))
@@ -258,7 +261,11 @@ final class GemmVectorTiles {
                 .ifThen(lt(full, columns), tail)
                 .whileLoop(
                         lt(j, padded),
-                        new Block().add(offset, store(add(c, at), zero()), j.increment(species.lanes())));
+                        new Block()
+                                .add(offset)
+                                .add(mask.set(firstLanes(sub(padded, j))))
+                                .add(vec(zero()).store(add(c, at), mask))
+                                .add(j.increment(species.lanes())));
         return m;
     }
 

@@ -12,6 +12,11 @@ public abstract class JvmKernel {
     /** The kernel's name, for dumps and profiles. */
     public abstract String name();
 
+    /** What a launch's numbers say about its size, for profiles; empty if there is nothing to say. */
+    public String describe(long params) {
+        return "";
+    }
+
     /** Number of phases, at least 1; a phase starts when every task of the one before has ended. */
     public int phases() {
         return 1;

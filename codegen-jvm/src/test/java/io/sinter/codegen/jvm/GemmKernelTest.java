@@ -130,4 +130,53 @@ final class GemmKernelTest {
     Stream<DynamicTest> longSums() {
         return GemmProblem.check("long sums", GemmKernelTest::longSum, 3, 0);
     }
+
+    /** Operands in pieces: each side of a matrix has two variables, and memory holds them in any order. */
+    private static GemmProblem pieces(long seed) {
+        GemmProblem p = new GemmProblem(seed);
+        long[] ms = extents(p.random, 1 + p.random.nextInt(6), 30);
+        long[] ns = extents(p.random, 1 + p.random.nextInt(6), 40);
+        long[] ks = extents(p.random, 1 + p.random.nextInt(9), p.random.nextInt(4) == 0 ? 80 : 20);
+        p.m = vars(p, "m", ms);
+        p.n = vars(p, "n", ns);
+        p.k = vars(p, "k", ks);
+        p.a = inAnyOrder(p, p.m, ms, p.k, ks);
+        p.b = inAnyOrder(p, p.n, ns, p.k, ks);
+        Expr result = p.result();
+        if (p.random.nextBoolean()) result = Expr.bin(Prim2.MUL, result, Expr.Const.of(DType.F32, 2));
+        List<Var> all = new ArrayList<>(p.m);
+        all.addAll(p.n);
+        long n = ns[0] * ns[1];
+        p.store(ms[0] * ms[1] * n, p.block.index(all, List.of(ms[1] * n, n, ns[1], 1L), 0), result, DType.F32);
+        return p;
+    }
+
+    private static long[] extents(Random r, long outer, int most) {
+        return new long[] {outer, 1 + r.nextInt(most)};
+    }
+
+    private static List<Var> vars(GemmProblem p, String name, long[] extents) {
+        return List.of(p.block.var(name + 0, extents[0]), p.block.var(name + 1, extents[1]));
+    }
+
+    private static Expr inAnyOrder(GemmProblem p, List<Var> rows, long[] rowExtents, List<Var> ks, long[] kExtents) {
+        List<Var> vars = new ArrayList<>(rows);
+        vars.addAll(ks);
+        long[] extents = {rowExtents[0], rowExtents[1], kExtents[0], kExtents[1]};
+        List<Integer> order = new ArrayList<>(List.of(0, 1, 2, 3));
+        java.util.Collections.shuffle(order, p.random);
+        Long[] strides = new Long[4];
+        // Sometimes no variable is contiguous.
+        long size = p.random.nextInt(4) == 0 ? 2 : 1;
+        for (int v : order) {
+            strides[v] = size;
+            size *= extents[v];
+        }
+        return new Expr.Load(p.input(DType.F32, size), p.block.index(vars, List.of(strides), 0));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> productsOfPieces() {
+        return GemmProblem.check("pieces", GemmKernelTest::pieces, 40, 0);
+    }
 }

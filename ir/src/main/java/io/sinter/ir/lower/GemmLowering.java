@@ -231,8 +231,8 @@ final class GemmLowering {
         }
         body.addAll(stores);
         List<Stmt> renamed = Rewriter.substitute(rename).stmts(body);
-        return mergeBatch(new GemmKernel(
-                name, drop(batch), m, drop(n), drop(k), a, b, acc, result, renamed, params.buffers(), 0));
+        return Factors.split(mergeBatch(new GemmKernel(
+                name, drop(batch), m, drop(n), drop(k), a, b, acc, result, renamed, params.buffers(), 0)));
     }
 
     /** Variables of extent 1 occur in no index; the last one stays so that the list is not empty where the template wants one. */
