@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter;
 
+import io.sinter.ir.op.MaxPool;
 import io.sinter.ir.op.Pad;
 import io.sinter.ir.op.Window;
 import java.util.Arrays;
@@ -24,16 +25,14 @@ abstract sealed class Pooling extends Convolutions permits Normalizations {
 
     /**
      * Greatest elements of windows over the last {@code n} axes; arrays of one element count for all axes.
+     * The gradient goes to the first greatest element of each window.
      *
      * @param ceilMode a last window may reach beyond the padding
      */
     public static Tensor maxPool(
             Tensor x, int n, long[] kernel, long[] stride, long[] padding, long[] dilation, boolean ceilMode) {
         Windows w = Windows.of("maxPool", x, n, kernel, stride, padding, dilation, ceilMode);
-        return Trace.call(() -> {
-            double lowest = x.dtype().isFloat() ? Double.NEGATIVE_INFINITY : 0;
-            return w.apply(x, lowest).amax(w.kernelAxes(), false);
-        });
+        return w.maxima(x).values();
     }
 
     public static Tensor avgPool1d(Tensor x, long kernel, long stride, long padding) {
@@ -89,9 +88,9 @@ abstract sealed class Pooling extends Convolutions permits Normalizations {
         return adaptiveAvgPool(x, height, width);
     }
 
-    /** Greatest elements over as many windows as {@code output} says. */
+    /** Greatest elements over as many windows as {@code output} says; gradients as those of {@link #maxPool}. */
     public static Tensor adaptiveMaxPool(Tensor x, long... output) {
-        return adaptive(x, output, (y, axis) -> y.amax(new int[] {axis}, true));
+        return F.adaptiveMaxPoolWithIndices(x, output).values();
     }
 
     private interface AxisFunction {
@@ -178,6 +177,11 @@ abstract sealed class Pooling extends Convolutions permits Normalizations {
                 high[i] = Math.max(0, (out[i] - 1) * s[i] + span - in[i] - p[i]);
             }
             return new Windows(n, k, s, d, p, high, in, out, x.rank() - n);
+        }
+
+        /** The greatest element of each window, and its place in the flattened last axes. */
+        ValuesAndIndices maxima(Tensor x) {
+            return ValuesAndIndices.of(Dispatch.emitAll(new MaxPool(kernel, stride, low, high, dilation), x));
         }
 
         /** [leading, out…, kernel…]. */

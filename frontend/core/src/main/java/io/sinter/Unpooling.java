@@ -14,14 +14,8 @@ abstract sealed class Unpooling extends GridSampling permits Specials {
      */
     public static ValuesAndIndices maxPoolWithIndices(
             Tensor x, int n, long[] kernel, long[] stride, long[] padding, long[] dilation, boolean ceilMode) {
-        Windows w = Windows.of("maxPool", x, n, kernel, stride, padding, dilation, ceilMode);
-        Tensor places = places(x, n);
-        Tensor windows = flattened(w.apply(x, Double.NEGATIVE_INFINITY), n);
-        // Padding has place -1 and is never the greatest.
-        Tensor at = flattened(w.apply(places, -1), n);
-        Tensor best = windows.detach().argmax(-1, true);
-        return new ValuesAndIndices(
-                windows.gather(-1, best).squeeze(-1), at.gather(-1, best).squeeze(-1));
+        return Windows.of("maxPool", x, n, kernel, stride, padding, dilation, ceilMode)
+                .maxima(x);
     }
 
     /**
@@ -30,6 +24,10 @@ abstract sealed class Unpooling extends GridSampling permits Specials {
      */
     public static ValuesAndIndices adaptiveMaxPoolWithIndices(Tensor x, long... output) {
         int n = output.length;
+        if (n > x.rank())
+            throw Errors.argument("adaptive pooling", x, Arrays.toString(output) + " has more axes than the input");
+        ValuesAndIndices equal = equalWindows(x, output);
+        if (equal != null) return equal;
         Tensor values = x;
         Tensor at = places(x, n);
         for (int i = 0; i < n; i++) {
@@ -61,9 +59,20 @@ abstract sealed class Unpooling extends GridSampling permits Specials {
         return Tensor.arange(count).reshape(last).expand(s);
     }
 
-    /** Windows [leading, out…, kernel…] with the kernel's axes joined. */
-    private static Tensor flattened(Tensor windows, int n) {
-        return windows.flatten(windows.rank() - n, -1);
+    /** Windows of one size side by side, where the extents are multiples of the result's; else null. */
+    private static ValuesAndIndices equalWindows(Tensor x, long[] output) {
+        int n = output.length;
+        if (n == 0 || n > 3 || x.rank() > n + 2 || x.rank() < n + 1) return null;
+        long[] kernel = new long[n];
+        for (int i = 0; i < n; i++) {
+            long size = x.size(x.rank() - n + i);
+            if (output[i] <= 0 || size == 0 || size % output[i] != 0) return null;
+            kernel[i] = size / output[i];
+        }
+        long[] none = {0};
+        long[] one = {1};
+        return Windows.of("adaptive pooling", x, n, kernel, kernel, none, one, false)
+                .maxima(x);
     }
 
     /**

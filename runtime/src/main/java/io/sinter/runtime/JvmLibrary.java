@@ -4,17 +4,19 @@ package io.sinter.runtime;
 import io.sinter.ir.DType;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
+import io.sinter.ir.op.MaxPool;
 import io.sinter.ir.op.Op;
+import io.sinter.ir.op.Routine;
 import io.sinter.ir.op.Sort;
 import io.sinter.ir.op.TopK;
 
-/** Operators that the JVM device runs whole, in plain Java over raw memory: sort and top-k. Operands and results are dense. */
+/** Operators that the JVM device runs whole, in plain Java over raw memory: sort, top-k and max-pooling. Operands and results are dense. */
 final class JvmLibrary {
     private JvmLibrary() {}
 
     /** True if the library has this operator. */
     static boolean has(Op op) {
-        return op instanceof Sort || op instanceof TopK;
+        return op instanceof Routine;
     }
 
     /**
@@ -29,6 +31,7 @@ final class JvmLibrary {
         switch (op) {
             case Sort s -> rows(team, threads, type, s.axis(), type.dim(s.axis()), s.descending(), in, values, indices);
             case TopK t -> rows(team, threads, type, t.axis(), t.k(), t.largest(), in, values, indices);
+            case MaxPool p -> maxPool(team, threads, p, type, in, values, indices);
             case Op other -> throw new IllegalStateException("no library routine for " + other.name());
         }
     }
@@ -73,6 +76,22 @@ final class JvmLibrary {
                     copy(width, from + position * step * width, values + (to + j * step) * width);
                     Memory.putLong(indices + (to + j * step) * Long.BYTES, position);
                 }
+            }
+        });
+    }
+
+    /** Planes in parallel. */
+    private static void maxPool(
+            WorkerPool.Team team, int threads, MaxPool op, Type type, long in, long values, long indices) {
+        WindowMaxima maxima = new WindowMaxima(op, type);
+        long plane = maxima.plane();
+        long windows = maxima.windows();
+        int width = type.dtype().bytes();
+        long planes = plane == 0 ? 0 : type.numel() / plane;
+        long chunk = Math.max(1, Math.max(4096 / Math.max(windows, 1), planes / (8L * threads)));
+        team.run(planes, chunk, (_, begin, end) -> {
+            for (long p = begin; p < end; p++) {
+                maxima.run(in + p * plane * width, values + p * windows * width, indices + p * windows * Long.BYTES);
             }
         });
     }

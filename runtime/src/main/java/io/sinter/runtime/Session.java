@@ -15,6 +15,11 @@ public final class Session implements AutoCloseable {
     /** The process's session, opened when first asked for and never closed. */
     private static final class Shared {
         static final Session INSTANCE = new Session(Options.fromProperties());
+
+        static {
+            Profile profile = INSTANCE.profile;
+            if (profile.isOn()) Runtime.getRuntime().addShutdownHook(new Thread(() -> System.err.print(profile)));
+        }
     }
 
     private static final ThreadLocal<Session> BOUND = new ThreadLocal<>();
@@ -91,7 +96,7 @@ public final class Session implements AutoCloseable {
         return executables;
     }
 
-    /** Time by kernel; off until it is enabled. With {@code -Dsinter.profile=true} it is on, and printed when the session is closed. */
+    /** Time by kernel; off until it is enabled. With {@code -Dsinter.profile=true} it is on, and printed when the session is closed (the process's: at exit). */
     public Profile profile() {
         return profile;
     }

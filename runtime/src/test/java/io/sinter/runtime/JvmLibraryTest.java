@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.sinter.ir.DType;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
+import io.sinter.ir.op.MaxPool;
 import io.sinter.ir.op.Op;
 import io.sinter.ir.op.Sort;
 import io.sinter.ir.op.TopK;
@@ -14,6 +16,7 @@ import io.sinter.ir.op.Unary;
 import io.sinter.ir.ref.RefArray;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -104,6 +107,36 @@ class JvmLibraryTest {
         for (boolean largest : new boolean[] {false, true}) {
             for (int k : new int[] {0, 1, 5, 40, 100, 200}) {
                 check(new TopK(1, k, largest), data(dtype, Shape.of(4, 200, 2)), 1, k, largest);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(DType.class)
+    void maxPoolsAsTheEvaluatorSays(DType dtype) {
+        if (dtype.isBool()) return;
+        for (int[] c : new int[][] {{2, 2, 0, 1}, {3, 2, 1, 1}, {3, 1, 1, 2}, {1, 3, 0, 1}, {5, 4, 2, 1}}) {
+            long[] kernel = {c[0], c[0]};
+            long[] stride = {c[1], c[1]};
+            long[] pad = {c[2], c[2]};
+            MaxPool op = new MaxPool(kernel, stride, pad, new long[] {c[2] + 1, c[2]}, new long[] {c[3], c[3]});
+            RefArray x = data(dtype, Shape.of(5, 13, 19));
+            List<RefArray> want = op.evaluate(List.of(x));
+            try (Session s = Session.open(Options.fromProperties().withThreads(3));
+                    var team = s.pool().acquire()) {
+                Buffer in = s.allocator().allocate(x.type().bytes());
+                Buffer values = s.allocator().allocate(want.get(0).type().bytes());
+                Buffer places = s.allocator().allocate(want.get(1).type().bytes());
+                Elements.store(x, in.address());
+                JvmLibrary.run(team, 3, op, x.type(), in.address(), values.address(), places.address());
+                assertArrayEquals(
+                        want.get(1).toDoubles(),
+                        Elements.load(want.get(1).type(), places.address()).toDoubles(),
+                        op + " of " + x.type());
+                assertArrayEquals(
+                        want.get(0).toDoubles(),
+                        Elements.load(want.get(0).type(), values.address()).toDoubles(),
+                        op + " of " + x.type());
             }
         }
     }

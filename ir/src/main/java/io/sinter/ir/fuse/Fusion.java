@@ -25,6 +25,7 @@ import io.sinter.ir.op.Project;
 import io.sinter.ir.op.RandomBits;
 import io.sinter.ir.op.Reduce;
 import io.sinter.ir.op.Reshape;
+import io.sinter.ir.op.Routine;
 import io.sinter.ir.op.Take;
 import io.sinter.ir.op.View;
 import java.util.ArrayList;
@@ -142,7 +143,7 @@ public final class Fusion {
             else if (!direct || !owned.add(s)) copies.add(o);
         }
         for (Node n : graph.nodes()) {
-            if (!(n.op() instanceof io.sinter.ir.op.Sort || n.op() instanceof io.sinter.ir.op.TopK)) continue;
+            if (!(n.op() instanceof Routine)) continue;
             for (Node in : n.inputs()) {
                 Node s = storage(in);
                 boolean direct = isValue(s) || s.op() instanceof Project || (s.op() instanceof Input i && !i.scalar());

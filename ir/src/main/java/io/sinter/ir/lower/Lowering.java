@@ -12,10 +12,9 @@ import io.sinter.ir.op.AttentionGrad;
 import io.sinter.ir.op.Input;
 import io.sinter.ir.op.Project;
 import io.sinter.ir.op.Put;
+import io.sinter.ir.op.Routine;
 import io.sinter.ir.op.Scan;
 import io.sinter.ir.op.Scatter;
-import io.sinter.ir.op.Sort;
-import io.sinter.ir.op.TopK;
 import io.sinter.ir.plan.Plan;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -126,7 +125,7 @@ public final class Lowering {
                 launch(new SingleLowering(g, p, sites).scatter(scatter, name(g)), p, false, false);
             }
             case Attention _, AttentionGrad _ -> launch(AttentionLowering.lower(g, p, sites, name(g)), p, false, false);
-            case Sort _, TopK _ ->
+            case Routine _ ->
                 drafts.add(
                         new LibraryDraft(n, n.inputs().stream().map(this::key).toList()));
             default -> throw new IllegalStateException("no lowering for " + n.op().name() + "; decompose it first");

@@ -55,6 +55,14 @@ public final class OpText {
         register("check_index", a -> new CheckIndex(a.getLong("bound"), a.getBoolean("wrap"), a.getName("operator")));
         register("sort", a -> new Sort(a.getInt("axis"), a.getBoolean("descending")));
         register("topk", a -> new TopK(a.getInt("axis"), a.getLong("k"), a.getBoolean("largest")));
+        register(
+                "max_pool",
+                a -> new MaxPool(
+                        a.getLongs("kernel"),
+                        a.getLongs("stride"),
+                        a.getLongs("pad_low"),
+                        a.getLongs("pad_high"),
+                        a.getLongs("dilation")));
         register("matmul", _ -> new Matmul());
         register(
                 "conv",

@@ -46,6 +46,7 @@ public final class Operators {
         long[] one = {1};
         long[] zero = {0};
         ops.addAll(List.of(
+                new MaxPool(one, one, zero, zero, one),
                 new Matmul(),
                 new Conv(one, zero, zero, one, 1),
                 new ConvInputGrad(Shape.of(1, 1, 1), one, zero, zero, one, 1),

@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
  * Stable sort along an axis: {@code x -> (values, i64 positions in x)}. Equal elements (also -0 and 0) keep
  * their order, in descending order too. NaN sorts as greater than everything, as in PyTorch.
  */
-public record Sort(int axis, boolean descending) implements Op {
+public record Sort(int axis, boolean descending) implements Routine {
 
     @Override
     public String name() {

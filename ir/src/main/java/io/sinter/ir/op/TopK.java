@@ -15,7 +15,7 @@ import java.util.List;
  *
  * @param largest the largest, in descending order; otherwise the smallest, in ascending order
  */
-public record TopK(int axis, long k, boolean largest) implements Op {
+public record TopK(int axis, long k, boolean largest) implements Routine {
 
     @Override
     public String name() {
