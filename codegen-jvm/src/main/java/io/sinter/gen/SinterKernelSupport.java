@@ -39,11 +39,29 @@ public final class SinterKernelSupport {
         LONGS.setRelease(MEMORY, errors, 1L);
     }
 
-    /**
-     * Combines {@code n} (a power of two) floats at {@code address} pairwise: neighbours at distance n/2,
-     * then n/4, … in place.
-     */
+    // The ends of reductions combine n (a power of two) lanes at an address pairwise: those at distance n/2, then n/4,
+    // …
+    // That is spelled out for a full vector of 512 bits, where it takes as long as four operations depend on each
+    // other; a loop over memory would take several times that, once for every row of a row kernel.
+
     public static float sumF32(long address, int n) {
+        if (n == 16) {
+            float x0 = f32(address, 0) + f32(address, 8);
+            float x1 = f32(address, 1) + f32(address, 9);
+            float x2 = f32(address, 2) + f32(address, 10);
+            float x3 = f32(address, 3) + f32(address, 11);
+            float x4 = f32(address, 4) + f32(address, 12);
+            float x5 = f32(address, 5) + f32(address, 13);
+            float x6 = f32(address, 6) + f32(address, 14);
+            float x7 = f32(address, 7) + f32(address, 15);
+            x0 = x0 + x4;
+            x1 = x1 + x5;
+            x2 = x2 + x6;
+            x3 = x3 + x7;
+            x0 = x0 + x2;
+            x1 = x1 + x3;
+            return x0 + x1;
+        }
         for (int half = n >> 1; half > 0; half >>= 1) {
             for (int i = 0; i < half; i++) setF32(address, i, f32(address, i) + f32(address, i + half));
         }
@@ -51,6 +69,23 @@ public final class SinterKernelSupport {
     }
 
     public static float prodF32(long address, int n) {
+        if (n == 16) {
+            float x0 = f32(address, 0) * f32(address, 8);
+            float x1 = f32(address, 1) * f32(address, 9);
+            float x2 = f32(address, 2) * f32(address, 10);
+            float x3 = f32(address, 3) * f32(address, 11);
+            float x4 = f32(address, 4) * f32(address, 12);
+            float x5 = f32(address, 5) * f32(address, 13);
+            float x6 = f32(address, 6) * f32(address, 14);
+            float x7 = f32(address, 7) * f32(address, 15);
+            x0 = x0 * x4;
+            x1 = x1 * x5;
+            x2 = x2 * x6;
+            x3 = x3 * x7;
+            x0 = x0 * x2;
+            x1 = x1 * x3;
+            return x0 * x1;
+        }
         for (int half = n >> 1; half > 0; half >>= 1) {
             for (int i = 0; i < half; i++) setF32(address, i, f32(address, i) * f32(address, i + half));
         }
@@ -58,15 +93,51 @@ public final class SinterKernelSupport {
     }
 
     public static float maxF32(long address, int n) {
-        float m = f32(address, 0);
-        for (int i = 1; i < n; i++) m = Math.max(m, f32(address, i));
-        return m;
+        if (n == 16) {
+            float x0 = Math.max(f32(address, 0), f32(address, 8));
+            float x1 = Math.max(f32(address, 1), f32(address, 9));
+            float x2 = Math.max(f32(address, 2), f32(address, 10));
+            float x3 = Math.max(f32(address, 3), f32(address, 11));
+            float x4 = Math.max(f32(address, 4), f32(address, 12));
+            float x5 = Math.max(f32(address, 5), f32(address, 13));
+            float x6 = Math.max(f32(address, 6), f32(address, 14));
+            float x7 = Math.max(f32(address, 7), f32(address, 15));
+            x0 = Math.max(x0, x4);
+            x1 = Math.max(x1, x5);
+            x2 = Math.max(x2, x6);
+            x3 = Math.max(x3, x7);
+            x0 = Math.max(x0, x2);
+            x1 = Math.max(x1, x3);
+            return Math.max(x0, x1);
+        }
+        for (int half = n >> 1; half > 0; half >>= 1) {
+            for (int i = 0; i < half; i++) setF32(address, i, Math.max(f32(address, i), f32(address, i + half)));
+        }
+        return f32(address, 0);
     }
 
     public static float minF32(long address, int n) {
-        float m = f32(address, 0);
-        for (int i = 1; i < n; i++) m = Math.min(m, f32(address, i));
-        return m;
+        if (n == 16) {
+            float x0 = Math.min(f32(address, 0), f32(address, 8));
+            float x1 = Math.min(f32(address, 1), f32(address, 9));
+            float x2 = Math.min(f32(address, 2), f32(address, 10));
+            float x3 = Math.min(f32(address, 3), f32(address, 11));
+            float x4 = Math.min(f32(address, 4), f32(address, 12));
+            float x5 = Math.min(f32(address, 5), f32(address, 13));
+            float x6 = Math.min(f32(address, 6), f32(address, 14));
+            float x7 = Math.min(f32(address, 7), f32(address, 15));
+            x0 = Math.min(x0, x4);
+            x1 = Math.min(x1, x5);
+            x2 = Math.min(x2, x6);
+            x3 = Math.min(x3, x7);
+            x0 = Math.min(x0, x2);
+            x1 = Math.min(x1, x3);
+            return Math.min(x0, x1);
+        }
+        for (int half = n >> 1; half > 0; half >>= 1) {
+            for (int i = 0; i < half; i++) setF32(address, i, Math.min(f32(address, i), f32(address, i + half)));
+        }
+        return f32(address, 0);
     }
 
     private static float f32(long address, int i) {
@@ -78,6 +149,15 @@ public final class SinterKernelSupport {
     }
 
     public static double sumF64(long address, int n) {
+        if (n == 8) {
+            double x0 = f64(address, 0) + f64(address, 4);
+            double x1 = f64(address, 1) + f64(address, 5);
+            double x2 = f64(address, 2) + f64(address, 6);
+            double x3 = f64(address, 3) + f64(address, 7);
+            x0 = x0 + x2;
+            x1 = x1 + x3;
+            return x0 + x1;
+        }
         for (int half = n >> 1; half > 0; half >>= 1) {
             for (int i = 0; i < half; i++) setF64(address, i, f64(address, i) + f64(address, i + half));
         }
@@ -85,6 +165,15 @@ public final class SinterKernelSupport {
     }
 
     public static double prodF64(long address, int n) {
+        if (n == 8) {
+            double x0 = f64(address, 0) * f64(address, 4);
+            double x1 = f64(address, 1) * f64(address, 5);
+            double x2 = f64(address, 2) * f64(address, 6);
+            double x3 = f64(address, 3) * f64(address, 7);
+            x0 = x0 * x2;
+            x1 = x1 * x3;
+            return x0 * x1;
+        }
         for (int half = n >> 1; half > 0; half >>= 1) {
             for (int i = 0; i < half; i++) setF64(address, i, f64(address, i) * f64(address, i + half));
         }
@@ -92,15 +181,35 @@ public final class SinterKernelSupport {
     }
 
     public static double maxF64(long address, int n) {
-        double m = f64(address, 0);
-        for (int i = 1; i < n; i++) m = Math.max(m, f64(address, i));
-        return m;
+        if (n == 8) {
+            double x0 = Math.max(f64(address, 0), f64(address, 4));
+            double x1 = Math.max(f64(address, 1), f64(address, 5));
+            double x2 = Math.max(f64(address, 2), f64(address, 6));
+            double x3 = Math.max(f64(address, 3), f64(address, 7));
+            x0 = Math.max(x0, x2);
+            x1 = Math.max(x1, x3);
+            return Math.max(x0, x1);
+        }
+        for (int half = n >> 1; half > 0; half >>= 1) {
+            for (int i = 0; i < half; i++) setF64(address, i, Math.max(f64(address, i), f64(address, i + half)));
+        }
+        return f64(address, 0);
     }
 
     public static double minF64(long address, int n) {
-        double m = f64(address, 0);
-        for (int i = 1; i < n; i++) m = Math.min(m, f64(address, i));
-        return m;
+        if (n == 8) {
+            double x0 = Math.min(f64(address, 0), f64(address, 4));
+            double x1 = Math.min(f64(address, 1), f64(address, 5));
+            double x2 = Math.min(f64(address, 2), f64(address, 6));
+            double x3 = Math.min(f64(address, 3), f64(address, 7));
+            x0 = Math.min(x0, x2);
+            x1 = Math.min(x1, x3);
+            return Math.min(x0, x1);
+        }
+        for (int half = n >> 1; half > 0; half >>= 1) {
+            for (int i = 0; i < half; i++) setF64(address, i, Math.min(f64(address, i), f64(address, i + half)));
+        }
+        return f64(address, 0);
     }
 
     private static double f64(long address, int i) {

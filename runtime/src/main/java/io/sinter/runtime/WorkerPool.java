@@ -44,7 +44,9 @@ public final class WorkerPool implements AutoCloseable {
         void close();
     }
 
-    private static final long SPIN_NANOS = 50_000;
+    /** Between two steps of a loop the caller traces for some 60 µs, its caches cold from the last kernel: not to be parked for that. */
+    private static final long SPIN_NANOS = 200_000;
+
     private static final Job IDLE = new Job(0, 1, (_, _, _) -> {});
 
     private final int threads;

@@ -128,11 +128,11 @@ final class VectorAnalysis {
     }
 
     /**
-     * Elements for one call of the loop's method: enough to pay for the call, few enough that HotSpot soon
-     * counts many calls.
+     * Elements for one call of the loop's method, 64 steps of its main loop: enough to pay for the call and for the end
+     * of its accumulators, few enough that HotSpot soon counts many calls.
      */
     int chunk(int lanes) {
-        return nested ? 8 * lanes : 64 * lanes;
+        return nested ? 8 * lanes : 64 * lanes * unroll();
     }
 
     /** Locals and variables that the loop takes from outside, but for accumulators. */

@@ -13,6 +13,7 @@ import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.IndexMath;
 import io.sinter.ir.loop.Prim2;
 import io.sinter.ir.loop.Var;
+import io.sinter.ir.op.Cast;
 import io.sinter.ir.op.CheckIndex;
 import io.sinter.ir.op.Concat;
 import io.sinter.ir.op.Constant;
@@ -125,6 +126,7 @@ final class Values implements Operands.Context {
                 List<Expr> operands = new ArrayList<>();
                 for (Node in : n.inputs()) operands.add(value(in, at, guard));
                 DType in = n.input(e instanceof Where ? 1 : 0).dtype();
+                if (e instanceof Cast c && c.to().bytes() <= 4) operands.set(0, narrowed(operands.getFirst()));
                 yield e.scalar(operands, in, n.dtype());
             }
             case Iota _ -> new Expr.IndexValue(DType.I64, at.getFirst());
@@ -139,6 +141,14 @@ final class Values implements Operands.Context {
             case Concat c -> concat(n, c, at);
             default -> throw new IllegalStateException(n.op().name() + " is no code for one element");
         };
+    }
+
+    /** A position as i32 where it fits, as what it is cast to is no wider: one i64 in a loop halves all of its vectors. */
+    private static Expr narrowed(Expr e) {
+        if (!(e instanceof Expr.IndexValue v) || v.dtype() != DType.I64) return e;
+        IndexMath.Range r = IndexMath.range(v.index());
+        boolean fits = r.min() >= Integer.MIN_VALUE && r.max() <= Integer.MAX_VALUE;
+        return fits ? new Expr.IndexValue(DType.I32, v.index()) : e;
     }
 
     private Expr load(Params.BufferKey key, Type type, List<Index> at) {

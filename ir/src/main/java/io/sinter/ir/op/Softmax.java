@@ -37,7 +37,9 @@ public record Softmax(int axis) implements Composite {
         if (e.type(in.get(0)).numel() == 0) return in;
         V x = Composite.wide(e, in.get(0));
         V exp = e.exp(e.sub(x, e.reduceKeep(Reduce.Kind.MAX, x, axis)));
-        return List.of(Composite.as(e, e.div(exp, e.sumKeep(exp, axis)), in.get(0)));
+        // One division a line instead of one an element.
+        V scale = e.unary(Unary.RECIPROCAL, e.sumKeep(exp, axis));
+        return List.of(Composite.as(e, e.mul(exp, scale), in.get(0)));
     }
 
     @Override

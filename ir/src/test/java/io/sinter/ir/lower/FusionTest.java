@@ -2,6 +2,7 @@
 package io.sinter.ir.lower;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.sinter.ir.DType;
@@ -121,6 +122,11 @@ class FusionTest {
         assertTrue(
                 p.steps().size() <= 3,
                 () -> "cross-entropy with gradient takes " + p.steps().size());
+        // Class numbers are compared at the width of f32: an i64 among them would halve every vector of the row.
+        for (Plan.Step step : p.steps()) {
+            if (step instanceof Plan.Launch l)
+                assertFalse(KernelText.print(l.kernel()).contains("i64 [v"), KernelText.print(l.kernel()));
+        }
     }
 
     @Test
