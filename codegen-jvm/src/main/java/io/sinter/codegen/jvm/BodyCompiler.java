@@ -6,6 +6,7 @@ import io.sinter.codegen.jvm.bytecode.Code;
 import io.sinter.codegen.jvm.bytecode.LocalVar;
 import io.sinter.codegen.jvm.bytecode.MethodBuilder;
 import io.sinter.ir.DType;
+import io.sinter.ir.loop.Canon;
 import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Local;

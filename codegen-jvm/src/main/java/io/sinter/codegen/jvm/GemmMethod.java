@@ -12,6 +12,7 @@ import io.sinter.codegen.jvm.bytecode.Compare;
 import io.sinter.codegen.jvm.bytecode.LocalVar;
 import io.sinter.codegen.jvm.bytecode.MethodBuilder;
 import io.sinter.ir.DType;
+import io.sinter.ir.loop.Canon;
 import io.sinter.ir.loop.Coef;
 import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Index;

@@ -8,6 +8,7 @@ import io.sinter.codegen.jvm.bytecode.LocalVar;
 import io.sinter.codegen.jvm.bytecode.MethodBuilder;
 import io.sinter.ir.DType;
 import io.sinter.ir.loop.Buf;
+import io.sinter.ir.loop.Canon;
 import io.sinter.ir.loop.KernelText;
 import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.LoopKernel;

@@ -2,6 +2,7 @@
 package io.sinter.codegen.jvm;
 
 import io.sinter.ir.loop.Buf;
+import io.sinter.ir.loop.Canon;
 import io.sinter.ir.loop.Coef;
 import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Index;

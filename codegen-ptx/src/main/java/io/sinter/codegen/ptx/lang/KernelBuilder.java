@@ -17,11 +17,25 @@ public final class KernelBuilder {
     private final String name;
     private final List<Variable> parameters = new ArrayList<>();
     private final List<Statement> declarations = new ArrayList<>();
-    private final List<Statement> body = new ArrayList<>();
+    private final Section body = new Section();
     private final Map<PtxType, Integer> registers = new EnumMap<>(PtxType.class);
     private Kernel.Limits limits = Kernel.Limits.NONE;
     private int labels;
     private Guard guard;
+    private Section place = body;
+
+    /** A stretch of code, which may be added to after what follows it has been begun. */
+    public static final class Section {
+        /** Statements and sections. */
+        private final List<Object> parts = new ArrayList<>();
+
+        private void flatten(List<Statement> out) {
+            for (Object p : parts) {
+                if (p instanceof Section s) s.flatten(out);
+                else out.add((Statement) p);
+            }
+        }
+    }
 
     public KernelBuilder(String name) {
         this.name = name;
@@ -101,15 +115,29 @@ public final class KernelBuilder {
         };
     }
 
+    /** Puts an empty section here, to be written by {@link #into}. */
+    public Section section() {
+        Section s = new Section();
+        place.parts.add(s);
+        return s;
+    }
+
+    /** Makes the end of a section the place where code goes; returns the section that was it before. */
+    public Section into(Section section) {
+        Section before = place;
+        place = section;
+        return before;
+    }
+
     /** Adds an instruction, under the guard that is in force. */
     public void add(Instruction i) {
-        body.add(new Statement.Perform(guard, i));
+        place.parts.add(new Statement.Perform(guard, i));
     }
 
     /** Adds an instruction under a guard. */
     public void add(Guard g, Instruction i) {
         if (guard != null) throw new IllegalStateException("a guard inside " + guard);
-        body.add(new Statement.Perform(g, i));
+        place.parts.add(new Statement.Perform(g, i));
     }
 
     /** Runs {@code code}, all of whose instructions get a guard. It has no branches, and does not change the predicate. */
@@ -125,11 +153,11 @@ public final class KernelBuilder {
 
     /** The source line of what follows. */
     public void location(int file, int line, int column) {
-        body.add(new Statement.Location(file, line, column));
+        place.parts.add(new Statement.Location(file, line, column));
     }
 
     public void pragma(String text) {
-        body.add(new Statement.Pragma(text));
+        place.parts.add(new Statement.Pragma(text));
     }
 
     /** A fresh label, to be placed by {@link #label}. */
@@ -138,7 +166,7 @@ public final class KernelBuilder {
     }
 
     public void label(String label) {
-        body.add(new Statement.Label(label));
+        place.parts.add(new Statement.Label(label));
     }
 
     public void branch(String label) {
@@ -400,7 +428,7 @@ public final class KernelBuilder {
         List<Statement> all = new ArrayList<>();
         registers.forEach((type, n) -> all.add(new Statement.Registers(type, prefix(type), n)));
         all.addAll(declarations);
-        all.addAll(body);
+        body.flatten(all);
         return new Kernel(true, name, parameters, limits, all);
     }
 

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sinter.codegen.jvm;
+package io.sinter.ir.loop;
 
-import io.sinter.ir.loop.Coef;
-import io.sinter.ir.loop.Expr;
-import io.sinter.ir.loop.Index;
-import io.sinter.ir.loop.Stmt;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -15,7 +11,7 @@ import java.util.Map;
  * Gives structurally equal expressions and indices one object each, so that identity is equality from here on
  * (hash consing). Linear in the size of the graph, however much is shared.
  */
-final class Canon {
+public final class Canon {
     private final Map<List<Object>, Object> unique = new HashMap<>();
     private final IdentityHashMap<Object, Object> done = new IdentityHashMap<>();
 
@@ -32,7 +28,8 @@ final class Canon {
         }
     }
 
-    List<Stmt> statements(List<Stmt> body) {
+    /** The statements with every expression and index in them made the one that is equal to it. */
+    public List<Stmt> statements(List<Stmt> body) {
         List<Stmt> out = new ArrayList<>(body.size());
         for (Stmt s : body) out.add(statement(s));
         return out;
@@ -52,7 +49,7 @@ final class Canon {
     }
 
     /** The one expression that is equal to {@code e}; null for null. */
-    Expr expr(Expr e) {
+    public Expr expr(Expr e) {
         if (e == null) return null;
         Object known = done.get(e);
         if (known != null) return (Expr) known;
@@ -126,7 +123,7 @@ final class Canon {
     }
 
     /** The one index that is equal to {@code i}. */
-    Index index(Index i) {
+    public Index index(Index i) {
         Object known = done.get(i);
         if (known != null) return (Index) known;
         List<Object> key = new ArrayList<>();
