@@ -8,6 +8,7 @@ import io.sinter.codegen.jvm.bytecode.MethodBuilder;
 import io.sinter.ir.DType;
 import io.sinter.ir.loop.Canon;
 import io.sinter.ir.loop.Expr;
+import io.sinter.ir.loop.Facts;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.Var;

@@ -3,6 +3,7 @@ package io.sinter.codegen.jvm;
 
 import io.sinter.ir.DType;
 import io.sinter.ir.loop.Expr;
+import io.sinter.ir.loop.Facts;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Var;
 import java.util.ArrayList;

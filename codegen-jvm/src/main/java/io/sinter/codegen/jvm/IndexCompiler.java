@@ -6,6 +6,7 @@ import io.sinter.ir.DType;
 import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.Coef;
 import io.sinter.ir.loop.Expr;
+import io.sinter.ir.loop.Facts;
 import io.sinter.ir.loop.Index;
 import java.util.ArrayList;
 import java.util.Comparator;

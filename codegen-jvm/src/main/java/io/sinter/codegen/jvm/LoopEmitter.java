@@ -9,6 +9,7 @@ import io.sinter.codegen.jvm.bytecode.MethodBuilder;
 import io.sinter.ir.DType;
 import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.Canon;
+import io.sinter.ir.loop.Facts;
 import io.sinter.ir.loop.KernelText;
 import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.LoopKernel;

@@ -3,6 +3,7 @@ package io.sinter.codegen.jvm;
 
 import io.sinter.codegen.jvm.bytecode.Block;
 import io.sinter.ir.loop.Buf;
+import io.sinter.ir.loop.Facts;
 import io.sinter.ir.loop.Local;
 import java.util.HashMap;
 import java.util.Map;

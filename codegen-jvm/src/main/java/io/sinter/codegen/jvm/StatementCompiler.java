@@ -5,6 +5,7 @@ import io.sinter.codegen.jvm.bytecode.Block;
 import io.sinter.codegen.jvm.bytecode.Code;
 import io.sinter.codegen.jvm.bytecode.LocalVar;
 import io.sinter.ir.loop.Coef;
+import io.sinter.ir.loop.Facts;
 import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.Stmt;
 import java.util.HashSet;

@@ -2,6 +2,7 @@
 package io.sinter.codegen.jvm;
 
 import io.sinter.ir.loop.Expr;
+import io.sinter.ir.loop.Facts;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.Stmt;

@@ -1,13 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sinter.codegen.jvm;
+package io.sinter.ir.loop;
 
-import io.sinter.ir.loop.Buf;
-import io.sinter.ir.loop.Expr;
-import io.sinter.ir.loop.Index;
-import io.sinter.ir.loop.Local;
-import io.sinter.ir.loop.Prim2;
-import io.sinter.ir.loop.Stmt;
-import io.sinter.ir.loop.Var;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
@@ -21,16 +14,17 @@ import java.util.Set;
  * What a kernel's (canonical) expressions depend on, and how often they are used. Computed once per
  * expression object.
  */
-final class Facts {
+public final class Facts {
     /**
      * @param free variables and locals that the value depends on ({@link Var} and {@link Local} objects)
      * @param reads written buffers that it reads
      * @param motion how far it may be moved
      */
-    record Fact(Set<Object> free, Set<Buf> reads, Motion motion) {
-        static final Fact NONE = new Fact(Set.of(), Set.of(), Motion.FREE);
+    public record Fact(Set<Object> free, Set<Buf> reads, Motion motion) {
+        public static final Fact NONE = new Fact(Set.of(), Set.of(), Motion.FREE);
 
-        Fact with(Fact other) {
+        /** What depends on both. */
+        public Fact with(Fact other) {
             if (other == NONE || other == this) return this;
             if (this == NONE) return other;
             Motion m = motion.compareTo(other.motion) >= 0 ? motion : other.motion;
@@ -47,7 +41,7 @@ final class Facts {
     }
 
     /** How far from its place an expression may be evaluated. */
-    enum Motion {
+    public enum Motion {
         /** Anywhere that its operands exist: no effect, no trap, no memory. */
         FREE,
         /**
@@ -64,7 +58,7 @@ final class Facts {
     private final Set<Local> mutable = new HashSet<>();
 
     /** Notes the statements' locals and the number of uses of each expression. */
-    void add(List<Stmt> body) {
+    public void add(List<Stmt> body) {
         walk(body, s -> {
             switch (s) {
                 case Stmt.Declare d -> mutable.add(d.local());
@@ -78,11 +72,12 @@ final class Facts {
     }
 
     /** Notes the uses of a lone expression, e.g. a template's operand. */
-    void add(Expr e) {
+    public void add(Expr e) {
         count(e, Collections.newSetFromMap(new IdentityHashMap<>()));
     }
 
-    boolean usedOnce(Expr e) {
+    /** Whether one place alone uses the value. */
+    public boolean usedOnce(Expr e) {
         return uses.getOrDefault(e, 1) <= 1;
     }
 
@@ -92,7 +87,8 @@ final class Facts {
         children(e).forEach(c -> count(c, seen));
     }
 
-    Fact of(Expr e) {
+    /** The facts of a value. */
+    public Fact of(Expr e) {
         Fact f = facts.get(e);
         if (f == null) {
             f = compute(e);
@@ -127,7 +123,7 @@ final class Facts {
         };
     }
 
-    Fact of(Index i) {
+    public Fact of(Index i) {
         Fact f = facts.get(i);
         if (f == null) {
             f = Fact.NONE;
@@ -137,7 +133,7 @@ final class Facts {
         return f;
     }
 
-    Fact of(Index.Atom atom) {
+    public Fact of(Index.Atom atom) {
         return switch (atom) {
             case Index.VarAtom v -> new Fact(Set.of(v.var()), Set.of(), Motion.FREE);
             case Index.DivAtom d -> of(d.a()).with(new Fact(Set.of(), Set.of(), Motion.GUARDED));
@@ -147,7 +143,7 @@ final class Facts {
     }
 
     /** Variables and locals that a statement list uses but does not define, in order of first use. */
-    List<Object> free(List<Stmt> body) {
+    public List<Object> free(List<Stmt> body) {
         Set<Object> used = new LinkedHashSet<>();
         Set<Object> defined = new HashSet<>();
         walk(body, s -> {
@@ -170,7 +166,7 @@ final class Facts {
     }
 
     /** Visits every statement, outer before inner. */
-    static void walk(List<Stmt> body, java.util.function.Consumer<Stmt> visit) {
+    public static void walk(List<Stmt> body, java.util.function.Consumer<Stmt> visit) {
         for (Stmt s : body) {
             visit.accept(s);
             if (s instanceof Stmt.Loop l) walk(l.body(), visit);
@@ -179,7 +175,7 @@ final class Facts {
     }
 
     /** The expressions that a statement itself evaluates, those in its index included. */
-    static List<Expr> roots(Stmt s) {
+    public static List<Expr> roots(Stmt s) {
         List<Expr> out = new ArrayList<>();
         switch (s) {
             case Stmt.Let l -> out.add(l.value());
@@ -199,7 +195,8 @@ final class Facts {
         return out;
     }
 
-    static List<Expr> children(Expr e) {
+    /** Operands, the data-dependent values in an index included. */
+    public static List<Expr> children(Expr e) {
         List<Expr> out = new ArrayList<>(childrenWithoutIndex(e));
         if (e instanceof Expr.Load l) data(l.index(), out);
         if (e instanceof Expr.IndexValue v) data(v.index(), out);
@@ -222,7 +219,7 @@ final class Facts {
     }
 
     /** The data-dependent values in an index. */
-    static void data(Index i, List<Expr> out) {
+    public static void data(Index i, List<Expr> out) {
         for (Index.Term t : i.terms()) {
             switch (t.atom()) {
                 case Index.VarAtom _ -> {}
@@ -234,7 +231,7 @@ final class Facts {
     }
 
     /** Whether code for this operator is long enough that a loop should hold it once. */
-    static boolean isExpensive(Expr e) {
+    public static boolean isExpensive(Expr e) {
         return switch (e) {
             case Expr.Un u ->
                 switch (u.op()) {
@@ -277,7 +274,8 @@ final class Facts {
         };
     }
 
-    boolean isMutable(Local l) {
+    /** Whether the local is assigned after its declaration. */
+    public boolean isMutable(Local l) {
         return mutable.contains(l);
     }
 }
