@@ -4,6 +4,8 @@ package io.sinter.ir;
 import io.sinter.ir.op.Attrs;
 import io.sinter.ir.op.Op;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
+import java.util.Map;
 
 /**
  * Writes the canonical form of a program: a sequence of 64-bit words from which everything that the compiler
@@ -212,6 +214,27 @@ public final class Canonical {
         @Override
         public void put(String key, String value) {
             text(value);
+        }
+
+        /** As a program: input types, then nodes with the numbers of their operands, then the outputs' numbers. */
+        @Override
+        public void put(String key, Graph value) {
+            Map<Node, Integer> numbers = new IdentityHashMap<>();
+            word(value.inputs().size());
+            for (Node n : value.inputs()) {
+                numbers.put(n, numbers.size());
+                type(n.type());
+            }
+            word(value.nodes().size());
+            for (Node n : value.nodes()) {
+                numbers.put(n, numbers.size());
+                word(NODE | (long) n.inputs().size() << 8);
+                text(n.op().name());
+                n.op().attributes(this);
+                for (Node in : n.inputs()) word(numbers.get(in));
+            }
+            word(value.outputs().size());
+            for (Node n : value.outputs()) word(numbers.get(n));
         }
     }
 }

@@ -10,6 +10,7 @@ import io.sinter.ir.op.ConvInputGrad;
 import io.sinter.ir.op.ConvWeightGrad;
 import io.sinter.ir.op.Matmul;
 import io.sinter.ir.op.Op;
+import io.sinter.ir.pass.Bodies;
 import io.sinter.ir.pass.CommonSubexpressions;
 import io.sinter.ir.pass.DeadCode;
 import io.sinter.ir.pass.Decompose;
@@ -18,6 +19,7 @@ import io.sinter.ir.pass.FoldConstants;
 import io.sinter.ir.pass.Simplify;
 import io.sinter.ir.pass.SplitReductions;
 import io.sinter.ir.pass.TransposedProducts;
+import io.sinter.ir.pass.UnreadResults;
 import io.sinter.ir.plan.Plan;
 import java.util.List;
 import java.util.function.BiConsumer;
@@ -28,8 +30,9 @@ public final class Compiler {
     /** A named step from graph to graph. */
     public record Pass(String name, UnaryOperator<Graph> run) {}
 
-    /** The passes before fusion. */
+    /** The passes before fusion; each is applied to the bodies of loops, too. */
     public static final List<Pass> PASSES = List.of(
+            new Pass("unread-results", UnreadResults::apply),
             new Pass("simplify", Simplify::apply),
             new Pass("decompose", g -> Decompose.apply(g, Compiler::keptWhole)),
             new Pass("fold-constants", FoldConstants::apply),
@@ -54,7 +57,7 @@ public final class Compiler {
     public static Graph optimize(Graph graph, BiConsumer<String, Graph> watch) {
         Graph g = graph;
         for (Pass p : PASSES) {
-            g = p.run().apply(g);
+            g = Bodies.everywhere(g, p.run());
             watch.accept(p.name(), g);
         }
         return g;
@@ -69,6 +72,6 @@ public final class Compiler {
     public static Plan plan(Graph graph, int maxWeight) {
         Graph g = optimize(graph, (_, _) -> {});
         Fusion.Result fused = Fusion.run(g, maxWeight);
-        return Lowering.lower(g, fused.groups());
+        return Lowering.lower(g, fused.groups(), maxWeight);
     }
 }

@@ -9,6 +9,7 @@ import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.function.IntFunction;
 
@@ -27,6 +28,8 @@ final class JvmExecutable implements Executable {
         record Library(Op op, Type type, Spot in, Spot values, Spot indices) implements Step {}
 
         record Copy(Spot from, Spot to, long bytes) implements Step {}
+
+        record Repeat(ParameterBlock.Section section, long times, List<Step> body) implements Step {}
     }
 
     private record Spot(int base, long offset) {
@@ -38,63 +41,86 @@ final class JvmExecutable implements Executable {
     private final Plan plan;
     private final Session session;
     private final JvmKernels code;
-    private final List<JvmKernel> generated;
     private final ParameterBlock parameters;
-    private final List<Step> steps = new ArrayList<>();
+    private final List<Step> steps;
     private final List<Integer> scalarResults = new ArrayList<>();
-    private final int kernels;
     private final long arenaBytes;
-    private final long workspaceBytes;
-    private final long scratchBytes;
-    /** Guarded by the pool. */
-    private boolean warm;
+    private int kernels;
+    private long workspaceBytes;
+    private long scratchBytes;
+    /** Launches to warm up before the first run; null afterwards. Guarded by the pool. */
+    private List<Cold> cold = new ArrayList<>();
+
+    /** A launch and its code, in a section of the parameter block. */
+    private record Cold(Plan.Launch launch, JvmKernel code, long block, ParameterBlock.Section section) {}
 
     JvmExecutable(Plan plan, Session session, JvmKernels code) {
         this.plan = plan;
         this.session = session;
         this.code = code;
         List<Kernel> needed = new ArrayList<>();
-        for (Plan.Step s : plan.steps()) if (s instanceof Plan.Launch l) needed.add(l.kernel());
-        generated = code.get(needed);
+        kernels(plan, needed);
+        Iterator<JvmKernel> generated = code.get(needed).iterator();
         parameters = new ParameterBlock(plan, session.allocator());
-        int launches = 0;
-        int library = 0;
-        long workspace = 0;
-        long scratch = 0;
-        for (Plan.Step s : plan.steps()) {
-            switch (s) {
-                case Plan.Launch l -> {
-                    JvmLaunch launch =
-                            new JvmLaunch(l.kernel().name(), generated.get(launches), parameters.blocks(launches));
-                    launches++;
-                    workspace = Math.max(workspace, launch.workspaceBytes());
-                    scratch = Math.max(scratch, launch.scratchBytes());
-                    steps.add(new Step.Launch(launch));
-                }
-                case Plan.LibraryCall c -> {
-                    library++;
-                    steps.add(new Step.Library(
-                            c.op(),
-                            c.inTypes().getFirst(),
-                            spot(c.in().get(0)),
-                            spot(c.out().get(0)),
-                            spot(c.out().get(1))));
-                }
-                case Plan.Copy c -> steps.add(new Step.Copy(spot(c.from()), spot(c.to()), c.bytes()));
-            }
-        }
+        steps = steps(plan, parameters.program(), generated, 1);
         for (int i = 0; i < plan.resultTypes().size(); i++) {
             if (plan.resultPlaces().get(i) instanceof Place.Argument a
                     && plan.scalarArgs().get(a.index())) scalarResults.add(i);
         }
-        kernels = launches + library;
         arenaBytes = (plan.arenaBytes() + 63) & -64;
-        workspaceBytes = workspace;
-        scratchBytes = scratch;
     }
 
-    private Spot spot(Place place) {
-        return new Spot(ParameterBlock.base(plan, place), ParameterBlock.offset(place));
+    private static void kernels(Plan plan, List<Kernel> out) {
+        for (Plan.Step s : plan.steps()) {
+            if (s instanceof Plan.Launch l) out.add(l.kernel());
+            if (s instanceof Plan.Repeat r) kernels(r.body(), out);
+        }
+    }
+
+    /**
+     * @param generated code of the plan's kernels, in the order of {@link #kernels(Plan, List)}
+     * @param times how often the plan runs in one run of the program
+     */
+    private List<Step> steps(
+            Plan plan, ParameterBlock.Section section, Iterator<JvmKernel> generated, long times) {
+        List<Step> out = new ArrayList<>();
+        int launches = 0;
+        int repeats = 0;
+        for (Plan.Step s : plan.steps()) {
+            switch (s) {
+                case Plan.Launch l -> {
+                    long[] blocks = section.blocks(launches++);
+                    JvmKernel kernel = generated.next();
+                    JvmLaunch launch = new JvmLaunch(l.kernel().name(), kernel, blocks);
+                    workspaceBytes = Math.max(workspaceBytes, launch.workspaceBytes());
+                    scratchBytes = Math.max(scratchBytes, launch.scratchBytes());
+                    kernels = Math.toIntExact(kernels + times);
+                    if (blocks.length > 0) cold.add(new Cold(l, kernel, blocks[0], section));
+                    out.add(new Step.Launch(launch));
+                }
+                case Plan.LibraryCall c -> {
+                    kernels = Math.toIntExact(kernels + times);
+                    out.add(new Step.Library(
+                            c.op(),
+                            c.inTypes().getFirst(),
+                            spot(section, c.in().get(0)),
+                            spot(section, c.out().get(0)),
+                            spot(section, c.out().get(1))));
+                }
+                case Plan.Copy c ->
+                    out.add(new Step.Copy(spot(section, c.from()), spot(section, c.to()), c.bytes()));
+                case Plan.Repeat r -> {
+                    ParameterBlock.Section body = section.body(repeats++);
+                    out.add(new Step.Repeat(
+                            body, r.steps(), steps(r.body(), body, generated, times * r.steps())));
+                }
+            }
+        }
+        return out;
+    }
+
+    private static Spot spot(ParameterBlock.Section section, Place place) {
+        return new Spot(section.base(place), ParameterBlock.offset(place));
     }
 
     @Override
@@ -118,12 +144,11 @@ final class JvmExecutable implements Executable {
     }
 
     private void execute(List<? extends Arg> args, List<Buffer> results, long arena) {
-        long[] bases = new long[ParameterBlock.bases(plan)];
+        long[] bases = new long[parameters.bases()];
         int n = 0;
         for (Arg a : args) bases[n++] = a instanceof Buffer b ? b.address() : 0;
         for (Buffer b : results) bases[n++] = b.address();
         bases[n] = arena;
-        int threads = session.pool().threads();
         try (WorkerPool.Team team = session.pool().acquire()) {
             team.reserveScratch(scratchBytes);
             parameters.prepare(bases, args);
@@ -136,52 +161,61 @@ final class JvmExecutable implements Executable {
                         results.get(i).address(),
                         plan.resultTypes().get(i).bytes());
             }
-            for (Step step : steps) {
-                Events.Launch event = new Events.Launch();
-                event.begin();
-                boolean profiled = session.profile().isOn();
-                long start = profiled ? System.nanoTime() : 0;
-                switch (step) {
-                    case Step.Launch l -> {
-                        l.launch.run(team, threads, arena + arenaBytes);
-                        parameters.check();
-                    }
-                    case Step.Library l ->
-                        JvmLibrary.run(
-                                team,
-                                threads,
-                                l.op,
-                                l.type,
-                                l.in.address(bases),
-                                l.values.address(bases),
-                                l.indices.address(bases));
-                    case Step.Copy c -> copy(team, c.from.address(bases), c.to.address(bases), c.bytes);
-                }
-                if (profiled) session.profile().add(name(step), System.nanoTime() - start);
-                if (event.shouldCommit()) {
-                    event.kernel = name(step);
-                    event.tasks = step instanceof Step.Launch l ? l.launch.tasks() : 1;
-                    event.commit();
-                }
-            }
+            run(steps, team, bases, arena + arenaBytes);
         }
         session.counters().launches.add(kernels);
     }
 
-    private void warmUp(WorkerPool.Team team) {
-        if (warm) return;
-        warm = true;
-        if (!WarmUp.isUseful()) return;
-        List<WarmUp.Candidate> cold = new ArrayList<>();
-        int number = 0;
-        for (Plan.Step s : plan.steps()) {
-            if (!(s instanceof Plan.Launch l)) continue;
-            if (code.isNew(generated.get(number)))
-                WarmUp.add(cold, l, generated.get(number), parameters.blocks(number)[0]);
-            number++;
+    private void run(List<Step> steps, WorkerPool.Team team, long[] bases, long workspace) {
+        int threads = session.pool().threads();
+        boolean profiled = session.profile().isOn();
+        for (Step step : steps) {
+            if (step instanceof Step.Repeat r) {
+                for (long k = 0; k < r.times; k++) {
+                    r.section.enter(bases, k);
+                    run(r.body, team, bases, workspace);
+                }
+                continue;
+            }
+            Events.Launch event = new Events.Launch();
+            event.begin();
+            long start = profiled ? System.nanoTime() : 0;
+            switch (step) {
+                case Step.Launch l -> {
+                    l.launch.run(team, threads, workspace);
+                    parameters.check();
+                }
+                case Step.Library l ->
+                    JvmLibrary.run(
+                            team,
+                            threads,
+                            l.op,
+                            l.type,
+                            l.in.address(bases),
+                            l.values.address(bases),
+                            l.indices.address(bases));
+                case Step.Copy c -> copy(team, c.from.address(bases), c.to.address(bases), c.bytes);
+                case Step.Repeat _ -> throw new IllegalStateException("run above");
+            }
+            if (profiled) session.profile().add(name(step), System.nanoTime() - start);
+            if (event.shouldCommit()) {
+                event.kernel = name(step);
+                event.tasks = step instanceof Step.Launch l ? l.launch.tasks() : 1;
+                event.commit();
+            }
         }
+    }
+
+    private void warmUp(WorkerPool.Team team) {
+        if (cold == null) return;
+        List<Cold> all = cold;
+        cold = null;
+        if (!WarmUp.isUseful()) return;
+        List<WarmUp.Candidate> candidates = new ArrayList<>();
+        for (Cold c : all)
+            if (code.isNew(c.code)) WarmUp.add(candidates, c.launch, c.code, c.block, c.section::outermost);
         try {
-            WarmUp.run(plan, cold, team, session.allocator());
+            WarmUp.run(plan, candidates, team, session.allocator());
         } catch (OutOfDeviceMemoryException e) {
             // The program itself has all that it needs; it only starts more slowly.
             System.getLogger("io.sinter.runtime").log(System.Logger.Level.DEBUG, "no memory to warm up kernels", e);
@@ -200,6 +234,7 @@ final class JvmExecutable implements Executable {
             case Step.Launch l -> l.launch.name();
             case Step.Library l -> l.op.name();
             case Step.Copy _ -> "copy";
+            case Step.Repeat _ -> "repeat";
         };
     }
 

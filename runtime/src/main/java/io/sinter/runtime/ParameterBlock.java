@@ -23,40 +23,149 @@ final class ParameterBlock {
     /** A slot to write at each run: scalar argument {@code index}. */
     private record ScalarPatch(long slot, int index, DType dtype) {}
 
+    /** A base address that follows from another one: memory of a {@link Plan.Repeat}'s body, as it is in a run of the body. */
+    private record Move(int to, int from, long offset, Plan.Moving by) {}
+
+    /** The launches and the memory of one plan: the program's, or that of the body of a repeat. */
+    final class Section {
+        private final Plan plan;
+        private final Section outer;
+        private final Plan.Repeat repeat;
+        /** Number of its first base address: arguments, then results, then the arena. */
+        private final int first;
+
+        private final List<long[]> blocks = new ArrayList<>();
+        private final List<Section> bodies = new ArrayList<>();
+        private final List<AddressPatch> patches = new ArrayList<>();
+        private final List<Move> moves = new ArrayList<>();
+        private AddressPatch[] moving = {};
+
+        private Section(Plan plan, Section outer, Plan.Repeat repeat) {
+            this.plan = plan;
+            this.outer = outer;
+            this.repeat = repeat;
+            first = bases;
+            bases += plan.argTypes().size() + plan.resultTypes().size() + 1;
+        }
+
+        /** Which base address a place is relative to. */
+        int base(Place place) {
+            return first + ParameterBlock.base(plan, place);
+        }
+
+        /** Addresses of the blocks of launch number {@code launch}, one per segment. */
+        long[] blocks(int launch) {
+            return blocks.get(launch);
+        }
+
+        /** The section of the body of repeat number {@code number}. */
+        Section body(int number) {
+            return bodies.get(number);
+        }
+
+        /** The program's memory that a place is in. */
+        Place outermost(Place place) {
+            return switch (place) {
+                case Place p when outer == null -> p;
+                case Place.Part p -> outermost(p.of());
+                case Place.Temp _ -> outer.outermost(repeat.arena());
+                case Place.Argument a ->
+                    outer.outermost(repeat.arguments().get(a.index()).first());
+                case Place.Result r ->
+                    outer.outermost(repeat.results().get(r.index()).first());
+            };
+        }
+
+        private void build() {
+            for (Plan.Step step : plan.steps()) {
+                switch (step) {
+                    case Plan.Launch launch -> {
+                        long[] at = new long[launch.segments().size()];
+                        for (int s = 0; s < at.length; s++, next += blockBytes(launch)) {
+                            at[s] = next;
+                            fill(this, next, launch, launch.segments().get(s));
+                        }
+                        blocks.add(at);
+                    }
+                    case Plan.Repeat r -> {
+                        Section body = new Section(r.body(), this, r);
+                        bodies.add(body);
+                        body.bind();
+                        body.build();
+                        body.moving = body.patches.stream()
+                                .filter(p -> body.moves.stream()
+                                        .anyMatch(m -> m.to == p.base && m.by.step() != 0))
+                                .toArray(AddressPatch[]::new);
+                    }
+                    case Plan.LibraryCall _, Plan.Copy _ -> {}
+                }
+            }
+        }
+
+        private void bind() {
+            int to = first;
+            for (Plan.Moving m : repeat.arguments()) bind(to++, m);
+            for (Plan.Moving m : repeat.results()) bind(to++, m);
+            bind(to, new Plan.Moving(repeat.arena(), 0, 0));
+        }
+
+        private void bind(int to, Plan.Moving m) {
+            moves.add(new Move(to, outer.base(m.first()), offset(m.first()), m));
+        }
+
+        /** Of a body: its base addresses and its launches' addresses for run {@code k}. Runs are entered in order. */
+        void enter(long[] addresses, long k) {
+            for (Move m : moves) addresses[m.to] = addresses[m.from] + m.offset + m.by.offset(k);
+            if (k == 0) write(addresses);
+            else for (AddressPatch p : moving) Memory.putLong(p.slot, addresses[p.base] + p.offset);
+        }
+
+        private void write(long[] addresses) {
+            for (AddressPatch p : patches) Memory.putLong(p.slot, addresses[p.base] + p.offset);
+            for (Section body : bodies) body.enter(addresses, 0);
+        }
+    }
+
     private final Plan plan;
     private final Buffer memory;
     private final long start;
-    private final List<long[]> addresses = new ArrayList<>();
-    private final List<AddressPatch> addressPatches = new ArrayList<>();
+    private final Section program;
     private final List<ScalarPatch> scalarPatches = new ArrayList<>();
+    private int bases;
+    /** While building: where the next block goes. */
+    private long next;
 
     ParameterBlock(Plan plan, Allocator allocator) {
         this.plan = plan;
         long cells = (plan.argTypes().size() * (long) Long.BYTES + 63) & -64;
-        long bytes = RECORD_BYTES + cells;
-        for (Plan.Step step : plan.steps()) {
-            if (step instanceof Plan.Launch launch) bytes += launch.segments().size() * blockBytes(launch);
-        }
+        long bytes = RECORD_BYTES + cells + blockBytes(plan);
         memory = allocator.allocate(bytes, "parameters of a program");
         start = memory.address();
         Memory.fill(start, bytes, (byte) 0);
-        long at = start + RECORD_BYTES + cells;
+        next = start + RECORD_BYTES + cells;
+        program = new Section(plan, null, null);
+        program.build();
+    }
+
+    /** The program's own section. */
+    Section program() {
+        return program;
+    }
+
+    private static long blockBytes(Plan plan) {
+        long bytes = 0;
         for (Plan.Step step : plan.steps()) {
-            if (!(step instanceof Plan.Launch launch)) continue;
-            long[] blocks = new long[launch.segments().size()];
-            for (int s = 0; s < blocks.length; s++, at += blockBytes(launch)) {
-                blocks[s] = at;
-                fill(at, launch, launch.segments().get(s));
-            }
-            addresses.add(blocks);
+            if (step instanceof Plan.Launch launch) bytes += launch.segments().size() * blockBytes(launch);
+            if (step instanceof Plan.Repeat r) bytes += blockBytes(r.body());
         }
+        return bytes;
     }
 
     private static long blockBytes(Plan.Launch launch) {
         return (launch.kernel().slots() * (long) Long.BYTES + 63) & -64;
     }
 
-    private void fill(long at, Plan.Launch launch, List<SlotValue> values) {
+    private void fill(Section section, long at, Plan.Launch launch, List<SlotValue> values) {
         if (values.size() != launch.kernel().slots()) {
             throw new IllegalArgumentException("kernel " + launch.kernel().name() + " has "
                     + launch.kernel().slots() + " slots, its launch gives " + values.size());
@@ -67,7 +176,7 @@ final class ParameterBlock {
                 case SlotValue.Number n -> Memory.putLong(slot, n.value());
                 case SlotValue.ErrorRecord _ -> Memory.putLong(slot, start);
                 case SlotValue.Address a ->
-                    addressPatches.add(new AddressPatch(slot, base(plan, a.place()), offset(a.place())));
+                    section.patches.add(new AddressPatch(slot, section.base(a.place()), offset(a.place())));
                 case SlotValue.ScalarArgument s -> {
                     Type type = plan.argTypes().get(s.index());
                     scalarPatches.add(new ScalarPatch(slot, s.index(), type.dtype()));
@@ -76,9 +185,9 @@ final class ParameterBlock {
         }
     }
 
-    /** Number of base addresses: arguments, then results, then the arena. */
-    static int bases(Plan plan) {
-        return plan.argTypes().size() + plan.resultTypes().size() + 1;
+    /** Number of base addresses: the program's arguments, then its results, then the arena; then those of the bodies of its repeats. */
+    int bases() {
+        return bases;
     }
 
     /** Which base address a place is relative to. */
@@ -87,16 +196,16 @@ final class ParameterBlock {
             case Place.Argument a -> a.index();
             case Place.Result r -> plan.argTypes().size() + r.index();
             case Place.Temp _ -> plan.argTypes().size() + plan.resultTypes().size();
+            case Place.Part p -> base(plan, p.of());
         };
     }
 
     static long offset(Place place) {
-        return place instanceof Place.Temp t ? t.offset() : 0;
-    }
-
-    /** Addresses of the blocks of launch number {@code launch}, one per segment. */
-    long[] blocks(int launch) {
-        return addresses.get(launch);
+        return switch (place) {
+            case Place.Temp t -> t.offset();
+            case Place.Part p -> offset(p.of()) + p.offset();
+            case Place.Argument _, Place.Result _ -> 0;
+        };
     }
 
     /**
@@ -110,7 +219,7 @@ final class ParameterBlock {
             bases[i] = start + RECORD_BYTES + (long) i * Long.BYTES;
             Elements.store(Elements.scalar(plan.argTypes().get(i).dtype(), s.bits()), bases[i]);
         }
-        for (AddressPatch p : addressPatches) Memory.putLong(p.slot, bases[p.base] + p.offset);
+        program.write(bases);
         for (ScalarPatch p : scalarPatches) {
             Memory.putLong(p.slot, registerBits(p.dtype, ((Arg.Scalar) args.get(p.index)).bits()));
         }

@@ -13,6 +13,7 @@ import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.UnaryOperator;
 
 /**
  * Brings new kernels to full speed before their first run. Until HotSpot has compiled a vector operation it takes about 1.4 µs, so a kernel that
@@ -55,6 +56,8 @@ final class WarmUp {
         private final Plan.Launch launch;
         private final JvmKernel code;
         private final InnerExtents extents;
+        /** The program's memory that a place of the launch's plan is in. */
+        private final UnaryOperator<Place> outermost;
         /** Address of its parameter block; while warming up, of the changed copy. */
         private long block;
 
@@ -62,7 +65,9 @@ final class WarmUp {
         private long slowest;
         private boolean done;
 
-        private Candidate(Plan.Launch launch, JvmKernel code, InnerExtents extents, long block) {
+        private Candidate(
+                Plan.Launch launch, JvmKernel code, InnerExtents extents, long block, UnaryOperator<Place> outermost) {
+            this.outermost = outermost;
             this.launch = launch;
             this.code = code;
             this.extents = extents;
@@ -80,7 +85,9 @@ final class WarmUp {
         /** The place of a buffer that the first segment writes; null for another buffer. */
         private Place written(Buf buffer) {
             SlotValue value = launch.segments().getFirst().get(buffer.slot());
-            return buffer.kind() == Buf.Kind.OUT && value instanceof SlotValue.Address a ? a.place() : null;
+            return buffer.kind() == Buf.Kind.OUT && value instanceof SlotValue.Address a
+                    ? outermost.apply(a.place())
+                    : null;
         }
 
         /** Moves to a block of its own at {@code copy}, with small extents; writes go to {@code spare} instead of arguments. */
@@ -145,12 +152,14 @@ final class WarmUp {
      * Adds a launch, if its kernel can be warmed up and is worth it.
      *
      * @param block its first segment's parameter block, ready to run
+     * @param outermost the program's memory that a place of the launch's plan is in
      */
-    static void add(List<Candidate> cold, Plan.Launch launch, JvmKernel code, long block) {
+    static void add(
+            List<Candidate> cold, Plan.Launch launch, JvmKernel code, long block, UnaryOperator<Place> outermost) {
         if (launch.kernel() instanceof AttentionKernel || InnerExtents.iterations(launch.kernel(), block) < WORTH)
             return;
         InnerExtents extents = InnerExtents.of(launch.kernel());
-        if (!extents.trusts()) cold.add(new Candidate(launch, code, extents, block));
+        if (!extents.trusts()) cold.add(new Candidate(launch, code, extents, block, outermost));
     }
 
     /**

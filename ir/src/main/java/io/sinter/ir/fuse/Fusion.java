@@ -9,6 +9,7 @@ import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.IndexMath;
 import io.sinter.ir.loop.Var;
 import io.sinter.ir.lower.Operands;
+import io.sinter.ir.lower.Resident;
 import io.sinter.ir.op.CheckIndex;
 import io.sinter.ir.op.Concat;
 import io.sinter.ir.op.Constant;
@@ -19,6 +20,7 @@ import io.sinter.ir.op.Elementwise;
 import io.sinter.ir.op.Gather;
 import io.sinter.ir.op.Input;
 import io.sinter.ir.op.Iota;
+import io.sinter.ir.op.Loop;
 import io.sinter.ir.op.Matmul;
 import io.sinter.ir.op.Op;
 import io.sinter.ir.op.Project;
@@ -130,7 +132,7 @@ public final class Fusion {
         return n;
     }
 
-    /** Views and leaves that must be copied into a buffer of their own: results of the program, operands of library routines. */
+    /** Views and leaves that must be copied into a buffer of their own: results of the program, operands of library routines and loops. */
     public static Set<Node> copies(Graph graph) {
         Set<Node> copies = Collections.newSetFromMap(new IdentityHashMap<>());
         Set<Node> owned = Collections.newSetFromMap(new IdentityHashMap<>());
@@ -143,6 +145,12 @@ public final class Fusion {
             else if (!direct || !owned.add(s)) copies.add(o);
         }
         for (Node n : graph.nodes()) {
+            if (n.op() instanceof Loop loop) {
+                for (int i = 0; i < n.inputs().size(); i++) {
+                    Node in = n.input(i);
+                    if (in.type().numel() > 0 && Resident.of(in, loop, i, copies::contains) == null) copies.add(in);
+                }
+            }
             if (!(n.op() instanceof Routine)) continue;
             for (Node in : n.inputs()) {
                 Node s = storage(in);

@@ -10,6 +10,7 @@ import io.sinter.ir.lower.Params.BufferKey;
 import io.sinter.ir.op.Attention;
 import io.sinter.ir.op.AttentionGrad;
 import io.sinter.ir.op.Input;
+import io.sinter.ir.op.Loop;
 import io.sinter.ir.op.Project;
 import io.sinter.ir.op.Put;
 import io.sinter.ir.op.Routine;
@@ -24,12 +25,17 @@ import java.util.Set;
 /** Turns fused groups into kernels and plans where their values live. */
 public final class Lowering {
     /** A step before memory is placed. */
-    sealed interface Draft {
+    sealed interface Draft permits LaunchDraft, LibraryDraft, RepeatDraft {
         /** Values that it reads. */
         Set<BufferKey> reads();
 
         /** Values that it writes. */
         Set<BufferKey> writes();
+
+        /** Bytes of memory that it needs while it runs. */
+        default long arenaBytes() {
+            return 0;
+        }
     }
 
     /** One launch; several blocks after equal kernels have been joined. */
@@ -64,18 +70,29 @@ public final class Lowering {
     }
 
     private final Graph graph;
-    private final Sites sites = new Sites();
+    private final int maxWeight;
+    private final Sites sites;
     private final List<Draft> drafts = new ArrayList<>();
     private final Set<Node> copies;
 
-    private Lowering(Graph graph) {
+    private Lowering(Graph graph, int maxWeight, Sites sites) {
         this.graph = graph;
+        this.maxWeight = maxWeight;
+        this.sites = sites;
         this.copies = Fusion.copies(graph);
     }
 
-    /** The plan of a graph whose groups are {@code groups}, in order. */
-    public static Plan lower(Graph graph, List<Group> groups) {
-        Lowering l = new Lowering(graph);
+    /**
+     * The plan of a graph whose groups are {@code groups}, in order.
+     *
+     * @param maxWeight of kernels in the bodies of loops, as {@link Fusion#run} takes it
+     */
+    public static Plan lower(Graph graph, List<Group> groups, int maxWeight) {
+        return lower(graph, groups, maxWeight, new Sites());
+    }
+
+    static Plan lower(Graph graph, List<Group> groups, int maxWeight, Sites sites) {
+        Lowering l = new Lowering(graph, maxWeight, sites);
         for (Group g : groups) l.group(g);
         List<Draft> joined = LaunchGrouping.join(l.drafts, Donations.of(graph, l::key));
         return new Placement(graph, joined, l::key, l.sites.all()).plan();
@@ -128,6 +145,7 @@ public final class Lowering {
             case Routine _ ->
                 drafts.add(
                         new LibraryDraft(n, n.inputs().stream().map(this::key).toList()));
+            case Loop _ -> drafts.add(RepeatDraft.of(n, copies::contains, this::key, maxWeight, sites));
             default -> throw new IllegalStateException("no lowering for " + n.op().name() + "; decompose it first");
         }
     }

@@ -20,6 +20,7 @@ import io.sinter.ir.plan.Plan.Place;
 import io.sinter.ir.plan.Plan.SlotValue;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -41,6 +42,8 @@ final class Placement {
     private final List<Plan.Copy> early = new ArrayList<>();
     /** Results that are such an old value and go into another argument, with that argument: two parameters changing places. */
     private final List<int[]> swaps = new ArrayList<>();
+    /** Memory of drafts that need some while they run. */
+    private final Map<Draft, Place.Temp> arenas = new IdentityHashMap<>();
     /** Copies after the last step. */
     private final List<Plan.Copy> copies = new ArrayList<>();
 
@@ -72,7 +75,7 @@ final class Placement {
             copies.add(new Plan.Copy(
                     places.get(key.apply(o)), new Place.Argument(l[1]), o.type().bytes()));
         }
-        for (Draft d : drafts) steps.add(step(d));
+        for (Draft d : drafts) steps.addAll(steps(d));
         steps.addAll(copies);
         List<Type> argTypes = new ArrayList<>();
         List<Boolean> scalars = new ArrayList<>();
@@ -247,6 +250,11 @@ final class Placement {
                 places.put(k, t);
                 ending.computeIfAbsent(lastUse.get(k), _ -> new ArrayList<>()).add(t);
             }
+            if (drafts.get(i).arenaBytes() > 0) {
+                Place.Temp own = allocate(free, drafts.get(i).arenaBytes());
+                arenas.put(drafts.get(i), own);
+                release(free, own);
+            }
             for (Place.Temp t : ending.getOrDefault(i, List.of())) release(free, t);
         }
     }
@@ -291,25 +299,26 @@ final class Placement {
 
     // ---- steps
 
-    private Plan.Step step(Draft d) {
+    private List<Plan.Step> steps(Draft d) {
         return switch (d) {
             case LaunchDraft l -> {
                 List<List<SlotValue>> segments = new ArrayList<>();
                 for (Params p : l.blocks())
                     segments.add(p.slots().stream().map(this::slot).toList());
-                yield new Plan.Launch(l.kernel(), segments);
+                yield List.of(new Plan.Launch(l.kernel(), segments));
             }
             case LibraryDraft l -> {
                 Node n = l.node();
                 List<Place> out = new ArrayList<>();
                 for (int i = 0; i < n.types().size(); i++) out.add(places.get(new BufferKey(n, i)));
-                yield new Plan.LibraryCall(
+                yield List.of(new Plan.LibraryCall(
                         n.op(),
                         n.inputs().stream().map(Node::type).toList(),
                         l.in().stream().map(places::get).toList(),
                         n.types(),
-                        out);
+                        out));
             }
+            case RepeatDraft r -> r.steps(places::get, arenas.get(r));
         };
     }
 

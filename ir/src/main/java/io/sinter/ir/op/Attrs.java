@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.ir.op;
 
+import io.sinter.ir.Graph;
+
 /**
  * Where an operator writes its attributes, in a fixed order. The text form, the canonical form (hash, cache key) and {@link Op#sameAs}
  * are three implementations, so an attribute can be forgotten in none of them alone.
@@ -17,6 +19,9 @@ public interface Attrs {
 
     /** A name: letters, digits, {@code _} only. */
     void put(String key, String value);
+
+    /** A graph by its nodes; their origins are no part of it. */
+    void put(String key, Graph value);
 
     default void put(String key, int[] value) {
         long[] v = new long[value.length];
@@ -35,6 +40,8 @@ public interface Attrs {
         double getDouble(String key);
 
         String getName(String key);
+
+        Graph getGraph(String key);
 
         default int getInt(String key) {
             return Math.toIntExact(getLong(key));

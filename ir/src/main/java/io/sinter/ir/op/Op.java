@@ -12,7 +12,8 @@ import java.util.List;
  * <p>Operands of one operator have explicit shapes and dtypes: nothing broadcasts or promotes below the frontend; {@link Emitter}'s
  * helpers insert the {@link Expand} and {@link Cast} nodes.
  */
-public sealed interface Op permits Leaf, Elementwise, View, Concat, Reduce, Scan, Indexed, Routine, Composite, Project {
+public sealed interface Op
+        permits Leaf, Elementwise, View, Concat, Reduce, Scan, Indexed, Routine, Loop, Composite, Project {
     /** The operator's name in the text form, unique over all operators, lower case. */
     String name();
 

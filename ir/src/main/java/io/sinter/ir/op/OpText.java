@@ -2,8 +2,11 @@
 package io.sinter.ir.op;
 
 import io.sinter.ir.DType;
+import io.sinter.ir.Graph;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
+import io.sinter.ir.text.GraphParser;
+import io.sinter.ir.text.GraphPrinter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -99,6 +102,7 @@ public final class OpText {
         register("attention_grad", a -> new AttentionGrad(a.getBoolean("causal")));
         register("cross_entropy", _ -> new CrossEntropy());
         register("cross_entropy_grad", _ -> new CrossEntropyGrad());
+        register("loop", Loop::parse);
         register("gelu", a -> new Gelu(a.getBoolean("tanh")));
     }
 
@@ -195,6 +199,12 @@ public final class OpText {
         public void put(String key, String value) {
             key(key).append(value);
         }
+
+        @Override
+        public void put(String key, Graph value) {
+            String lines = GraphPrinter.print(value, _ -> null).strip();
+            key(key).append('(').append(lines.replace("\n", "; ")).append(')');
+        }
     }
 
     /** Values by key, as text; converted when asked for. */
@@ -206,7 +216,7 @@ public final class OpText {
             this.text = text;
             if (text.isEmpty()) return;
             if (!text.startsWith("{") || !text.endsWith("}")) throw bad("attributes stand in braces");
-            for (String part : split(text.substring(1, text.length() - 1))) {
+            for (String part : split(text.substring(1, text.length() - 1), ',')) {
                 int eq = part.indexOf('=');
                 if (eq < 0) throw bad("'" + part + "' is not key=value");
                 if (values.put(
@@ -218,17 +228,17 @@ public final class OpText {
             }
         }
 
-        /** Splits at commas outside brackets. */
-        private static List<String> split(String s) {
+        /** Splits where {@code at} stands outside brackets. */
+        private static List<String> split(String s, char at) {
             if (s.isBlank()) return Collections.emptyList();
             List<String> parts = new ArrayList<>();
             int depth = 0;
             int from = 0;
             for (int i = 0; i < s.length(); i++) {
                 char c = s.charAt(i);
-                if (c == '[') depth++;
-                else if (c == ']') depth--;
-                else if (c == ',' && depth == 0) {
+                if (c == '[' || c == '(' || c == '{') depth++;
+                else if (c == ']' || c == ')' || c == '}') depth--;
+                else if (c == at && depth == 0) {
                     parts.add(s.substring(from, i));
                     from = i + 1;
                 }
@@ -296,6 +306,13 @@ public final class OpText {
                 throw bad("'" + key + "' is not a name");
             }
             return v;
+        }
+
+        @Override
+        public Graph getGraph(String key) {
+            String v = get(key);
+            if (!v.startsWith("(") || !v.endsWith(")")) throw bad("'" + key + "' is not a graph in parentheses");
+            return GraphParser.parse(String.join("\n", split(v.substring(1, v.length() - 1), ';')));
         }
     }
 }

@@ -42,7 +42,8 @@ public final class Operators {
                 new Scatter(0, Put.Mode.SET),
                 new CheckIndex(1),
                 new Sort(0, false),
-                new TopK(0, 1, true)));
+                new TopK(0, 1, true),
+                LoopSamples.sum()));
         long[] one = {1};
         long[] zero = {0};
         ops.addAll(List.of(

@@ -3,20 +3,25 @@ package io.sinter.ir.pass;
 
 import io.sinter.ir.Graph;
 import io.sinter.ir.Node;
+import io.sinter.ir.Shape;
+import io.sinter.ir.Type;
 import io.sinter.ir.op.Concat;
+import io.sinter.ir.op.Constant;
 import io.sinter.ir.op.Conv;
 import io.sinter.ir.op.ConvInputGrad;
 import io.sinter.ir.op.ConvWeightGrad;
+import io.sinter.ir.op.Loop;
 import io.sinter.ir.op.Matmul;
 import io.sinter.ir.op.Pad;
 import io.sinter.ir.op.Put;
 import io.sinter.ir.op.Reduce;
+import io.sinter.ir.op.Replay;
 import io.sinter.ir.op.Scatter;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Removes what loops cannot express: reductions over nothing or over single elements, operands without elements, concatenations of
+ * Removes what kernels cannot express: loops of fewer than two steps, reductions over nothing or over single elements, operands without elements, concatenations of
  * many parts. Afterwards every value with elements is computed from values with elements.
  */
 public final class Degenerate extends NodeRewriter {
@@ -31,6 +36,7 @@ public final class Degenerate extends NodeRewriter {
 
     @Override
     protected List<Node> rewrite(Node n, List<Node> in) {
+        if (n.op() instanceof Loop loop) return loop(n, loop, in);
         if (n.types().size() != 1 || n.type().numel() == 0) return null;
         return switch (n.op()) {
             case Reduce r -> reduce(n, r, in.getFirst());
@@ -50,6 +56,36 @@ public final class Degenerate extends NodeRewriter {
             case Put _, Scatter _ -> in.get(1).type().numel() == 0 ? List.of(in.getFirst()) : null;
             default -> null;
         };
+    }
+
+    /** A loop of no step => its operands; of one step => its body. */
+    private List<Node> loop(Node n, Loop loop, List<Node> in) {
+        if (loop.steps() > 1) return null;
+        List<Node> arguments = new ArrayList<>(in);
+        for (int s = loop.carried(); s < loop.carried() + loop.sliced(); s++) {
+            if (loop.steps() == 1) arguments.set(s, reshape(in.get(s), in.get(s).shape().without(0)));
+        }
+        List<Node> step = loop.steps() == 0 ? in.subList(0, loop.carried()) : Replay.apply(this, loop.body(), arguments);
+        List<Node> results = new ArrayList<>();
+        for (int k = 0; k < n.types().size(); k++) {
+            Type t = n.types().get(k);
+            if (k >= loop.carried()) {
+                Node zero = emit(Constant.ofLong(t.dtype(), 0), List.of()).getFirst();
+                results.add(loop.steps() == 0 ? expand(zero, t.shape()) : reshape(step.get(k), t.shape()));
+            } else if (!loop.kept().contains(k)) {
+                results.add(step.get(k));
+            } else {
+                results.add(history(loop, in.get(k), step.get(k)));
+            }
+        }
+        return results;
+    }
+
+    private Node history(Loop loop, Node begins, Node ends) {
+        Shape one = begins.shape().insert(0, 1);
+        if (loop.steps() == 0) return reshape(begins, one);
+        Node first = reshape(loop.reverse() ? ends : begins, one);
+        return apply(new Concat(0), first, reshape(loop.reverse() ? begins : ends, one));
     }
 
     /** Runs of operands, concatenated each. */

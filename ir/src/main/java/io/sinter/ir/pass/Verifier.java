@@ -6,6 +6,7 @@ import io.sinter.ir.Node;
 import io.sinter.ir.OpException;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Input;
+import io.sinter.ir.op.Loop;
 import io.sinter.ir.op.Project;
 import io.sinter.ir.text.GraphPrinter;
 import java.util.Collections;
@@ -62,7 +63,16 @@ public final class Verifier {
             throw new VerifyException(GraphPrinter.describe(graph, n) + ": " + e.getMessage(), e);
         }
         if (!inferred.equals(n.types())) throw bad(n, "its operator infers " + inferred);
+        if (n.op() instanceof Loop loop) body(n, loop);
         if (!defined.add(n)) throw bad(n, "occurs twice");
+    }
+
+    private void body(Node n, Loop loop) {
+        try {
+            verify(loop.body());
+        } catch (VerifyException e) {
+            throw new VerifyException(GraphPrinter.describe(graph, n) + ": in its body: " + e.getMessage(), e);
+        }
     }
 
     private List<Type> operandTypes(Node n) {

@@ -40,6 +40,9 @@ public record Plan(
 
         /** Temporary memory at a byte offset (64-byte aligned) of the arena. */
         record Temp(long offset, long bytes) implements Place {}
+
+        /** {@code bytes} bytes of another place, from byte {@code offset} on. */
+        record Part(Place of, long offset, long bytes) implements Place {}
     }
 
     /** One thing to run. */
@@ -57,6 +60,28 @@ public record Plan(
 
     /** Copies {@code bytes} bytes. */
     public record Copy(Place from, Place to, long bytes) implements Step {}
+
+    /**
+     * Runs a plan {@code steps} times, one after another. The body's arguments and results are memory of this plan, which may move from run to run;
+     * its results are all {@link Place.Result}s, each of its own.
+     *
+     * @param arguments where each argument of the body is
+     * @param results where each result of the body goes
+     * @param arena where the body's temporaries are, {@link Plan#arenaBytes} of it
+     */
+    public record Repeat(Plan body, long steps, List<Moving> arguments, List<Moving> results, Place arena)
+            implements Step {}
+
+    /**
+     * Memory that is another piece in every run of a {@link Repeat}: {@code first} in the first, and {@code step} bytes further on in each one after
+     * it; with a {@code period} it is back at {@code first} every so many runs (0: never).
+     */
+    public record Moving(Place first, long step, int period) {
+        /** Bytes from {@code first} to where it is in run {@code k}. */
+        public long offset(long k) {
+            return step * (period == 0 ? k : k % period);
+        }
+    }
 
     /** What goes into one 8-byte slot of a parameter block. */
     public sealed interface SlotValue {

@@ -22,20 +22,31 @@ import java.util.List;
  * Runs a plan step by step on byte arrays: slow, and the meaning of plans. Accesses outside a place are errors, and temporaries begin as garbage.
  */
 public final class PlanInterpreter {
-    private record Memory(ByteBuffer bytes, int offset, long length) {}
+    private record Memory(ByteBuffer bytes, int offset, long length) {
+        Memory(ByteBuffer bytes) {
+            this(bytes, 0, bytes.capacity());
+        }
+
+        Memory part(long from, long size) {
+            if (from < 0 || from + size > length)
+                throw new IllegalStateException("bytes " + from + " to " + (from + size) + " of " + length);
+            return new Memory(bytes, Math.toIntExact(offset + from), size);
+        }
+    }
 
     private final Plan plan;
-    private final List<ByteBuffer> arguments = new ArrayList<>();
-    private final ByteBuffer[] results;
-    private final ByteBuffer arena;
+    private final List<Plan.Site> sites;
+    private final List<Memory> arguments;
+    private final List<Memory> results;
+    private final Memory arena;
 
-    private PlanInterpreter(Plan plan, List<RefArray> args) {
+    private PlanInterpreter(
+            Plan plan, List<Plan.Site> sites, List<Memory> arguments, List<Memory> results, Memory arena) {
         this.plan = plan;
-        for (RefArray a : args) arguments.add(bytes(a));
-        results = new ByteBuffer[plan.resultTypes().size()];
-        for (int i = 0; i < results.length; i++)
-            results[i] = buffer(plan.resultTypes().get(i).bytes());
-        arena = buffer(plan.arenaBytes());
+        this.sites = sites;
+        this.arguments = arguments;
+        this.results = results;
+        this.arena = arena;
     }
 
     private static ByteBuffer buffer(long n) {
@@ -71,10 +82,15 @@ public final class PlanInterpreter {
      * @throws IndexError if a data-dependent index is out of range
      */
     public static List<RefArray> run(Plan plan, List<RefArray> args) {
-        PlanInterpreter p = new PlanInterpreter(plan, args);
+        List<Memory> arguments = args.stream().map(a -> new Memory(bytes(a))).toList();
+        List<Memory> results = plan.resultTypes().stream()
+                .map(t -> new Memory(buffer(t.bytes())))
+                .toList();
+        PlanInterpreter p =
+                new PlanInterpreter(plan, plan.sites(), arguments, results, new Memory(buffer(plan.arenaBytes())));
         for (Plan.Step s : plan.steps()) p.step(s);
         List<RefArray> out = new ArrayList<>();
-        for (int i = 0; i < p.results.length; i++) {
+        for (int i = 0; i < results.size(); i++) {
             Memory m = p.memory(plan.resultPlaces().get(i));
             out.add(array(plan.resultTypes().get(i), m.bytes, m.offset));
         }
@@ -83,10 +99,10 @@ public final class PlanInterpreter {
 
     private Memory memory(Place place) {
         return switch (place) {
-            case Place.Argument a ->
-                new Memory(arguments.get(a.index()), 0, arguments.get(a.index()).capacity());
-            case Place.Result r -> new Memory(results[r.index()], 0, results[r.index()].capacity());
-            case Place.Temp t -> new Memory(arena, Math.toIntExact(t.offset()), t.bytes());
+            case Place.Argument a -> arguments.get(a.index());
+            case Place.Result r -> results.get(r.index());
+            case Place.Temp t -> arena.part(t.offset(), t.bytes());
+            case Place.Part p -> memory(p.of()).part(p.offset(), p.bytes());
         };
     }
 
@@ -107,12 +123,40 @@ public final class PlanInterpreter {
                     m.bytes.put(m.offset, bytes(out.get(i)).array());
                 }
             }
+            case Plan.Repeat r -> repeat(r);
             case Plan.Copy c -> {
-                Memory from = memory(c.from());
-                Memory to = memory(c.to());
+                Memory from = memory(c.from()).part(0, c.bytes());
+                Memory to = memory(c.to()).part(0, c.bytes());
                 to.bytes.put(to.offset, from.bytes.array(), from.offset, Math.toIntExact(c.bytes()));
             }
         }
+    }
+
+    private void repeat(Plan.Repeat r) {
+        Memory own = memory(r.arena());
+        for (long k = 0; k < r.steps(); k++) {
+            // Temporaries of one run are garbage in the next.
+            Arrays.fill(
+                    own.bytes.array(),
+                    own.offset,
+                    own.offset + Math.toIntExact(r.body().arenaBytes()),
+                    (byte) 0xa5);
+            PlanInterpreter body = new PlanInterpreter(
+                    r.body(), sites, moved(r.arguments(), k), moved(r.results(), k), own);
+            for (Plan.Step s : r.body().steps()) body.step(s);
+        }
+    }
+
+    private List<Memory> moved(List<Plan.Moving> all, long k) {
+        List<Memory> now = new ArrayList<>();
+        for (Plan.Moving m : all) {
+            if (!(m.first() instanceof Place.Part p)) {
+                now.add(memory(m.first()));
+                continue;
+            }
+            now.add(memory(p.of()).part(p.offset() + m.offset(k), p.bytes()));
+        }
+        return now;
     }
 
     private void launch(Plan.Launch l, List<SlotValue> block) {
@@ -127,7 +171,9 @@ public final class PlanInterpreter {
                     case SlotValue.Number n -> n.value();
                     case SlotValue.ScalarArgument a ->
                         LoopInterpreter.fromMemory(
-                                plan.argTypes().get(a.index()).dtype(), arguments.get(a.index()), 0);
+                                plan.argTypes().get(a.index()).dtype(),
+                                arguments.get(a.index()).bytes,
+                                arguments.get(a.index()).offset);
                     case SlotValue.Address _, SlotValue.ErrorRecord _ ->
                         throw new IllegalStateException("slot " + slot + " is an address");
                 };
@@ -164,7 +210,7 @@ public final class PlanInterpreter {
 
             @Override
             public void indexError(long site, long value, long bound) {
-                Plan.Site s = plan.sites().get(Math.toIntExact(site));
+                Plan.Site s = sites.get(Math.toIntExact(site));
                 throw new IndexError(s.operator(), value, bound, s.origin());
             }
 

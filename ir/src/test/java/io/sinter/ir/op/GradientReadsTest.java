@@ -34,6 +34,7 @@ class GradientReadsTest {
                         case Put p -> p.mode();
                         case Scatter p -> p.mode();
                         case Slice p -> p.live();
+                        case Loop p -> p;
                         default -> in.size();
                     };
             List<Type> out = s.op().infer(in);
