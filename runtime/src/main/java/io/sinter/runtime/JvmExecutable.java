@@ -51,8 +51,9 @@ final class JvmExecutable implements Executable {
     /** Launches to warm up before the first run; null afterwards. Guarded by the pool. */
     private List<Cold> cold = new ArrayList<>();
 
-    /** A launch and its code, in a section of the parameter block. */
-    private record Cold(Plan.Launch launch, JvmKernel code, long block, ParameterBlock.Section section) {}
+    /** A launch that runs {@code times} times, and its code, in a section of the parameter block. */
+    private record Cold(
+            Plan.Launch launch, JvmKernel code, long block, ParameterBlock.Section section, long times) {}
 
     JvmExecutable(Plan plan, Session session, JvmKernels code) {
         this.plan = plan;
@@ -95,7 +96,7 @@ final class JvmExecutable implements Executable {
                     workspaceBytes = Math.max(workspaceBytes, launch.workspaceBytes());
                     scratchBytes = Math.max(scratchBytes, launch.scratchBytes());
                     kernels = Math.toIntExact(kernels + times);
-                    if (blocks.length > 0) cold.add(new Cold(l, kernel, blocks[0], section));
+                    if (blocks.length > 0) cold.add(new Cold(l, kernel, blocks[0], section, times));
                     out.add(new Step.Launch(launch));
                 }
                 case Plan.LibraryCall c -> {
@@ -213,7 +214,7 @@ final class JvmExecutable implements Executable {
         if (!WarmUp.isUseful()) return;
         List<WarmUp.Candidate> candidates = new ArrayList<>();
         for (Cold c : all)
-            if (code.isNew(c.code)) WarmUp.add(candidates, c.launch, c.code, c.block, c.section::outermost);
+            if (code.isNew(c.code)) WarmUp.add(candidates, c.launch, c.code, c.block, c.section::outermost, c.times);
         try {
             WarmUp.run(plan, candidates, team, session.allocator());
         } catch (OutOfDeviceMemoryException e) {

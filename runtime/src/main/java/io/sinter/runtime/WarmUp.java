@@ -153,11 +153,17 @@ final class WarmUp {
      *
      * @param block its first segment's parameter block, ready to run
      * @param outermost the program's memory that a place of the launch's plan is in
+     * @param times how often one run of the program launches it
      */
     static void add(
-            List<Candidate> cold, Plan.Launch launch, JvmKernel code, long block, UnaryOperator<Place> outermost) {
-        if (launch.kernel() instanceof AttentionKernel || InnerExtents.iterations(launch.kernel(), block) < WORTH)
-            return;
+            List<Candidate> cold,
+            Plan.Launch launch,
+            JvmKernel code,
+            long block,
+            UnaryOperator<Place> outermost,
+            long times) {
+        double iterations = times * InnerExtents.iterations(launch.kernel(), block);
+        if (launch.kernel() instanceof AttentionKernel || iterations < WORTH) return;
         InnerExtents extents = InnerExtents.of(launch.kernel());
         if (!extents.trusts()) cold.add(new Candidate(launch, code, extents, block, outermost));
     }
