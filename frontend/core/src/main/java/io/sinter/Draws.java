@@ -16,6 +16,7 @@ final class Draws {
     private Draws() {}
 
     static Tensor uniform(Shape s, DType dtype) {
+        Trace.outsideLoops("drawing random numbers");
         int n = Math.toIntExact(s.numel());
         if (dtype == DType.F64) {
             double[] v = new double[n];
@@ -28,6 +29,7 @@ final class Draws {
     }
 
     static Tensor normal(Shape s, DType dtype) {
+        Trace.outsideLoops("drawing random numbers");
         int n = Math.toIntExact(s.numel());
         if (dtype == DType.F64) {
             double[] v = new double[n];

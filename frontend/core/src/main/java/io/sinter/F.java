@@ -24,4 +24,21 @@ public final class F extends Specials {
     public static Tensor where(Tensor condition, Tensor a, Tensor b) {
         return Operators.where(condition, a, b);
     }
+
+    /**
+     * Runs {@code step} once for each element of the sequences' first axis, carrying a state from step to step ({@code jax.lax.scan}, {@code
+     * torch.scan}): a loop of the compiled program. See {@link Scan}.
+     *
+     * @param state the state before the first step
+     * @param sequences [steps, …] each; at least one
+     * @throws TensorException if the sequences differ in length, or a step's state is not of the type of the state before it
+     */
+    public static Scan.Result scan(List<Tensor> state, List<Tensor> sequences, Scan.Step step) {
+        return Scan.run(state, sequences, false, step);
+    }
+
+    /** As {@link #scan}, from the last step to the first; outputs are in the order of the sequences. */
+    public static Scan.Result scanReverse(List<Tensor> state, List<Tensor> sequences, Scan.Step step) {
+        return Scan.run(state, sequences, true, step);
+    }
 }

@@ -120,7 +120,10 @@ public final class Tensor extends Factories
         refresh();
         Value v = value;
         if (v.op == null && v.data == null && !v.scalar) throw Cut.unreadable(v);
-        if (v.trace != t) t.foreign(v);
+        if (v.trace != t) {
+            if (t.body != null) return t.body.capture(this, v);
+            t.foreign(v);
+        }
         return t.recording != null ? t.recording.reads(this, v) : v;
     }
 
@@ -132,6 +135,15 @@ public final class Tensor extends Factories
     private void refresh() {
         Storage s = storage;
         if (s == null || s.version == seen) return;
+        Trace trace = Trace.current();
+        if (trace.body != null && s.value.trace != trace) {
+            // A tensor from outside a loop's body: its view is none of the body's.
+            trace.body.outer().during(() -> {
+                refresh();
+                return null;
+            });
+            return;
+        }
         seen = s.version;
         if (view == null) {
             value = s.value;

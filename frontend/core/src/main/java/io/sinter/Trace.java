@@ -59,6 +59,9 @@ public final class Trace {
     /** What {@link Sinter#compile} is recording, or null. */
     Recording recording;
 
+    /** Of what this is the trace, if it is that of a loop's body; else null. */
+    LoopBody body;
+
     /** The innermost open memory scope, or null. */
     MemoryScope scope;
 
@@ -86,6 +89,36 @@ public final class Trace {
 
     static Trace current() {
         return CURRENT.get();
+    }
+
+    /** A trace for the body of a loop: nothing in it runs, no gradients are recorded, its nodes have the loop's line. */
+    static Trace ofBody(LoopBody body, SourceLine line) {
+        Trace t = new Trace();
+        t.body = body;
+        t.eager = false;
+        t.gradMode = false;
+        t.depth = 1;
+        t.calls = 1;
+        t.busy = 1;
+        t.onBehalf = line;
+        return t;
+    }
+
+    /** Makes this the calling thread's trace while {@code f} runs. */
+    <T> T during(Supplier<T> f) {
+        Trace before = current();
+        CURRENT.set(this);
+        try {
+            return f.get();
+        } finally {
+            CURRENT.set(before);
+        }
+    }
+
+    /** Refuses what cannot be part of a loop's body, where it would happen once rather than at every step. */
+    static void outsideLoops(String what) {
+        if (current().body != null)
+            throw Errors.state(what + " cannot be part of a loop's body, which is traced once for all steps");
     }
 
     // ---- tracing
@@ -130,6 +163,11 @@ public final class Trace {
     }
 
     void written(Storage s) {
+        if (body != null && s.overwritten.trace != this) {
+            s.overwritten = null;
+            throw Errors.state(
+                    "a tensor from outside is being written in the body of a loop; carry it as state, or clone() it");
+        }
         written.add(s);
         if (recording != null) recording.wrote(s);
     }
@@ -165,6 +203,10 @@ public final class Trace {
         lock.lock();
         try {
             if (!v.pending()) return;
+            if (body != null) {
+                throw Errors.state(
+                        "a value of a loop's body was read: it is another one at every step; return it from the step, and read what the loop gives");
+            }
             if (recording != null) {
                 throw Errors.state(
                         "a value was read inside a function given to Sinter.compile: it is known only when the function is "
@@ -294,6 +336,7 @@ public final class Trace {
      * stay pending.
      */
     public static void boundary(Runnable updates) {
+        outsideLoops("an optimizer's step");
         Trace t = current();
         boolean grad = t.gradMode;
         t.gradMode = false;
@@ -419,6 +462,7 @@ public final class Trace {
     }
 
     private static Tensor drawn(Type type, LongSupplier bits) {
+        outsideLoops("a number that is drawn anew at every run (random numbers, a live learning rate)");
         Trace t = current();
         Value v = Value.scalar(t, type, bits.getAsLong(), bits);
         if (t.recording != null) t.recording.draws.add(v);
@@ -431,7 +475,9 @@ public final class Trace {
      * otherwise.
      */
     public static boolean observe(BooleanSupplier state) {
-        Recording r = current().recording;
+        Trace t = current();
+        while (t.body != null) t = t.body.outer();
+        Recording r = t.recording;
         boolean now = state.getAsBoolean();
         if (r != null) r.observed.put(state, now);
         return now;

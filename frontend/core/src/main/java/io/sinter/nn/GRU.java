@@ -3,12 +3,11 @@ package io.sinter.nn;
 
 import io.sinter.F;
 import io.sinter.Tensor;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
- * Gated recurrent unit ({@code torch.nn.GRU} with {@code batch_first}; Cho et al., 2014), with gates in
- * PyTorch's order:
+ * Gated recurrent unit ({@code torch.nn.GRU}; Cho et al., 2014), with gates in PyTorch's order:
  *
  * <pre>
  * r = sigmoid(W_ir · x + b_ir + W_hr · h + b_hr)
@@ -16,52 +15,46 @@ import java.util.List;
  * n = tanh(W_in · x + b_in + r · (W_hn · h + b_hn))
  * h ← (1 − z) · n + z · h
  * </pre>
+ *
+ * From [T, N, in] to the outputs [T, N, hidden] ([T, N, 2 · hidden] in both directions), beginning with zeros; see {@link RecurrentOptions}.
  */
 public final class GRU extends Recurrent {
     /** One layer. */
     public GRU(long in, long hidden) {
-        this(in, hidden, 1);
+        this(in, hidden, RecurrentOptions.of());
     }
 
-    public GRU(long in, long hidden, int layers) {
-        super(in, hidden, layers, 3);
+    public GRU(long in, long hidden, RecurrentOptions options) {
+        super(in, hidden, options, 3, 1);
     }
 
     /**
      * What a run over a sequence gives.
      *
-     * @param output [N, T, hidden], the last layer's output at every step
-     * @param h [layers, N, hidden], every layer's last output
+     * @param output [T, N, directions · hidden] ([N, T, …] with batch_first), the last layer's output at every step
+     * @param h [layers · directions, N, hidden], every layer's last output
      */
     public record Result(Tensor output, Tensor h) {}
 
-    /** From [N, T, in] to the outputs [N, T, hidden], beginning with zeros. */
-    @Override
-    public Tensor forward(Tensor x) {
-        return run(x, null).output();
-    }
-
-    /** From [N, T, in], beginning with the states [layers, N, hidden]; null stands for zeros. */
+    /** From [T, N, in], beginning with the states [layers · directions, N, hidden]; null stands for zeros. */
     public Result call(Tensor x, Tensor h) {
-        return scope(() -> run(x, h));
+        return scope(() -> {
+            Run r = run(x, Arrays.asList(h));
+            return new Result(r.output(), r.states().getFirst());
+        });
     }
 
-    private Result run(Tensor x, Tensor h) {
-        check(x);
-        Tensor h0 = initial(h, x);
-        List<List<Tensor>> first = new ArrayList<>();
-        for (int l = 0; l < layers; l++) first.add(List.of(h0.select(0, l)));
-        List<List<Tensor>> last = new ArrayList<>();
-        Tensor output = runLayers(x, first, last);
-        return new Result(output, F.stack(last.stream().map(List::getFirst).toList(), 0));
+    @Override
+    Tensor project(Tensor x, Weights w) {
+        return F.linear(x, w.inputWeight(), w.inputBias());
     }
 
     @Override
     List<Tensor> step(Tensor projected, List<Tensor> state, Weights w) {
         Tensor h = state.getFirst();
-        Tensor recurrent = F.linear(h, w.hiddenWeight(), w.hiddenBias());
         List<Tensor> fromInput = projected.chunk(3, 1);
-        List<Tensor> fromState = recurrent.chunk(3, 1);
+        List<Tensor> fromState = plus(h.matmul(w.hiddenWeight().transpose(0, 1)), w.hiddenBias())
+                .chunk(3, 1);
         Tensor r = fromInput.get(0).add(fromState.get(0)).sigmoid();
         Tensor z = fromInput.get(1).add(fromState.get(1)).sigmoid();
         Tensor n = fromInput.get(2).add(r.mul(fromState.get(2))).tanh();

@@ -2,42 +2,56 @@
 package io.sinter.nn;
 
 import io.sinter.F;
+import io.sinter.Scan;
 import io.sinter.Tensor;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /**
- * What {@link LSTM} and {@link GRU} share: stacked layers, each over a sequence [N, T, in] (as PyTorch's with
- * {@code batch_first}), to [N, T, hidden]. The steps are traced one after another; what does not depend on
- * the step before, the inputs' projection, is one product for the whole sequence. All parameters begin
- * uniform in ±1/√hidden, in PyTorch's order and under its names.
+ * What {@link LSTM}, {@link GRU} and {@link RNN} share: stacked layers, in one direction or both, each over a sequence [T, N, in] ([N, T, in] with
+ * {@link RecurrentOptions#batchFirst}; [T, in] without a batch), to [T, N, directions · hidden]. The steps are one loop of the program; what does not
+ * depend on the step before, the inputs' projection, is one product for the whole sequence. All parameters begin uniform in ±1/√hidden, in
+ * PyTorch's order and under its names.
  */
-abstract sealed class Recurrent extends Net permits LSTM, GRU {
-    final long hidden;
-    final int layers;
+abstract sealed class Recurrent extends Net permits LSTM, GRU, RNN {
     private final long in;
+    private final long hidden;
     private final int gates;
+    private final int states;
+    private final RecurrentOptions options;
+    private final int directions;
 
-    /** One layer's parameters: [gates · hidden, in], [gates · hidden, hidden], and [gates · hidden] twice. */
+    /**
+     * The parameters of one layer in one direction: [gates · hidden, in], [gates · hidden, hidden], and [gates · hidden] twice; null for no biases.
+     */
     record Weights(Tensor inputWeight, Tensor hiddenWeight, Tensor inputBias, Tensor hiddenBias) {}
 
+    /** By layer, then direction. */
     private final transient List<Weights> weights = new ArrayList<>();
 
-    Recurrent(long in, long hidden, int layers, int gates) {
+    /**
+     * @param gates how many hidden widths a step's products have
+     * @param states how many tensors a step hands on
+     */
+    Recurrent(long in, long hidden, RecurrentOptions options, int gates, int states) {
         Check.positive(name() + ": in", in);
         Check.positive(name() + ": hidden", hidden);
-        Check.positive(name() + ": layers", layers);
         this.in = in;
         this.hidden = hidden;
-        this.layers = layers;
+        this.options = options;
         this.gates = gates;
-        for (int l = 0; l < layers; l++) {
-            long width = l == 0 ? in : hidden;
-            Tensor inputWeight = registered("weight_ih_l" + l, gates * hidden, width);
-            Tensor hiddenWeight = registered("weight_hh_l" + l, gates * hidden, hidden);
-            Tensor inputBias = registered("bias_ih_l" + l, gates * hidden);
-            Tensor hiddenBias = registered("bias_hh_l" + l, gates * hidden);
-            weights.add(new Weights(inputWeight, hiddenWeight, inputBias, hiddenBias));
+        this.states = states;
+        directions = options.bidirectional() ? 2 : 1;
+        for (int l = 0; l < options.layers(); l++) {
+            for (int d = 0; d < directions; d++) {
+                String suffix = "_l" + l + (d == 0 ? "" : "_reverse");
+                weights.add(new Weights(
+                        registered("weight_ih" + suffix, gates * hidden, l == 0 ? in : directions * hidden),
+                        registered("weight_hh" + suffix, gates * hidden, hidden),
+                        options.bias() ? registered("bias_ih" + suffix, gates * hidden) : null,
+                        options.bias() ? registered("bias_hh" + suffix, gates * hidden) : null));
+            }
         }
     }
 
@@ -51,50 +65,107 @@ abstract sealed class Recurrent extends Net permits LSTM, GRU {
         return getClass().getSimpleName();
     }
 
-    /** All states of one layer, [N, hidden] each: what a step takes and gives, the output first. */
+    /**
+     * What a step needs of its input, for the whole sequence at once.
+     *
+     * @param x [T, N, in]
+     */
+    abstract Tensor project(Tensor x, Weights w);
+
+    /**
+     * One step.
+     *
+     * @param projected what {@link #project} made of the step's input
+     * @param state all states, [N, hidden] each
+     * @return the states after the step, the output first
+     */
     abstract List<Tensor> step(Tensor projected, List<Tensor> state, Weights w);
+
+    /** The last layer's outputs, and every state of every layer and direction after its last step. */
+    record Run(Tensor output, List<Tensor> states) {}
 
     /**
      * Runs all layers.
      *
-     * @param initial the states of each layer
-     * @param last receives each layer's last states
+     * @param initial every state, [layers · directions, N, hidden] (without a batch: [layers · directions, hidden]); null for zeros
      */
-    final Tensor runLayers(Tensor x, List<List<Tensor>> initial, List<List<Tensor>> last) {
-        Tensor sequence = x;
-        for (int l = 0; l < layers; l++) {
-            Weights w = weights.get(l);
-            Tensor projected = F.linear(sequence, w.inputWeight(), w.inputBias());
-            List<Tensor> state = initial.get(l);
+    final Run run(Tensor input, List<Tensor> initial) {
+        boolean batched = check(input);
+        Tensor x = batched ? input : input.unsqueeze(1);
+        if (batched && options.batchFirst()) x = x.transpose(0, 1);
+        List<List<Tensor>> first = new ArrayList<>();
+        for (Tensor s : initial) first.add(initial(s, x, batched).unbind(0));
+        List<List<Tensor>> last = new ArrayList<>();
+        for (int l = 0; l < options.layers(); l++) {
+            if (l > 0) x = F.dropout(x, options.dropout(), isTraining());
             List<Tensor> outputs = new ArrayList<>();
-            for (Tensor t : projected.unbind(1)) {
-                state = step(t, state, w);
-                outputs.add(state.getFirst());
+            for (int d = 0; d < directions; d++) {
+                int number = l * directions + d;
+                List<Tensor> state = first.stream().map(s -> s.get(number)).toList();
+                Scan.Result r = direction(x, state, weights.get(number), d == 1);
+                outputs.add(r.outputs().getFirst());
+                last.add(r.state());
             }
-            last.add(state);
-            sequence = F.stack(outputs, 1);
+            x = outputs.size() == 1 ? outputs.getFirst() : F.cat(outputs, 2);
         }
-        return sequence;
+        List<Tensor> ends = new ArrayList<>();
+        for (int s = 0; s < states; s++) {
+            int state = s;
+            Tensor all = F.stack(last.stream().map(of -> of.get(state)).toList(), 0);
+            ends.add(batched ? all : all.squeeze(1));
+        }
+        if (!batched) x = x.squeeze(1);
+        else if (options.batchFirst()) x = x.transpose(0, 1);
+        return new Run(x, ends);
     }
 
-    final void check(Tensor x) {
-        Check.rank(name(), x, 3, 3);
-        Check.extent(name(), x, 2, in);
-        Check.positive(name() + ": steps", x.size(1));
+    private Scan.Result direction(Tensor x, List<Tensor> state, Weights w, boolean reverse) {
+        List<Tensor> projected = List.of(project(x, w));
+        Scan.Step step = (s, now) -> {
+            List<Tensor> next = step(now.getFirst(), s, w);
+            return Scan.next(next, List.of(next.getFirst()));
+        };
+        return reverse ? F.scanReverse(state, projected, step) : F.scan(state, projected, step);
     }
 
-    /** One state of every layer from [layers, N, hidden], or zeros for null. */
-    final Tensor initial(Tensor given, Tensor x) {
-        if (given == null) return Tensor.zeros(new long[] {layers, x.size(0), hidden}, x.dtype());
-        Check.rank(name(), given, 3, 3);
-        Check.extent(name(), given, 0, layers);
-        Check.extent(name(), given, 1, x.size(0));
-        Check.extent(name(), given, 2, hidden);
-        return given;
+    /** The last layer's outputs, beginning with zeros. */
+    @Override
+    public final Tensor forward(Tensor x) {
+        return run(x, Collections.nCopies(states, null)).output();
+    }
+
+    /** Is there an axis of the batch? */
+    private boolean check(Tensor x) {
+        Check.rank(name(), x, 2, 3);
+        Check.extent(name(), x, x.rank() - 1, in);
+        Check.positive(name() + ": steps", x.size(x.rank() == 3 && options.batchFirst() ? 1 : 0));
+        return x.rank() == 3;
+    }
+
+    /** A state of all layers as [layers · directions, N, hidden]. */
+    private Tensor initial(Tensor given, Tensor x, boolean batched) {
+        long count = (long) options.layers() * directions;
+        if (given == null) return Tensor.zeros(new long[] {count, x.size(1), hidden}, x.dtype());
+        int rank = batched ? 3 : 2;
+        Check.rank(name() + ": initial state", given, rank, rank);
+        Check.extent(name() + ": initial state", given, 0, count);
+        if (batched) Check.extent(name() + ": initial state", given, 1, x.size(1));
+        Check.extent(name() + ": initial state", given, rank - 1, hidden);
+        return batched ? given : given.unsqueeze(1);
+    }
+
+    /** {@code x + bias}, if there is one. */
+    static Tensor plus(Tensor x, Tensor bias) {
+        return bias == null ? x : x.add(bias);
     }
 
     @Override
-    protected final String describe() {
-        return in + ", " + hidden + (layers == 1 ? "" : ", layers=" + layers) + ", gates=" + gates;
+    protected String describe() {
+        return in + ", " + hidden
+                + (options.layers() == 1 ? "" : ", layers=" + options.layers())
+                + (options.bias() ? "" : ", bias=false")
+                + (options.batchFirst() ? ", batch_first" : "")
+                + (options.dropout() == 0 ? "" : ", dropout=" + options.dropout())
+                + (options.bidirectional() ? ", bidirectional" : "");
     }
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.nn;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 
 import io.sinter.Sinter;
@@ -12,6 +14,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.IntToDoubleFunction;
 import java.util.function.Supplier;
@@ -42,6 +45,8 @@ class LayersTest {
 
     static Stream<Case> cases() {
         ConvOptions o = ConvOptions.of();
+        RecurrentOptions r = RecurrentOptions.of();
+        RecurrentOptions batchFirst = r.batchFirst(true);
         return Stream.of(
                 of("Linear", () -> new Linear(3, 2), 4, 3),
                 of("LinearNoBias", () -> new Linear(5, 3, false), 2, 2, 5),
@@ -89,10 +94,22 @@ class LayersTest {
                 of("AdaptiveAvgPool2d", () -> new AdaptiveAvgPool2d(2, 3), 1, 2, 5, 4),
                 of("Flatten", Flatten::new, 2, 3, 2),
                 of("Sequential", () -> new Sequential(new Linear(4, 5), new Tanh(), new Linear(5, 2)), 3, 4),
-                of("LSTM", () -> new LSTM(3, 4), 2, 5, 3),
-                of("LSTM2", () -> new LSTM(2, 3, 2), 1, 4, 2),
-                of("GRU", () -> new GRU(3, 4), 2, 5, 3),
-                of("GRU2", () -> new GRU(2, 3, 2), 1, 4, 2),
+                of("LSTM", () -> new LSTM(3, 4, batchFirst), 2, 5, 3),
+                of("LSTM2", () -> new LSTM(2, 3, batchFirst.layers(2)), 1, 4, 2),
+                of("GRU", () -> new GRU(3, 4, batchFirst), 2, 5, 3),
+                of("GRU2", () -> new GRU(2, 3, batchFirst.layers(2)), 1, 4, 2),
+                of("LSTMTimeFirst", () -> new LSTM(3, 2), 4, 2, 3),
+                of("LSTMBidirectional2", () -> new LSTM(2, 3, r.layers(2).bidirectional(true)), 4, 2, 2),
+                of("LSTMUnbatchedNoBias", () -> new LSTM(2, 3, r.bias(false)), 5, 2),
+                of("GRUBidirectional2", () -> new GRU(2, 2, batchFirst.layers(2).bidirectional(true)), 2, 3, 2),
+                of("GRUNoBias", () -> new GRU(2, 3, r.bias(false)), 3, 2, 2),
+                of("RNN", () -> new RNN(3, 4), 4, 2, 3),
+                of(
+                        "RNNRelu2",
+                        () -> new RNN(3, 2, RNN.Nonlinearity.RELU, r.layers(2).bidirectional(true)),
+                        3,
+                        2,
+                        3),
                 of("MultiheadAttention", () -> new MultiheadAttention(4, 2), 2, 3, 4),
                 of("MultiheadAttentionCausal", CausalAttention::new, 2, 3, 4),
                 of("TransformerEncoderLayer", () -> new TransformerEncoderLayer(4, 2, 8, 0, false), 2, 3, 4),
@@ -137,6 +154,60 @@ class LayersTest {
         y.mul(wave(y.shape(), i -> Math.cos(0.5 * i))).sum().backward();
         compare("Embedding.out", y.toDoubles());
         compare("Embedding.dparams", e.weight.grad().toDoubles());
+    }
+
+    /** Initial states are used, and final states have gradients. */
+    @Test
+    void statesOfLSTM() {
+        Sinter.manualSeed(0);
+        LSTM net = new LSTM(2, 3, RecurrentOptions.of().layers(2).bidirectional(true));
+        Tensor x = input(new long[] {4, 2, 2});
+        Tensor h = wave(new long[] {4, 2, 3}, i -> Math.sin(0.3 * i)).requiresGrad_();
+        Tensor c = wave(new long[] {4, 2, 3}, i -> Math.cos(0.2 * i)).requiresGrad_();
+        LSTM.Result r = net.call(x, h, c);
+        Tensor loss = weighted(r.output()).add(weighted(r.h())).add(weighted(r.c()));
+        loss.backward();
+        compare("LSTMStates.out", r.output().toDoubles());
+        compare("LSTMStates.h", r.h().toDoubles());
+        compare("LSTMStates.c", r.c().toDoubles());
+        compare("LSTMStates.dh", h.grad().toDoubles());
+        compare("LSTMStates.dc", c.grad().toDoubles());
+    }
+
+    private static Tensor weighted(Tensor x) {
+        return x.mul(wave(x.shape(), i -> Math.cos(0.5 * i))).sum();
+    }
+
+    @Test
+    void dropoutBetweenRecurrentLayers() {
+        Sinter.manualSeed(1);
+        GRU net = new GRU(3, 4, RecurrentOptions.of().layers(2).dropout(0.5));
+        Tensor x = input(new long[] {3, 2, 3});
+        double[] training = net.call(x).toDoubles();
+        assertNotEquals(training[0], net.call(x).toDoubles()[0]);
+        net.eval();
+        double[] once = net.call(x).toDoubles();
+        assertArrayEquals(once, net.call(x).toDoubles());
+        assertNotEquals(training[0], once[0]);
+        // Nothing is dropped after the last layer.
+        GRU one = new GRU(3, 4, RecurrentOptions.of().dropout(0.5));
+        assertArrayEquals(one.call(x).toDoubles(), one.call(x).toDoubles());
+    }
+
+    @Test
+    void namesOfRecurrentParameters() {
+        LSTM net = new LSTM(2, 3, RecurrentOptions.of().layers(2).bidirectional(true).bias(false));
+        assertEquals(
+                List.of(
+                        "weight_ih_l0",
+                        "weight_hh_l0",
+                        "weight_ih_l0_reverse",
+                        "weight_hh_l0_reverse",
+                        "weight_ih_l1",
+                        "weight_hh_l1",
+                        "weight_ih_l1_reverse",
+                        "weight_hh_l1_reverse"),
+                List.copyOf(net.stateDict().keySet()));
     }
 
     private static Tensor input(long[] shape) {

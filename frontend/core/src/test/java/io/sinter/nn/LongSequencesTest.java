@@ -22,7 +22,7 @@ class LongSequencesTest {
 
     @Test
     void gradientsThroughManySteps() {
-        GRU net = new GRU(2, 3);
+        GRU net = new GRU(2, 3, RecurrentOptions.of().batchFirst(true));
         Tensor x = Tensor.from(new float[40 * 2], 1, 40, 2).requiresGrad_();
         net.call(x).sum().backward();
         double before = x.grad().narrow(1, 39, 1).sum().item();

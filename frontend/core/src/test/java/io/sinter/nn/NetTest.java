@@ -284,7 +284,7 @@ class NetTest {
         Tensor x = Tensor.from(new float[6], 2, 3);
         assertThrows(IllegalArgumentException.class, () -> new BatchNorm2d(3).call(x));
         assertThrows(IllegalArgumentException.class, () -> new BatchNorm1d(2).call(x));
-        assertThrows(IllegalArgumentException.class, () -> new LSTM(3, 2).call(x));
+        assertThrows(IllegalArgumentException.class, () -> new LSTM(4, 2).call(x));
         assertThrows(IllegalArgumentException.class, () -> new Linear(4, 2).call(x));
     }
 }

@@ -99,7 +99,7 @@ public final class Loop implements Op {
     }
 
     private static OpException problem(String format, Object... arguments) {
-        return OpException.of("loop", List.of(), format, arguments);
+        return new OpException("loop: " + String.format(java.util.Locale.ROOT, format, arguments));
     }
 
     public Graph body() {
