@@ -64,9 +64,16 @@ class ScanTest {
         Tensor x = wave(0.2, 5, 2, 3).requiresGrad_();
         Tensor w = wave(0.3, 3, 3).requiresGrad_();
         List<Tensor> r = f.apply(h, x, w);
-        Tensor loss = r.get(0).sum().add(r.get(1).mul(wave(0.5, 5, 2, 3)).sum()).add(r.get(2).sum());
+        Tensor loss = r.get(0)
+                .sum()
+                .add(r.get(1).mul(wave(0.5, 5, 2, 3)).sum())
+                .add(r.get(2).sum());
         List<Tensor> g = Autograd.grad(List.of(loss), List.of(h, x, w), null, true, true, false);
-        Tensor second = g.get(0).square().sum().add(g.get(1).square().sum()).add(g.get(2).square().sum());
+        Tensor second = g.get(0)
+                .square()
+                .sum()
+                .add(g.get(1).square().sum())
+                .add(g.get(2).square().sum());
         second.backward();
         List<Double> out = new ArrayList<>();
         for (Tensor t : r) for (double v : t.toDoubles()) out.add(v);
@@ -102,7 +109,8 @@ class ScanTest {
         Scan.Result r = F.scan(List.of(x.select(0, 0)), List.of(x), (s, now) -> {
             Tensor own = Tensor.from(new double[] {1, 2, 3}, 3);
             own.mul_(0.25);
-            return Scan.next(List.of(s.getFirst().mul(0.5).add(now.getFirst().mul(row)).add(own)), List.of());
+            return Scan.next(
+                    List.of(s.getFirst().mul(0.5).add(now.getFirst().mul(row)).add(own)), List.of());
         });
         Tensor h = x.select(0, 0);
         for (Tensor now : x.unbind(0)) {
@@ -123,7 +131,9 @@ class ScanTest {
                 (h, now) -> F.dropout(h.add(now), 0.5, true));
         for (BiFunction<Tensor, Tensor, Tensor> f : forbidden) {
             IllegalStateException e = assertThrows(IllegalStateException.class, () -> run(x, f));
-            assertTrue(e.getMessage().contains("body of a loop") || e.getMessage().contains("loop's body"), e.getMessage());
+            assertTrue(
+                    e.getMessage().contains("body of a loop") || e.getMessage().contains("loop's body"),
+                    e.getMessage());
         }
         run(x, (h, now) -> leaked[0] = h.add(now));
         assertThrows(IllegalStateException.class, () -> leaked[0].toDoubles());

@@ -52,8 +52,7 @@ final class JvmExecutable implements Executable {
     private List<Cold> cold = new ArrayList<>();
 
     /** A launch that runs {@code times} times, and its code, in a section of the parameter block. */
-    private record Cold(
-            Plan.Launch launch, JvmKernel code, long block, ParameterBlock.Section section, long times) {}
+    private record Cold(Plan.Launch launch, JvmKernel code, long block, ParameterBlock.Section section, long times) {}
 
     JvmExecutable(Plan plan, Session session, JvmKernels code) {
         this.plan = plan;
@@ -82,8 +81,7 @@ final class JvmExecutable implements Executable {
      * @param generated code of the plan's kernels, in the order of {@link #kernels(Plan, List)}
      * @param times how often the plan runs in one run of the program
      */
-    private List<Step> steps(
-            Plan plan, ParameterBlock.Section section, Iterator<JvmKernel> generated, long times) {
+    private List<Step> steps(Plan plan, ParameterBlock.Section section, Iterator<JvmKernel> generated, long times) {
         List<Step> out = new ArrayList<>();
         int launches = 0;
         int repeats = 0;
@@ -108,12 +106,10 @@ final class JvmExecutable implements Executable {
                             spot(section, c.out().get(0)),
                             spot(section, c.out().get(1))));
                 }
-                case Plan.Copy c ->
-                    out.add(new Step.Copy(spot(section, c.from()), spot(section, c.to()), c.bytes()));
+                case Plan.Copy c -> out.add(new Step.Copy(spot(section, c.from()), spot(section, c.to()), c.bytes()));
                 case Plan.Repeat r -> {
                     ParameterBlock.Section body = section.body(repeats++);
-                    out.add(new Step.Repeat(
-                            body, r.steps(), steps(r.body(), body, generated, times * r.steps())));
+                    out.add(new Step.Repeat(body, r.steps(), steps(r.body(), body, generated, times * r.steps())));
                 }
             }
         }

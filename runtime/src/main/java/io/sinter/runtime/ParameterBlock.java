@@ -93,8 +93,7 @@ final class ParameterBlock {
                         body.bind();
                         body.build();
                         body.moving = body.patches.stream()
-                                .filter(p -> body.moves.stream()
-                                        .anyMatch(m -> m.to == p.base && m.by.step() != 0))
+                                .filter(p -> body.moves.stream().anyMatch(m -> m.to == p.base && m.by.step() != 0))
                                 .toArray(AddressPatch[]::new);
                     }
                     case Plan.LibraryCall _, Plan.Copy _ -> {}

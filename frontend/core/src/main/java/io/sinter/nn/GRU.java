@@ -53,8 +53,8 @@ public final class GRU extends Recurrent {
     List<Tensor> step(Tensor projected, List<Tensor> state, Weights w) {
         Tensor h = state.getFirst();
         List<Tensor> fromInput = projected.chunk(3, 1);
-        List<Tensor> fromState = plus(h.matmul(w.hiddenWeight().transpose(0, 1)), w.hiddenBias())
-                .chunk(3, 1);
+        List<Tensor> fromState =
+                plus(h.matmul(w.hiddenWeight().transpose(0, 1)), w.hiddenBias()).chunk(3, 1);
         Tensor r = fromInput.get(0).add(fromState.get(0)).sigmoid();
         Tensor z = fromInput.get(1).add(fromState.get(1)).sigmoid();
         Tensor n = fromInput.get(2).add(r.mul(fromState.get(2))).tanh();

@@ -196,7 +196,8 @@ class LayersTest {
 
     @Test
     void namesOfRecurrentParameters() {
-        LSTM net = new LSTM(2, 3, RecurrentOptions.of().layers(2).bidirectional(true).bias(false));
+        LSTM net = new LSTM(
+                2, 3, RecurrentOptions.of().layers(2).bidirectional(true).bias(false));
         assertEquals(
                 List.of(
                         "weight_ih_l0",

@@ -30,8 +30,7 @@ record RepeatDraft(Node node, Loop loop, Plan body, List<Resident> operands, Lis
         implements Lowering.Draft {
     private static final long ALIGN = 64;
 
-    static RepeatDraft of(
-            Node n, Predicate<Node> copied, Function<Node, BufferKey> key, int maxWeight, Sites sites) {
+    static RepeatDraft of(Node n, Predicate<Node> copied, Function<Node, BufferKey> key, int maxWeight, Sites sites) {
         Loop loop = (Loop) n.op();
         List<Resident> operands = new ArrayList<>();
         List<BufferKey> keys = new ArrayList<>();
@@ -80,7 +79,8 @@ record RepeatDraft(Node node, Loop loop, Plan body, List<Resident> operands, Lis
     @Override
     public long arenaBytes() {
         long bytes = aligned(body.arenaBytes());
-        for (int i = 0; i < loop.carried(); i++) if (!loop.kept().contains(i)) bytes += 2 * aligned(loop.input(i).bytes());
+        for (int i = 0; i < loop.carried(); i++)
+            if (!loop.kept().contains(i)) bytes += 2 * aligned(loop.input(i).bytes());
         return bytes;
     }
 
@@ -131,7 +131,8 @@ record RepeatDraft(Node node, Loop loop, Plan body, List<Resident> operands, Lis
             Place sequence = place.apply(new BufferKey(node, k));
             long first = loop.reverse() ? last * t.bytes() : 0;
             long step = loop.reverse() ? -t.bytes() : t.bytes();
-            results.add(t.bytes() == 0 ? still(NOTHING) : new Moving(new Place.Part(sequence, first, t.bytes()), step, 0));
+            results.add(
+                    t.bytes() == 0 ? still(NOTHING) : new Moving(new Place.Part(sequence, first, t.bytes()), step, 0));
         }
         List<Plan.Step> all = new ArrayList<>(before);
         Place arena = own == null ? NOTHING : own;
@@ -150,7 +151,8 @@ record RepeatDraft(Node node, Loop loop, Plan body, List<Resident> operands, Lis
     private Place operand(Function<BufferKey, Place> place, int i) {
         Resident r = operands.get(i);
         int width = loop.input(i).dtype().bytes();
-        return new Place.Part(place.apply(keys.get(i)), r.offset() * width, loop.input(i).bytes());
+        return new Place.Part(
+                place.apply(keys.get(i)), r.offset() * width, loop.input(i).bytes());
     }
 
     /** A slice or an invariant. */
@@ -159,7 +161,8 @@ record RepeatDraft(Node node, Loop loop, Plan body, List<Resident> operands, Lis
         if (r == null) return still(NOTHING);
         int width = loop.input(i).dtype().bytes();
         long first = r.offset() + (loop.reverse() ? last * r.step() : 0);
-        Place p = new Place.Part(place.apply(keys.get(i)), first * width, loop.input(i).bytes());
+        Place p = new Place.Part(
+                place.apply(keys.get(i)), first * width, loop.input(i).bytes());
         return new Moving(p, (loop.reverse() ? -r.step() : r.step()) * width, 0);
     }
 }

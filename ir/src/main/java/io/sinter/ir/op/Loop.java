@@ -78,13 +78,15 @@ public final class Loop implements Op {
         if (carried < 0 || sliced < 0 || carried + sliced > inputs)
             throw problem("%s carried values and %s slices, but the body has %s inputs", carried, sliced, inputs);
         if (body.outputs().size() < Math.max(1, carried))
-            throw problem("the body gives %s values, %s are carried", body.outputs().size(), carried);
+            throw problem(
+                    "the body gives %s values, %s are carried", body.outputs().size(), carried);
         if (inputs + body.outputs().size() > MAX_VALUES) {
             throw problem(
                     "%s operands and %s results, more than %s together; join some of them in one tensor",
                     inputs, body.outputs().size(), MAX_VALUES);
         }
-        for (int k : kept) if (k < 0 || k >= carried) throw problem("%s is kept, but %s values are carried", k, carried);
+        for (int k : kept)
+            if (k < 0 || k >= carried) throw problem("%s is kept, but %s values are carried", k, carried);
         for (int i = 0; i < carried; i++) {
             Type begins = input(i);
             Type next = body.outputs().get(i).type();
@@ -211,7 +213,8 @@ public final class Loop implements Op {
     public <V> List<V> gradient(GradCall<V> call) {
         boolean[] needs = new boolean[body.inputs().size()];
         boolean[] flows = new boolean[body.outputs().size()];
-        for (int i = 0; i < needs.length; i++) needs[i] = call.needs(i) && input(i).dtype().isFloat();
+        for (int i = 0; i < needs.length; i++)
+            needs[i] = call.needs(i) && input(i).dtype().isFloat();
         for (int i = 0; i < flows.length; i++) flows[i] = call.flows(i);
         return gradient(needs, flows).apply(call);
     }
@@ -230,7 +233,8 @@ public final class Loop implements Op {
      */
     public Loop withResiduals(boolean... needs) {
         boolean[] floats = new boolean[needs.length];
-        for (int i = 0; i < needs.length; i++) floats[i] = needs[i] && input(i).dtype().isFloat();
+        for (int i = 0; i < needs.length; i++)
+            floats[i] = needs[i] && input(i).dtype().isFloat();
         boolean[] flows = new boolean[body.outputs().size()];
         Arrays.fill(flows, true);
         return gradient(floats, flows).forward();
@@ -239,7 +243,8 @@ public final class Loop implements Op {
     @Override
     public List<RefArray> evaluate(List<RefArray> in) {
         List<Type> types = infer(in.stream().map(RefArray::type).toList());
-        List<RefArray> results = new ArrayList<>(types.stream().map(RefArray::zeros).toList());
+        List<RefArray> results =
+                new ArrayList<>(types.stream().map(RefArray::zeros).toList());
         List<RefArray> args = new ArrayList<>(in);
         for (int i : kept) put(results.get(i), reverse ? steps : 0, in.get(i));
         for (long k = 0; k < steps; k++) {

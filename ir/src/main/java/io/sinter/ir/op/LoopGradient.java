@@ -86,16 +86,15 @@ final class LoopGradient {
             if (g != null) stepSums.addOutput(g);
         }
         int first = loop.carried() + loop.sliced();
-        for (int i = first; i < needs.length; i++) if (stepGradients.get(i) != null) stepSums.factors(stepGradients.get(i));
+        for (int i = first; i < needs.length; i++)
+            if (stepGradients.get(i) != null) stepSums.factors(stepGradients.get(i));
         for (int i = first; i < needs.length; i++) {
             if (stepGradients.get(i) != null) sums.put(i, stepSums.of(stepGradients.get(i)));
         }
         Graph body = body();
         forward = withReads();
         int count = carriedGradients.size() + stepSums.accumulated().size();
-        backward = body == null
-                ? null
-                : new Loop(body, loop.steps(), count, slices.size(), Set.of(), !loop.reverse());
+        backward = body == null ? null : new Loop(body, loop.steps(), count, slices.size(), Set.of(), !loop.reverse());
     }
 
     /** The loop with all that this gradient reads among its results. */
@@ -108,8 +107,9 @@ final class LoopGradient {
     /** Records what is emitted; the body's own nodes first. */
     private final class Joint implements Emitter<Node> {
         private final GraphBuilder builder = new GraphBuilder();
-        private final List<Node> own =
-                loop.body().nodes().stream().filter(n -> !(n.op() instanceof Project)).toList();
+        private final List<Node> own = loop.body().nodes().stream()
+                .filter(n -> !(n.op() instanceof Project))
+                .toList();
         private final Map<Node, List<Node>> results = new IdentityHashMap<>();
         private int emitted;
 
@@ -129,7 +129,8 @@ final class LoopGradient {
 
         void nameInside() {
             for (Node n : loop.body().nodes()) {
-                if (n.op() instanceof Project p) inside.put(results.get(n.input(0)).get(p.index()), n);
+                if (n.op() instanceof Project p)
+                    inside.put(results.get(n.input(0)).get(p.index()), n);
                 else if (n.types().size() == 1) inside.put(results.get(n).getFirst(), n);
             }
         }
@@ -161,16 +162,19 @@ final class LoopGradient {
                 g = joint.builder.input(t);
                 carriedGradients.put(k, g);
             }
-            if (flows[k] && t.dtype().isFloat() && (k >= loop.carried() || loop.kept().contains(k))) {
+            if (flows[k]
+                    && t.dtype().isFloat()
+                    && (k >= loop.carried() || loop.kept().contains(k))) {
                 Node more = joint.builder.input(t);
-                inputs.put(more, k < loop.carried() ? new Source.OfHistory(k) : new Source.OfOutput(k - loop.carried()));
+                inputs.put(
+                        more, k < loop.carried() ? new Source.OfHistory(k) : new Source.OfOutput(k - loop.carried()));
                 // Added below, once the body's own nodes are there.
                 g = g == null ? more : sum(joint, g, more);
             }
             given.add(g);
         }
-        List<Node> gradients = Vjp.gradient(
-                joint, new Body(loop.body()), in, given, i -> needs[i] || i < loop.carried());
+        List<Node> gradients =
+                Vjp.gradient(joint, new Body(loop.body()), in, given, i -> needs[i] || i < loop.carried());
         joint.nameInside();
         List<Node> all = new ArrayList<>(gradients);
         for (int i : carriedGradients.keySet()) {
@@ -241,7 +245,12 @@ final class LoopGradient {
             Node r = now.get(results.get(i));
             int a = i - c;
             boolean adds = a >= 0 && a < accumulators.size();
-            outs.add(adds ? b.add(accumulators.get(a), b.cast(r, accumulators.get(a).dtype())) : r);
+            outs.add(
+                    adds
+                            ? b.add(
+                                    accumulators.get(a),
+                                    b.cast(r, accumulators.get(a).dtype()))
+                            : r);
         }
         return b.build(outs.toArray(Node[]::new));
     }
@@ -311,7 +320,9 @@ final class LoopGradient {
         for (int s = 0; s < loop.sliced(); s++) {
             Node g = stepGradients.get(loop.carried() + s);
             if (g != null && needs[loop.carried() + s])
-                gradients.set(loop.carried() + s, results.get(first + stepSums.outputs().indexOf(g)));
+                gradients.set(
+                        loop.carried() + s,
+                        results.get(first + stepSums.outputs().indexOf(g)));
         }
         StepSums.Outside<V> outside = new StepSums.Outside<>(
                 e,
@@ -320,7 +331,8 @@ final class LoopGradient {
                 n -> results.get(first + stepSums.outputs().indexOf(n)),
                 n -> results.get(accumulated + stepSums.accumulated().indexOf(n)));
         sums.forEach((i, sum) -> {
-            if (needs[i]) gradients.set(i, e.cast(outside.value(sum), loop.input(i).dtype()));
+            if (needs[i])
+                gradients.set(i, e.cast(outside.value(sum), loop.input(i).dtype()));
         });
         return gradients;
     }

@@ -99,7 +99,8 @@ final class StepSums {
                 Sequence b = sequence(step.input(1));
                 yield a == null || b == null ? accumulate(step) : new Product(a, b);
             }
-            case Reduce r when r.kind() == Reduce.Kind.SUM -> {
+            case Reduce r
+            when r.kind() == Reduce.Kind.SUM -> {
                 Sequence x = sequence(step.input(0));
                 yield x == null ? accumulate(step) : new Reduced(r.axes(), x);
             }
@@ -176,7 +177,8 @@ final class StepSums {
 
         private V all(Sequence s) {
             V x = s.source != null ? sources.of(s.source) : outputs.apply(s.base);
-            for (Node view : s.views) x = e.apply(ofAll((View) view.op(), view.input(0).type().rank()), x);
+            for (Node view : s.views)
+                x = e.apply(ofAll((View) view.op(), view.input(0).type().rank()), x);
             return x;
         }
 

@@ -63,9 +63,11 @@ public final class Degenerate extends NodeRewriter {
         if (loop.steps() > 1) return null;
         List<Node> arguments = new ArrayList<>(in);
         for (int s = loop.carried(); s < loop.carried() + loop.sliced(); s++) {
-            if (loop.steps() == 1) arguments.set(s, reshape(in.get(s), in.get(s).shape().without(0)));
+            if (loop.steps() == 1)
+                arguments.set(s, reshape(in.get(s), in.get(s).shape().without(0)));
         }
-        List<Node> step = loop.steps() == 0 ? in.subList(0, loop.carried()) : Replay.apply(this, loop.body(), arguments);
+        List<Node> step =
+                loop.steps() == 0 ? in.subList(0, loop.carried()) : Replay.apply(this, loop.body(), arguments);
         List<Node> results = new ArrayList<>();
         for (int k = 0; k < n.types().size(); k++) {
             Type t = n.types().get(k);

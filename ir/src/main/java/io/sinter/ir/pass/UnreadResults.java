@@ -38,7 +38,8 @@ public final class UnreadResults {
                 Narrowed less = Narrowed.of(loop, n.types().size() == 1 ? Set.of(0) : read.getOrDefault(n, Set.of()));
                 if (less != null) {
                     List<Node> operands = less.inputs.stream().map(now::input).toList();
-                    List<Type> types = less.loop.infer(operands.stream().map(Node::type).toList());
+                    List<Type> types =
+                            less.loop.infer(operands.stream().map(Node::type).toList());
                     now = new Node(less.loop, operands, types, n.origin());
                     narrowed.put(n, less);
                 }
@@ -86,7 +87,8 @@ public final class UnreadResults {
                 inputs.add(i);
                 if (i >= loop.carried() && i < loop.carried() + loop.sliced()) sliced++;
             }
-            boolean all = outputs.size() == body.outputs().size() && inputs.size() == body.inputs().size();
+            boolean all = outputs.size() == body.outputs().size()
+                    && inputs.size() == body.inputs().size();
             if (all && kept.equals(loop.kept())) return null;
             if (inputs.size() < body.inputs().size()) less = renumbered(less, inputs);
             return new Narrowed(
@@ -95,9 +97,11 @@ public final class UnreadResults {
 
         private static Graph renumbered(Graph body, List<Integer> inputs) {
             GraphBuilder b = new GraphBuilder();
-            List<Node> arguments = new ArrayList<>(Collections.nCopies(body.inputs().size(), null));
+            List<Node> arguments =
+                    new ArrayList<>(Collections.nCopies(body.inputs().size(), null));
             for (int i : inputs) arguments.set(i, b.input(body.inputs().get(i).type()));
-            for (int i = 0; i < arguments.size(); i++) if (arguments.get(i) == null) arguments.set(i, body.inputs().get(i));
+            for (int i = 0; i < arguments.size(); i++)
+                if (arguments.get(i) == null) arguments.set(i, body.inputs().get(i));
             return b.build(Replay.apply(b, body, arguments).toArray(Node[]::new));
         }
     }

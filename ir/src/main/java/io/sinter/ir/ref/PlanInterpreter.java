@@ -141,8 +141,8 @@ public final class PlanInterpreter {
                     own.offset,
                     own.offset + Math.toIntExact(r.body().arenaBytes()),
                     (byte) 0xa5);
-            PlanInterpreter body = new PlanInterpreter(
-                    r.body(), sites, moved(r.arguments(), k), moved(r.results(), k), own);
+            PlanInterpreter body =
+                    new PlanInterpreter(r.body(), sites, moved(r.arguments(), k), moved(r.results(), k), own);
             for (Plan.Step s : r.body().steps()) body.step(s);
         }
     }

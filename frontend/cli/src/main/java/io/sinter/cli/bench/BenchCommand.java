@@ -6,6 +6,7 @@ import io.sinter.cli.CommandFailure;
 import io.sinter.cli.Version;
 import io.sinter.cli.bench.BenchCase.Mode;
 import io.sinter.runtime.Device;
+import io.sinter.runtime.Profile;
 import io.sinter.runtime.Session;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -109,6 +110,9 @@ public final class BenchCommand implements Runnable {
             cases.forEach(c -> out.println(c.name()));
         } else if (here) {
             for (BenchCase c : cases) report(measure(c), out);
+            // The process's session is never closed, which is when it would print.
+            Profile profile = Session.current().profile();
+            if (profile.isOn()) System.err.print(profile);
         } else {
             compare(cases, out);
         }
