@@ -112,7 +112,7 @@ public final class BenchCommand implements Runnable {
             for (BenchCase c : cases) report(measure(c), out);
             // The process's session is never closed, which is when it would print.
             Profile profile = Session.current().profile();
-            if (profile.isOn()) System.err.print(profile);
+            if (!profile.entries().isEmpty()) System.err.print(profile);
         } else {
             compare(cases, out);
         }
