@@ -6,6 +6,9 @@ package io.sinter.codegen.jvm;
  * to the epilogue while they are in the cache. One object serves one call of a kernel on one worker.
  */
 final class GemmBlock {
+    /** Bytes of a row that is worth a call of its own. */
+    private static final long LONG_ROW = 4096;
+
     private final GemmCode code;
     private final GemmTiles tiles;
     private final GemmPlan plan;
@@ -47,9 +50,10 @@ final class GemmBlock {
         for (long k = from; k < to; k += GemmPlan.K_BLOCK) {
             int depth = (int) Math.min(GemmPlan.K_BLOCK, to - k);
             pack.wide(batch, column, columns, k, depth);
-            pack.tall(batch, row, rows, k, depth);
             boolean last = k + depth == to && target.finishes;
             for (int r = 0; r < rows; r += tiles.rows()) {
+                if (r % GemmPlan.STRIP_ROWS == 0)
+                    pack.tall(batch, row + r, Math.min(GemmPlan.STRIP_ROWS, rows - r), k, depth);
                 int height = Math.min(tiles.rows(), rows - r);
                 for (int c = 0; c < columns; c += plan.panel) {
                     int width = Math.min(plan.panel, columns - c);
@@ -74,7 +78,7 @@ final class GemmBlock {
 
     private void tile(Target target, int r, int height, int c, int width, int depth, boolean first) {
         int vectors = (int) GemmPlan.ceilDiv(width, plan.lanes);
-        long a = pack.tallBase() + r * pack.tallRow();
+        long a = pack.tallBase() + r % GemmPlan.STRIP_ROWS * pack.tallRow();
         long b = pack.wideBase(c, width);
         long bK = pack.wideK(c, width);
         long to = target.at(r, c, width);
@@ -140,9 +144,16 @@ final class GemmBlock {
         long columnStep = plan.swapped ? width : size;
         long a = plan.tall.base(batch) + row * plan.tall.rowStride();
         long x = plan.wide.base(batch);
-        // As many rows at a time as stay in the second-level cache while the columns pass.
-        int strip = Math.clamp((256L << 10) / Math.max(1, (long) k * size), 4, rows + 4);
-        for (int r = 0; r < rows; r += strip) {
+        // From memory one long row after the other comes faster than several at once. Else as many rows at a
+        // time as stay in the second-level cache while the columns pass.
+        long bytes = (long) k * size;
+        boolean single = bytes >= LONG_ROW && bytes * plan.rows > CpuCaches.L2;
+        int strip = Math.clamp(CpuCaches.L2 / 4 / Math.max(1, bytes), 4, rows + 4);
+        for (int r = 0; single && r < rows; r++) {
+            long from = a + r * plan.tall.rowStride();
+            tiles.dots(columns, x, plan.wide.rowStride(), from, scratch.block + r * rowStep, columnStep, k);
+        }
+        for (int r = 0; !single && r < rows; r += strip) {
             int height = Math.min(strip, rows - r);
             for (int c = 0; c < columns; c++) {
                 long to = scratch.block + r * rowStep + c * columnStep;

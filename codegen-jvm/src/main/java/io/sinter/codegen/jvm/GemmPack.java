@@ -72,7 +72,13 @@ final class GemmPack {
         this.depth = depth;
         GemmView v = plan.wide;
         if (v.isLinear()) wideBase = v.base(batch) + column * v.rowStride() + k * v.columnStride();
-        for (int c = 0; c < columns; c += plan.panel) {
+        int whole = columns / plan.panel;
+        if (packsWide && whole > 1 && v.isLinear() && v.rowStride() == size) {
+            tiles.panels(wideBase, v.columnStride(), scratch.wide, scratch.panelBytes, depth, whole);
+        } else {
+            whole = 0;
+        }
+        for (int c = whole * plan.panel; c < columns; c += plan.panel) {
             int width = Math.min(plan.panel, columns - c);
             if (isPacked(width)) panel(batch, column + c, width, k, scratch.wide + c / plan.panel * scratch.panelBytes);
         }

@@ -17,8 +17,17 @@ final class GemmPlan {
     /** Products that make a task worth its dispatch. */
     private static final double SMALL_TASK = 1 << 18;
 
-    private static final int MAX_ROWS = 384;
-    private static final int MAX_COLUMNS = 512;
+    /** Rows of the tall operand that are packed at a time: they stay in the second-level cache beside the wide one. */
+    static final int STRIP_ROWS = 96;
+
+    /** Rows of a block, for which one packing of the wide operand serves. */
+    private static final int MAX_ROWS = 1024;
+
+    /** Bytes of the wide operand that a block packs at a time. */
+    private static final long WIDE_BYTES = CpuCaches.L2 / 2;
+
+    /** Rows of a block as {@link #slices} counts them, which decides about bits and so on nothing but extents. */
+    private static final int SLICE_ROWS = 384;
 
     /**
      * At most this many rows on the smaller side are multiplied by dot products along k rather than by
@@ -163,12 +172,18 @@ final class GemmPlan {
      * function of the extents alone, because it decides in which order sums are made.
      */
     private long slices() {
-        double blocks = (double) batches * ceilDiv(rows, MAX_ROWS) * ceilDiv(columns, 4L * panel);
+        double blocks = (double) batches * ceilDiv(rows, SLICE_ROWS) * ceilDiv(columns, 4L * panel);
         if (blocks >= FEW_BLOCKS || k < 8 * K_BLOCK) return 1;
         double byWork = (double) batches * rows * columns * k / (4 * SMALL_TASK);
         double byCount = 2 * FEW_BLOCKS / blocks;
         double wanted = Math.min(Math.min(byWork, byCount), k / (4.0 * K_BLOCK));
         return wanted < 2 ? 1 : ceilDiv(k, roundUp(ceilDiv(k, (long) wanted), K_BLOCK));
+    }
+
+    /** Blocks of at most {@code most}, as many as must be, of one size and a multiple of {@code unit}. */
+    private static long even(long extent, long unit, long most) {
+        long blocks = Math.max(1, ceilDiv(extent, most));
+        return Math.max(1, roundUp(ceilDiv(extent, blocks), unit));
     }
 
     /** Cycles for an element that is packed: moved, or computed by generated code, in runs of {@code run}. */
@@ -178,8 +193,9 @@ final class GemmPlan {
     }
 
     private int[] block(int tileRows) {
-        long r = Math.clamp(roundUp(rows, tileRows), 1, MAX_ROWS);
-        long c = Math.clamp(roundUp(columns, lanes), 1, MAX_COLUMNS);
+        long widest = Math.max(panel, WIDE_BYTES / K_BLOCK / size / panel * panel);
+        long r = even(rows, tileRows, MAX_ROWS);
+        long c = even(columns, columns <= panel ? lanes : panel, widest);
         double depth = Math.min(k, sliceLength);
         while (batches * slices * ceilDiv(rows, r) * ceilDiv(columns, c) < 4L * PROCESSORS
                 && r * c * depth >= 2 * SMALL_TASK) {

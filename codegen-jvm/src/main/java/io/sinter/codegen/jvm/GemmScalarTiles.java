@@ -215,6 +215,14 @@ final class GemmScalarTiles extends GemmTiles {
     }
 
     @Override
+    public void panels(long a, long aRow, long c, long panelBytes, int rows, int panels) {
+        long row = (long) vectors() * LANES * dtype.bytes();
+        for (int r = 0; r < rows; r++) {
+            for (int p = 0; p < panels; p++) GemmMoves.copy(a + r * aRow + p * row, c + p * panelBytes + r * row, row);
+        }
+    }
+
+    @Override
     protected void transposeSquare(long a, long aRow, long c, long cRow) {
         int size = dtype.bytes();
         GemmMoves.strided(size, a, size, aRow, c, cRow, size, LANES, LANES);

@@ -32,6 +32,7 @@ final class GemmScratch {
         long depth = GemmPlan.roundUp(Math.max(1, Math.min(p.k, GemmPlan.K_BLOCK)), p.lanes);
         long columns = GemmPlan.roundUp(p.blockColumns, p.panel);
         long rows = GemmPlan.roundUp(p.blockRows, p.lanes);
+        long strip = Math.min(rows, GemmPlan.STRIP_ROWS);
         panelBytes = depth * p.panel * p.size;
         blockRow = columns * p.size;
         lanes = base;
@@ -40,11 +41,11 @@ final class GemmScratch {
         wide = align(
                 block + Math.max(rows, p.sumRows()) * Math.max(blockRow, p.slices > 1 ? p.partialRow() * p.size : 0));
         tall = align(wide + (p.dots ? 0 : columns / p.panel * panelBytes));
-        turned = align(tall + (p.dots ? 0 : rows * depth * p.size));
-        long strip = p.panel * depth * p.size;
+        turned = align(tall + (p.dots ? 0 : strip * depth * p.size));
+        long unturned = p.panel * depth * p.size;
         long transposed =
                 p.swapped && !p.dots ? p.columns * GemmPlan.roundUp(Math.max(rows, p.sumRows()), p.lanes) * p.size : 0;
-        end = align(turned + Math.max(strip, transposed));
+        end = align(turned + Math.max(unturned, transposed));
     }
 
     long bytes() {

@@ -51,6 +51,13 @@ public abstract class GemmTiles {
     public abstract void copy(long a, long aRow, long c, long cRow, int rows, int columns, int padded);
 
     /**
+     * {@code c[p][r, x] = a[r, p · width + x]} for {@code panels} panels of {@code width = vectors() ·
+     * lanes()} columns each, dense and {@code panelBytes} apart. Reads a's rows in order, all panels of one
+     * before the next row: memory is read as it lies.
+     */
+    public abstract void panels(long a, long aRow, long c, long panelBytes, int rows, int panels);
+
+    /**
      * {@code c[x, r] = a[r, x]}, both with contiguous rows; each row of c is filled up with zeros to
      * {@code padded} elements.
      */

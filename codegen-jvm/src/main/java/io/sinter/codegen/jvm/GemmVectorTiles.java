@@ -62,6 +62,7 @@ final class GemmVectorTiles {
         addMethod();
         dotsMethod();
         copyMethod();
+        panelsMethod();
         transposeMethod();
         return cls.toBytes();
     }
@@ -266,6 +267,39 @@ final class GemmVectorTiles {
                                 .add(mask.set(firstLanes(sub(padded, j))))
                                 .add(vec(zero()).store(add(c, at), mask))
                                 .add(j.increment(species.lanes())));
+        return m;
+    }
+
+    private void panelsMethod() {
+        MethodBuilder m = cls.method("panels", VOID);
+        LocalVar a = m.parameter("a", LONG);
+        LocalVar aRow = m.parameter("aRow", LONG);
+        LocalVar c = m.parameter("c", LONG);
+        LocalVar panelBytes = m.parameter("panelBytes", LONG);
+        LocalVar rows = m.parameter("rows", INT);
+        LocalVar panels = m.parameter("panels", INT);
+        MethodBuilder row = panelsRow();
+        LocalVar i = m.local("i", INT);
+        Block step = new Block()
+                .add(row.call(List.of(a, c, panelBytes, panels)))
+                .add(a.set(add(a, aRow)), c.set(add(c, constant((long) vectors * bytes()))));
+        m.body().forLoop(i, constant(0), rows, 1, step);
+    }
+
+    private MethodBuilder panelsRow() {
+        MethodBuilder m = cls.staticMethod("panelsRow", VOID);
+        LocalVar a = m.parameter("a", LONG);
+        LocalVar c = m.parameter("c", LONG);
+        LocalVar panelBytes = m.parameter("panelBytes", LONG);
+        LocalVar panels = m.parameter("panels", INT);
+        LocalVar p = m.local("p", INT);
+        Block step = new Block();
+        for (int j = 0; j < vectors; j++) {
+            Code at = constant((long) j * bytes());
+            step.add(store(add(c, at), load(add(a, at))));
+        }
+        step.add(a.set(add(a, constant((long) vectors * bytes()))), c.set(add(c, panelBytes)));
+        m.body().forLoop(p, constant(0), panels, 1, step);
         return m;
     }
 

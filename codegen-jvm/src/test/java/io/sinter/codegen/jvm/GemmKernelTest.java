@@ -25,6 +25,38 @@ final class GemmKernelTest {
         long m = 1 + r.nextInt(scale);
         long n = 1 + r.nextInt(scale);
         long k = 1 + r.nextInt(r.nextInt(4) == 0 ? 700 : 40);
+        return matmul(p, batches, m, n, k, memory, acc, padded);
+    }
+
+    /** Several panels, several strips of rows, now and then several blocks of k. */
+    private static GemmProblem large(long seed, DType type) {
+        GemmProblem p = new GemmProblem(seed);
+        long m = 90 + p.random.nextInt(120);
+        long n = 120 + p.random.nextInt(210);
+        long k = 1 + p.random.nextInt(20);
+        if (seed % 3 == 1) k += 250;
+        return seed % 3 == 1
+                ? matmul(p, 1, 26 + p.random.nextInt(9), n, k, type, type, true)
+                : matmul(p, 1, m, n, k, type, type, seed % 2 == 1);
+    }
+
+    private static GemmProblem matmul(
+            GemmProblem p, long batches, long m, long n, long k, DType memory, DType acc, boolean padded) {
+        boolean[] turned = {p.random.nextBoolean(), p.random.nextBoolean(), p.random.nextInt(4) == 0};
+        return matmul(p, batches, m, n, k, memory, acc, padded, turned);
+    }
+
+    /** @param turns whether a, b and the result lie column by column */
+    private static GemmProblem matmul(
+            GemmProblem p,
+            long batches,
+            long m,
+            long n,
+            long k,
+            DType memory,
+            DType acc,
+            boolean padded,
+            boolean[] turns) {
         Var vb = p.block.var("b", batches);
         Var vm = p.block.var("m", m);
         Var vn = p.block.var("n", n);
@@ -35,10 +67,10 @@ final class GemmKernelTest {
         p.k = List.of(vk);
         p.acc = acc;
         long gap = padded ? 3 : 0;
-        p.a = operand(p, memory, vb, vm, m, vk, k, batches, r.nextBoolean(), gap);
-        p.b = operand(p, memory, vb, vn, n, vk, k, batches, r.nextBoolean(), gap);
+        p.a = operand(p, memory, vb, vm, m, vk, k, batches, turns[0], gap);
+        p.b = operand(p, memory, vb, vn, n, vk, k, batches, turns[1], gap);
         Expr result = p.result();
-        boolean turned = r.nextInt(4) == 0;
+        boolean turned = turns[2];
         Index index = p.block.index(List.of(vb, vm, vn), List.of(m * n, turned ? 1L : n, turned ? m : 1L), 0);
         p.store(batches * m * n, index, result, acc);
         return p;
@@ -59,6 +91,8 @@ final class GemmKernelTest {
                         GemmProblem.check("f32", s -> matmul(s, DType.F32, DType.F32, false), 24, 0),
                         GemmProblem.check("f32 with gaps", s -> matmul(s, DType.F32, DType.F32, true), 12, 0),
                         GemmProblem.check("f64", s -> matmul(s, DType.F64, DType.F64, true), 12, 0),
+                        GemmProblem.check("f32, large", s -> large(s, DType.F32), 5, 0),
+                        GemmProblem.check("f64, large", s -> large(s, DType.F64), 3, 0),
                         GemmProblem.check("bf16", s -> matmul(s, DType.BF16, DType.F32, false), 6, 0),
                         GemmProblem.check("f16", s -> matmul(s, DType.F16, DType.F32, true), 6, 0),
                         GemmProblem.check("i32", s -> matmul(s, DType.I32, DType.I32, false), 6, 0),
@@ -178,5 +212,20 @@ final class GemmKernelTest {
     @TestFactory
     Stream<DynamicTest> productsOfPieces() {
         return GemmProblem.check("pieces", GemmKernelTest::pieces, 40, 0);
+    }
+
+    /** A vector, or a few, times a matrix whose rows are long: dot products, row by row. */
+    private static GemmProblem fewLongRows(long seed) {
+        GemmProblem p = new GemmProblem(seed);
+        long m = 300 + p.random.nextInt(20);
+        long n = 1 + p.random.nextInt(6);
+        long k = 1024 + p.random.nextInt(40);
+        boolean few = seed % 2 == 0;
+        return matmul(p, 1, few ? m : n, few ? n : m, k, DType.F32, DType.F32, true, new boolean[3]);
+    }
+
+    @TestFactory
+    Stream<DynamicTest> dotsOfLongRows() {
+        return GemmProblem.check("long rows", GemmKernelTest::fewLongRows, 4, 0);
     }
 }
