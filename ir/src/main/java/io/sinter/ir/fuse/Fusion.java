@@ -660,7 +660,8 @@ public final class Fusion {
             of.remove(from);
             if (!of.contains(to)) of.add(to);
         }
-        to.order(Comparator.comparingInt((Node n) -> position.getOrDefault(n, -1)).reversed());
+        to.order(Comparator.comparingInt((Node n) -> position.getOrDefault(n, -1))
+                .reversed());
         to.stores().removeIf(n -> !outputs.contains(n) && isReadInside(n, to));
     }
 

@@ -69,7 +69,9 @@ final class Siblings {
     /** An elementwise group that reads what a row kernel has found out about its rows. */
     private boolean joinsRows(Group g) {
         for (Group p : g.predecessors()) {
-            if (p.kind() != Group.Kind.LOOPS || p.inner().isEmpty() || p.vars().size() != g.vars().size()) continue;
+            if (p.kind() != Group.Kind.LOOPS
+                    || p.inner().isEmpty()
+                    || p.vars().size() != g.vars().size()) continue;
             List<Var> rows = fusion.rowsOf(g, p);
             long count = 1;
             for (Var v : rows) count *= v.extent().lit();

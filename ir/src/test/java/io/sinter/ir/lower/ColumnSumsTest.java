@@ -47,7 +47,8 @@ class ColumnSumsTest {
     @Test
     void anyNumberOfRows() {
         for (long rows : new long[] {17, 18, 20, 23}) {
-            String k = kernels(reduce(Reduce.Kind.SUM, in(DType.F32, rows, 300), 0)).getFirst();
+            String k = kernels(reduce(Reduce.Kind.SUM, in(DType.F32, rows, 300), 0))
+                    .getFirst();
             assertEquals(rows % 4 == 0 ? 1 : 2, k.split(" seq").length - 1, k);
         }
     }

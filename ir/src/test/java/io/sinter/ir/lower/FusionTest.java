@@ -250,8 +250,7 @@ class FusionTest {
         var mean = t.mul(t.reduceKeep(Reduce.Kind.SUM, x, 0, 2, 3), 1.0 / 60);
         var c = t.sub(x, mean);
         var var = t.mul(t.reduceKeep(Reduce.Kind.SUM, t.mul(c, c), 0, 2, 3), 1.0 / 60);
-        var y = t.unary(
-                Unary.RELU, t.mul(t.mul(c, t.unary(Unary.RSQRT, t.add(var, 1e-5))), t.reshape(w, channel)));
+        var y = t.unary(Unary.RELU, t.mul(t.mul(c, t.unary(Unary.RSQRT, t.add(var, 1e-5))), t.reshape(w, channel)));
         var d = t.gradients(List.of(y), List.of(t.leaf(in(4, 6, 3, 5))), List.of(x, w));
         kernels(1, check(y.value(), d.get(0).value(), d.get(1).value()));
     }
