@@ -9,6 +9,7 @@ import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.loop.LoopKernel;
 import io.sinter.ir.loop.Rewriter;
+import io.sinter.ir.loop.Stencil;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Var;
 import java.util.HashSet;
@@ -73,6 +74,7 @@ record InnerExtents(Set<Integer> vector, Set<Integer> sequential, boolean trusts
                 for (Var v : k.k()) if (v.extent() instanceof Coef.Slot s) c.sequential.add(s.slot());
                 c.expr(k.a());
                 c.expr(k.b());
+                if (k.stencil() != null) c.stencil(k.stencil());
                 c.stmts(k.epilogue());
             }
             case AttentionKernel _ -> {}
@@ -92,6 +94,16 @@ record InnerExtents(Set<Integer> vector, Set<Integer> sequential, boolean trusts
 
         void other(Coef c) {
             if (c instanceof Coef.Slot s) others.add(s.slot());
+        }
+
+        void stencil(Stencil s) {
+            expr(s.staged());
+            expr(s.left());
+            for (Stencil.Dim d : s.dims()) {
+                List.of(d.position().extent(), d.step(), d.dilation(), d.overlap())
+                        .forEach(this::other);
+                index(d.taps());
+            }
         }
 
         void loops(List<Stmt> body) {

@@ -4,6 +4,8 @@ package io.sinter.runtime;
 import io.sinter.ir.DType;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.MaxPool;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 
@@ -14,6 +16,12 @@ import java.util.List;
  * <p>Three pooled axes for all cases; the axes that an operator lacks have extent 1.
  */
 final class WindowMaxima {
+    /** Key of minus infinity: what is below is a NaN whose sign is set. */
+    private static final int LEAST = 0x807fffff;
+
+    /** Key of all NaNs: above infinity's. */
+    private static final int NAN = 0x7f800001;
+
     private final DType dtype;
     private final int size;
     private final int[] in = {1, 1, 1};
@@ -76,39 +84,59 @@ final class WindowMaxima {
         }
     }
 
-    /** A row of windows: tap by tap, so that the inner loop runs over windows and knows no bounds. */
+    /**
+     * A row of windows: the greatest of each column first, then of the columns of each window. The loops run over arrays and know no bounds, so that
+     * HotSpot compiles them to vectors.
+     */
     private final class Row {
         private final long[] best = new long[out[2]];
+        private final long[] column = new long[in[2]];
+        private final int[] bits = new int[in[2]];
         /** Places of elements whose keys leave no room for them; -1 for none yet. */
         private final int[] place = dtype == DType.F32 ? null : new int[out[2]];
 
         void find(long from, int z, int y) {
             Arrays.fill(best, Long.MIN_VALUE);
             if (place != null) Arrays.fill(place, -1);
+            else Arrays.fill(column, Long.MIN_VALUE);
             int z1 = end(z, dilation[0], kernel[0], in[0]);
             int y1 = end(y, dilation[1], kernel[1], in[1]);
             for (int i = first(z, dilation[0]); i < z1; i += dilation[0]) {
                 for (int j = first(y, dilation[1]); j < y1; j += dilation[1]) {
                     int line = (i * in[1] + j) * in[2];
-                    for (int tap = 0; tap < kernel[2]; tap++) {
-                        int x = tap * dilation[2] - pad[2];
-                        int begin = x >= 0 ? 0 : (stride[2] - 1 - x) / stride[2];
-                        int end = x >= in[2] ? 0 : Math.min(out[2], (in[2] - 1 - x) / stride[2] + 1);
-                        if (place == null) floats(best, from, line + x, stride[2], begin, end);
-                        else others(from, line + x, begin, end);
+                    if (place == null) {
+                        MemorySegment.copy(
+                                Memory.ALL, ValueLayout.JAVA_INT_UNALIGNED, from + line * 4L, bits, 0, bits.length);
+                        meet(column, bits, Integer.MAX_VALUE - line);
+                    } else {
+                        for (int tap = 0; tap < kernel[2]; tap++) others(from, line, tap);
                     }
                 }
             }
+            for (int tap = 0; tap < kernel[2] && place == null; tap++) {
+                int x = tap * dilation[2] - pad[2];
+                columns(best, column, x, stride[2], begin(x), limit(x));
+            }
         }
 
-        private void others(long from, int at, int begin, int end) {
-            for (int o = begin; o < end; o++) {
-                int p = at + o * stride[2];
+        private void others(long from, int line, int tap) {
+            int x = tap * dilation[2] - pad[2];
+            for (int o = begin(x); o < limit(x); o++) {
+                int p = line + x + o * stride[2];
                 long key = key(from + (long) p * size);
                 if (place[o] >= 0 && key <= best[o]) continue;
                 best[o] = key;
                 place[o] = p;
             }
+        }
+
+        /** The first window whose element {@code x} is inside, and the end of those. */
+        private int begin(int x) {
+            return x >= 0 ? 0 : (stride[2] - 1 - x) / stride[2];
+        }
+
+        private int limit(int x) {
+            return x >= in[2] ? 0 : Math.min(out[2], (in[2] - 1 - x) / stride[2] + 1);
         }
 
         void write(long from, long values, long places) {
@@ -120,15 +148,24 @@ final class WindowMaxima {
         }
     }
 
-    /** Keys and places in one number, greater for a greater element and, of equals, for an earlier one. */
-    private static void floats(long[] best, long from, int at, int stride, int begin, int end) {
-        for (int o = begin; o < end; o++) {
-            int place = at + o * stride;
-            // + 0 makes -0 equal to 0; the conversion makes all NaNs one, above infinity.
-            int bits = Float.floatToIntBits(Memory.getFloat(from + place * 4L) + 0f);
-            int key = bits ^ (bits >> 31 & Integer.MAX_VALUE);
-            best[o] = Math.max(best[o], (long) key << 32 | Integer.MAX_VALUE - place);
+    /**
+     * Raises keys to those of a row of f32: key and place in one number, greater for a greater element and,
+     * of equals, for an earlier one.
+     *
+     * @param last what the first element's place leaves of the greatest int
+     */
+    private static void meet(long[] keys, int[] bits, int last) {
+        for (int x = 0; x < bits.length; x++) {
+            // The order of the bits of floats, taken as ints, is turned below 0; there -0 comes first, and NaNs last.
+            int key = bits[x] ^ (bits[x] >> 31 & Integer.MAX_VALUE);
+            key = key == -1 ? 0 : key;
+            key = key < LEAST ? NAN : Math.min(key, NAN);
+            keys[x] = Math.max(keys[x], (long) key << 32 | last - x);
         }
+    }
+
+    private static void columns(long[] best, long[] column, int x, int stride, int begin, int end) {
+        for (int o = begin; o < end; o++) best[o] = Math.max(best[o], column[x + o * stride]);
     }
 
     private static int first(int at, int dilation) {

@@ -76,9 +76,35 @@ public abstract class GemmCode extends JvmKernel {
     protected abstract void epilogue(
             long params, long batch, long row, long column, int run, int rows, long from, long step, long scratch);
 
+    /** Where in the {@link #numbers} those of a convolution begin; -1 for other products. See {@link StencilPlan}. */
+    protected int stencilAt() {
+        return -1;
+    }
+
+    /**
+     * Lays out a convolution's right operand: {@code steps} rows from {@code row} on, a flat number of
+     * plane and positions but the last, each {@code run} positions from {@code position} on.
+     */
+    protected void stage(
+            long params, long batch, long position, long row, int run, int steps, long to, long step, long scratch) {
+        throw new IllegalStateException(name() + " is no convolution");
+    }
+
+    /**
+     * Of a convolution: the address of the left operand's first element, 0 if it must be packed; then how
+     * many taps there are along each axis.
+     */
+    protected void place(long params, long batch, long[] to) {
+        throw new IllegalStateException(name() + " is no convolution");
+    }
+
+    private boolean isStencil() {
+        return stencilAt() >= 0;
+    }
+
     @Override
     public final String describe(long params) {
-        return plan(params).toString();
+        return isStencil() ? stencil(params).toString() : plan(params).toString();
     }
 
     @Override
@@ -88,23 +114,36 @@ public abstract class GemmCode extends JvmKernel {
 
     @Override
     public final long tasks(int phase, long params) {
+        if (isStencil()) {
+            StencilPlan plan = stencil(params);
+            return phase == 0 ? plan.tasks() : plan.sumTasks();
+        }
         GemmPlan plan = plan(params);
         return phase == 0 ? plan.tasks() : plan.sumTasks();
     }
 
     @Override
     public final long scratchBytes(long params) {
+        if (isStencil()) return new StencilBlock(this, tiles(), stencil(params), params, 0, 0).bytes();
         return new GemmScratch(plan(params), tiles(), 0).bytes();
     }
 
     @Override
     public final long workspaceBytes(long params) {
+        if (isStencil()) {
+            StencilPlan stencil = stencil(params);
+            return stencil.pixelsInK ? stencil.slices * stencil.partialBytes() : 0;
+        }
         GemmPlan plan = plan(params);
         return plan.slices == 1 ? 0 : plan.slices * plan.partialBytes();
     }
 
     @Override
     public final void run(int phase, long params, long begin, long end, long scratch, long workspace) {
+        if (isStencil()) {
+            convolve(phase, params, begin, end, scratch, workspace);
+            return;
+        }
         GemmPlan plan = plan(params);
         GemmBlock block = new GemmBlock(this, tiles(), plan, params, scratch, workspace);
         for (long task = begin; task < end; task++) {
@@ -116,6 +155,20 @@ public abstract class GemmCode extends JvmKernel {
                 block.tiles(task);
             }
         }
+    }
+
+    private void convolve(int phase, long params, long begin, long end, long scratch, long workspace) {
+        StencilPlan plan = stencil(params);
+        StencilBlock block = new StencilBlock(this, tiles(), plan, params, scratch, workspace);
+        for (long task = begin; task < end; task++) {
+            if (phase == 1) block.sum(task);
+            else if (plan.pixelsInK) block.gradient(task);
+            else block.convolve(task);
+        }
+    }
+
+    private StencilPlan stencil(long params) {
+        return new StencilPlan(this, tiles(), params);
     }
 
     private GemmTiles tiles() {

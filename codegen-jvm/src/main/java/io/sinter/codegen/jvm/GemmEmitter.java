@@ -49,8 +49,10 @@ final class GemmEmitter {
                 .add(Code.ret(Code.getStatic(dtype, kernel.acc().name(), dtype)));
         cls.method("vectorBits", INT).body().add(Code.ret(Code.constant(options.vectorBits())));
         numbers();
-        pack("packA", kernel.a(), kernel.m());
-        pack("packB", kernel.b(), kernel.n());
+        if (kernel.stencil() == null || kernel.stencil().left() == null) pack("packA", kernel.a(), kernel.m());
+        // A convolution's right operand is staged.
+        if (kernel.stencil() == null) pack("packB", kernel.b(), kernel.n());
+        else new StencilEmitter(kernel, cls, options).emit();
         epilogue();
     }
 
@@ -65,6 +67,7 @@ final class GemmEmitter {
         n.view(kernel.a(), kernel.acc(), kernel.m(), kernel.k());
         n.view(kernel.b(), kernel.acc(), kernel.n(), kernel.k());
         n.view(directStore(), kernel.acc(), kernel.m(), kernel.n());
+        if (kernel.stencil() != null) new StencilEmitter(kernel, cls, options).numbers(n);
         n.store(m.body(), to);
         cls.method("numberCount", INT).body().add(Code.ret(Code.constant(n.count())));
     }

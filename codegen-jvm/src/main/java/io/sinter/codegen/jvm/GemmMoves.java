@@ -63,6 +63,12 @@ final class GemmMoves {
         }
     }
 
+    /** {@code c[i] = a[i · step]} for {@code count} elements. */
+    static void spread(int size, long a, int step, long c, int count) {
+        if (size == 4) ints(a, 0, step * 4L, c, 0, 4, 1, count);
+        else longs(a, 0, step * 8L, c, 0, 8, 1, count);
+    }
+
     private static void ints(long a, long aRow, long aColumn, long c, long cRow, long cColumn, int rows, int columns) {
         for (int r = 0; r < rows; r++) {
             for (int x = 0; x < columns; x++) {

@@ -39,7 +39,7 @@ public final class GemmNumbers {
     }
 
     void extents(List<Var> vars) {
-        for (Var v : vars) values.add(number(v.extent()));
+        for (Var v : vars) number(v.extent());
     }
 
     int count() {
@@ -48,8 +48,27 @@ public final class GemmNumbers {
 
     /** Stores the numbers into an array. */
     void store(Block block, LocalVar to) {
-        for (int i = 0; i < values.size(); i++) {
-            block.add(Code.call(OWNER, "put", Type.VOID_TYPE, to, Code.constant(i), values.get(i)));
+        for (int i = 0; i < values.size(); i++) block.add(store(to, i, values.get(i)));
+    }
+
+    /** {@code to[i] = value}. */
+    static Code store(LocalVar to, int i, Code value) {
+        return Code.call(OWNER, "put", Type.VOID_TYPE, to, Code.constant(i), value);
+    }
+
+    void number(Coef c) {
+        values.add(value(c));
+    }
+
+    /** Strides in bytes of a load along these variables; zeros if there is no load. */
+    void strides(Expr.Load load, List<Var> vars) {
+        for (Var v : vars) {
+            if (load == null) {
+                values.add(Code.constant(0L));
+            } else {
+                Code size = Code.constant((long) load.buffer().dtype().bytes());
+                values.add(Code.mul(value(stride(load.index(), v)), size));
+            }
         }
     }
 
@@ -71,8 +90,8 @@ public final class GemmNumbers {
         Code size = Code.constant((long) load.buffer().dtype().bytes());
         values.add(Code.constant(flags | GemmView.PLAIN));
         Code address = Memory.slot(params, load.buffer().slot());
-        values.add(Code.add(address, Code.mul(number(load.index().offset()), size)));
-        for (Var v : vars) values.add(Code.mul(number(stride(load.index(), v)), size));
+        values.add(Code.add(address, Code.mul(value(load.index().offset()), size)));
+        strides(load, vars);
     }
 
     /** Whether {@link #view} says {@link GemmView#PLAIN}. */
@@ -87,7 +106,7 @@ public final class GemmNumbers {
         return vars;
     }
 
-    private Code number(Coef c) {
+    private Code value(Coef c) {
         return switch (c) {
             case Coef.Lit l -> Code.constant(l.value());
             case Coef.Slot s -> Memory.slot(params, s.slot());

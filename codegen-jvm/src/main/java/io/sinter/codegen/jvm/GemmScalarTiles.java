@@ -66,6 +66,45 @@ final class GemmScalarTiles extends GemmTiles {
         }
     }
 
+    @Override
+    public void shifted(int rows, int vectors, long a, long aRow, long table, long b, long c, long cRow, int k) {
+        long size = dtype.bytes();
+        for (int r = 0; r < rows; r++) {
+            for (int x = 0; x < vectors * LANES; x++) {
+                long to = c + r * cRow + x * size;
+                long row = a + r * aRow;
+                if (dtype == DType.F32) MEMORY.set(JAVA_FLOAT_UNALIGNED, to, shiftedFloat(row, table, b + x * size, k));
+                else MEMORY.set(JAVA_DOUBLE_UNALIGNED, to, shiftedDouble(row, table, b + x * size, k));
+            }
+        }
+    }
+
+    private static float shiftedFloat(long a, long table, long b, int k) {
+        float sum = 0;
+        for (long t = table; t < table + k * 8L; t += 8) {
+            float x = MEMORY.get(JAVA_FLOAT_UNALIGNED, a + MEMORY.get(JAVA_INT_UNALIGNED, t));
+            sum = Math.fma(x, MEMORY.get(JAVA_FLOAT_UNALIGNED, b + MEMORY.get(JAVA_INT_UNALIGNED, t + 4)), sum);
+        }
+        return sum;
+    }
+
+    private static double shiftedDouble(long a, long table, long b, int k) {
+        double sum = 0;
+        for (long t = table; t < table + k * 8L; t += 8) {
+            double x = MEMORY.get(JAVA_DOUBLE_UNALIGNED, a + MEMORY.get(JAVA_INT_UNALIGNED, t));
+            sum = Math.fma(x, MEMORY.get(JAVA_DOUBLE_UNALIGNED, b + MEMORY.get(JAVA_INT_UNALIGNED, t + 4)), sum);
+        }
+        return sum;
+    }
+
+    @Override
+    public void gathered(int rows, int vectors, long a, long table, long b, long bK, long c, long cRow, int k) {
+        for (int r = 0; r < rows; r++) {
+            long row = a + MEMORY.get(JAVA_INT_UNALIGNED, table + r * 4L);
+            tile(1, vectors, row, 0, dtype.bytes(), b, bK, c + r * cRow, cRow, k);
+        }
+    }
+
     private static void fourFloats(long a, long aK, long b, long bK, long c, int k) {
         float s0 = 0;
         float s1 = 0;

@@ -36,6 +36,19 @@ public abstract class GemmTiles {
     public abstract void tile(
             int rows, int vectors, long a, long aRow, long aK, long b, long bK, long c, long cRow, int k);
 
+    /**
+     * As {@link #tile}, with element (r, j) of a at {@code r · aRow} and a's offset, and row j of b at b's
+     * offset: pairs of ints in bytes, in {@code table}.
+     */
+    public abstract void shifted(
+            int rows, int vectors, long a, long aRow, long table, long b, long c, long cRow, int k);
+
+    /**
+     * As {@link #tile}, with row r of a, whose elements are contiguous, at the offset {@code table[r]}, an
+     * int in bytes.
+     */
+    public abstract void gathered(int rows, int vectors, long a, long table, long b, long bK, long c, long cRow, int k);
+
     /** {@code c[r, x] += a[r, x]} for {@code rows} rows and {@code vectors · lanes()} columns. */
     public abstract void add(long a, long aRow, long c, long cRow, int rows, int vectors);
 

@@ -17,7 +17,9 @@ import io.sinter.codegen.jvm.bytecode.LocalVar;
 import io.sinter.codegen.jvm.bytecode.MethodBuilder;
 import io.sinter.ir.DType;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.objectweb.asm.Type;
 
 /**
@@ -58,7 +60,7 @@ final class GemmVectorTiles {
         constantMethod("lanes", species.lanes());
         constantMethod("rows", rows);
         constantMethod("vectors", vectors);
-        tileMethod();
+        for (Form form : Form.values()) tileMethod(form);
         addMethod();
         dotsMethod();
         copyMethod();
@@ -71,45 +73,58 @@ final class GemmVectorTiles {
         cls.method(name, INT).body().add(Code.ret(constant(value)));
     }
 
-    /** {@code tile}: finds the method of the tile's shape. */
-    private void tileMethod() {
-        MethodBuilder m = cls.method("tile", VOID);
+    /** How a tile finds its operands: see {@link GemmTiles#tile}, {@link GemmTiles#shifted}, {@link GemmTiles#gathered}. */
+    private enum Form {
+        TILE("tile", "a", "aRow", "aK", "b", "bK", "c", "cRow"),
+        SHIFTED("shifted", "a", "aRow", "table", "b", "c", "cRow"),
+        GATHERED("gathered", "a", "table", "b", "bK", "c", "cRow");
+
+        final String method;
+        final List<String> addresses;
+
+        Form(String method, String... addresses) {
+            this.method = method;
+            this.addresses = List.of(addresses);
+        }
+    }
+
+    /** Finds the method of the tile's shape. */
+    private void tileMethod(Form form) {
+        MethodBuilder m = cls.method(form.method, VOID);
         LocalVar r = m.parameter("rows", INT);
         LocalVar c = m.parameter("vectors", INT);
-        List<LocalVar> rest = tileParameters(m);
+        List<LocalVar> rest = new ArrayList<>(tileParameters(m, form).values());
         // The full tile comes first: it is nearly always the one.
         for (int i = rows; i > 0; i--) {
             Block ofRow = new Block();
             for (int j = vectors; j > 0; j--) {
-                Code call = fixedTile(i, j).call(List.copyOf(rest));
+                Code call = fixedTile(form, i, j).call(List.copyOf(rest));
                 ofRow.ifThen(new Compare(Compare.Op.EQ, c, constant(j)), new Block().add(call, Code.ret()));
             }
             m.body().ifThen(new Compare(Compare.Op.EQ, r, constant(i)), ofRow);
         }
     }
 
-    private static List<LocalVar> tileParameters(MethodBuilder m) {
-        List<LocalVar> p = new ArrayList<>();
-        for (String name : List.of("a", "aRow", "aK", "b", "bK", "c", "cRow")) p.add(m.parameter(name, LONG));
-        p.add(m.parameter("k", INT));
+    private static Map<String, LocalVar> tileParameters(MethodBuilder m, Form form) {
+        Map<String, LocalVar> p = new LinkedHashMap<>();
+        for (String name : form.addresses) p.put(name, m.parameter(name, LONG));
+        p.put("k", m.parameter("k", INT));
         return p;
     }
 
-    private MethodBuilder fixedTile(int rows, int vectors) {
-        MethodBuilder m = cls.staticMethod("tile" + rows + "x" + vectors, VOID);
-        List<LocalVar> p = tileParameters(m);
-        LocalVar a = p.get(0),
-                aRow = p.get(1),
-                aK = p.get(2),
-                b = p.get(3),
-                bK = p.get(4),
-                c = p.get(5),
-                cRow = p.get(6);
+    private MethodBuilder fixedTile(Form form, int rows, int vectors) {
+        MethodBuilder m = cls.staticMethod(form.method + rows + "x" + vectors, VOID);
+        Map<String, LocalVar> p = tileParameters(m, form);
+        LocalVar a = p.get("a");
+        LocalVar b = p.get("b");
+        LocalVar c = p.get("c");
+        LocalVar table = p.get("table");
         LocalVar[][] sums = new LocalVar[rows][vectors];
         LocalVar[] rowOfA = new LocalVar[rows];
         for (int i = 0; i < rows; i++) {
             rowOfA[i] = m.local("a" + i, LONG);
-            m.body().add(rowOfA[i].set(add(a, mul(constant((long) i), aRow))));
+            Code row = form == Form.GATHERED ? offset(table, 4 * i) : mul(constant((long) i), p.get("aRow"));
+            m.body().add(rowOfA[i].set(add(a, row)));
             for (int j = 0; j < vectors; j++) {
                 sums[i][j] = m.local("sum" + i + "_" + j, species.vectorType());
                 m.body().add(sums[i][j].set(zero()));
@@ -119,22 +134,39 @@ final class GemmVectorTiles {
         LocalVar step = m.local("step", INT);
         LocalVar[] rowOfB = new LocalVar[vectors];
         Block loop = new Block();
+        LocalVar fromB = b;
+        if (form == Form.SHIFTED) {
+            fromB = m.local("from", LONG);
+            loop.add(offset.set(offset(table, 0)), fromB.set(add(b, offset(table, 4))));
+        }
         for (int j = 0; j < vectors; j++) {
             rowOfB[j] = m.local("b" + j, species.vectorType());
-            loop.add(rowOfB[j].set(load(add(b, constant((long) j * bytes())))));
+            loop.add(rowOfB[j].set(load(add(fromB, constant((long) j * bytes())))));
         }
         LocalVar element = m.local("element", species.vectorType());
         for (int i = 0; i < rows; i++) {
             loop.add(element.set(broadcast(loadScalar(add(rowOfA[i], offset)))));
             for (int j = 0; j < vectors; j++) loop.add(sums[i][j].set(fma(element, rowOfB[j], sums[i][j])));
         }
-        loop.add(offset.set(add(offset, aK)), b.set(add(b, bK)));
-        m.body().add(offset.set(constant(0L))).forLoop(step, constant(0), p.get(7), 1, loop);
+        switch (form) {
+            case TILE -> loop.add(offset.set(add(offset, p.get("aK"))), b.set(add(b, p.get("bK"))));
+            case SHIFTED -> loop.add(table.set(add(table, constant(8L))));
+            case GATHERED ->
+                loop.add(
+                        offset.set(add(offset, constant((long) species.element().bytes()))),
+                        b.set(add(b, p.get("bK"))));
+        }
+        m.body().add(offset.set(constant(0L))).forLoop(step, constant(0), p.get("k"), 1, loop);
         for (int i = 0; i < rows; i++) {
             for (int j = 0; j < vectors; j++) m.body().add(store(add(c, constant((long) j * bytes())), sums[i][j]));
-            m.body().add(c.set(add(c, cRow)));
+            m.body().add(c.set(add(c, p.get("cRow"))));
         }
         return m;
+    }
+
+    /** An int of a table of offsets. */
+    private static Code offset(LocalVar table, int at) {
+        return cast(LONG, Memory.load(DType.I32, add(table, constant((long) at))));
     }
 
     private void addMethod() {

@@ -20,6 +20,7 @@ final class ExprUses {
             case GemmKernel k -> {
                 expr(k.a());
                 expr(k.b());
+                if (k.stencil() != null) stencil(k.stencil());
                 body(k.epilogue());
             }
             case AttentionKernel k -> {
@@ -32,6 +33,12 @@ final class ExprUses {
                 k.outputs().forEach(t -> index(t.index()));
             }
         }
+    }
+
+    private void stencil(Stencil s) {
+        expr(s.staged());
+        if (s.left() != null) expr(s.left());
+        s.dims().forEach(d -> index(d.taps()));
     }
 
     private void body(List<Stmt> body) {

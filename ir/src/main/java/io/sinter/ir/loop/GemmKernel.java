@@ -18,6 +18,7 @@ import java.util.List;
  * @param acc accumulation type: f32, f64, or i32/i64
  * @param result the finished sum, of type acc, for the epilogue
  * @param epilogue statements (Let and Store) for one (batch, m, n); the stores' buffers are the kernel's outputs
+ * @param stencil what is known of b if the kernel is a convolution; else null
  */
 public record GemmKernel(
         String name,
@@ -30,9 +31,27 @@ public record GemmKernel(
         DType acc,
         Local result,
         List<Stmt> epilogue,
+        Stencil stencil,
         List<Buf> buffers,
         int slots)
         implements Kernel {
+    /** A product that is no convolution. */
+    public GemmKernel(
+            String name,
+            List<Var> batch,
+            List<Var> m,
+            List<Var> n,
+            List<Var> k,
+            Expr a,
+            Expr b,
+            DType acc,
+            Local result,
+            List<Stmt> epilogue,
+            List<Buf> buffers,
+            int slots) {
+        this(name, batch, m, n, k, a, b, acc, result, epilogue, null, buffers, slots);
+    }
+
     /** Templates schedule themselves: the generator chooses tiles and tasks. */
     @Override
     public List<Var> grid() {

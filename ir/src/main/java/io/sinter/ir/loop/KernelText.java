@@ -58,12 +58,28 @@ public final class KernelText {
                 vars("k", k.k());
                 line("a = ").append(expr(k.a())).append('\n');
                 line("b = ").append(expr(k.b())).append('\n');
+                if (k.stencil() != null) stencil(k.stencil());
                 line("result ").append(declare(k.result())).append('\n');
                 body(k.epilogue());
             }
             case AttentionKernel k -> attention(k);
         }
         return text.toString();
+    }
+
+    private void stencil(Stencil s) {
+        line("stencil").append(s.pixelsInK() ? " pixels in k" : "").append('\n');
+        for (Stencil.Dim d : s.dims()) {
+            line("dim ").append(declare(d.position())).append(" step ").append(d.step());
+            text.append(" dilation ").append(d.backward() ? "-" : "").append(d.dilation());
+            text.append(" overlap ")
+                    .append(d.overlap())
+                    .append(" taps ")
+                    .append(index(d.taps()))
+                    .append('\n');
+        }
+        line("staged = ").append(expr(s.staged())).append('\n');
+        if (s.left() != null) line("left = ").append(expr(s.left())).append('\n');
     }
 
     private void attention(AttentionKernel k) {

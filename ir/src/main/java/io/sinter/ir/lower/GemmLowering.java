@@ -13,6 +13,7 @@ import io.sinter.ir.loop.IndexMath;
 import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.Prim2;
 import io.sinter.ir.loop.Rewriter;
+import io.sinter.ir.loop.Stencil;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Var;
 import io.sinter.ir.op.Conv;
@@ -42,6 +43,7 @@ final class GemmLowering {
     private Expr a;
     private Expr b;
     private List<Index> out;
+    private Stencil stencil;
 
     private GemmLowering(Group group, Params params, Sites sites) {
         this.group = group;
@@ -94,7 +96,18 @@ final class GemmLowering {
         long cg = w.shape().dim(1);
         long pixels = 1;
         for (int d = 0; d < s; d++) pixels *= t.shape().dim(2 + d);
-        boolean small = pixels < SMALL_IMAGE && c.groups() == 1;
+        List<StencilDims.Axis> axes = new ArrayList<>();
+        for (int d = 0; d < s; d++) {
+            axes.add(StencilDims.Axis.forward(
+                    t.shape().dim(2 + d),
+                    w.shape().dim(2 + d),
+                    c.stride()[d],
+                    c.dilation()[d],
+                    c.padLow()[d],
+                    x.shape().dim(2 + d)));
+        }
+        boolean slides = StencilDims.pays(axes, t.dtype());
+        boolean small = !slides && pixels < SMALL_IMAGE && c.groups() == 1;
         Index image = add(small ? n : batch, small ? "i" : "bi", x.shape().dim(0));
         Index g = add(batch, "g", c.groups());
         Index o = IndexMath.add(IndexMath.mul(g, og), add(m, "o", og));
@@ -113,6 +126,32 @@ final class GemmLowering {
         List<Index> pos = with(List.of(image, IndexMath.add(IndexMath.mul(g, cg), ci)), at);
         b = values.value(x, pos, Values.inside(pos, x.shape().toArray()));
         out = with(List.of(image, o), y);
+        if (slides) stencil(axes, x, image, IndexMath.add(IndexMath.mul(g, cg), ci), a, false);
+    }
+
+    /** What is known of a right operand that is {@code x}, at an image and a channel, under windows. */
+    private void stencil(
+            List<StencilDims.Axis> axes, Node x, Index image, Index channel, Expr left, boolean pixelsInK) {
+        StencilDims dims = new StencilDims(axes);
+        List<Index> at = with(List.of(image, channel), dims.places().toArray(Index[]::new));
+        Expr staged = values.value(x, at, Values.inside(at, x.shape().toArray()));
+        stencil = new Stencil(staged, left == null ? null : memory(left), pixelsInK, dims.dims());
+    }
+
+    /** A left operand that is memory with a stride for each variable of m and k; else null. */
+    private Expr.Load memory(Expr e) {
+        if (!(e instanceof Expr.Load l)
+                || l.mask() != null
+                || l.buffer().dtype() != l.buffer().dtype().compute()) return null;
+        List<Var> inner = new ArrayList<>(m);
+        inner.addAll(k);
+        for (Index.Term t : l.index().terms()) {
+            if (t.atom() instanceof Index.VarAtom) continue;
+            Index alone = new Index(List.of(t), Coef.of(0));
+            if (IndexMath.dependsOnData(alone)) return null;
+            for (Var v : inner) if (IndexMath.mentions(alone, v)) return null;
+        }
+        return l;
     }
 
     /**
@@ -135,7 +174,9 @@ final class GemmLowering {
             byResidue[d] = stride > 1 && c.dilation()[d] == 1 && t.shape().dim(2 + d) % stride == 0;
             pixels *= t.shape().dim(2 + d) / (byResidue[d] ? stride : 1);
         }
-        boolean small = pixels < SMALL_IMAGE && c.groups() == 1;
+        List<StencilDims.Axis> axes = inputGradAxes(t, c, byResidue);
+        boolean slides = axes != null && StencilDims.pays(axes, t.dtype());
+        boolean small = !slides && pixels < SMALL_IMAGE && c.groups() == 1;
         Index image = add(small ? n : batch, small ? "i" : "bi", t.shape().dim(0));
         Index g = add(batch, "g", c.groups());
         Index ci = add(m, "c", cg);
@@ -148,7 +189,9 @@ final class GemmLowering {
             long stride = c.stride()[d];
             long taps = w.shape().dim(2 + d);
             if (byResidue[d]) {
-                Index shifted = IndexMath.add(add(batch, "r" + d, stride), c.padLow()[d]);
+                Index residue = add(batch, "r" + d, stride);
+                Index shifted = IndexMath.add(residue, c.padLow()[d]);
+                if (slides) axes.set(d, axes.get(d).withResidue(residue));
                 Index q = add(n, "q" + d, t.shape().dim(2 + d) / stride);
                 Index u = add(k, "u" + d, (taps + stride - 1) / stride);
                 x[d] = IndexMath.add(IndexMath.mul(q, stride), IndexMath.add(shifted, -c.padLow()[d]));
@@ -170,6 +213,25 @@ final class GemmLowering {
         List<Index> pos = with(List.of(image, o), y);
         b = values.value(dy, pos, Values.and(only, Values.inside(pos, dy.shape().toArray())));
         out = with(List.of(image, IndexMath.add(IndexMath.mul(g, cg), ci)), x);
+        // Taps that a residue does not have are left out, so nothing need mask the weights.
+        if (slides) stencil(axes, dy, image, o, values.value(w, weight), false);
+    }
+
+    /** The axes of an input gradient as windows over dy; null if pixels of one axis see different taps. */
+    private static List<StencilDims.Axis> inputGradAxes(Node t, ConvInputGrad c, boolean[] byResidue) {
+        List<StencilDims.Axis> axes = new ArrayList<>();
+        for (int d = 0; d < byResidue.length; d++) {
+            long stride = c.stride()[d];
+            if (stride > 1 && !byResidue[d]) return null;
+            axes.add(StencilDims.Axis.backward(
+                    t.shape().dim(2 + d),
+                    t.input(1).shape().dim(2 + d),
+                    stride,
+                    c.dilation()[d],
+                    c.padLow()[d],
+                    t.input(0).shape().dim(2 + d)));
+        }
+        return axes;
     }
 
     /** The value of {@code n} at an index, 0 where {@code inside} is false (null: nowhere). */
@@ -202,9 +264,19 @@ final class GemmLowering {
         }
         List<Index> pos = with(List.of(image, IndexMath.add(IndexMath.mul(g, cg), ci)), at);
         b = values.value(x, pos, Values.inside(pos, x.shape().toArray()));
-        List<Index> o2 = new ArrayList<>(List.of(o, ci));
-        o2.addAll(Arrays.asList(tap));
-        out = o2;
+        out = with(List.of(o, ci), tap);
+        List<StencilDims.Axis> axes = new ArrayList<>();
+        for (int d = 0; d < s; d++) {
+            axes.add(StencilDims.Axis.forward(
+                    dy.shape().dim(2 + d),
+                    t.shape().dim(2 + d),
+                    c.stride()[d],
+                    c.dilation()[d],
+                    c.padLow()[d],
+                    x.shape().dim(2 + d)));
+        }
+        if (StencilDims.pays(axes, t.dtype()))
+            stencil(axes, x, image, IndexMath.add(IndexMath.mul(g, cg), ci), null, true);
     }
 
     private GemmKernel kernel(Node t, String name) {
@@ -231,6 +303,9 @@ final class GemmLowering {
         }
         body.addAll(stores);
         List<Stmt> renamed = Rewriter.substitute(rename).stmts(body);
+        if (stencil != null) {
+            return new GemmKernel(name, drop(batch), m, n, k, a, b, acc, result, renamed, stencil, params.buffers(), 0);
+        }
         return Factors.split(mergeBatch(new GemmKernel(
                 name, drop(batch), m, drop(n), drop(k), a, b, acc, result, renamed, params.buffers(), 0)));
     }

@@ -4,11 +4,13 @@ package io.sinter.ir.lower;
 import io.sinter.ir.loop.AttentionKernel;
 import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.Coef;
+import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.GemmKernel;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.loop.LoopKernel;
 import io.sinter.ir.loop.Rewriter;
+import io.sinter.ir.loop.Stencil;
 import io.sinter.ir.loop.Var;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -45,6 +47,7 @@ final class Parameterize extends Rewriter {
                 List<Var> kk = p.vars(k.k());
                 var a = p.expr(k.a());
                 var b = p.expr(k.b());
+                Stencil stencil = p.stencil(k.stencil());
                 var epilogue = p.stmts(k.epilogue());
                 yield new GemmKernel(
                         k.name(),
@@ -57,6 +60,7 @@ final class Parameterize extends Rewriter {
                         k.acc(),
                         k.result(),
                         epilogue,
+                        stencil,
                         k.buffers(),
                         params.slots().size());
             }
@@ -96,6 +100,20 @@ final class Parameterize extends Rewriter {
                         params.slots().size());
             }
         };
+    }
+
+    private Stencil stencil(Stencil s) {
+        if (s == null) return null;
+        List<Stencil.Dim> dims = s.dims().stream()
+                .map(d -> new Stencil.Dim(
+                        var(d.position()),
+                        number(d.step()),
+                        number(d.dilation()),
+                        d.backward(),
+                        number(d.overlap()),
+                        rewriteIndex(d.taps())))
+                .toList();
+        return new Stencil(expr(s.staged()), (Expr.Load) expr(s.left()), s.pixelsInK(), dims);
     }
 
     private List<Var> vars(List<Var> vs) {

@@ -294,6 +294,18 @@ record ConvGeometry(long[] stride, long[] padLow, long[] padHigh, long[] dilatio
         c.add(new Case(f, conv(2, 3, 1, 0, 1, 1), Shape.of(2, 2, 9, 6), Shape.of(3, 2, 4, 2)));
         c.add(new Case(f, conv(2, 2, 0, 0, 1, 1), Shape.of(2, 3, 8, 8), Shape.of(4, 3, 1, 1)));
         c.add(new Case(f, conv(3, 1, 1, 0, 1, 3), Shape.of(1, 3, 4, 5, 6), Shape.of(6, 1, 3, 2, 3)));
+        // Images large enough to be laid out under windows: steps, residues, dilations, groups, rows of padding, 1×1.
+        c.add(new Case(f, conv(2, 1, 1, 1, 1, 1), Shape.of(2, 3, 8, 9), Shape.of(7, 3, 3, 3)));
+        c.add(new Case(f, conv(2, 2, 1, 1, 1, 1), Shape.of(2, 2, 14, 16), Shape.of(5, 2, 3, 3)));
+        c.add(new Case(f, conv(2, 2, 3, 3, 1, 1), Shape.of(1, 2, 14, 16), Shape.of(3, 2, 7, 7)));
+        c.add(new Case(f, conv(2, 2, 0, 0, 1, 1), Shape.of(1, 3, 16, 14), Shape.of(4, 3, 1, 1)));
+        c.add(new Case(f, conv(2, 2, 2, 1, 2, 2), Shape.of(1, 4, 17, 15), Shape.of(4, 2, 3, 2)));
+        c.add(new Case(f, conv(2, 3, 2, 2, 1, 1), Shape.of(1, 2, 21, 24), Shape.of(3, 2, 4, 5)));
+        c.add(new Case(f, conv(1, 1, 2, 2, 1, 1), Shape.of(2, 2, 50), Shape.of(3, 2, 5)));
+        c.add(new Case(f, conv(3, 1, 1, 1, 1, 1), Shape.of(1, 2, 3, 5, 7), Shape.of(2, 2, 3, 3, 3)));
+        c.add(new Case(d, conv(2, 1, 2, 1, 1, 1), Shape.of(1, 2, 7, 9), Shape.of(2, 2, 4, 4)));
+        c.add(new Case(DType.BF16, conv(2, 1, 1, 1, 1, 1), Shape.of(1, 3, 8, 8), Shape.of(3, 3, 3, 3)));
+        c.add(new Case(DType.F16, conv(2, 2, 1, 1, 1, 1), Shape.of(1, 2, 14, 14), Shape.of(3, 2, 3, 3)));
         c.add(new Case(DType.F16, conv(2, 1, 1, 1, 1, 1), Shape.of(1, 4, 5, 5), Shape.of(3, 4, 3, 3)));
         c.add(new Case(DType.BF16, conv(1, 1, 1, 1, 1, 1), Shape.of(1, 4, 9), Shape.of(3, 4, 3)));
         return c;

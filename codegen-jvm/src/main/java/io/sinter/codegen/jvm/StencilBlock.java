@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.jvm;
+
+import static io.sinter.gen.SinterKernelHost.MEMORY;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+
+/**
+ * Runs tasks of a convolution: see {@link StencilPlan}. One object serves one call of a kernel on one
+ * worker.
+ */
+final class StencilBlock {
+    /** Pixels in one pass over the rows of a weight's gradient: what their left operand takes stays in the first-level cache. */
+    private static final int PASS = 256;
+
+    private final GemmCode code;
+    private final GemmTiles tiles;
+    private final StencilPlan plan;
+    private final long params;
+    private final long workspace;
+    private final int size;
+    private final long lanes;
+    private final long tile;
+    private final long table;
+    private final long stage;
+    private final long row;
+    private final long block;
+    private final long left;
+    private final long end;
+
+    StencilBlock(GemmCode code, GemmTiles tiles, StencilPlan plan, long params, long scratch, long workspace) {
+        this.code = code;
+        this.tiles = tiles;
+        this.plan = plan;
+        this.params = params;
+        this.workspace = workspace;
+        this.size = plan.size;
+        int rows = plan.blockRows;
+        int taps = plan.taps[0] * plan.taps[1] * plan.taps[2];
+        boolean steps = plan.step[1] > 1 || plan.step[2] > 1;
+        lanes = scratch;
+        tile = align(lanes + BodyCompiler.LANE_AREA);
+        table = align(tile + (long) tiles.rows() * tiles.vectors() * plan.lanes * size);
+        stage = align(table + 8L * Math.max(1, plan.pixelsInK ? plan.blockPlanes : plan.planesOfK) * taps);
+        row = align(stage + plan.stageBytes(plan.blockPlanes, rows));
+        block = align(row + (steps ? (long) plan.reach(rows) * plan.positions[2] * size : 0));
+        if (plan.pixelsInK) {
+            left = align(block + plan.sumRows() * plan.rowOfM());
+            long pixels = (long) plan.columns(rows) * plan.rowOfM();
+            long turned = plan.rowOfM() * plan.sumRows() + (long) plan.m * pitchOfRow();
+            end = align(left + Math.max(pixels, turned)) + plan.m * pitchOfRow();
+        } else {
+            left = align(block + (long) plan.columns(rows) * plan.blockM * size);
+            end = align(left + (long) plan.planesOfK * taps * GemmPlan.roundUp(plan.blockM, plan.lanes) * size);
+        }
+    }
+
+    private long pitchOfRow() {
+        return GemmPlan.roundUp(Math.max(plan.pixels[2], plan.sumRows()), plan.lanes) * size;
+    }
+
+    private static long align(long address) {
+        return (address + 63) & -64;
+    }
+
+    long bytes() {
+        return end - lanes;
+    }
+
+    // ---- convolution
+
+    /** Some rows of pixels of one image, for some output channels. */
+    void convolve(long task) {
+        int heights = StencilPlan.ceilDiv(plan.m, plan.blockM);
+        int first = (int) (task % heights) * plan.blockM;
+        task /= heights;
+        int blocks = StencilPlan.ceilDiv(plan.pixels[1], plan.blockRows);
+        int y = (int) (task % blocks) * plan.blockRows;
+        task /= blocks;
+        int z = (int) (task % plan.pixels[0]);
+        long batch = task / plan.pixels[0];
+        int rows = Math.min(plan.blockRows, plan.pixels[1] - y);
+        int height = Math.min(plan.blockM, plan.m - first);
+        long[] place = new long[4];
+        code.place(params, batch, place);
+        stage(batch, 0, plan.planesOfK, z, y, rows);
+        int k = table(place, rows, height);
+        int columns = plan.columns(rows);
+        long blockRow = (long) columns * size;
+        long a = place[0] == 0 ? left : place[0] + first * plan.leftRow;
+        long aRow = place[0] == 0 ? size : plan.leftRow;
+        if (place[0] == 0) pack(batch, first, height);
+        if (k == 0) GemmMoves.clear(block, height * blockRow);
+        int panel = tiles.vectors() * plan.lanes;
+        for (int r = 0; r < height && k > 0; r += tiles.rows()) {
+            int high = Math.min(tiles.rows(), height - r);
+            for (int c = 0; c < columns; c += panel) {
+                int vectors = Math.min(panel, columns - c) / plan.lanes;
+                long to = block + r * blockRow + (long) c * size;
+                tiles.shifted(high, vectors, a + r * aRow, aRow, table, stage + (long) c * size, to, blockRow, k);
+            }
+        }
+        for (int r = 0; r < rows; r++) {
+            long column = ((long) z * plan.pixels[1] + y + r) * plan.pixels[2];
+            long from = block + (long) r * plan.pitch * size;
+            code.epilogue(params, batch, first, column, plan.pixels[2], height, from, blockRow, lanes);
+        }
+    }
+
+    /** Offsets in bytes into both operands for each product, of the taps that there are; how many products there are. */
+    private int table(long[] place, int rows, int height) {
+        int count = 0;
+        long planeBytes = (long) plan.depth() * plan.plane(rows) * size;
+        int[] limit = new int[3];
+        for (int d = 0; d < 3; d++) {
+            int given = d < 3 - plan.spatial ? 1 : (int) place[1 + d - 3 + plan.spatial];
+            limit[d] = Math.min(plan.taps[d], given);
+        }
+        long packed = GemmPlan.roundUp(height, plan.lanes) * size;
+        for (int p = 0; p < plan.planesOfK; p++) {
+            long ofPlane = leftOfPlane(p);
+            for (int z = 0; z < limit[0]; z++) {
+                for (int y = 0; y < limit[1]; y++) {
+                    for (int x = 0; x < limit[2]; x++) {
+                        long k = ((p * (long) plan.taps[0] + z) * plan.taps[1] + y) * plan.taps[2] + x;
+                        long a = place[0] == 0
+                                ? k * packed
+                                : ofPlane + z * plan.leftTaps[0] + y * plan.leftTaps[1] + x * plan.leftTaps[2];
+                        long b = p * planeBytes + (long) plan.offset(rows, z, y, x) * size;
+                        MEMORY.set(JAVA_INT_UNALIGNED, table + 8L * count, Math.toIntExact(a));
+                        MEMORY.set(JAVA_INT_UNALIGNED, table + 8L * count + 4, Math.toIntExact(b));
+                        count++;
+                    }
+                }
+            }
+        }
+        return count;
+    }
+
+    private long leftOfPlane(int p) {
+        long offset = 0;
+        for (int v = plan.planeExtents.length - 1; v >= 0; v--) {
+            offset += p % plan.planeExtents[v] * plan.leftPlanes[v];
+            p /= (int) plan.planeExtents[v];
+        }
+        return offset;
+    }
+
+    /** A left operand that code must compute: its rows next to each other for each product. */
+    private void pack(long batch, int first, int height) {
+        int taps = plan.taps[0] * plan.taps[1] * plan.taps[2];
+        int k = plan.planesOfK * taps;
+        long step = GemmPlan.roundUp(height, plan.lanes) * size;
+        if (!plan.a.isUnitColumn(size) || plan.a.isUnitRow(size)) {
+            code.packA(false, params, batch, first, 0, height, k, left, step, lanes);
+            return;
+        }
+        // Runs along k, row by row: turned as they are written, one short run at a time.
+        int run = plan.taps[2];
+        for (int j = 0; j < k; j += run) {
+            for (int r = 0; r < height; r++) {
+                code.packA(true, params, batch, first + r, j, run, 1, tile, run * (long) size, lanes);
+                GemmMoves.strided(size, tile, 0, size, left + j * step + (long) r * size, 0, step, 1, run);
+            }
+        }
+    }
+
+    // ---- the input
+
+    /** Lays out {@code planes} planes from {@code plane} on, as far as {@code rows} rows of pixels from (z, y) on see them. */
+    private void stage(long batch, long plane, int planes, int z, int y, int rows) {
+        int reach = plan.reach(rows);
+        boolean steps = plan.step[1] > 1 || plan.step[2] > 1;
+        long to = stage;
+        long planeBytes = (long) plan.plane(rows) * size;
+        int depth = plan.depth();
+        int firstZ = z * plan.step[0];
+        int firstY = y * plan.step[1];
+        if (!steps && depth == plan.positions[0] && reach == plan.positions[1] && plan.pitch == plan.width) {
+            // All of all planes, as they follow each other.
+            long from = plane * depth * reach;
+            code.stage(params, batch, 0, from, plan.width, planes * depth * reach, to, (long) plan.pitch * size, lanes);
+            return;
+        }
+        for (int p = 0; p < planes; p++) {
+            for (int d = 0; d < depth; d++) {
+                long from = ((plane + p) * plan.positions[0] + firstZ + d) * plan.positions[1] + firstY;
+                if (!steps) {
+                    code.stage(params, batch, 0, from, plan.width, reach, to, (long) plan.pitch * size, lanes);
+                } else {
+                    residues(batch, from, reach, rows, to);
+                }
+                to += planeBytes;
+            }
+        }
+    }
+
+    /** Rows of a plane, taken apart by residues. */
+    private void residues(long batch, long from, int reach, int rows, long to) {
+        int width = plan.positions[2];
+        long rowBytes = (long) width * size;
+        code.stage(params, batch, 0, from, width, reach, row, rowBytes, lanes);
+        int residue = plan.residue(rows) * size;
+        int stepX = plan.step[2];
+        for (int y = 0; y < reach; y++) {
+            long plane =
+                    to + (long) (y % plan.step[1]) * stepX * residue + (long) (y / plan.step[1]) * plan.pitch * size;
+            for (int r = 0; r < stepX && r < width; r++) {
+                int count = (width - r + stepX - 1) / stepX;
+                GemmMoves.spread(size, row + y * rowBytes + (long) r * size, stepX, plane + (long) r * residue, count);
+            }
+        }
+    }
+
+    // ---- the gradient of the weight
+
+    /**
+     * The sum over some images, for some channels: rows are channels and taps, columns are output channels,
+     * the transpose of the result.
+     */
+    void gradient(long task) {
+        int blocks = StencilPlan.ceilDiv(plan.planesOfN, plan.blockPlanes);
+        int channel = (int) (task % blocks) * plan.blockPlanes;
+        task /= blocks;
+        int slice = (int) (task % plan.slices);
+        long batch = task / plan.slices;
+        int channels = Math.min(plan.blockPlanes, plan.planesOfN - channel);
+        int taps = plan.taps[0] * plan.taps[1] * plan.taps[2];
+        int perSlice = StencilPlan.ceilDiv(plan.planesOfK, plan.slices);
+        long to = workspace
+                + slice * plan.partialBytes()
+                + (batch * plan.gradientRows() + (long) channel * taps) * plan.rowOfM();
+        int last = Math.min(plan.planesOfK, (slice + 1) * perSlice);
+        boolean first = true;
+        for (int image = slice * perSlice; image < last; image++) {
+            for (int z = 0; z < plan.pixels[0]; z++) {
+                for (int y = 0; y < plan.pixels[1]; y += plan.blockRows) {
+                    int rows = Math.min(plan.blockRows, plan.pixels[1] - y);
+                    // Columns between rows meet zeros of the left operand, and must be numbers.
+                    if (plan.step[2] > 1) GemmMoves.clear(stage, plan.stageBytes(channels, rows));
+                    stage(batch, (long) image * plan.planesOfN + channel, channels, z, y, rows);
+                    turnLeft(batch, image, z, y, rows);
+                    offsets(channels, rows);
+                    products(channels * taps, (rows - 1) * plan.pitch + plan.pixels[2], to, first);
+                    first = false;
+                }
+            }
+        }
+        if (first) GemmMoves.clear(to, channels * (long) taps * plan.rowOfM());
+    }
+
+    /** The left operand, pixels × rows; zeros between the rows of pixels. */
+    private void turnLeft(long batch, int image, int z, int y, int rows) {
+        long pixelBytes = plan.rowOfM();
+        int padded = StencilPlan.roundUp(plan.m, plan.lanes);
+        int width = plan.pixels[2];
+        long turned = end - plan.m * pitchOfRow();
+        for (int r = 0; r < rows; r++) {
+            long k = ((image * (long) plan.pixels[0] + z) * plan.pixels[1] + y + r) * width;
+            long to = left + (long) r * plan.pitch * pixelBytes;
+            if (plan.a.isPlain() && plan.a.isUnitColumn(size)) {
+                long from = plan.a.at(batch, 0, k);
+                tiles.transpose(from, plan.a.rowStride(), to, pixelBytes, plan.m, width, padded);
+            } else if (plan.a.isPlain()) {
+                for (int x = 0; x < width; x++) {
+                    GemmMoves.strided(
+                            size,
+                            plan.a.at(batch, 0, k + x),
+                            0,
+                            plan.a.rowStride(),
+                            to + x * pixelBytes,
+                            0,
+                            size,
+                            1,
+                            plan.m);
+                }
+                for (int x = 0; x < width; x++)
+                    GemmMoves.clear(to + x * pixelBytes + (long) plan.m * size, (long) (padded - plan.m) * size);
+            } else if (plan.a.isUnitColumn(size)) {
+                code.packA(true, params, batch, 0, k, width, plan.m, turned, pitchOfRow(), lanes);
+                tiles.transpose(turned, pitchOfRow(), to, pixelBytes, plan.m, width, padded);
+            } else {
+                code.packA(false, params, batch, 0, k, plan.m, width, to, pixelBytes, lanes);
+                for (int x = 0; x < width; x++)
+                    GemmMoves.clear(to + x * pixelBytes + (long) plan.m * size, (long) (padded - plan.m) * size);
+            }
+            if (r + 1 < rows && plan.pitch > width)
+                GemmMoves.clear(to + width * pixelBytes, (plan.pitch - width) * pixelBytes);
+        }
+    }
+
+    /** Where each row of the gradient begins in the staged planes, in bytes. */
+    private void offsets(int channels, int rows) {
+        int count = 0;
+        long planeBytes = (long) plan.depth() * plan.plane(rows) * size;
+        for (int p = 0; p < channels; p++) {
+            for (int z = 0; z < plan.taps[0]; z++) {
+                for (int y = 0; y < plan.taps[1]; y++) {
+                    for (int x = 0; x < plan.taps[2]; x++) {
+                        long at = p * planeBytes + (long) plan.offset(rows, z, y, x) * size;
+                        MEMORY.set(JAVA_INT_UNALIGNED, table + 4L * count++, Math.toIntExact(at));
+                    }
+                }
+            }
+        }
+    }
+
+    private void products(int rows, int pixels, long to, boolean first) {
+        long rowBytes = plan.rowOfM();
+        int columns = StencilPlan.roundUp(plan.m, plan.lanes);
+        int panel = tiles.vectors() * plan.lanes;
+        for (int k = 0; k < pixels; k += PASS) {
+            int depth = Math.min(PASS, pixels - k);
+            for (int c = 0; c < columns; c += panel) {
+                int vectors = Math.min(panel, columns - c) / plan.lanes;
+                long tileRow = (long) vectors * plan.lanes * size;
+                long b = left + k * rowBytes + (long) c * size;
+                for (int r = 0; r < rows; r += tiles.rows()) {
+                    int high = Math.min(tiles.rows(), rows - r);
+                    long at = to + r * rowBytes + (long) c * size;
+                    long a = stage + (long) k * size;
+                    if (first && k == 0) {
+                        tiles.gathered(high, vectors, a, table + 4L * r, b, rowBytes, at, rowBytes, depth);
+                    } else {
+                        tiles.gathered(high, vectors, a, table + 4L * r, b, rowBytes, tile, tileRow, depth);
+                        tiles.add(tile, tileRow, at, rowBytes, high, vectors);
+                    }
+                }
+            }
+        }
+    }
+
+    /** Adds up the parts of some rows and turns them. */
+    void sum(long task) {
+        int strips = StencilPlan.ceilDiv(plan.gradientRows(), plan.sumRows());
+        long batch = task / strips;
+        int first = (int) (task % strips) * plan.sumRows();
+        int rows = Math.min(plan.sumRows(), plan.gradientRows() - first);
+        long step = plan.rowOfM();
+        int width = (int) (step / size);
+        long from = workspace + (batch * plan.gradientRows() + first) * step;
+        if (plan.slices > 1) {
+            tiles.copy(from, step, block, step, rows, width, width);
+            for (int s = 1; s < plan.slices; s++)
+                tiles.add(from + s * plan.partialBytes(), step, block, step, rows, width / plan.lanes);
+            from = block;
+        }
+        if (plan.direct) {
+            long to = plan.c.base(batch) + (long) first * size;
+            tiles.transpose(from, step, to, plan.c.rowStride(), rows, plan.m, rows);
+            return;
+        }
+        long turnedRow = GemmPlan.roundUp(rows, plan.lanes) * size;
+        tiles.transpose(from, step, left, turnedRow, rows, plan.m, rows);
+        long inner = plan.c.innerColumn();
+        for (int done = 0; done < rows; ) {
+            int run = (int) Math.min(rows - done, inner - (first + done) % inner);
+            long at = left + (long) done * size;
+            code.epilogue(params, batch, 0, first + done, run, plan.m, at, turnedRow, lanes);
+            done += run;
+        }
+    }
+}

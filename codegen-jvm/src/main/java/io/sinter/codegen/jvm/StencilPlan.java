@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.jvm;
+
+import io.sinter.ir.loop.Stencil;
+
+/**
+ * How one launch of a convolution is cut: {@link GemmKernel}s with a {@link Stencil}. A task lays the rows of
+ * the input that it needs out in scratch memory once, padding included, as planes of rows {@link #pitch}
+ * elements apart; with a step between pixels, positions of one residue are planes of their own. Then the
+ * element that a pixel sees at a tap lies at one offset from the pixel's, for all pixels of the block at
+ * once, rows of pixels being {@code pitch} columns of a tile apart: columns between them are computed and
+ * dropped.
+ *
+ * <p>Three spatial axes; those that a kernel lacks have one pixel and one tap.
+ */
+final class StencilPlan {
+    /** Bytes of staged planes that a task should keep to: half of a second-level cache of 1 MB. */
+    private static final long STAGE_BYTES = 384 << 10;
+
+    private static final long BLOCK_BYTES = 256 << 10;
+
+    /** Products that make a task worth its dispatch. */
+    private static final double SMALL_TASK = 1 << 20;
+
+    /** Tasks that a weight's gradient is cut into by images, whatever the machine: the cut decides about bits. */
+    private static final long GRADIENT_TASKS = 16;
+
+    private static final long PARTIAL_BYTES = 16 << 20;
+
+    private static final int PROCESSORS = Runtime.getRuntime().availableProcessors();
+
+    final int size;
+    final int lanes;
+    final boolean pixelsInK;
+    final long batches;
+
+    /** Rows of a: output channels. */
+    final int m;
+
+    /** Planes that are summed over (channels), or, of a weight's gradient, the images; and channels of that. */
+    final int planesOfK;
+
+    final int planesOfN;
+    final int[] pixels = {1, 1, 1};
+    final int[] taps = {1, 1, 1};
+    final int[] positions = {1, 1, 1};
+    final int[] step = {1, 1, 1};
+    final int[] dilation = {1, 1, 1};
+    final boolean[] backward = new boolean[3];
+    final int spatial;
+
+    /** Elements from a staged row to the next; and those of one residue that a row has. */
+    final int pitch;
+
+    final int width;
+
+    /** Strides of the left operand's memory in bytes along m, the planes and the taps; none if it is packed. */
+    final long leftRow;
+
+    final long[] leftPlanes;
+    final long[] leftTaps = new long[3];
+    final long[] planeExtents;
+    final GemmView a;
+    final GemmView c;
+    final boolean direct;
+
+    /** Rows of pixels and rows of a that a task computes. */
+    final int blockRows;
+
+    final int blockM;
+
+    /** Channels of a task of a weight's gradient, and how many parts its images are cut into. */
+    final int blockPlanes;
+
+    final int slices;
+
+    StencilPlan(GemmCode code, GemmTiles tiles, long params) {
+        long[] numbers = new long[code.numberCount()];
+        code.numbers(params, numbers);
+        size = tiles.dtype().bytes();
+        lanes = tiles.lanes();
+        int nb = (int) numbers[0];
+        int nm = (int) numbers[1];
+        int nn = (int) numbers[2];
+        int nk = (int) numbers[3];
+        long[] batch = slice(numbers, 4, nb);
+        long[] ms = slice(numbers, 4 + nb, nm);
+        long[] ns = slice(numbers, 4 + nb + nm, nn);
+        long[] ks = slice(numbers, 4 + nb + nm + nn, nk);
+        int at = 4 + nb + nm + nn + nk;
+        a = new GemmView(numbers, at, batch, ms, ks);
+        at += GemmView.length(nb, nm, nk) + GemmView.length(nb, nn, nk);
+        c = new GemmView(numbers, at, batch, ms, ns);
+        direct = c.isLinear() && c.isUnitColumn(size);
+        batches = product(batch, nb);
+        m = Math.toIntExact(product(ms, nm));
+        at = code.stencilAt();
+        pixelsInK = numbers[at++] != 0;
+        spatial = (int) numbers[at++];
+        long[] pixelExtents = pixelsInK ? ks : ns;
+        long[] tapExtents = pixelsInK ? ns : ks;
+        long overlap = 0;
+        for (int d = 3 - spatial; d < 3; d++) {
+            pixels[d] = (int) pixelExtents[pixelExtents.length - 3 + d];
+            taps[d] = (int) tapExtents[tapExtents.length - 3 + d];
+            positions[d] = (int) numbers[at++];
+            step[d] = (int) numbers[at++];
+            dilation[d] = (int) numbers[at++];
+            backward[d] = numbers[at++] != 0;
+            overlap = numbers[at++];
+        }
+        width = ceilDiv(positions[2], step[2]);
+        pitch = width - (int) overlap;
+        planesOfK = Math.toIntExact(product(ks, nk - spatial));
+        planesOfN = Math.toIntExact(product(ns, nn - spatial));
+        leftRow = nm == 0 ? 0 : numbers[at + nm - 1];
+        at += nm;
+        planeExtents = slice(ks, 0, nk - spatial);
+        leftPlanes = slice(numbers, at, nk - spatial);
+        for (int d = 0; d < spatial; d++) leftTaps[3 - spatial + d] = numbers[at + nk - spatial + d];
+        int rows = pixels[1];
+        int planes = pixelsInK ? planesOfN : planesOfK;
+        if (pixelsInK) {
+            int channels = planes;
+            while (channels > 64 && stageBytes(channels, 1) > STAGE_BYTES) channels = ceilDiv(channels, 2);
+            while (channels > 64 && batches * ceilDiv(planes, channels) < GRADIENT_TASKS)
+                channels = ceilDiv(channels, 2);
+            blockPlanes = Math.max(1, channels);
+            long tasks = Math.max(1, batches * ceilDiv(planes, blockPlanes));
+            long most = Math.max(1, PARTIAL_BYTES / Math.max(1, partialBytes()));
+            slices = Math.clamp(Math.min(GRADIENT_TASKS / tasks, most), 1, Math.max(1, planesOfK));
+            while (rows > 2 && stageBytes(blockPlanes, rows) + (long) rows * pitch * rowOfM() > STAGE_BYTES)
+                rows = ceilDiv(rows, 2);
+            blockRows = Math.max(1, rows);
+            blockM = m;
+            return;
+        }
+        slices = 1;
+        blockPlanes = planes;
+        while (rows > 2 && stageBytes(planes, rows) > STAGE_BYTES) rows = ceilDiv(rows, 2);
+        int height = m;
+        int tile = tiles.rows();
+        // Few rows rather than few channels: each block of channels lays the input out again.
+        while (rows > 1
+                && (long) rows * pitch >= 8L * tiles.vectors() * lanes
+                && (long) height * columns(rows) * size > BLOCK_BYTES) rows = ceilDiv(rows, 2);
+        while (height > 16 * tile && (long) height * columns(rows) * size > 2 * BLOCK_BYTES)
+            height = roundUp(ceilDiv(height, 2), tile);
+        double depth = (double) planes * taps[0] * taps[1] * taps[2];
+        while (batches * pixels[0] * ceilDiv(pixels[1], rows) * ceilDiv(m, height) < 4L * PROCESSORS
+                && depth * height * rows * pitch > 2 * SMALL_TASK) {
+            if ((long) rows * pitch >= 8L * tiles.vectors() * lanes && rows > 1) rows = ceilDiv(rows, 2);
+            else if (height >= 8 * tile) height = roundUp(ceilDiv(height, 2), tile);
+            else break;
+        }
+        blockRows = Math.max(1, rows);
+        blockM = Math.max(1, height);
+    }
+
+    private static long[] slice(long[] numbers, int from, int count) {
+        return java.util.Arrays.copyOfRange(numbers, from, from + count);
+    }
+
+    private static long product(long[] extents, int count) {
+        long p = 1;
+        for (int i = 0; i < count; i++) p *= extents[i];
+        return p;
+    }
+
+    static int ceilDiv(int a, int b) {
+        return (a + b - 1) / b;
+    }
+
+    static int roundUp(int a, int to) {
+        return ceilDiv(a, to) * to;
+    }
+
+    boolean isEmpty() {
+        return batches == 0 || m == 0 || planesOfN == 0 || pixels[0] * pixels[1] * pixels[2] == 0;
+    }
+
+    long tasks() {
+        if (isEmpty()) return 0;
+        if (pixelsInK) return batches * slices * ceilDiv(planesOfN, blockPlanes);
+        return batches * pixels[0] * ceilDiv(pixels[1], blockRows) * ceilDiv(m, blockM);
+    }
+
+    /** Rows of the gradient, transposed: channels and taps. */
+    int gradientRows() {
+        return planesOfN * taps[0] * taps[1] * taps[2];
+    }
+
+    /** Bytes of a row of the transposed gradient, and of the transposed left operand. */
+    long rowOfM() {
+        return (long) roundUp(m, lanes) * size;
+    }
+
+    long partialBytes() {
+        return batches * gradientRows() * rowOfM();
+    }
+
+    /** Rows of the gradient that a task of the second phase adds up. */
+    int sumRows() {
+        return Math.clamp(gradientRows(), 1, 32);
+    }
+
+    long sumTasks() {
+        return !pixelsInK || isEmpty() ? 0 : batches * ceilDiv(gradientRows(), sumRows());
+    }
+
+    /** Columns of the tiles of {@code rows} rows of pixels, whole vectors. */
+    int columns(int rows) {
+        return roundUp((rows - 1) * pitch + pixels[2], lanes);
+    }
+
+    /** Positions along axis y that {@code rows} rows of pixels see. */
+    int reach(int rows) {
+        return (rows - 1) * step[1] + (taps[1] - 1) * dilation[1] + 1;
+    }
+
+    /** Positions along axis z that a pixel sees: each is a plane. */
+    int depth() {
+        return (taps[0] - 1) * dilation[0] + 1;
+    }
+
+    /** Elements of the positions of one residue, of one plane. */
+    int residue(int rows) {
+        return ceilDiv(reach(rows), step[1]) * pitch + width - pitch;
+    }
+
+    /** Elements of one plane of one channel. */
+    int plane(int rows) {
+        return residue(rows) * step[1] * step[2];
+    }
+
+    /** Bytes of the staged planes, with room for the columns behind the last row. */
+    long stageBytes(int planes, int rows) {
+        return ((long) planes * depth() * plane(rows) + columns(rows)) * size;
+    }
+
+    /** Where tap t of an axis lies from the pixel's position. */
+    int position(int axis, int tap) {
+        return (backward[axis] ? taps[axis] - 1 - tap : tap) * dilation[axis];
+    }
+
+    /** Offset in elements, within a channel's planes, of what a pixel sees at a tap. */
+    int offset(int rows, int z, int y, int x) {
+        int py = position(1, y);
+        int px = position(2, x);
+        return position(0, z) * plane(rows)
+                + (py % step[1] * step[2] + px % step[2]) * residue(rows)
+                + py / step[1] * pitch
+                + px / step[2];
+    }
+
+    /** The cut, for people. */
+    @Override
+    public String toString() {
+        return batches + "× stencil m " + m + " planes " + planesOfK + "," + planesOfN + " pixels " + pixels[1] + "×"
+                + pixels[2] + " taps " + taps[1] + "×" + taps[2] + " step " + step[2] + (direct ? " direct" : "")
+                + " blocks " + blockRows + " rows " + blockM + (pixelsInK ? " slices " + slices : "");
+    }
+}
