@@ -4,5 +4,6 @@
 module io.sinter.codegen.ptx {
     requires transitive io.sinter.ir;
 
+    exports io.sinter.codegen.ptx;
     exports io.sinter.codegen.ptx.lang;
 }

@@ -4,18 +4,15 @@ package io.sinter.codegen.jvm;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.sinter.ir.DType;
 import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.KernelText;
 import io.sinter.ir.loop.LoopKernel;
-import io.sinter.ir.ref.LoopInterpreter;
+import io.sinter.ir.ref.KernelCase;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -24,15 +21,13 @@ import org.objectweb.asm.ClassReader;
 import org.objectweb.asm.util.CheckClassAdapter;
 
 /** Runs loop kernels in the interpreter and as generated code, on equal memory. */
-final class KernelHarness {
+final class KernelHarness extends KernelCase {
     /** Scalar code and every vector width. */
     static final List<Options> ALL = List.of(new Options(0), new Options(128), new Options(256), new Options(512));
 
     private static final int GUARD = 256;
     private static final byte GUARD_BYTE = 0x5a;
 
-    final LoopKernel kernel;
-    final long[] slots;
     /**
      * How often generated code is run (for kernels that do not read what they write): the last times
      * compiled.
@@ -42,58 +37,14 @@ final class KernelHarness {
     /** Sizes of loop bodies to try. */
     List<Integer> budgets = LoopFission.BUDGETS;
 
-    final Map<Buf, byte[]> inputs = new HashMap<>();
-
     KernelHarness(LoopKernel kernel) {
-        this.kernel = kernel;
-        this.slots = new long[kernel.slots()];
+        super(kernel);
     }
 
-    /** Contents of every buffer after a run, and the error record (null: no error). */
-    record Outcome(Map<Buf, byte[]> memory, List<Long> error) {}
-
-    Outcome interpret() {
-        Map<Buf, ByteBuffer> memory = new HashMap<>();
-        inputs.forEach(
-                (b, bytes) -> memory.put(b, ByteBuffer.wrap(bytes.clone()).order(ByteOrder.nativeOrder())));
-        ByteBuffer scratch = ByteBuffer.allocate((int) kernel.scratchBytes()).order(ByteOrder.nativeOrder());
-        Object[] error = new Object[1];
-        new LoopInterpreter(new LoopInterpreter.World() {
-                    private int at(Buf b, long index) {
-                        long start = b.kind() == Buf.Kind.SCRATCH ? slots[b.slot()] : 0;
-                        return Math.toIntExact(start + index * b.dtype().bytes());
-                    }
-
-                    private ByteBuffer of(Buf b) {
-                        return b.kind() == Buf.Kind.SCRATCH ? scratch : memory.get(b);
-                    }
-
-                    @Override
-                    public long slot(int slot) {
-                        return slots[slot];
-                    }
-
-                    @Override
-                    public long load(Buf b, long index) {
-                        return LoopInterpreter.fromMemory(b.dtype(), of(b), at(b, index));
-                    }
-
-                    @Override
-                    public void store(Buf b, long index, long bits) {
-                        LoopInterpreter.toMemory(b.dtype(), of(b), at(b, index), bits);
-                    }
-
-                    @Override
-                    public void indexError(long site, long value, long bound) {
-                        if (error[0] == null) error[0] = List.of(site, value, bound);
-                    }
-                })
-                .run(kernel);
-        Map<Buf, byte[]> out = new HashMap<>();
-        memory.forEach((b, m) -> out.put(b, m.array()));
-        @SuppressWarnings("unchecked")
-        List<Long> first = (List<Long>) error[0];
-        return new Outcome(out, first);
+    KernelHarness(KernelCase c) {
+        super(c.kernel);
+        System.arraycopy(c.slots, 0, slots, 0, slots.length);
+        inputs.putAll(c.inputs);
     }
 
     /**
@@ -170,25 +121,15 @@ final class KernelHarness {
             Outcome actual = generated(o, taskStep);
             String what = o + " differs from the interpreter in\n" + KernelText.print(kernel) + "slots "
                     + Arrays.toString(slots) + "\nbuffer ";
-            if (expected.error == null) assertEquals(null, actual.error, what);
-            else assertEquals(true, actual.error != null, what + ": no index error was reported");
-            if (expected.error != null) continue;
-            for (Buf b : expected.memory.keySet()) {
-                assertArrayEquals(values(b, expected.memory.get(b)), values(b, actual.memory.get(b)), what + b);
+            if (expected.error() == null) assertEquals(null, actual.error(), what);
+            else assertEquals(true, actual.error() != null, what + ": no index error was reported");
+            if (expected.error() != null) continue;
+            for (Buf b : expected.memory().keySet()) {
+                assertArrayEquals(
+                        values(b, expected.memory().get(b)),
+                        values(b, actual.memory().get(b)),
+                        what + b);
             }
         }
-    }
-
-    /** A buffer's elements as register bits, with one NaN. */
-    static long[] values(Buf b, byte[] bytes) {
-        ByteBuffer m = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
-        long[] out = new long[bytes.length / b.dtype().bytes()];
-        for (int i = 0; i < out.length; i++) {
-            long bits = LoopInterpreter.fromMemory(b.dtype(), m, i * b.dtype().bytes());
-            if (b.dtype().compute() == DType.F32 && Float.isNaN(Float.intBitsToFloat((int) bits))) bits = 0x7fc00000;
-            if (b.dtype() == DType.F64 && Double.isNaN(Double.longBitsToDouble(bits))) bits = 0x7ff8000000000000L;
-            out[i] = bits;
-        }
-        return out;
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.jvm;
 
+import io.sinter.ir.ref.RandomKernel;
 import java.util.List;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -14,19 +15,19 @@ import net.jqwik.api.constraints.IntRange;
 class RandomKernelTest {
     @Property(tries = 150, shrinking = ShrinkingMode.OFF)
     void sameBits(@ForAll long seed, @ForAll @IntRange(min = 1, max = 5) int taskStep) {
-        new RandomKernel(seed, false).build().checkExact(taskStep);
+        new KernelHarness(new RandomKernel(seed, false).build()).checkExact(taskStep);
     }
 
     /** With loop bodies split into very small parts. */
     @Property(tries = 50, shrinking = ShrinkingMode.OFF)
     void splitBodiesGiveTheSameBits(@ForAll long seed) {
-        KernelHarness h = new RandomKernel(seed, false).build();
+        KernelHarness h = new KernelHarness(new RandomKernel(seed, false).build());
         h.budgets = List.of(100);
         h.checkExact(2);
     }
 
     @Property(tries = 50, shrinking = ShrinkingMode.OFF)
     void indexErrorsAreReported(@ForAll long seed) {
-        new RandomKernel(seed, true).build().checkExact(2);
+        new KernelHarness(new RandomKernel(seed, true).build()).checkExact(2);
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * Loop IR to PTX text for NVIDIA GPUs. The language itself is in {@link io.sinter.codegen.ptx.lang}; the generator is not written yet,
- * and no device offers CUDA until it is.
+ * Loop IR to PTX for NVIDIA GPUs. {@link io.sinter.codegen.ptx.PtxCodegen} is the way in; the language itself is in
+ * {@link io.sinter.codegen.ptx.lang}.
  */
 package io.sinter.codegen.ptx;

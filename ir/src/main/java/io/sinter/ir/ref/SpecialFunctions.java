@@ -108,7 +108,9 @@ public final class SpecialFunctions {
         if (Double.isInfinite(x)) return Double.POSITIVE_INFINITY;
         if (x <= 0) {
             if (x == Math.floor(x)) return Double.POSITIVE_INFINITY;
-            return Math.log(Math.PI / Math.abs(sinPi(x))) - lgamma(1 - x);
+            // The distance to the nearest integer is exact, and with it the sine next to a pole.
+            double sine = Math.sin(Math.PI * Math.abs(x - Math.rint(x)));
+            return Math.log(Math.PI / sine) - lgamma(1 - x);
         }
         if (x < 0.5) return lgammaNear2(x) - Math.log(x) - Math.log1p(x);
         if (x < 1.5) return lgammaNear2(x - 1) - Math.log1p(x - 1);
@@ -145,10 +147,5 @@ public final class SpecialFunctions {
         double sum = 0;
         for (int k = DIGAMMA_SERIES.length - 1; k >= 0; k--) sum = (sum + DIGAMMA_SERIES[k]) / (x * x);
         return Math.log(x) - 0.5 / x - sum - shift;
-    }
-
-    private static double sinPi(double x) {
-        double r = x - 2 * Math.rint(x / 2);
-        return Math.sin(Math.PI * r);
     }
 }

@@ -70,6 +70,7 @@ class ElementValuesTest {
         assertEquals(-0.42375494041107676687, SpecialFunctions.digamma(1.1), 1e-15);
         assertEquals(3.1780538303479456196, SpecialFunctions.lgamma(5), 5e-15);
         assertEquals(1.2655121234846454, SpecialFunctions.lgamma(-0.5), 1e-15);
+        assertEquals(16.11809569376312, SpecialFunctions.lgamma(-0.9999999), 1e-13);
         assertEquals(-0.57721566490153286061, SpecialFunctions.digamma(1), 1e-15);
     }
 

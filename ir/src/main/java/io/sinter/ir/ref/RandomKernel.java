@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sinter.codegen.jvm;
+package io.sinter.ir.ref;
 
 import io.sinter.ir.DType;
 import io.sinter.ir.loop.Buf;
@@ -21,9 +21,9 @@ import java.util.Random;
 /**
  * A random loop kernel whose result is exact (no transcendental functions, no floating-point sums): a grid, a
  * vector loop with an inner loop at times, expressions over all types with masks, strides and data-dependent
- * indices, accumulators.
+ * indices, accumulators. For tests of code generators.
  */
-final class RandomKernel {
+public final class RandomKernel {
     private static final DType[] REGISTERS = {DType.F32, DType.F64, DType.I32, DType.I64, DType.BOOL};
     private static final int[] LENGTHS = {
         0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 65, 100, 1023, 1024, 1025, 2100
@@ -43,7 +43,8 @@ final class RandomKernel {
     private boolean inVector;
     private boolean inInner;
 
-    RandomKernel(long seed, boolean failures) {
+    /** @param failures whether data-dependent indices may be out of range */
+    public RandomKernel(long seed, boolean failures) {
         r = new Random(seed);
         this.failures = failures;
         n = LENGTHS[r.nextInt(LENGTHS.length)];
@@ -302,7 +303,8 @@ final class RandomKernel {
         };
     }
 
-    KernelHarness build() {
+    /** The kernel with its parameters and the contents of its buffers. */
+    public KernelCase build() {
         List<Stmt> body = new ArrayList<>();
         List<Stmt> after = new ArrayList<>();
         List<Stmt> inVectorLoop = new ArrayList<>();
@@ -323,7 +325,7 @@ final class RandomKernel {
             DType t = REGISTERS[r.nextInt(5)];
             Stmt.Combine op = t.isFloat() ? pickOp(2) : t.isBool() ? pickOp(2) : pickOp(4);
             Local acc = new Local("acc" + i, t);
-            body.add(new Stmt.Declare(acc, ScalarOps.identity(op, t)));
+            body.add(new Stmt.Declare(acc, identity(op, t)));
             inVectorLoop.add(new Stmt.Accumulate(acc, op, expr(t, depth)));
             Buf out = buffer(t, Buf.Kind.OUT, Math.max(rows, 1));
             after.add(new Stmt.Store(out, new Index(List.of(term(Coef.of(1), g)), Coef.of(0)), new Expr.Ref(acc)));
@@ -335,7 +337,7 @@ final class RandomKernel {
         pool.addAll(outside);
         body.addAll(after);
         LoopKernel kernel = new LoopKernel("random", List.of(g), buffers, slots.size(), 0, body);
-        KernelHarness h = new KernelHarness(kernel);
+        KernelCase h = new KernelCase(kernel);
         for (int i = 0; i < slots.size(); i++) h.slots[i] = slots.get(i);
         for (int i = 0; i < buffers.size(); i++) h.inputs.put(buffers.get(i), contents.get(i));
         return h;
@@ -366,6 +368,22 @@ final class RandomKernel {
 
     private static Index index(Var x) {
         return new Index(List.of(term(Coef.of(1), x)), Coef.of(0));
+    }
+
+    /** The value that combines with x to x. */
+    private static Expr identity(Stmt.Combine op, DType t) {
+        boolean greatest = op == Stmt.Combine.MIN;
+        return switch (op) {
+            case SUM -> Expr.Const.of(t, 0);
+            case PROD -> Expr.Const.of(t, 1);
+            case MAX, MIN ->
+                switch (t) {
+                    case I64 -> Expr.Const.ofLong(t, greatest ? Long.MAX_VALUE : Long.MIN_VALUE);
+                    case I32 -> Expr.Const.ofLong(t, greatest ? Integer.MAX_VALUE : Integer.MIN_VALUE);
+                    case BOOL -> Expr.Const.of(t, greatest ? 1 : 0);
+                    default -> Expr.Const.of(t, greatest ? Double.POSITIVE_INFINITY : Double.NEGATIVE_INFINITY);
+                };
+        };
     }
 
     private Stmt.Combine pickOp(int among) {

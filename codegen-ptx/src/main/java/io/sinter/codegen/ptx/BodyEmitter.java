@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.ptx;
+
+import io.sinter.codegen.ptx.lang.KernelBuilder;
+import io.sinter.codegen.ptx.lang.KernelBuilder.Section;
+import io.sinter.codegen.ptx.lang.Operand;
+import io.sinter.ir.DType;
+import io.sinter.ir.loop.Buf;
+import io.sinter.ir.loop.Expr;
+import io.sinter.ir.loop.Facts;
+import io.sinter.ir.loop.Index;
+import io.sinter.ir.loop.Local;
+import io.sinter.ir.loop.Prim2;
+import io.sinter.ir.loop.Var;
+import java.util.IdentityHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
+
+/**
+ * Writes expressions of the loop IR into a kernel. An expression is evaluated once for each place where it is valid, and as far out as its
+ * operands allow. Expressions given to one emitter are canonical ({@link io.sinter.ir.loop.Canon}), free of functions that
+ * {@link MathCode} spells out, and known to its {@link Facts}.
+ */
+final class BodyEmitter {
+    /**
+     * Where loop code finds its surroundings.
+     *
+     * @param block address of the parameter block
+     * @param scratch address of the scratch memory of this thread's team
+     */
+    record Frame(Operand block, Operand scratch) {}
+
+    /**
+     * The loop that threads share, of which each computes some neighbouring elements at a time.
+     *
+     * @param variable the loop's variable; its value is that of the first of the elements
+     * @param width number of elements
+     * @param wide the accesses to neighbouring elements that one instruction may take
+     */
+    record Step(Var variable, int width, Set<Access> wide) {}
+
+    /** Elements of a buffer at a (canonical) index. */
+    record Access(Buf buffer, Index index) {
+        @Override
+        public boolean equals(Object o) {
+            return o instanceof Access a && a.buffer.equals(buffer) && a.index == index;
+        }
+
+        @Override
+        public int hashCode() {
+            return buffer.hashCode() * 31 + System.identityHashCode(index);
+        }
+    }
+
+    private record Binding(Value value, int depth) {}
+
+    final KernelBuilder out;
+    final Facts facts;
+    final Frame frame;
+    final ScalarEmitter scalars;
+    final IndexEmitter indices;
+    final MemoryEmitter memory;
+    private final Map<Object, Binding> bindings = new IdentityHashMap<>();
+    private Scope scope;
+    private Step step;
+
+    BodyEmitter(KernelBuilder out, Facts facts, Frame frame) {
+        this.out = out;
+        this.facts = facts;
+        this.frame = frame;
+        Section body = out.section();
+        out.into(body);
+        scope = new Scope(null, body, false);
+        scalars = new ScalarEmitter(out);
+        indices = new IndexEmitter(this);
+        memory = new MemoryEmitter(this);
+    }
+
+    Scope scope() {
+        return scope;
+    }
+
+    /** The shared loop that code is written in; null outside of any. */
+    Step step() {
+        return step;
+    }
+
+    /**
+     * Writes code of a loop or a branch. What it computes without need of being inside goes before it.
+     *
+     * @param guard whether the code may not run
+     */
+    void nested(boolean guard, Runnable body) {
+        Scope before = scope;
+        Section place = before.place;
+        before.place = out.section();
+        scope = new Scope(before, out.section(), guard);
+        out.into(scope.place);
+        body.run();
+        scope = before;
+        before.place = place;
+        out.into(place);
+    }
+
+    /** As {@link #nested}, for the body of a loop that threads share. */
+    void nestedStep(Step s, boolean guard, Runnable body) {
+        nested(guard, () -> {
+            step = s;
+            body.run();
+            step = null;
+        });
+    }
+
+    private <T> T inScope(Scope s, Supplier<T> action) {
+        Scope before = scope;
+        scope = s;
+        out.into(s.place);
+        T result = action.get();
+        scope = before;
+        out.into(before.place);
+        return result;
+    }
+
+    /** Gives a variable or local a value that is valid in the current scope. */
+    void bind(Object variableOrLocal, Value value) {
+        bindings.put(variableOrLocal, new Binding(value, scope.depth));
+    }
+
+    /** Takes a name away. */
+    void unbind(Object variableOrLocal) {
+        bindings.remove(variableOrLocal);
+    }
+
+    boolean isBound(Object variableOrLocal) {
+        return bindings.containsKey(variableOrLocal);
+    }
+
+    int depth(Object variableOrLocal) {
+        return bound(variableOrLocal).depth;
+    }
+
+    Value binding(Object variableOrLocal) {
+        return bound(variableOrLocal).value;
+    }
+
+    private Binding bound(Object o) {
+        Binding b = bindings.get(o);
+        if (b == null) throw new IllegalStateException(o + " is used where it has no value");
+        return b;
+    }
+
+    /** Defines a local as a value, at the place that its operands allow. */
+    void let(Local l, Expr e) {
+        Facts.Fact f = facts.of(e);
+        Scope at = place(f);
+        Value v = inScope(at, () -> {
+            Value value = value(e);
+            // A copy where what it was computed from may change.
+            return f.motion() == Facts.Motion.PINNED ? scalars.copy(value) : value;
+        });
+        bindings.put(l, new Binding(v, at.depth));
+    }
+
+    /** Whether the value differs between the elements of a step. */
+    boolean varies(Facts.Fact f) {
+        if (step == null) return false;
+        for (Object o : f.free()) {
+            if (o == step.variable || bound(o).value.width() > 1) return true;
+        }
+        return false;
+    }
+
+    /** The outermost scope where something with these dependencies may be evaluated. */
+    Scope place(Facts.Fact f) {
+        if (f.motion() == Facts.Motion.PINNED) return scope;
+        int depth = f.motion() == Facts.Motion.GUARDED ? scope.guardDepth() : 0;
+        for (Object o : f.free()) depth = Math.max(depth, bound(o).depth);
+        return scope.at(depth);
+    }
+
+    /** The value computed by {@code make} at the place that {@code f} allows, once. */
+    Value once(Object what, Object form, Facts.Fact f, Supplier<Value> make) {
+        Scope.Key key = new Scope.Key(what, form);
+        Value known = scope.find(key);
+        if (known != null) return known;
+        Scope at = place(f);
+        Value v = inScope(at, make);
+        at.put(key, v, f);
+        return v;
+    }
+
+    /** The value of an expression. */
+    Value value(Expr e) {
+        return switch (e) {
+            case Expr.Const c -> Value.of(c.dtype(), scalars.constant(c));
+            case Expr.Ref r -> binding(r.local());
+            case Expr.Arg _,
+                    Expr.IndexValue _,
+                    Expr.Load _,
+                    Expr.Un _,
+                    Expr.Bin _,
+                    Expr.Select _,
+                    Expr.Fma _,
+                    Expr.Convert _,
+                    Expr.Narrow _,
+                    Expr.Bits _,
+                    Expr.Checked _ -> once(e, null, facts.of(e), () -> compute(e));
+        };
+    }
+
+    private Value compute(Expr e) {
+        return switch (e) {
+            case Expr.Const _, Expr.Ref _ -> throw new AssertionError(e);
+            case Expr.Arg a -> memory.argument(a);
+            case Expr.IndexValue v -> {
+                Value i = indices.value(v.index());
+                yield map(v.dtype(), i, x -> scalars.convert(DType.I64, v.dtype(), x));
+            }
+            case Expr.Load l -> memory.load(l);
+            case Expr.Un u -> map(e.dtype(), value(u.a()), x -> scalars.unary(u.op(), u.a().dtype(), x));
+            case Expr.Bin b -> binary(b);
+            case Expr.Select s -> {
+                Value c = value(s.cond());
+                Value x = value(s.a());
+                Value y = value(s.b());
+                int n = Math.max(c.width(), Math.max(x.width(), y.width()));
+                yield Value.of(e.dtype(), n, i -> scalars.select(e.dtype(), c.lane(i), x.lane(i), y.lane(i)));
+            }
+            case Expr.Fma f -> {
+                Value x = value(f.a());
+                Value y = value(f.b());
+                Value z = value(f.c());
+                int n = Math.max(x.width(), Math.max(y.width(), z.width()));
+                yield Value.of(e.dtype(), n, i -> scalars.fma(e.dtype(), x.lane(i), y.lane(i), z.lane(i)));
+            }
+            case Expr.Convert c -> map(e.dtype(), value(c.a()), x -> scalars.convert(c.a().dtype(), c.dtype(), x));
+            case Expr.Narrow n -> map(e.dtype(), value(n.a()), x -> scalars.narrow(n.to(), x));
+            case Expr.Bits b -> map(e.dtype(), value(b.a()), x -> scalars.bits(b.dtype(), x));
+            case Expr.Checked c -> memory.checked(c);
+        };
+    }
+
+    private Value binary(Expr.Bin e) {
+        DType t = e.a().dtype();
+        Value x = value(e.a());
+        Value y = value(e.b());
+        boolean nonzero = e.b() instanceof Expr.Const c && c.bits() != 0 && e.op() != Prim2.POW;
+        return Value.of(
+                e.dtype(),
+                Math.max(x.width(), y.width()),
+                i -> scalars.binary(e.op(), t, x.lane(i), y.lane(i), nonzero));
+    }
+
+    private static Value map(DType t, Value v, java.util.function.UnaryOperator<Operand> f) {
+        return Value.of(t, v.width(), i -> f.apply(v.lane(i)));
+    }
+}

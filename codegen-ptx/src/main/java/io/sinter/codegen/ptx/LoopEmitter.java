@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.ptx;
+
+import io.sinter.codegen.ptx.lang.Comparison.Relation;
+import io.sinter.codegen.ptx.lang.FloatMode;
+import io.sinter.codegen.ptx.lang.Kernel;
+import io.sinter.codegen.ptx.lang.KernelBuilder;
+import io.sinter.codegen.ptx.lang.Operand;
+import io.sinter.codegen.ptx.lang.Operand.Reg;
+import io.sinter.codegen.ptx.lang.PtxType;
+import io.sinter.ir.DType;
+import io.sinter.ir.loop.Buf;
+import io.sinter.ir.loop.Canon;
+import io.sinter.ir.loop.Facts;
+import io.sinter.ir.loop.KernelText;
+import io.sinter.ir.loop.LoopKernel;
+import io.sinter.ir.loop.Stmt;
+import io.sinter.ir.loop.Var;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A loop kernel as PTX. Teams of threads take the tasks in turn; the threads of a team share the loops that the IR calls VECTOR, and do
+ * everything else alike.
+ */
+final class LoopEmitter {
+    private final LoopKernel kernel;
+    private final int file;
+    private final KernelBuilder out;
+
+    LoopEmitter(LoopKernel kernel, String entry, int file) {
+        this.kernel = kernel;
+        this.file = file;
+        this.out = new KernelBuilder(entry);
+    }
+
+    PtxKernel emit() {
+        String listing = KernelText.print(kernel);
+        List<Stmt> body = new Canon().statements(new MathCode().stmts(kernel.body()));
+        Facts facts = new Facts();
+        facts.add(body);
+        List<Stmt.Loop> loops = SharedLoop.in(body);
+        Hazards hazards = new Hazards(body);
+        boolean scratch = kernel.buffers().stream().anyMatch(b -> b.kind() == Buf.Kind.SCRATCH);
+        int accumulators = 0;
+        for (Stmt.Loop l : loops)
+            accumulators += StatementEmitter.accumulators(l).size();
+        boolean cooperates = accumulators > 0 || !loops.isEmpty() && (scratch || hazards.any());
+        int width = 1;
+        for (Stmt.Loop l : loops) width = Math.max(width, SharedLoop.width(l, SharedLoop.wide(l, facts)));
+        LaunchRule rule = new LaunchRule(
+                kernel.grid().stream().map(Var::extent).toList(),
+                loops.stream().map(l -> l.var().extent()).toList(),
+                cooperates,
+                width,
+                kernel.scratchBytes());
+        out.limits(Kernel.Limits.threads(cooperates ? LaunchRule.MAX_TEAM : LaunchRule.CTA));
+
+        Reg blocks = out.pointer();
+        Reg stride = out.parameter(PtxType.U64);
+        Operand scratchBase = kernel.scratchBytes() > 0 ? out.pointer() : out.parameter(PtxType.U64);
+        Reg y = wide(out.mov(PtxType.U32, Operand.Special.CTAID_Y));
+        Reg block = out.mad(PtxType.S64, y, stride, blocks);
+        Reg teams = wide(out.mov(PtxType.U32, Operand.Special.NTID_Y));
+        Reg ctas = wide(out.mov(PtxType.U32, Operand.Special.NCTAID_X));
+        Reg x = wide(out.mov(PtxType.U32, Operand.Special.CTAID_X));
+        Reg inCta = wide(out.mov(PtxType.U32, Operand.Special.TID_Y));
+        Reg first = out.mad(PtxType.S64, x, teams, inCta);
+        Reg all = out.mul(PtxType.S64, ctas, teams);
+        Operand mine = scratchBase;
+        if (kernel.scratchBytes() > 0) {
+            Reg number = out.mad(PtxType.S64, y, all, first);
+            mine = out.mad(PtxType.S64, number, out.constant(kernel.scratchBytes()), scratchBase);
+        }
+        Team team = new Team(out, cooperates, accumulators);
+        BodyEmitter c = new BodyEmitter(out, facts, new BodyEmitter.Frame(block, mine));
+        Map<Stmt, Integer> lines = StatementEmitter.number(body, listing);
+        StatementEmitter statements = new StatementEmitter(c, team, hazards, loops.isEmpty(), file, lines);
+        Operand tasks = out.constant(1);
+        for (Var v : kernel.grid()) tasks = c.scalars.mulLong(tasks, c.indices.coef(v.extent()));
+        Operand count = tasks;
+        Reg task = (Reg) c.scalars.copy(Value.of(DType.I64, first)).lane(0);
+        c.nested(true, () -> {
+            String head = out.newLabel();
+            String end = out.newLabel();
+            out.label(head);
+            out.branchIf(out.setp(Relation.GE, PtxType.S64, task, count), end);
+            bindGrid(c, task);
+            statements.run(body);
+            // The next task's writes into scratch memory are not to meet this one's reads.
+            if (cooperates && scratch) team.sync();
+            c.scalars.assign(DType.I64, task, out.add(PtxType.S64, task, all));
+            out.branch(head);
+            out.label(end);
+        });
+        out.ret();
+        return new PtxKernel(out.build(), listing, rule);
+    }
+
+    private Reg wide(Reg r) {
+        return out.cvt(FloatMode.DEFAULT, PtxType.U64, PtxType.U32, r);
+    }
+
+    /** The grid's variables from the flat task number, row-major. */
+    private void bindGrid(BodyEmitter c, Reg task) {
+        List<Var> grid = kernel.grid();
+        Operand rest = task;
+        for (int i = grid.size() - 1; i >= 0; i--) {
+            Var v = grid.get(i);
+            if (i == 0) {
+                c.bind(v, Value.of(DType.I64, rest));
+                return;
+            }
+            Operand n = c.indices.coef(v.extent());
+            c.bind(v, Value.of(DType.I64, c.scalars.remainderLong(rest, n)));
+            rest = c.scalars.divideLong(rest, n);
+        }
+    }
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.ptx;
+
+import io.sinter.codegen.ptx.lang.Kernel;
+
+/**
+ * A kernel as PTX. Its parameters are the address of its first parameter block, the distance in bytes from each block to the next, and the address
+ * of scratch memory; CTAs at y work on block y.
+ *
+ * @param code the entry
+ * @param listing the loop IR that the code's {@code .loc} lines point into
+ * @param rule how it is to be launched
+ */
+public record PtxKernel(Kernel code, String listing, LaunchRule rule) {
+    public String name() {
+        return code.name();
+    }
+}

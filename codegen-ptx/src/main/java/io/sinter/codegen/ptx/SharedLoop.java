@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.ptx;
+
+import io.sinter.codegen.ptx.BodyEmitter.Access;
+import io.sinter.codegen.ptx.BodyEmitter.Step;
+import io.sinter.codegen.ptx.lang.Comparison.Relation;
+import io.sinter.codegen.ptx.lang.Operand;
+import io.sinter.codegen.ptx.lang.Operand.Reg;
+import io.sinter.codegen.ptx.lang.PtxType;
+import io.sinter.ir.DType;
+import io.sinter.ir.loop.Expr;
+import io.sinter.ir.loop.Facts;
+import io.sinter.ir.loop.Index;
+import io.sinter.ir.loop.Local;
+import io.sinter.ir.loop.Stmt;
+import io.sinter.ir.loop.Var;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * A loop that the threads of a team share. Where the arrays allow it, each thread takes several neighbouring elements at a time, with loads and
+ * stores of 16 bytes; what is left over, or all of it where the arrays are not aligned, goes element by element. Whether they are
+ * depends on addresses and strides, never on a task: every row is added up in one order.
+ */
+final class SharedLoop {
+    /** Most elements that a thread takes side by side. */
+    static final int MAX_WIDTH = 4;
+
+    /** Operations in a loop's body above which a thread takes one element at a time: more would not fit its registers. */
+    private static final int MAX_WIDE_COST = 400;
+
+    private final BodyEmitter c;
+    private final Team team;
+    private final StatementEmitter statements;
+
+    SharedLoop(BodyEmitter c, Team team, StatementEmitter statements) {
+        this.c = c;
+        this.team = team;
+        this.statements = statements;
+    }
+
+    void emit(Stmt.Loop l) {
+        Set<Access> wide = wide(l, c.facts);
+        int width = width(l, wide);
+        Operand n = statements.extent(l);
+        if (width == 1) {
+            part(l, new Step(l.var(), 1, Set.of()), team.lane(), n, team.threads());
+            return;
+        }
+        Operand count = c.out.max(PtxType.S64, n, c.out.constant(0));
+        Operand whole = c.out.and(PtxType.B64, count, c.out.constant(-width));
+        Operand wideEnd = c.out.selp(PtxType.B64, whole, c.out.constant(0), aligned(l, wide, width));
+        part(
+                l,
+                new Step(l.var(), width, wide),
+                c.scalars.mulLong(team.lane(), c.out.constant(width)),
+                wideEnd,
+                c.scalars.mulLong(team.threads(), c.out.constant(width)));
+        part(l, new Step(l.var(), 1, Set.of()), c.scalars.addLong(wideEnd, team.lane()), count, team.threads());
+    }
+
+    private void part(Stmt.Loop l, Step step, Operand from, Operand end, Operand by) {
+        Reg i = (Reg) c.scalars.copy(Value.of(DType.I64, from)).lane(0);
+        c.nestedStep(step, true, () -> {
+            String head = c.out.newLabel();
+            String exit = c.out.newLabel();
+            c.out.label(head);
+            c.out.branchIf(c.out.setp(Relation.GE, PtxType.S64, i, end), exit);
+            c.bind(l.var(), Value.of(DType.I64, i));
+            statements.run(l.body());
+            c.scalars.assign(DType.I64, i, c.out.add(PtxType.S64, i, by));
+            c.out.branch(head);
+            c.out.label(exit);
+        });
+        c.unbind(l.var());
+    }
+
+    /** Whether every wide access is aligned in every task and step. */
+    private Operand aligned(Stmt.Loop l, Set<Access> wide, int width) {
+        return c.once(l, "aligned", Facts.Fact.NONE, () -> {
+                    Operand bits = c.out.constant(0);
+                    for (Access a : wide) {
+                        int bytes = MemoryEmitter.alignment(a.buffer(), width);
+                        Operand at = c.indices.alignment(a.buffer(), a.index(), l.var());
+                        Operand low = c.out.and(PtxType.B64, at, c.out.constant(bytes - 1));
+                        bits = c.out.or(PtxType.B64, bits, low);
+                    }
+                    return Value.of(DType.BOOL, c.out.setp(Relation.EQ, PtxType.S64, bits, c.out.constant(0)));
+                })
+                .lane(0);
+    }
+
+    /** Elements that a thread takes side by side: those of 16 bytes, 4 at most. */
+    static int width(Stmt.Loop l, Set<Access> wide) {
+        if (wide.isEmpty() || cost(l) > MAX_WIDE_COST || limitsVary(l)) return 1;
+        int bytes = 1;
+        for (Access a : wide) bytes = Math.max(bytes, a.buffer().dtype().bytes());
+        return Math.min(MAX_WIDTH, 16 / bytes);
+    }
+
+    /** A loop inside that runs differently often in neighbouring elements, or a branch. */
+    private static boolean limitsVary(Stmt.Loop l) {
+        boolean[] found = new boolean[1];
+        Facts facts = new Facts();
+        facts.add(l.body());
+        Facts.walk(l.body(), s -> {
+            if (s instanceof Stmt.Loop x && x.limit() != null)
+                found[0] |= facts.of(x.limit()).free().stream().anyMatch(o -> o == l.var() || o instanceof Local);
+        });
+        return found[0];
+    }
+
+    private static int cost(Stmt.Loop l) {
+        int[] sum = new int[1];
+        Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        Facts.walk(l.body(), s -> Facts.roots(s).forEach(e -> cost(e, seen, sum)));
+        return sum[0];
+    }
+
+    private static void cost(Expr e, Set<Expr> seen, int[] sum) {
+        if (!seen.add(e)) return;
+        sum[0] += (Facts.isExpensive(e) ? 16 : 1) * (e.dtype().bytes() == 8 ? 2 : 1);
+        Facts.children(e).forEach(x -> cost(x, seen, sum));
+    }
+
+    /**
+     * The accesses without mask to elements that are neighbours where the loop's variable is: their other terms are the same for all
+     * elements.
+     */
+    static Set<Access> wide(Stmt.Loop l, Facts facts) {
+        Set<Object> varying = new HashSet<>(Set.of(l.var()));
+        Facts.walk(l.body(), s -> {
+            // Locals of the body may differ between elements; loop variables in it do not.
+            if (s instanceof Stmt.Let x) varying.add(x.local());
+            if (s instanceof Stmt.Declare x) varying.add(x.local());
+        });
+        Set<Access> found = new LinkedHashSet<>();
+        Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        Facts.walk(l.body(), s -> {
+            if (s instanceof Stmt.Store st && st.mask() == null && isUnit(st.index(), l.var(), varying, facts))
+                found.add(new Access(st.buffer(), st.index()));
+            Facts.roots(s).forEach(e -> loads(e, l.var(), varying, facts, seen, found));
+        });
+        return found;
+    }
+
+    private static void loads(Expr e, Var v, Set<Object> varying, Facts facts, Set<Expr> seen, Set<Access> found) {
+        if (!seen.add(e)) return;
+        if (e instanceof Expr.Load x && x.mask() == null && isUnit(x.index(), v, varying, facts))
+            found.add(new Access(x.buffer(), x.index()));
+        for (Expr child : Facts.children(e)) loads(child, v, varying, facts, seen, found);
+    }
+
+    private static boolean isUnit(Index i, Var v, Set<Object> varying, Facts facts) {
+        boolean unit = false;
+        for (Index.Term t : i.terms()) {
+            if (t.atom() instanceof Index.VarAtom a && a.var() == v) {
+                if (!t.coef().is(1)) return false;
+                unit = true;
+            } else if (!Collections.disjoint(facts.of(t.atom()).free(), varying)) {
+                return false;
+            }
+        }
+        return unit;
+    }
+
+    /** The shared loops among statements. */
+    static List<Stmt.Loop> in(List<Stmt> body) {
+        List<Stmt.Loop> found = new java.util.ArrayList<>();
+        Facts.walk(body, s -> {
+            if (s instanceof Stmt.Loop l && l.kind() == Stmt.Loop.Kind.VECTOR) found.add(l);
+        });
+        return found;
+    }
+}
