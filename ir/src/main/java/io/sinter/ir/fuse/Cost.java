@@ -51,6 +51,11 @@ public final class Cost {
         return size;
     }
 
+    /** Of a concatenation that is stored part by part. */
+    static int splitCode(Node concat) {
+        return code(concat) - (PART - 2) * concat.inputs().size();
+    }
+
     private static int code(View view) {
         return switch (view) {
             case Pad p -> {

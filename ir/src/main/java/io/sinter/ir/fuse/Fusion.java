@@ -3,6 +3,7 @@ package io.sinter.ir.fuse;
 
 import io.sinter.ir.Graph;
 import io.sinter.ir.Node;
+import io.sinter.ir.Shape;
 import io.sinter.ir.loop.Coef;
 import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Index;
@@ -58,7 +59,12 @@ public final class Fusion {
     public static final int MAX_WEIGHT = 220;
 
     private static final int MAX_MEMBERS = 80;
-    private static final int MAX_STORES = 12;
+    static final int MAX_STORES = 12;
+
+    /** Parts of a concatenation, and neighbouring elements of one, from which on it is stored part by part. */
+    private static final int MAX_SPLIT = 8;
+
+    private static final long SPLIT_RUN = 16;
 
     /** With fewer rows than this a row kernel leaves the device idle, unless there is next to nothing to do. */
     private static final long FEW_ROWS = 8;
@@ -274,10 +280,12 @@ public final class Fusion {
             g.add(n, List.of(), 0);
         } else {
             List<Index> at = new ArrayList<>();
-            for (int x = 0; x < n.shape().rank(); x++)
-                at.add(axis(vars, "i" + x, n.shape().dim(x)));
+            boolean split = connect && n.op() instanceof Concat c && splits(n, c);
+            Shape space = (split ? n.input(0) : n).shape();
+            for (int x = 0; x < space.rank(); x++) at.add(axis(vars, "i" + x, space.dim(x)));
             g = new Group(groups.size(), kind, n, List.copyOf(vars));
             if (n.op() instanceof Reduce r) addReduction(g, n, r, List.of(at));
+            else if (split) g.addSplit(n, at, Cost.splitCode(n));
             else g.add(n, List.of(at), Cost.code(n));
         }
         groups.add(g);
@@ -286,6 +294,15 @@ public final class Fusion {
         groupsOf.computeIfAbsent(n, _ -> new ArrayList<>()).add(g);
         if (connect) connect(n, g);
         return g;
+    }
+
+    /** The concatenation is stored part by part: its parts are alike, and long enough to be written as vectors. */
+    private static boolean splits(Node n, Concat c) {
+        if (n.inputs().size() > MAX_SPLIT) return false;
+        for (Node in : n.inputs()) if (!in.type().equals(n.input(0).type())) return false;
+        long run = 1;
+        for (int x = c.axis(); x < n.shape().rank(); x++) run *= n.input(0).shape().dim(x);
+        return run >= SPLIT_RUN;
     }
 
     private static Index axis(List<Var> vars, String name, long extent) {
@@ -408,7 +425,8 @@ public final class Fusion {
      * {@code n} is then computed once each.
      */
     private static boolean followsReduction(Node n, Group g, List<Index> at) {
-        if (g.kind() != Group.Kind.LOOPS || g.update() || !g.inner().isEmpty() || plain(n, at) == null) return false;
+        if (g.kind() != Group.Kind.LOOPS || g.update() || g.hasSplit()) return false;
+        if (!g.inner().isEmpty() || plain(n, at) == null) return false;
         long missing = 1;
         for (Var v : rest(g, at)) missing *= v.extent().lit();
         if (missing == 1 || (n.type().numel() < FEW_ROWS && missing * n.type().numel() > SMALL)) return false;
@@ -444,6 +462,7 @@ public final class Fusion {
 
     private FusionDecision checkReduction(Node n, Reduce r, Group g, List<Index> at) {
         if (g.kind() != Group.Kind.LOOPS) return FusionDecision.no("a template's epilogue is elementwise");
+        if (g.hasSplit()) return FusionDecision.no("a concatenation is stored part by part, not row by row");
         Set<Var> used = plain(n, at);
         if (used == null) return FusionDecision.no("its readers do not go through it row by row");
         if (match(r, n, g, at) == null && !startsRows(g, used))
@@ -571,7 +590,7 @@ public final class Fusion {
         for (Read r : reads) {
             if (!g.contains(r.consumer)) continue;
             for (List<Index> at : g.at(r.consumer)) {
-                List<Index> p = Operands.index(r.consumer, r.k, at, context);
+                List<Index> p = g.isSplit(r.consumer) ? at : Operands.index(r.consumer, r.k, at, context);
                 for (Node view : r.views) p = Operands.index(view, 0, p, context);
                 found.add(p);
                 if (found.size() > 8) return null;
@@ -589,7 +608,7 @@ public final class Fusion {
                 for (List<Index> at : g.at(m)) {
                     Node in = m.input(k);
                     if (g.contains(in)) continue;
-                    List<Index> p = Operands.index(m, k, at, context);
+                    List<Index> p = g.isSplit(m) ? at : Operands.index(m, k, at, context);
                     while (in.op() instanceof View && !g.contains(in)) {
                         p = Operands.index(in, 0, p, context);
                         in = in.input(0);
@@ -599,6 +618,29 @@ public final class Fusion {
             }
         }
         return reads;
+    }
+
+    /** What a group stores, and where, in the form of {@link #external}. */
+    Set<List<Object>> stored(Group g) {
+        Set<List<Object>> stores = new HashSet<>();
+        for (Node n : g.stores()) if (!g.isSplit(n)) stores.add(List.of(new Identity(n), g.at(n).getFirst()));
+        return stores;
+    }
+
+    /** The value's node of an entry of {@link #external}. */
+    static Node node(List<Object> access) {
+        return ((Identity) access.getFirst()).node;
+    }
+
+    /** Stores what is read in {@code g} alone no more. */
+    void forget(Group g) {
+        g.stores().removeIf(n -> {
+            if (outputs.contains(n)) return false;
+            for (Read r : reads(n)) {
+                for (Group other : groupsOf.getOrDefault(r.consumer, List.of())) if (other != g) return false;
+            }
+            return true;
+        });
     }
 
     /** Positions with placeholders for what is known at run time only: one for each place where such a value is used. */

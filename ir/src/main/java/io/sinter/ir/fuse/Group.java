@@ -36,6 +36,8 @@ public final class Group {
     private final Map<Node, List<Var>> reduced = new IdentityHashMap<>();
     private final List<Node> members = new ArrayList<>();
     private final List<Node> stores = new ArrayList<>();
+    /** Concatenations that are stored part by part. */
+    private final Set<Node> split = java.util.Collections.newSetFromMap(new IdentityHashMap<>());
     private final Set<Group> successors = new LinkedHashSet<>();
     private final Set<Group> predecessors = new LinkedHashSet<>();
     /** Longest way over {@link #successors} to a group that has none: a group reaches lower ones only. */
@@ -85,6 +87,18 @@ public final class Group {
         return stores;
     }
 
+    /**
+     * True of a stored concatenation whose parts the kernel computes side by side: the space is that of one part, and at its position stands that of
+     * every part.
+     */
+    public boolean isSplit(Node n) {
+        return split.contains(n);
+    }
+
+    boolean hasSplit() {
+        return !split.isEmpty();
+    }
+
     /** Groups that read a stored value. */
     public Set<Group> successors() {
         return java.util.Collections.unmodifiableSet(successors);
@@ -120,6 +134,11 @@ public final class Group {
         at.put(n, positions);
         members.add(n);
         weight += opWeight * positions.size();
+    }
+
+    void addSplit(Node concat, List<Index> part, int opWeight) {
+        add(concat, List.of(part), opWeight);
+        split.add(concat);
     }
 
     void addReduction(Node n, List<List<Index>> positions, List<Var> over, Set<Var> innerVars, int opWeight) {
@@ -191,6 +210,7 @@ public final class Group {
                 reduced.put(n, over.stream().map(v -> vars.getOrDefault(v, v)).toList());
         }
         for (Node n : other.stores) if (!stores.contains(n)) stores.add(n);
+        split.addAll(other.split);
         for (Group s : List.copyOf(other.successors)) {
             s.predecessors.remove(other);
             runBefore(s);

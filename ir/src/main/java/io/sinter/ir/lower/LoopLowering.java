@@ -14,6 +14,7 @@ import io.sinter.ir.loop.Rewriter;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Stmt.Loop.Kind;
 import io.sinter.ir.loop.Var;
+import io.sinter.ir.op.Concat;
 import io.sinter.ir.op.Reduce;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -63,12 +64,25 @@ final class LoopLowering {
         for (Node n : group.stores()) {
             List<Index> at = group.at(n).getFirst();
             Buf out = params.write(new Params.BufferKey(n, 0), n.dtype());
-            Local v = new Local("v" + stores.size(), n.dtype().compute());
-            body.add(new Stmt.Let(v, values.value(n, at)));
-            stores.add(new Stmt.Store(out, IndexMath.linear(at, n.shape().toArray()), new Expr.Ref(v)));
+            if (group.isSplit(n)) {
+                int axis = ((Concat) n.op()).axis();
+                for (int k = 0; k < n.inputs().size(); k++) {
+                    List<Index> to = new ArrayList<>(at);
+                    to.set(axis, IndexMath.add(at.get(axis), k * n.input(k).shape().dim(axis)));
+                    store(n.input(k), at, out, IndexMath.linear(to, n.shape().toArray()), body, stores);
+                }
+            } else {
+                store(n, at, out, IndexMath.linear(at, n.shape().toArray()), body, stores);
+            }
         }
         body.addAll(stores);
         return vectorized(body, group.vars());
+    }
+
+    private void store(Node n, List<Index> at, Buf out, Index to, List<Stmt> body, List<Stmt> stores) {
+        Local v = new Local("v" + stores.size(), n.dtype().compute());
+        body.add(new Stmt.Let(v, values.value(n, at)));
+        stores.add(new Stmt.Store(out, to, new Expr.Ref(v)));
     }
 
     /** Tiles and vectorizes a body that is independent for every point of {@code space}. */

@@ -26,7 +26,7 @@ import java.util.List;
  */
 public final class Degenerate extends NodeRewriter {
     /** Most parts of a concatenation that one kernel tells apart: it grows with them. */
-    private static final int MAX_PARTS = 8;
+    static final int MAX_PARTS = 8;
 
     private Degenerate() {}
 

@@ -7,10 +7,12 @@ import io.sinter.ir.Shape;
 import io.sinter.ir.op.Binary;
 import io.sinter.ir.op.Bitcast;
 import io.sinter.ir.op.Cast;
+import io.sinter.ir.op.Concat;
 import io.sinter.ir.op.Constant;
 import io.sinter.ir.op.Elementwise;
 import io.sinter.ir.op.Expand;
 import io.sinter.ir.op.Op;
+import io.sinter.ir.op.Pad;
 import io.sinter.ir.op.Unary;
 import io.sinter.ir.op.Where;
 import java.util.ArrayList;
@@ -91,7 +93,26 @@ final class ElementRules {
         if (b.op() == Unary.NEG) return e.sub(a, b.input(0));
         // (-x) + y => y - x
         if (a.op() == Unary.NEG) return e.sub(b, a.input(0));
+        if (a.op() instanceof Pad p && b.op() instanceof Pad q) {
+            Node joined = joined(e, p, a.input(0), q, b.input(0));
+            return joined != null ? joined : joined(e, q, b.input(0), p, a.input(0));
+        }
         return null;
+    }
+
+    /**
+     * pad(x) + pad(y) => pad(concat(x, y)) where y begins on the one padded axis where x ends: gradients of the parts of a split. A -0 of x or y
+     * stays one, which + 0 would have made +0.
+     */
+    private static Node joined(Simplify e, Pad p, Node x, Pad q, Node y) {
+        int axis = -1;
+        for (int i = 0; i < p.low().length; i++) {
+            if (p.low()[i] == 0 && p.high()[i] == 0 && q.low()[i] == 0 && q.high()[i] == 0) continue;
+            if (axis >= 0) return null;
+            axis = i;
+        }
+        if (axis < 0 || p.low()[axis] < 0 || p.low()[axis] + x.shape().dim(axis) != q.low()[axis]) return null;
+        return e.apply(new Pad(p.low(), q.high()), e.apply(new Concat(axis), x, y));
     }
 
     private static boolean zeroFor(Node zero, Node x, boolean integer) {

@@ -10,6 +10,8 @@ import io.sinter.ir.op.Permute;
 import io.sinter.ir.op.Reduce;
 import io.sinter.ir.op.Reshape;
 import io.sinter.ir.op.Slice;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Rules of {@link Simplify} on views and their neighbours: they compose, cancel and move inwards.
@@ -25,8 +27,7 @@ final class ViewRules {
             case Expand x -> expand(e, x, n.input(0));
             case Slice s -> s.live() ? null : slice(e, s, n.input(0));
             case Pad p -> pad(e, p, n.input(0));
-            // concat(x) => x
-            case Concat _ -> n.inputs().size() == 1 ? n.input(0) : null;
+            case Concat c -> concat(e, c, n);
             case Reduce r -> reduce(e, r, n.input(0), n.shape());
             default -> null; // no rule for the operators that compute
         };
@@ -125,6 +126,19 @@ final class ViewRules {
             low = high;
         }
         return null;
+    }
+
+    private static Node concat(Simplify e, Concat c, Node n) {
+        // concat(x) => x
+        if (n.inputs().size() == 1) return n.input(0);
+        // concat(concat(x, y), z) => concat(x, y, z), while there are few
+        List<Node> parts = new ArrayList<>();
+        for (Node in : n.inputs()) {
+            if (in.op() instanceof Concat inner && inner.axis() == c.axis()) parts.addAll(in.inputs());
+            else parts.add(in);
+        }
+        boolean more = parts.size() > n.inputs().size() && parts.size() <= Degenerate.MAX_PARTS;
+        return more ? e.emit(c, parts).getFirst() : null;
     }
 
     private static Node pad(Simplify e, Pad p, Node x) {

@@ -4,6 +4,7 @@ package io.sinter.cli.bench;
 import io.sinter.Sinter;
 import io.sinter.cli.bench.BenchCase.Mode;
 import io.sinter.cli.bench.BenchCase.Repetition;
+import io.sinter.runtime.Session;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,6 +39,7 @@ final class Measurement {
         run.run();
         double first = millis(System.nanoTime() - start);
         warmUp(run, seconds);
+        Session.current().profile().reset();
         List<Double> times = new ArrayList<>();
         long end = System.nanoTime() + (long) (seconds * 1e9);
         while (times.size() < LEAST || (System.nanoTime() < end && times.size() < MOST)) {
