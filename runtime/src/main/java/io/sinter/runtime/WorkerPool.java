@@ -28,7 +28,8 @@ public final class WorkerPool implements AutoCloseable {
     /** The pool, held by one thread. */
     public interface Team extends AutoCloseable {
         /**
-         * Runs tasks 0 to {@code tasks}, each once, in chunks of {@code chunk} that go to whoever is free; returns when all are done.
+         * Runs tasks 0 to {@code tasks}, each once; returns when all are done. Every worker has a share of neighbouring tasks, the same one in every
+         * launch of as many, so that what they touch stays in its cache; chunks of {@code chunk} of it go to others that are done with theirs.
          *
          * @throws RuntimeException the first that a task threw; tasks that had not begun by then are left out
          */
@@ -47,7 +48,7 @@ public final class WorkerPool implements AutoCloseable {
     /** Between two steps of a loop the caller traces for some 60 µs, its caches cold from the last kernel: not to be parked for that. */
     private static final long SPIN_NANOS = 200_000;
 
-    private static final Job IDLE = new Job(0, 1, (_, _, _) -> {});
+    private static final Job IDLE = new Job(0, 1, 1, (_, _, _) -> {});
 
     private final int threads;
     private final ReentrantLock lock = new ReentrantLock();
@@ -121,7 +122,7 @@ public final class WorkerPool implements AutoCloseable {
                 return;
             }
             if (workers == null) start();
-            Job job = new Job(tasks, chunk, work);
+            Job job = new Job(tasks, chunk, threads, work);
             current = job;
             // No more helpers than there are chunks besides the caller's.
             long helpers = Math.min(workers.length, (tasks - 1) / chunk);
@@ -167,29 +168,59 @@ public final class WorkerPool implements AutoCloseable {
     /** One call of {@link Team#run}. A worker that wakes too late for it finds nothing left to claim. */
     private static final class Job {
         private static final VarHandle WORDS = MethodHandles.arrayElementVarHandle(long[].class);
-        // Counters on cache lines of their own.
-        private static final int NEXT = 8;
-        private static final int DONE = 16;
+        /** Counters are on cache lines of their own: tasks done, then for each share the next task. */
+        private static final int LINE = 8;
+
+        private static final int DONE = LINE;
 
         private final long tasks;
         private final long chunk;
+        private final int shares;
         private final Tasks work;
-        private final long[] words = new long[24];
+        private final long[] words;
         private volatile Throwable failure;
         private volatile Thread waiting;
 
-        Job(long tasks, long chunk, Tasks work) {
+        Job(long tasks, long chunk, int shares, Tasks work) {
             this.tasks = tasks;
             this.chunk = chunk;
+            this.shares = shares;
             this.work = work;
+            words = new long[(shares + 2) * LINE];
+            for (int s = 0; s < shares; s++) words[next(s)] = first(s);
+        }
+
+        /** The first task of a share; of the one after the last, the number of tasks. */
+        private long first(int share) {
+            // No product of the two, which might be more than a long.
+            return tasks / shares * share + Math.min(tasks % shares, share);
+        }
+
+        private static int next(int share) {
+            return (share + 2) * LINE;
         }
 
         void work(int worker) {
             long count = 0;
-            while (true) {
-                long begin = (long) WORDS.getAndAdd(words, NEXT, chunk);
-                if (begin >= tasks) break;
-                long end = Math.min(begin + chunk, tasks);
+            for (int i = 0; i < shares; i++) {
+                int share = worker + i < shares ? worker + i : worker + i - shares;
+                count += work(worker, next(share), first(share + 1));
+            }
+            if (count == 0) return;
+            long done = (long) WORDS.getAndAdd(words, DONE, count) + count;
+            if (done == tasks) {
+                Thread waiter = waiting;
+                if (waiter != null) LockSupport.unpark(waiter);
+            }
+        }
+
+        /** Runs what is left of a share that ends at task {@code last}; how many tasks that was. */
+        private long work(int worker, int next, long last) {
+            long count = 0;
+            while ((long) WORDS.getVolatile(words, next) < last) {
+                long begin = (long) WORDS.getAndAdd(words, next, chunk);
+                if (begin >= last) break;
+                long end = Math.min(begin + chunk, last);
                 if (failure == null) {
                     try {
                         work.run(worker, begin, end);
@@ -199,12 +230,7 @@ public final class WorkerPool implements AutoCloseable {
                 }
                 count += end - begin;
             }
-            if (count == 0) return;
-            long done = (long) WORDS.getAndAdd(words, DONE, count) + count;
-            if (done == tasks) {
-                Thread waiter = waiting;
-                if (waiter != null) LockSupport.unpark(waiter);
-            }
+            return count;
         }
 
         private synchronized void fail(Throwable e) {

@@ -93,26 +93,42 @@ final class ElementRules {
         if (b.op() == Unary.NEG) return e.sub(a, b.input(0));
         // (-x) + y => y - x
         if (a.op() == Unary.NEG) return e.sub(b, a.input(0));
-        if (a.op() instanceof Pad p && b.op() instanceof Pad q) {
-            Node joined = joined(e, p, a.input(0), q, b.input(0));
-            return joined != null ? joined : joined(e, q, b.input(0), p, a.input(0));
-        }
-        return null;
+        return tiles(e, a, b);
     }
 
     /**
-     * pad(x) + pad(y) => pad(concat(x, y)) where y begins on the one padded axis where x ends: gradients of the parts of a split. A -0 of x or y
-     * stays one, which + 0 would have made +0.
+     * pad(x) + pad(y) + … => concat(x, y, …) where the parts fill one axis: gradients of a split, in any order. A -0 of a part stays one, which + 0
+     * would have made +0.
      */
-    private static Node joined(Simplify e, Pad p, Node x, Pad q, Node y) {
+    private static Node tiles(Simplify e, Node a, Node b) {
+        List<Node> pads = new ArrayList<>();
+        if (!terms(a, pads) || !terms(b, pads)) return null;
         int axis = -1;
-        for (int i = 0; i < p.low().length; i++) {
-            if (p.low()[i] == 0 && p.high()[i] == 0 && q.low()[i] == 0 && q.high()[i] == 0) continue;
-            if (axis >= 0) return null;
-            axis = i;
+        for (Node n : pads) {
+            Pad p = (Pad) n.op();
+            for (int i = 0; i < p.low().length; i++) {
+                if (p.low()[i] == 0 && p.high()[i] == 0) continue;
+                if (axis >= 0 && i != axis) return null;
+                axis = i;
+            }
         }
-        if (axis < 0 || p.low()[axis] < 0 || p.low()[axis] + x.shape().dim(axis) != q.low()[axis]) return null;
-        return e.apply(new Pad(p.low(), q.high()), e.apply(new Concat(axis), x, y));
+        if (axis < 0) return null;
+        int along = axis;
+        pads.sort(java.util.Comparator.comparingLong(n -> ((Pad) n.op()).low()[along]));
+        List<Node> parts = new ArrayList<>();
+        long end = 0;
+        for (Node n : pads) {
+            if (((Pad) n.op()).low()[axis] != end) return null;
+            parts.add(n.input(0));
+            end += n.input(0).shape().dim(axis);
+        }
+        return end == a.shape().dim(axis) ? e.emit(new Concat(axis), parts).getFirst() : null;
+    }
+
+    /** The pads that {@code n} is a sum of; false if it is another, or of more than a concatenation has parts. */
+    private static boolean terms(Node n, List<Node> pads) {
+        if (n.op() instanceof Pad) return pads.size() < Degenerate.MAX_PARTS && pads.add(n);
+        return n.op() == Binary.ADD && terms(n.input(0), pads) && terms(n.input(1), pads);
     }
 
     private static boolean zeroFor(Node zero, Node x, boolean integer) {

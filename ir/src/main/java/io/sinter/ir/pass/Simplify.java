@@ -13,7 +13,7 @@ import java.util.List;
 /**
  * Algebraic rules, applied to each node once its operands are simplified. All are exact for every
  * value, with NaN, infinities and signed zeros, but for two stated in {@link ElementRules} (small
- * integer powers, sums of neighbouring pads). The rules stand in {@link ElementRules} and {@link ViewRules}.
+ * integer powers, sums of pads that fill an axis). The rules stand in {@link ElementRules} and {@link ViewRules}.
  */
 public final class Simplify implements Emitter<Node> {
     private final GraphBuilder nodes = new GraphBuilder();

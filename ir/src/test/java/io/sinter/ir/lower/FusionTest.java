@@ -9,6 +9,7 @@ import io.sinter.ir.DType;
 import io.sinter.ir.Graph;
 import io.sinter.ir.GraphBuilder;
 import io.sinter.ir.Node;
+import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.loop.KernelText;
 import io.sinter.ir.op.CrossEntropy;
@@ -20,6 +21,7 @@ import io.sinter.ir.op.Put;
 import io.sinter.ir.op.Reduce;
 import io.sinter.ir.op.Reshape;
 import io.sinter.ir.op.Sample;
+import io.sinter.ir.op.Concat;
 import io.sinter.ir.op.Softmax;
 import io.sinter.ir.op.Unary;
 import io.sinter.ir.plan.Plan;
@@ -67,6 +69,30 @@ class FusionTest {
     void elementwiseChainIsOneKernel() {
         Node t = b.unary(Unary.TANH, b.add(b.mul(in(5, 7), in(5, 7)), in(5, 7)));
         kernels(1, check(b.mul(t, b.unary(Unary.SIGMOID, in(5, 7)))));
+    }
+
+    /** What the parts have in common is computed once, beside what else is needed of it. */
+    @Test
+    void partsOfAConcatenationAreOneKernel() {
+        Node x = in(6, 40);
+        Node y = in(6, 40);
+        Node t = b.unary(Unary.TANH, b.mul(x, y));
+        Node parts = b.apply(new Concat(1), b.mul(t, x), t, b.mul(t, y));
+        kernels(1, check(parts, b.add(t, x)));
+        kernels(2, check(b.matmul(parts, in(120, 5))));
+    }
+
+    @Test
+    void elementwiseSiblingsAreOneKernel() {
+        Node x = in(6, 40);
+        Node y = in(6, 40);
+        kernels(1, check(b.mul(x, y), b.unary(Unary.EXP, x)));
+        // Another read between the two forbids it.
+        Node e = b.unary(Unary.EXP, x);
+        Node sum = b.expand(b.reduceKeep(Reduce.Kind.SUM, e, 0), Shape.of(6, 40));
+        check(e, b.mul(sum, x));
+        // Elsewhere: nothing is read that the other computes at another place.
+        check(e, b.add(x, b.flip(e, 1)));
     }
 
     @Test

@@ -114,6 +114,30 @@ class PassTest {
         }
     }
 
+    /** Gradients of a split, in any order. */
+    @Test
+    void padsThatFillAnAxisAreParts() {
+        String pads = """
+                %p: f32[2,9] = pad(%a) {low=[0,6], high=[0,0]}
+                %q: f32[2,9] = pad(%b) {low=[0,0], high=[0,6]}
+                %s: f32[2,9] = add(%p, %q)
+                """;
+        simplifies(
+                pads + "%r: f32[2,9] = pad(%a) {low=[0,3], high=[0,3]}\n%t: f32[2,9] = add(%s, %r)\nreturn %t",
+                "%c: f32[2,9] = concat(%b, %a, %a) {axis=1}\nreturn %c");
+        // One that leaves a gap, and one that overlaps.
+        simplifies(pads + "return %s", pads + "return %s");
+        String twice = pads + "%r: f32[2,9] = pad(%a) {low=[0,5], high=[0,1]}\n%t: f32[2,9] = add(%s, %r)\nreturn %t";
+        simplifies(twice, twice);
+    }
+
+    @Test
+    void concatenationsOfConcatenations() {
+        simplifies(
+                "%c: f32[2,6] = concat(%a, %b) {axis=1}\n%d: f32[2,9] = concat(%c, %a) {axis=1}\nreturn %d",
+                "%d: f32[2,9] = concat(%a, %b, %a) {axis=1}\nreturn %d");
+    }
+
     @Test
     void plusZeroGoesWhereTheOtherSideIsNeverMinusZero() {
         simplifies(
