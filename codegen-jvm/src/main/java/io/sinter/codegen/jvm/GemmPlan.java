@@ -197,9 +197,11 @@ final class GemmPlan {
         long r = even(rows, tileRows, MAX_ROWS);
         long c = even(columns, columns <= panel ? lanes : panel, widest);
         double depth = Math.min(k, sliceLength);
+        // Every block of rows packs a panel of its own: for few columns that is as much as some ten rows.
+        long least = (columns <= panel && packsWide(tileRows) ? 16L : 2L) * tileRows;
         while (batches * slices * ceilDiv(rows, r) * ceilDiv(columns, c) < 4L * PROCESSORS
                 && r * c * depth >= 2 * SMALL_TASK) {
-            if (r > 2L * tileRows && (r >= c || c <= panel)) {
+            if (r > least && (r >= c || c <= panel)) {
                 r = roundUp(ceilDiv(r, 2), tileRows);
             } else if (c > panel) {
                 c = roundUp(ceilDiv(c, 2), panel);
