@@ -301,7 +301,8 @@ public final class Fusion {
         if (n.inputs().size() > MAX_SPLIT) return false;
         for (Node in : n.inputs()) if (!in.type().equals(n.input(0).type())) return false;
         long run = 1;
-        for (int x = c.axis(); x < n.shape().rank(); x++) run *= n.input(0).shape().dim(x);
+        for (int x = c.axis(); x < n.shape().rank(); x++)
+            run *= n.input(0).shape().dim(x);
         return run >= SPLIT_RUN;
     }
 
@@ -623,7 +624,8 @@ public final class Fusion {
     /** What a group stores, and where, in the form of {@link #external}. */
     Set<List<Object>> stored(Group g) {
         Set<List<Object>> stores = new HashSet<>();
-        for (Node n : g.stores()) if (!g.isSplit(n)) stores.add(List.of(new Identity(n), g.at(n).getFirst()));
+        for (Node n : g.stores())
+            if (!g.isSplit(n)) stores.add(List.of(new Identity(n), g.at(n).getFirst()));
         return stores;
     }
 

@@ -38,6 +38,7 @@ public final class Group {
     private final List<Node> stores = new ArrayList<>();
     /** Concatenations that are stored part by part. */
     private final Set<Node> split = java.util.Collections.newSetFromMap(new IdentityHashMap<>());
+
     private final Set<Group> successors = new LinkedHashSet<>();
     private final Set<Group> predecessors = new LinkedHashSet<>();
     /** Longest way over {@link #successors} to a group that has none: a group reaches lower ones only. */

@@ -46,7 +46,8 @@ final class Siblings {
                 boolean elementwise = g.inner().isEmpty();
                 boolean apart = elementwise ? onlyDirectly(first, g) : !first.reaches(g);
                 if (!apart || g.reaches(first)) continue;
-                if (!(elementwise ? sharesElements(first, g, rename, fusion) : shares(first, g, rename, fusion))) continue;
+                if (!(elementwise ? sharesElements(first, g, rename, fusion) : shares(first, g, rename, fusion)))
+                    continue;
                 first.absorb(g, at -> rename(at, rename), rename);
                 fusion.moved(g, first);
                 if (elementwise) fusion.forget(first);

@@ -68,7 +68,9 @@ final class LoopLowering {
                 int axis = ((Concat) n.op()).axis();
                 for (int k = 0; k < n.inputs().size(); k++) {
                     List<Index> to = new ArrayList<>(at);
-                    to.set(axis, IndexMath.add(at.get(axis), k * n.input(k).shape().dim(axis)));
+                    to.set(
+                            axis,
+                            IndexMath.add(at.get(axis), k * n.input(k).shape().dim(axis)));
                     store(n.input(k), at, out, IndexMath.linear(to, n.shape().toArray()), body, stores);
                 }
             } else {
