@@ -26,8 +26,10 @@ final class GemmPlan {
     /** Bytes of the wide operand that a block packs at a time. */
     private static final long WIDE_BYTES = CpuCaches.L2 / 2;
 
-    /** Rows of a block as {@link #slices} counts them, which decides about bits and so on nothing but extents. */
-    private static final int SLICE_ROWS = 384;
+    /** Extents of a block as {@link #slices} counts them, which must not depend on the processor. */
+    private static final int SLICE_LENGTH = 384;
+
+    private static final int SLICE_WIDTH = 256;
 
     /**
      * At most this many rows on the smaller side are multiplied by dot products along k rather than by
@@ -172,7 +174,9 @@ final class GemmPlan {
      * function of the extents alone, because it decides in which order sums are made.
      */
     private long slices() {
-        double blocks = (double) batches * ceilDiv(rows, SLICE_ROWS) * ceilDiv(columns, 4L * panel);
+        double blocks = (double) batches
+                * ceilDiv(Math.max(rows, columns), SLICE_LENGTH)
+                * ceilDiv(Math.min(rows, columns), SLICE_WIDTH);
         if (blocks >= FEW_BLOCKS || k < 8 * K_BLOCK) return 1;
         double byWork = (double) batches * rows * columns * k / (4 * SMALL_TASK);
         double byCount = 2 * FEW_BLOCKS / blocks;

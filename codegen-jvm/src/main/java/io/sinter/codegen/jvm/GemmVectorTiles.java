@@ -24,8 +24,8 @@ import org.objectweb.asm.Type;
 
 /**
  * Generates {@link GemmTiles} for f32 and f64 in the Vector API. A tile's accumulators are as many
- * vectors as there are registers for beside one row of b and a broadcast element of a: 6×4 of 32, 3×4 of
- * 16.
+ * vectors as there are registers for beside one row of b and a broadcast element of a: 6×4 of 32 (AVX-512,
+ * NEON), 6×2 of 16 (AVX2; with 3×4, which needs 17, HotSpot spills and takes twice the time).
  *
  * <p>Each tile shape is a method of its own, as small as it can be: HotSpot's first compiler refuses
  * methods of many memory accesses, and such a method would never be profiled and stay slow. So a tile
@@ -36,6 +36,7 @@ final class GemmVectorTiles {
     private static final Type INT = Type.INT_TYPE;
     private static final Type VOID = Type.VOID_TYPE;
     private static final int DOT_ROWS = 4;
+    private static final boolean IS_ARM = System.getProperty("os.arch").equals("aarch64");
 
     private final Species species;
     private final int rows;
@@ -44,8 +45,8 @@ final class GemmVectorTiles {
 
     private GemmVectorTiles(String className, DType dtype, int bits) {
         this.species = new Species(dtype, bits / 8 / dtype.bytes());
-        this.rows = bits == 512 ? 6 : 3;
-        this.vectors = 4;
+        this.rows = 6;
+        this.vectors = bits == 512 || IS_ARM ? 4 : 2;
         this.cls = new ClassBuilder(className, "io/sinter/codegen/jvm/GemmTiles", null);
     }
 
