@@ -164,7 +164,8 @@ final class LoopEmitter {
         LocalVar count = m.parameter("count", Type.INT_TYPE);
         BodyCompiler c = compilerWith(m, params, scratch, captured);
         c.chunkArrays(from, arrays);
-        if (options.isVector()) new ChunkEmitter(c, loop, analysis, from, count, analysis.lanes(options), accs).emit();
+        if (options.isVector() && !analysis.isLookup())
+            new ChunkEmitter(c, loop, analysis, from, count, analysis.lanes(options), accs).emit();
         else scalarChunk(c, loop, from, count, accs);
         return m;
     }

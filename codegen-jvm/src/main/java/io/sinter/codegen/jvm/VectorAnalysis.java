@@ -4,6 +4,7 @@ package io.sinter.codegen.jvm;
 import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Facts;
 import io.sinter.ir.loop.Index;
+import io.sinter.ir.loop.IndexMath;
 import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Var;
@@ -31,7 +32,12 @@ final class VectorAnalysis {
     private final Set<Local> accumulated = new HashSet<>();
     private boolean wide;
     private boolean nested;
+    private boolean mutable;
     private int cost;
+    /** Accesses whose place in memory each lane's data decide. */
+    private int scattered;
+
+    private int checks;
 
     VectorAnalysis(Facts facts, Stmt.Loop loop) {
         this.facts = facts;
@@ -41,8 +47,10 @@ final class VectorAnalysis {
         Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
         Facts.walk(loop.body(), s -> {
             if (s instanceof Stmt.Loop) nested = true;
+            if (!(s instanceof Stmt.Let || s instanceof Stmt.Store)) mutable = true;
             if (s instanceof Stmt.Store st) {
                 cost++;
+                if (isScattered(st.index())) scattered++;
                 if (st.buffer().dtype().bytes() == 8) wide = true;
             }
             for (Expr e : Facts.roots(s)) visit(e, seen);
@@ -91,6 +99,8 @@ final class VectorAnalysis {
     private void visit(Expr e, Set<Object> seen) {
         if (!varies(facts.of(e)) || !seen.add(e)) return;
         cost += Facts.isExpensive(e) ? UNROLL_LIMIT : 1;
+        if (e instanceof Expr.Checked) checks++;
+        if (e instanceof Expr.Load l && isScattered(l.index())) scattered++;
         if (e.dtype().bytes() == 8) wide = true;
         if (e instanceof Expr.Bin b && b.op().isComparison() && (isRange(b) || isRange(VectorOps.swapped(b)))) return;
         for (Expr child : Facts.children(e)) visit(child, seen);
@@ -104,6 +114,23 @@ final class VectorAnalysis {
             if (own ? !t.coef().is(1) : varies(facts.of(t.atom()))) return false;
         }
         return true;
+    }
+
+    private boolean isScattered(Index i) {
+        if (!IndexMath.dependsOnData(i)) return false;
+        for (Index.Term t : i.terms()) {
+            boolean own = t.atom() instanceof Index.VarAtom a && a.var() == loop.var();
+            if (!own && varies(facts.of(t.atom()))) return true;
+        }
+        return false;
+    }
+
+    /**
+     * True if the loop does little but look up single elements: going through the lanes of its vectors one by one takes
+     * twice the time of a scalar loop.
+     */
+    boolean isLookup() {
+        return scattered > 0 && !mutable && cost - checks * UNROLL_LIMIT <= 8 * scattered;
     }
 
     Set<Object> varying() {

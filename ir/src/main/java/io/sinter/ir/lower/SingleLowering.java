@@ -27,6 +27,11 @@ import java.util.List;
 final class SingleLowering {
     private static final long COLUMNS = 64;
 
+    /** Elements of a slice for one task, where that gives enough tasks. */
+    private static final long SLICE = 1024;
+
+    private static final long FEW_TASKS = 16;
+
     private final Node node;
     private final Params params;
     private final Values values;
@@ -143,8 +148,17 @@ final class SingleLowering {
         List<Var> grid = new ArrayList<>(before);
         grid.addAll(after);
         if (vector == null) return kernel(name, grid, List.of(new Stmt.Loop(k, Kind.SEQ, step)));
-        // Slices in order inside, lanes and tasks over their elements: no two tasks meet.
-        LoopLowering.Tiled t = LoopLowering.tile(step, grid, vector, 1024);
+        return inOrder(name, k, step, grid, vector);
+    }
+
+    /**
+     * {@code step} for one {@code k} after the other; lanes and tasks are elements of a slice, so no two tasks meet. A task takes a
+     * part of each slice that is worth its call, or a small one where there would be few tasks.
+     */
+    private LoopKernel inOrder(String name, Var k, List<Stmt> step, List<Var> grid, Var vector) {
+        long tasks = (vector.extent().lit() + SLICE - 1) / SLICE;
+        for (Var v : grid) tasks *= v.extent().lit();
+        LoopLowering.Tiled t = LoopLowering.tile(step, grid, vector, tasks < FEW_TASKS ? COLUMNS : SLICE);
         return kernel(name, t.grid(), List.of(new Stmt.Loop(k, Kind.SEQ, t.body())));
     }
 
@@ -154,13 +168,20 @@ final class SingleLowering {
         List<Var> grid = new ArrayList<>();
         List<Index> from = new ArrayList<>();
         Var k = new Var("k", Coef.of(index.dim(s.axis())));
+        Var last = null;
         for (int x = 0; x < index.rank(); x++) {
+            int before = grid.size();
             from.add(x == s.axis() ? IndexMath.var(k) : axis(grid, "i" + x, index.dim(x)));
+            if (x > s.axis() && grid.size() > before) last = grid.getLast();
         }
         Index target = values.data(node, 1, from, node.shape().dim(s.axis()));
         List<Index> to = new ArrayList<>(from);
         to.set(s.axis(), target);
-        return kernel(name, grid, List.of(new Stmt.Loop(k, Kind.SEQ, update(s.mode(), from, to))));
+        List<Stmt> step = update(s.mode(), from, to);
+        if (last == null) return kernel(name, grid, List.of(new Stmt.Loop(k, Kind.SEQ, step)));
+        // Rows of memory are read in order: some columns of them a task.
+        grid.remove(last);
+        return inOrder(name, k, step, grid, last);
     }
 
     private List<Stmt> update(Put.Mode mode, List<Index> from, List<Index> to) {
