@@ -23,6 +23,7 @@ import io.sinter.ir.pass.UnreadResults;
 import io.sinter.ir.plan.Plan;
 import java.util.List;
 import java.util.function.BiConsumer;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
 /** From a graph to a plan: the passes, in order. Their names are their names in a dump. */
@@ -31,21 +32,25 @@ public final class Compiler {
     public record Pass(String name, UnaryOperator<Graph> run) {}
 
     /** The passes before fusion; each is applied to the bodies of loops, too. */
-    public static final List<Pass> PASSES = List.of(
-            new Pass("unread-results", UnreadResults::apply),
-            new Pass("simplify", Simplify::apply),
-            new Pass("decompose", g -> Decompose.apply(g, Compiler::keptWhole)),
-            new Pass("fold-constants", FoldConstants::apply),
-            new Pass("simplify-parts", Simplify::apply),
-            new Pass("transposed-products", TransposedProducts::apply),
-            new Pass("common-subexpressions", CommonSubexpressions::apply),
-            new Pass("degenerate", Degenerate::apply),
-            new Pass("split-reductions", SplitReductions::apply),
-            new Pass("dead-code", DeadCode::apply));
+    public static final List<Pass> PASSES = passes(Compiler::keptWhole);
 
     private Compiler() {}
 
-    /** Composites that both generators have templates for. */
+    private static List<Pass> passes(Predicate<Op> keep) {
+        return List.of(
+                new Pass("unread-results", UnreadResults::apply),
+                new Pass("simplify", Simplify::apply),
+                new Pass("decompose", g -> Decompose.apply(g, keep)),
+                new Pass("fold-constants", FoldConstants::apply),
+                new Pass("simplify-parts", Simplify::apply),
+                new Pass("transposed-products", TransposedProducts::apply),
+                new Pass("common-subexpressions", CommonSubexpressions::apply),
+                new Pass("degenerate", Degenerate::apply),
+                new Pass("split-reductions", SplitReductions::apply),
+                new Pass("dead-code", DeadCode::apply));
+    }
+
+    /** Composites that there are templates for in loop IR. */
     public static boolean keptWhole(Op op) {
         return switch (op) {
             case Matmul _, Conv _, ConvInputGrad _, ConvWeightGrad _, Attention _, AttentionGrad _ -> true;
@@ -55,8 +60,12 @@ public final class Compiler {
 
     /** The graph after all passes before fusion; {@code watch} sees it after each. */
     public static Graph optimize(Graph graph, BiConsumer<String, Graph> watch) {
+        return optimize(graph, PASSES, watch);
+    }
+
+    private static Graph optimize(Graph graph, List<Pass> passes, BiConsumer<String, Graph> watch) {
         Graph g = graph;
-        for (Pass p : PASSES) {
+        for (Pass p : passes) {
             g = Bodies.everywhere(g, p.run());
             watch.accept(p.name(), g);
         }
@@ -70,7 +79,12 @@ public final class Compiler {
 
     /** Compiles with kernels of at most {@code maxWeight}: for generators that found their code too large. */
     public static Plan plan(Graph graph, int maxWeight) {
-        Graph g = optimize(graph, (_, _) -> {});
+        return plan(graph, maxWeight, Compiler::keptWhole);
+    }
+
+    /** Compiles for a generator that has templates for the composites {@code keep} alone, which are some of {@link #keptWhole}. */
+    public static Plan plan(Graph graph, int maxWeight, Predicate<Op> keep) {
+        Graph g = optimize(graph, passes(keep), (_, _) -> {});
         Fusion.Result fused = Fusion.run(g, maxWeight);
         return Lowering.lower(g, fused.groups(), maxWeight);
     }

@@ -7,8 +7,10 @@ import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
 import io.sinter.ir.plan.Plan.SlotValue;
 import io.sinter.ir.ref.RefArray;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongUnaryOperator;
 
 /**
  * The parameter blocks of all launches of one program, in one piece of memory, after the program's error record and a cell for each argument, which
@@ -128,6 +130,9 @@ final class ParameterBlock {
     private final Plan plan;
     private final Buffer memory;
     private final long start;
+    /** From an address here to the one at which kernels see it: 0 unless the device has memory of its own. */
+    private final long shift;
+
     private final Section program;
     private final List<ScalarPatch> scalarPatches = new ArrayList<>();
     private int bases;
@@ -135,11 +140,17 @@ final class ParameterBlock {
     private long next;
 
     ParameterBlock(Plan plan, Allocator allocator) {
+        this(plan, allocator, null);
+    }
+
+    /** @param copy gives the address of a copy of this memory, of so many bytes, in the device's own; null if kernels work on this memory */
+    ParameterBlock(Plan plan, Allocator allocator, LongUnaryOperator copy) {
         this.plan = plan;
         long cells = (plan.argTypes().size() * (long) Long.BYTES + 63) & -64;
         long bytes = RECORD_BYTES + cells + blockBytes(plan);
         memory = allocator.allocate(bytes, "parameters of a program");
         start = memory.address();
+        shift = copy == null ? 0 : copy.applyAsLong(bytes) - start;
         Memory.fill(start, bytes, (byte) 0);
         next = start + RECORD_BYTES + cells;
         program = new Section(plan, null, null);
@@ -173,7 +184,7 @@ final class ParameterBlock {
             long slot = at + (long) i * Long.BYTES;
             switch (values.get(i)) {
                 case SlotValue.Number n -> Memory.putLong(slot, n.value());
-                case SlotValue.ErrorRecord _ -> Memory.putLong(slot, start);
+                case SlotValue.ErrorRecord _ -> Memory.putLong(slot, start + shift);
                 case SlotValue.Address a ->
                     section.patches.add(new AddressPatch(slot, section.base(a.place()), offset(a.place())));
                 case SlotValue.ScalarArgument s -> {
@@ -182,6 +193,16 @@ final class ParameterBlock {
                 }
             }
         }
+    }
+
+    /** All of it, the error record first. */
+    MemorySegment segment() {
+        return Memory.ALL.asSlice(start, memory.bytes());
+    }
+
+    /** The address at which kernels see what is at an address of this memory. */
+    long seen(long address) {
+        return address + shift;
     }
 
     /** Number of base addresses: the program's arguments, then its results, then the arena; then those of the bodies of its repeats. */
@@ -215,8 +236,9 @@ final class ParameterBlock {
     void prepare(long[] bases, List<? extends Arg> args) {
         for (int i = 0; i < args.size(); i++) {
             if (!(args.get(i) instanceof Arg.Scalar s)) continue;
-            bases[i] = start + RECORD_BYTES + (long) i * Long.BYTES;
-            Elements.store(Elements.scalar(plan.argTypes().get(i).dtype(), s.bits()), bases[i]);
+            long cell = start + RECORD_BYTES + (long) i * Long.BYTES;
+            bases[i] = cell + shift;
+            Elements.store(Elements.scalar(plan.argTypes().get(i).dtype(), s.bits()), cell);
         }
         program.write(bases);
         for (ScalarPatch p : scalarPatches) {

@@ -48,7 +48,7 @@ final class LoopEmitter {
         boolean cooperates = accumulators > 0 || !loops.isEmpty() && (scratch || hazards.any());
         int width = 1;
         for (Stmt.Loop l : loops) width = Math.max(width, SharedLoop.width(l, SharedLoop.wide(l, facts)));
-        LaunchRule rule = new LaunchRule(
+        LaunchRule rule = new LaunchRule.Teams(
                 kernel.grid().stream().map(Var::extent).toList(),
                 loops.stream().map(l -> l.var().extent()).toList(),
                 cooperates,

@@ -152,13 +152,14 @@ final class MemoryEmitter {
     /**
      * Stores a value, or one for each lane.
      *
-     * @param only where the store is done at all; null for everywhere
+     * @param only in which lanes the store is done at all; null for all
      */
-    void store(Stmt.Store s, Reg only) {
+    void store(Stmt.Store s, Value only) {
         DType t = s.buffer().dtype();
         boolean varies = c.varies(c.facts.of(s.index()))
                 || c.varies(c.facts.of(s.value()))
-                || s.mask() != null && c.varies(c.facts.of(s.mask()));
+                || s.mask() != null && c.varies(c.facts.of(s.mask()))
+                || only != null && only.width() > 1;
         int n = varies ? c.step().width() : 1;
         Value v = c.value(s.value());
         Value mask = s.mask() == null ? null : c.value(s.mask());
@@ -170,8 +171,8 @@ final class MemoryEmitter {
         List<Operand.Address> at = checks ? null : c.indices.addresses(s.buffer(), s.index());
         for (int k = 0; k < n; k++) {
             int lane = k;
-            Reg p = mask == null ? only : c.scalars.register(DType.BOOL, mask.lane(k));
-            if (mask != null && only != null) p = c.out.and(PtxType.PRED, p, only);
+            Reg p = c.scalars.register(DType.BOOL, mask == null ? only.lane(k) : mask.lane(k));
+            if (mask != null && only != null) p = c.out.and(PtxType.PRED, p, only.lane(k));
             Operand bits = narrow(t, v.lane(k));
             if (!checks) {
                 c.out.add(

@@ -7,6 +7,11 @@ import io.sinter.ir.loop.AttentionKernel;
 import io.sinter.ir.loop.GemmKernel;
 import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.loop.LoopKernel;
+import io.sinter.ir.op.Conv;
+import io.sinter.ir.op.ConvInputGrad;
+import io.sinter.ir.op.ConvWeightGrad;
+import io.sinter.ir.op.Matmul;
+import io.sinter.ir.op.Op;
 import java.util.List;
 import java.util.TreeMap;
 
@@ -23,10 +28,17 @@ public final class PtxCodegen {
     public static PtxKernel generate(Kernel kernel, String entry, int file) {
         return switch (kernel) {
             case LoopKernel k -> new LoopEmitter(k, entry, file).emit();
-            case GemmKernel k ->
-                throw new UnsupportedOperationException(k.name() + ": matrix products have no PTX template yet");
+            case GemmKernel k -> new GemmEmitter(k, entry, file).emit();
             case AttentionKernel k ->
                 throw new UnsupportedOperationException(k.name() + ": attention has no PTX template yet");
+        };
+    }
+
+    /** Whether kernels are generated for a composite as a whole; others are to be decomposed. */
+    public static boolean hasTemplate(Op op) {
+        return switch (op) {
+            case Matmul _, Conv _, ConvInputGrad _, ConvWeightGrad _ -> true;
+            default -> false;
         };
     }
 

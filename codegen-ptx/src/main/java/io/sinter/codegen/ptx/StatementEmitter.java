@@ -76,7 +76,7 @@ final class StatementEmitter {
                 c.scope().changed(a.local());
             }
             case Stmt.Store st -> {
-                c.memory.store(st, c.step() == null && !alone ? team.first() : null);
+                c.memory.store(st, c.step() == null && !alone ? Value.of(DType.BOOL, team.first()) : null);
                 c.scope().changed(st.buffer());
             }
             case Stmt.If i -> {
