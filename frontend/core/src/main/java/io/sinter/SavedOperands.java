@@ -4,6 +4,7 @@ package io.sinter;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Emitter;
 import io.sinter.ir.op.GradCall;
+import io.sinter.ir.op.Loop;
 import io.sinter.ir.op.Op;
 import io.sinter.ir.op.Put;
 import io.sinter.ir.op.Reduce;
@@ -30,6 +31,8 @@ record SavedOperands(long operands, long results) {
     private record Key(Object op, int operandCount, long needs) {}
 
     static SavedOperands of(Op op, Value[] in, Tensor[] out, long needs) {
+        // Bodies are too many to be remembered for ever, and a loop has its gradient made already.
+        if (op instanceof Loop) return probe(op, in, out, needs);
         Object kind =
                 switch (op) {
                     case Reduce r -> r.kind();
@@ -41,12 +44,16 @@ record SavedOperands(long operands, long results) {
         Key key = new Key(kind, in.length, needs);
         SavedOperands known = KNOWN.get(key);
         if (known == null) {
-            Type[] inTypes = Arrays.stream(in).map(v -> v.type).toArray(Type[]::new);
-            Type[] outTypes = Arrays.stream(out).map(Tensor::type).toArray(Type[]::new);
-            known = new Probe(inTypes, outTypes, needs).run(op);
+            known = probe(op, in, out, needs);
             KNOWN.put(key, known);
         }
         return known;
+    }
+
+    private static SavedOperands probe(Op op, Value[] in, Tensor[] out, long needs) {
+        Type[] inTypes = Arrays.stream(in).map(v -> v.type).toArray(Type[]::new);
+        Type[] outTypes = Arrays.stream(out).map(Tensor::type).toArray(Type[]::new);
+        return new Probe(inTypes, outTypes, needs).run(op);
     }
 
     /** A value of the probe: {@code place} is its place among operands and results, or -1. */

@@ -431,11 +431,20 @@ final class GemmVectorTiles {
         return species.indexInRange(constant(0), count);
     }
 
-    private Code sumLanes(Code vector) {
-        Type associative = Code.object(Species.PACKAGE + "VectorOperators$Associative");
-        Code operator = Code.getStatic(Code.object(Species.PACKAGE + "VectorOperators"), "ADD", associative);
-        return Code.callVirtual(
-                species.vectorType(), "reduceLanes", species.laneType(), List.of(associative), vector, operator);
+    /** The sum of all lanes, halves first: {@code reduceLanes} adds in one order when interpreted and in another when compiled. */
+    private Code sumLanes(LocalVar vector) {
+        List<Code> lanes = new ArrayList<>();
+        for (int i = 0; i < species.lanes(); i++) {
+            lanes.add(Code.callVirtual(
+                    species.vectorType(), "lane", species.laneType(), List.of(INT), vector, constant(i)));
+        }
+        while (lanes.size() > 1) {
+            int half = lanes.size() / 2;
+            List<Code> sums = new ArrayList<>();
+            for (int i = 0; i < half; i++) sums.add(add(lanes.get(i), lanes.get(i + half)));
+            lanes = sums;
+        }
+        return lanes.getFirst();
     }
 
     private Vec vec(Code code) {
