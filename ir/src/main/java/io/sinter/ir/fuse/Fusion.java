@@ -600,9 +600,22 @@ public final class Fusion {
         return new ArrayList<>(found);
     }
 
-    /** What a group reads from outside, and where: for {@link Siblings}. */
-    Set<List<Object>> external(Group g) {
-        Set<List<Object>> reads = new HashSet<>();
+    /** A node that a group reads from outside, and where. */
+    record External(Node node, List<Index> at) {
+        @Override
+        public boolean equals(Object o) {
+            return o instanceof External e && e.node == node && e.at.equals(at);
+        }
+
+        @Override
+        public int hashCode() {
+            return System.identityHashCode(node) * 31 + at.hashCode();
+        }
+    }
+
+    /** What a group reads from outside. */
+    Set<External> external(Group g) {
+        Set<External> reads = new LinkedHashSet<>();
         Operands.Context context = context(g);
         for (Node m : g.members()) {
             for (int k = 0; k < m.inputs().size(); k++) {
@@ -614,7 +627,7 @@ public final class Fusion {
                         p = Operands.index(in, 0, p, context);
                         in = in.input(0);
                     }
-                    if (!g.contains(in) && !p.isEmpty()) reads.add(List.of(new Identity(in), p));
+                    if (!g.contains(in) && !p.isEmpty()) reads.add(new External(in, p));
                 }
             }
         }
@@ -622,27 +635,28 @@ public final class Fusion {
     }
 
     /** What a group stores, and where, in the form of {@link #external}. */
-    Set<List<Object>> stored(Group g) {
-        Set<List<Object>> stores = new HashSet<>();
+    Set<External> stored(Group g) {
+        Set<External> stores = new HashSet<>();
         for (Node n : g.stores())
-            if (!g.isSplit(n)) stores.add(List.of(new Identity(n), g.at(n).getFirst()));
+            if (!g.isSplit(n)) stores.add(new External(n, g.at(n).getFirst()));
         return stores;
     }
 
-    /** The value's node of an entry of {@link #external}. */
-    static Node node(List<Object> access) {
-        return ((Identity) access.getFirst()).node;
-    }
-
-    /** Stores what is read in {@code g} alone no more. */
-    void forget(Group g) {
-        g.stores().removeIf(n -> {
-            if (outputs.contains(n)) return false;
-            for (Read r : reads(n)) {
-                for (Group other : groupsOf.getOrDefault(r.consumer, List.of())) if (other != g) return false;
+    /** The variables of {@code g} by which it chooses among the rows of {@code rows}: those of the positions at which it reads values of whole rows. */
+    List<Var> rowsOf(Group g, Group rows) {
+        List<Var> used = new ArrayList<>();
+        for (External e : external(g)) {
+            if (!rows.contains(e.node)) continue;
+            boolean perRow = rows.at(e.node).getFirst().stream()
+                    .noneMatch(i -> rows.inner().stream().anyMatch(v -> IndexMath.mentions(i, v)));
+            if (!perRow) continue;
+            for (Var v : g.vars()) {
+                boolean mentioned = e.at.stream().anyMatch(i -> IndexMath.mentions(i, v));
+                if (mentioned && !used.contains(v)) used.add(v);
             }
-            return true;
-        });
+        }
+        used.sort(Comparator.comparingInt(g.vars()::indexOf));
+        return used;
     }
 
     /** Positions with placeholders for what is known at run time only: one for each place where such a value is used. */
@@ -666,7 +680,7 @@ public final class Fusion {
         };
     }
 
-    /** Group {@code from} has become part of {@code to}. */
+    /** Group {@code from} has become part of {@code to}: which need not store any more what only {@code from} read. */
     void moved(Group from, Group to) {
         groups.remove(from);
         for (Node n : from.members()) {
@@ -674,6 +688,16 @@ public final class Fusion {
             of.remove(from);
             if (!of.contains(to)) of.add(to);
         }
+        to.order(Comparator.comparingInt((Node n) -> position.getOrDefault(n, -1))
+                .reversed());
+        to.stores().removeIf(n -> !outputs.contains(n) && isReadInside(n, to));
+    }
+
+    private boolean isReadInside(Node n, Group g) {
+        for (Read r : reads(n)) {
+            if (!groupsOf.getOrDefault(r.consumer, List.of()).equals(List.of(g))) return false;
+        }
+        return true;
     }
 
     private record Identity(Node node) {

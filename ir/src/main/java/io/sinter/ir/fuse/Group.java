@@ -105,6 +105,11 @@ public final class Group {
         return java.util.Collections.unmodifiableSet(successors);
     }
 
+    /** Groups that store a value which this one reads. */
+    public Set<Group> predecessors() {
+        return java.util.Collections.unmodifiableSet(predecessors);
+    }
+
     /** True if it writes state in place (an optimizer's update): kept apart from producers, to be launched with its likes. */
     public boolean update() {
         return update;
@@ -196,6 +201,11 @@ public final class Group {
 
     void markUpdate() {
         update = true;
+    }
+
+    /** Puts the members back in order, consumers before producers, after some have come from elsewhere. */
+    void order(java.util.Comparator<Node> consumersFirst) {
+        members.sort(consumersFirst);
     }
 
     /** Takes in all of {@code other}, whose positions {@code rename} expresses in this group's variables. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.ir.fuse;
 
+import io.sinter.ir.Node;
+import io.sinter.ir.loop.Coef;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.IndexMath;
 import io.sinter.ir.loop.Var;
@@ -13,48 +15,53 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Joins kernels over the same space that read a common operand, which is then read once: reductions over the same rows that do not need each other
- * (the gradients of a norm's scale and shift), and elementwise kernels (the gradients of a gate's operands), of which one may read what the other
- * computes at the same place.
+ * Joins groups over the same rows that read a common operand, so that it is read once:
+ *
+ * <ul>
+ *   <li>reductions that do not need each other (the gradients of a norm's scale and shift)
+ *   <li>a row kernel and what reads its results, row by row (a norm's output and its gradient, where both are computed in one program): also
+ *       where what it read was only stored for it
+ *   <li>elementwise kernels over the same space (the gradients of a gate's operands), of which one may read what the other computes at the same
+ *       place
+ * </ul>
  */
 final class Siblings {
     /** How many groups of a kind are looked at. */
     private static final int NEAR = 8;
 
-    private Siblings() {}
+    /** Rows from which on they are enough tasks for work that had a task for every few thousand elements. */
+    private static final long MANY_ROWS = 32;
 
+    private final Fusion fusion;
+    private final int maxWeight;
+    /** Row groups by the extents of rows and of what is in them. */
+    private final Map<List<List<Coef>>, List<Group>> alike = new HashMap<>();
+
+    /** Elementwise groups by the extents of their space. */
+    private final Map<List<Coef>, List<Group>> elementwise = new HashMap<>();
+
+    private Siblings(Fusion fusion, int maxWeight) {
+        this.fusion = fusion;
+        this.maxWeight = maxWeight;
+    }
+
+    /** @param groups in an order in which they can run */
     static List<Group> merge(List<Group> groups, Fusion fusion, int maxWeight) {
-        Map<List<Object>, List<Group>> alike = new HashMap<>();
+        return new Siblings(fusion, maxWeight).merge(groups);
+    }
+
+    private List<Group> merge(List<Group> groups) {
         List<Group> kept = new ArrayList<>();
         for (Group g : groups) {
             if (g.kind() != Group.Kind.LOOPS || g.update()) {
                 kept.add(g);
-                continue;
-            }
-            List<Object> space = new ArrayList<>();
-            for (Var v : g.vars()) space.add(List.of(v.extent(), g.inner().contains(v)));
-            List<Group> others = alike.computeIfAbsent(space, _ -> new ArrayList<>());
-            boolean joined = false;
-            // The latest ones first, and few: siblings are near each other, and the search must not grow with the
-            // program.
-            for (Group first : others.reversed().subList(0, Math.min(NEAR, others.size()))) {
-                if (first.weight() + g.weight() > maxWeight
-                        || first.stores().size() + g.stores().size() > Fusion.MAX_STORES) continue;
-                Map<Var, Var> rename = new IdentityHashMap<>();
-                for (int i = 0; i < g.vars().size(); i++)
-                    rename.put(g.vars().get(i), first.vars().get(i));
-                boolean elementwise = g.inner().isEmpty();
-                boolean apart = elementwise ? onlyDirectly(first, g) : !first.reaches(g);
-                if (!apart || g.reaches(first)) continue;
-                if (!(elementwise ? sharesElements(first, g, rename, fusion) : shares(first, g, rename, fusion)))
-                    continue;
-                first.absorb(g, at -> rename(at, rename), rename);
-                fusion.moved(g, first);
-                if (elementwise) fusion.forget(first);
-                joined = true;
-                break;
-            }
-            if (!joined) {
+            } else if (g.inner().isEmpty()) {
+                if (!joinsRows(g) && !joinsElements(g)) kept.add(g);
+            } else {
+                List<Var> rows = outer(g);
+                List<Var> inner = inner(g);
+                List<Group> others = alike.computeIfAbsent(extents(rows, inner), _ -> new ArrayList<>());
+                if (joins(g, others, rows, inner)) continue;
                 others.add(g);
                 kept.add(g);
             }
@@ -62,40 +69,133 @@ final class Siblings {
         return kept;
     }
 
-    /** No kernel stands between the two. */
-    private static boolean onlyDirectly(Group first, Group g) {
-        for (Group s : first.successors()) if (s != g && s.reaches(g)) return false;
-        return true;
+    /** An elementwise group that reads what a row kernel has found out about its rows. */
+    private boolean joinsRows(Group g) {
+        if (g.hasSplit()) return false;
+        for (Group p : g.predecessors()) {
+            if (p.kind() != Group.Kind.LOOPS
+                    || p.inner().isEmpty()
+                    || p.vars().size() != g.vars().size()) continue;
+            List<Var> rows = fusion.rowsOf(g, p);
+            long count = 1;
+            for (Var v : rows) count *= v.extent().lit();
+            if (count < MANY_ROWS) continue;
+            List<Var> inner = new ArrayList<>(g.vars());
+            inner.removeAll(rows);
+            List<Group> others = alike.get(extents(rows, inner));
+            if (others != null && others.contains(p) && joins(g, List.of(p), rows, inner)) return true;
+        }
+        return false;
+    }
+
+    /** An elementwise group beside another one that reads or computes the same elements; else it waits for others. */
+    private boolean joinsElements(Group g) {
+        List<Coef> extents = g.vars().stream().map(Var::extent).toList();
+        List<Group> others = elementwise.computeIfAbsent(extents, _ -> new ArrayList<>());
+        for (Group first : others.reversed().subList(0, Math.min(NEAR, others.size()))) {
+            if (!fits(g, first)) continue;
+            Map<Var, Var> rename = new IdentityHashMap<>();
+            zip(g.vars(), first.vars(), rename);
+            if (isBetween(first, g) || g.reaches(first) || !sharesElements(first, g, rename)) continue;
+            absorb(first, g, rename);
+            return true;
+        }
+        others.add(g);
+        return false;
     }
 
     /**
      * {@code b} reads, for each of its elements another one, what {@code a} reads or computes for the same element; and nothing that {@code a}
      * computes for another element.
      */
-    private static boolean sharesElements(Group a, Group b, Map<Var, Var> rename, Fusion fusion) {
-        Set<List<Object>> reads = fusion.external(a);
-        Set<List<Object>> stores = fusion.stored(a);
+    private boolean sharesElements(Group a, Group b, Map<Var, Var> rename) {
+        Set<Fusion.External> reads = fusion.external(a);
+        Set<Fusion.External> stores = fusion.stored(a);
         boolean shared = false;
-        for (List<Object> r : fusion.external(b)) {
-            @SuppressWarnings("unchecked")
-            List<Index> at = rename((List<Index>) r.get(1), rename);
-            List<Object> renamed = List.of(r.get(0), at);
-            if (a.contains(Fusion.node(r)) && !stores.contains(renamed)) return false;
+        for (Fusion.External r : fusion.external(b)) {
+            List<Index> at = rename(r.at(), rename);
+            Fusion.External renamed = new Fusion.External(r.node(), at);
+            if (a.contains(r.node()) && !stores.contains(renamed)) return false;
             boolean whole = a.vars().stream().allMatch(v -> at.stream().anyMatch(i -> IndexMath.mentions(i, v)));
             shared |= whole && (reads.contains(renamed) || stores.contains(renamed));
         }
         return shared;
     }
 
-    private static boolean shares(Group a, Group b, Map<Var, Var> rename, Fusion fusion) {
-        Set<List<Object>> reads = new HashSet<>(fusion.external(a));
-        for (List<Object> r : fusion.external(b)) {
-            @SuppressWarnings("unchecked")
-            List<Index> at = (List<Index>) r.get(1);
-            List<Index> renamed = rename(at, rename);
-            boolean mentions =
-                    renamed.stream().anyMatch(i -> a.inner().stream().anyMatch(v -> IndexMath.mentions(i, v)));
-            if (mentions && reads.contains(List.of(r.get(0), renamed))) return true;
+    private boolean fits(Group g, Group into) {
+        return into.weight() + g.weight() <= maxWeight
+                && into.stores().size() + g.stores().size() <= Fusion.MAX_STORES;
+    }
+
+    /** Another kernel waits for {@code first}, and {@code g} for that. */
+    private static boolean isBetween(Group first, Group g) {
+        for (Group s : first.successors()) if (s != g && s.reaches(g)) return true;
+        return false;
+    }
+
+    private void absorb(Group first, Group g, Map<Var, Var> rename) {
+        first.absorb(g, at -> rename(at, rename), rename);
+        fusion.moved(g, first);
+    }
+
+    private boolean joins(Group g, List<Group> others, List<Var> rows, List<Var> inner) {
+        // The latest ones first, and few: siblings are near each other, and the search must not grow with the program.
+        for (Group first : others.reversed().subList(0, Math.min(NEAR, others.size()))) {
+            if (!fits(g, first)) continue;
+            Map<Var, Var> rename = new IdentityHashMap<>();
+            zip(rows, outer(first), rename);
+            zip(inner, inner(first), rename);
+            boolean needs = first.successors().contains(g);
+            if (needs ? !mayFollow(g, first, rename) : first.reaches(g) || g.reaches(first)) continue;
+            if (!shares(first, g, rename)) continue;
+            absorb(first, g, rename);
+            return true;
+        }
+        return false;
+    }
+
+    private static List<Var> outer(Group g) {
+        List<Var> outer = new ArrayList<>(g.vars());
+        outer.removeAll(g.inner());
+        return outer;
+    }
+
+    private static List<Var> inner(Group g) {
+        List<Var> inner = new ArrayList<>(g.vars());
+        inner.retainAll(g.inner());
+        return inner;
+    }
+
+    private static List<List<Coef>> extents(List<Var> rows, List<Var> inner) {
+        return List.of(
+                rows.stream().map(Var::extent).toList(),
+                inner.stream().map(Var::extent).toList());
+    }
+
+    private static void zip(List<Var> from, List<Var> to, Map<Var, Var> rename) {
+        for (int i = 0; i < from.size(); i++) rename.put(from.get(i), to.get(i));
+    }
+
+    /** {@code g} reads {@code first}'s results only in the row, or at the element, at which they are computed, and waits for nobody between. */
+    private boolean mayFollow(Group g, Group first, Map<Var, Var> rename) {
+        if (isBetween(first, g)) return false;
+        for (Node n : g.members()) {
+            if (!first.contains(n)) continue;
+            for (List<Index> at : g.at(n)) if (!first.at(n).contains(rename(at, rename))) return false;
+        }
+        for (Fusion.External e : fusion.external(g)) {
+            if (first.contains(e.node()) && !first.at(e.node()).contains(rename(e.at(), rename))) return false;
+        }
+        return true;
+    }
+
+    /** They read the same elements: of a common operand, or {@code b} those that {@code a} computes. */
+    private boolean shares(Group a, Group b, Map<Var, Var> rename) {
+        Set<Fusion.External> reads = new HashSet<>(fusion.external(a));
+        for (Fusion.External r : fusion.external(b)) {
+            List<Index> at = rename(r.at(), rename);
+            boolean mentions = at.stream().anyMatch(i -> a.inner().stream().anyMatch(v -> IndexMath.mentions(i, v)));
+            if (mentions && (a.contains(r.node()) || reads.contains(new Fusion.External(r.node(), at)))) return true;
         }
         return false;
     }

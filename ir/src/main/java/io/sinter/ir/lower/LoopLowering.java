@@ -147,12 +147,27 @@ final class LoopLowering {
         boolean columns = !space.inner().contains(v);
         if (columns) {
             outer.remove(v);
+            if (ColumnSums.suits(phases, inner, v)) return columnSums(phases, space, outer, inner, v);
             List<Stmt> body = space.rewriter().stmts(new RowCode(phases, null).body(inner, null));
             return tile(body, outer, v, COLUMNS);
         }
         inner.remove(v);
         RowCode code = new RowCode(phases, new LinkedHashSet<>(group.inner()));
         return new Tiled(outer, space.rewriter().stmts(code.body(inner, v)));
+    }
+
+    private Tiled columnSums(Phases phases, Space space, List<Var> grid, List<Var> rows, Var column) {
+        RowCode code = new RowCode(phases, null);
+        List<Stmt> declare = new ArrayList<>();
+        List<Stmt> pass = new ArrayList<>();
+        for (Node r : phases.reductions()) code.accumulate(r, 0, declare, pass);
+        List<Stmt> finish = new ArrayList<>();
+        List<Stmt> stores = new ArrayList<>();
+        for (Node n : phases.storedPerRow()) code.store(n, finish, stores);
+        finish.addAll(stores);
+        Rewriter joined = space.rewriter();
+        return new ColumnSums(grid, rows, column, params)
+                .tiled(joined.stmts(declare), joined.stmts(pass), joined.stmts(finish));
     }
 
     private List<Index> operand(Node reduce, Values with) {

@@ -226,6 +226,8 @@ public record Reduce(Kind kind, int... axes) implements Op {
             add(s, Sample.distinct(Type.of(DType.F32, 2, 3, 4, 5), -1.25, 0.02, 9), 1, 3);
         }
         for (DType t : List.of(DType.F16, DType.BF16)) values(s, Sample.uniform(Type.of(t, 3, 40), -1, 1, 10), 1);
+        // Columns enough for sums of whole rows, and rows that are no multiple of a step.
+        values(s, Sample.distinct(Type.of(DType.F32, 22, 300), 0.75, 1e-4, 13), 0);
         for (DType t : List.of(DType.I64, DType.I32, DType.I16, DType.I8, DType.U8)) {
             values(s, Sample.uniform(Type.of(t, 5, 9), t == DType.U8 ? 1 : -5, 12, 11), 0);
         }

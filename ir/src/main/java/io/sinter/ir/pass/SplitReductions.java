@@ -4,14 +4,20 @@ package io.sinter.ir.pass;
 import io.sinter.ir.Graph;
 import io.sinter.ir.Node;
 import io.sinter.ir.Shape;
+import io.sinter.ir.op.Elementwise;
 import io.sinter.ir.op.Reduce;
+import io.sinter.ir.op.View;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Splits reductions whose results are too few to fill the device into two: parts of the rows first, then the parts. The parts depend on the extents
  * alone, never on the number of threads, so the order of adding is fixed.
+ *
+ * <p>Sums of columns are split sooner: a task that reads whole rows of neighbouring columns, in order, is several times as fast as one that reads a
+ * few columns of every row.
  */
 public final class SplitReductions extends NodeRewriter {
     /** Results from which on there is one task for each. */
@@ -22,10 +28,29 @@ public final class SplitReductions extends NodeRewriter {
 
     private static final long PARTS = 64;
 
-    private SplitReductions() {}
+    /** Columns from which on there are enough tasks of neighbouring ones. */
+    private static final long MANY_COLUMNS = 1 << 16;
+
+    /** Columns from which on a kernel that goes over them several times has enough tasks. */
+    private static final long SEVERAL_COLUMNS = 1 << 10;
+
+    /** Elements below which one task is through with all columns soon. */
+    private static final long LARGE = 1 << 18;
+
+    /** Rows that a part should have at least. */
+    private static final long ROWS = 8;
+
+    /** How far the readers of a sum are looked at. */
+    private static final int NEAR = 8;
+
+    private final Map<Node, List<Node>> users;
+
+    private SplitReductions(Graph g) {
+        users = g.users();
+    }
 
     public static Graph apply(Graph g) {
-        return new SplitReductions().run(g);
+        return new SplitReductions(g).run(g);
     }
 
     @Override
@@ -33,14 +58,17 @@ public final class SplitReductions extends NodeRewriter {
         if (!(n.op() instanceof Reduce r) || r.kind().isArg()) return null;
         Node x = in.getFirst();
         long rows = n.type().numel();
-        if (rows == 0 || rows >= ENOUGH_ROWS || x.type().numel() / rows < LONG_ROW) return null;
+        if (rows == 0) return null;
         int[] axes = r.axes().clone();
         Arrays.sort(axes);
+        long each = x.type().numel() / rows;
+        boolean few = rows < ENOUGH_ROWS && each >= LONG_ROW;
+        if (!few && !splitsColumns(n, x, axes, rows)) return null;
         // reduce(x[…, p·q, …]) => reduce(reduce(x[…, p, q, …] over all but p) over p)
         int best = -1;
         long parts = 1;
         for (int a : axes) {
-            long p = divisor(x.type().dim(a));
+            long p = divisor(x.type().dim(a), few ? PARTS : Math.min(PARTS, each / ROWS));
             if (p > parts) {
                 parts = p;
                 best = a;
@@ -58,9 +86,28 @@ public final class SplitReductions extends NodeRewriter {
         return List.of(reduce(r.kind(), partial, axis));
     }
 
-    /** The largest divisor of {@code n} up to {@link #PARTS}. */
-    private static long divisor(long n) {
-        for (long p = Math.min(PARTS, n); p > 1; p--) if (n % p == 0) return p;
+    /** Sums along the outer axes of a large matrix: of whole rows. */
+    private boolean splitsColumns(Node n, Node x, int[] axes, long columns) {
+        Shape s = x.type().shape();
+        int last = s.rank() - 1;
+        while (last > 0 && s.dim(last) == 1) last--;
+        if (Arrays.binarySearch(axes, last) >= 0 || x.type().numel() < LARGE) return false;
+        return columns < (isSpread(n, x.type().numel(), NEAR) ? SEVERAL_COLUMNS : MANY_COLUMNS);
+    }
+
+    /** Whether the result goes back to all elements (a mean that is subtracted): one kernel then goes over each column several times. */
+    private boolean isSpread(Node n, long numel, int steps) {
+        if (steps == 0) return false;
+        for (Node u : users.getOrDefault(n, List.of())) {
+            boolean passes = u.op() instanceof View || u.op() instanceof Elementwise;
+            if (passes && (u.type().numel() >= numel || isSpread(u, numel, steps - 1))) return true;
+        }
+        return false;
+    }
+
+    /** The largest divisor of {@code n} up to {@code most}. */
+    private static long divisor(long n, long most) {
+        for (long p = Math.min(most, n); p > 1; p--) if (n % p == 0) return p;
         return 1;
     }
 }

@@ -255,6 +255,42 @@ class FusionTest {
         kernels(1, check(b.mul(c, b.unary(Unary.RSQRT, b.add(var, 1e-5))), b.reshape(mean, io.sinter.ir.Shape.of(6))));
     }
 
+    /** Rows enough: the output joins the gradient's rows, whose statistics it needs. */
+    @Test
+    void whatReadsARowKernelJoinsIt() {
+        Tape<Node> t = new Tape<>(b);
+        var x = t.leaf(in(40, 24));
+        var w = t.leaf(in(24));
+        var y = t.mul(t.emit(new LayerNorm(1, 1e-5), List.of(x)).getFirst(), w);
+        var d = t.gradients(List.of(y), List.of(t.leaf(in(40, 24))), List.of(x));
+        kernels(1, check(y.value(), d.getFirst().value()));
+    }
+
+    /** Batch normalization with its gradient: the rows are channels, read through whatever order their axes stand in. */
+    @Test
+    void batchNormWithGradientIsOneKernel() {
+        Tape<Node> t = new Tape<>(b);
+        var x = t.leaf(in(4, 6, 3, 5));
+        var w = t.leaf(in(6));
+        io.sinter.ir.Shape channel = io.sinter.ir.Shape.of(1, 6, 1, 1);
+        var mean = t.mul(t.reduceKeep(Reduce.Kind.SUM, x, 0, 2, 3), 1.0 / 60);
+        var c = t.sub(x, mean);
+        var var = t.mul(t.reduceKeep(Reduce.Kind.SUM, t.mul(c, c), 0, 2, 3), 1.0 / 60);
+        var y = t.unary(Unary.RELU, t.mul(t.mul(c, t.unary(Unary.RSQRT, t.add(var, 1e-5))), t.reshape(w, channel)));
+        var d = t.gradients(List.of(y), List.of(t.leaf(in(4, 6, 3, 5))), List.of(x, w));
+        kernels(1, check(y.value(), d.get(0).value(), d.get(1).value()));
+    }
+
+    /** A reader that also needs something computed in between is a kernel of its own. */
+    @Test
+    void noKernelWaitsForItself() {
+        Node x = in(40, 24);
+        Node sum = b.reduceKeep(Reduce.Kind.SUM, x, 1);
+        Node y = b.mul(x, sum);
+        Node columns = b.reduceKeep(Reduce.Kind.SUM, y, 0);
+        check(y, b.add(b.mul(x, sum), columns));
+    }
+
     @Test
     void aLargeSumIsSplit() {
         Node x = in(40, 1000);

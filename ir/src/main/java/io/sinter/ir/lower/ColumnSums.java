@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.ir.lower;
+
+import io.sinter.ir.loop.Buf;
+import io.sinter.ir.loop.Coef;
+import io.sinter.ir.loop.Expr;
+import io.sinter.ir.loop.Index;
+import io.sinter.ir.loop.IndexMath;
+import io.sinter.ir.loop.Rewriter;
+import io.sinter.ir.loop.Stmt;
+import io.sinter.ir.loop.Stmt.Loop.Kind;
+import io.sinter.ir.loop.Var;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Reductions of many rows, column by column, in one pass: rows are read in order, as they lie in memory, and added to accumulators of a
+ * whole tile of columns that stay in the first-level cache. (Accumulators in registers would read a few columns of every row, one cache line a
+ * page.) Four rows at a time, so that an accumulator is loaded and stored once for four additions.
+ */
+final class ColumnSums {
+    /** Bytes of a task's accumulators: a third of a first-level cache. */
+    private static final long ACCUMULATORS = 1 << 14;
+
+    /** Columns below which a call for each row does not pay. */
+    private static final long FEW_COLUMNS = 256;
+
+    /** Rows that registers hold the accumulators for just as well. */
+    private static final long FEW_ROWS = 16;
+
+    /** Tasks that there should be, if the columns are enough. */
+    private static final long TASKS = 32;
+
+    /** Rows that are added in one step. */
+    private static final long STEP = 4;
+
+    private final List<Var> grid;
+    private final List<Var> rows;
+    private final Var column;
+    private final Params params;
+
+    /**
+     * @param grid the variables outside
+     * @param rows what is reduced over, outermost first
+     * @param column the variable along which memory runs
+     */
+    ColumnSums(List<Var> grid, List<Var> rows, Var column, Params params) {
+        this.grid = grid;
+        this.rows = rows;
+        this.column = column;
+        this.params = params;
+    }
+
+    /** Whether a column kernel is of this kind: one pass that only accumulates, over enough rows of enough columns. */
+    static boolean suits(Phases phases, List<Var> rows, Var column) {
+        return phases.count() == 1
+                && phases.storedIn(0).isEmpty()
+                && column.extent().lit() >= FEW_COLUMNS
+                && product(rows) > FEW_ROWS;
+    }
+
+    private static long product(List<Var> vars) {
+        long p = 1;
+        for (Var v : vars) p *= v.extent().lit();
+        return p;
+    }
+
+    /**
+     * The kernel's code.
+     *
+     * @param declare the accumulators, each declared with its start value
+     * @param pass one {@link Stmt.Accumulate} for each, for one element
+     * @param finish what follows the rows
+     */
+    LoopLowering.Tiled tiled(List<Stmt> declare, List<Stmt> pass, List<Stmt> finish) {
+        long bytes = 0;
+        for (Stmt s : declare) bytes += ((Stmt.Declare) s).local().dtype().bytes();
+        long extent = column.extent().lit();
+        long most = ACCUMULATORS / bytes;
+        long width = Math.min(most, extent);
+        while (width > FEW_COLUMNS && product(grid) * ((extent + width - 1) / width) < TASKS) width = (width + 1) / 2;
+        Tile tile = new Tile(width);
+
+        List<Stmt> start = new ArrayList<>();
+        List<Buf> sums = new ArrayList<>();
+        List<Stmt> end = new ArrayList<>();
+        for (Stmt s : declare) {
+            Stmt.Declare d = (Stmt.Declare) s;
+            // The same room whatever the width, as it is part of the code.
+            Buf sum = params.scratch(d.local().dtype(), most);
+            sums.add(sum);
+            start.add(new Stmt.Store(sum, tile.own, d.init()));
+            end.add(new Stmt.Let(d.local(), new Expr.Load(sum, tile.own)));
+        }
+        end.addAll(tile.inside(finish));
+
+        List<Stmt> body = new ArrayList<>(List.of(tile.loop(start)));
+        Var row = rows.getLast();
+        long n = row.extent().lit();
+        if (n >= STEP) body.add(nest(step(tile, pass, sums, row, n / STEP, STEP, 0)));
+        if (n % STEP > 0) body.add(nest(step(tile, pass, sums, row, n % STEP, 1, n - n % STEP)));
+        body.add(tile.loop(end));
+        return new LoopLowering.Tiled(tile.grid, body);
+    }
+
+    /** Adds rows {@code first + count·i + 0 … count-1} for each i below {@code steps}. */
+    private Stmt step(Tile tile, List<Stmt> pass, List<Buf> sums, Var row, long steps, long count, long first) {
+        Var i = new Var(row.name() + (count > 1 ? "q" : "r"), Coef.of(steps));
+        List<Expr> values = new ArrayList<>();
+        for (Buf sum : sums) values.add(new Expr.Load(sum, tile.own));
+        for (long k = 0; k < count; k++) {
+            Index at = IndexMath.add(IndexMath.mul(IndexMath.var(i), count), first + k);
+            Rewriter rewriter = Rewriter.substitute(v -> v == row ? at : null);
+            List<Stmt> here = rewriter.stmts(tile.inside(pass));
+            for (int a = 0; a < sums.size(); a++) {
+                Stmt.Accumulate s = (Stmt.Accumulate) here.get(a);
+                values.set(a, SingleLowering.combine(s.op(), values.get(a), s.value()));
+            }
+        }
+        List<Stmt> body = new ArrayList<>();
+        for (int a = 0; a < sums.size(); a++) body.add(new Stmt.Store(sums.get(a), tile.own, values.get(a)));
+        return new Stmt.Loop(i, Kind.SEQ, List.of(tile.loop(body)));
+    }
+
+    /** The loop over the rows' other variables around one over the last. */
+    private Stmt nest(Stmt inner) {
+        Stmt s = inner;
+        for (Var v : rows.subList(0, rows.size() - 1).reversed()) s = new Stmt.Loop(v, Kind.SEQ, List.of(s));
+        return s;
+    }
+
+    /** A tile of the columns: the grid with its number, loops over it. */
+    private final class Tile {
+        private final List<Var> grid = new ArrayList<>(ColumnSums.this.grid);
+        private final Var within;
+        /** Position in the tile. */
+        private final Index own;
+        /** Position in the row; null where one tile is all of it. */
+        private final Index whole;
+
+        private final Index limit;
+
+        Tile(long width) {
+            long extent = column.extent().lit();
+            if (width == extent) {
+                within = column;
+                whole = null;
+                limit = null;
+            } else {
+                Var t = new Var(column.name() + "t", Coef.of((extent + width - 1) / width));
+                grid.add(t);
+                within = new Var(column.name() + "v", Coef.of(width));
+                whole = IndexMath.add(IndexMath.mul(IndexMath.var(t), width), IndexMath.var(within));
+                limit = IndexMath.add(IndexMath.mul(IndexMath.var(t), -width), extent);
+            }
+            own = IndexMath.var(within);
+        }
+
+        /** Code over the columns as code over the tile. */
+        List<Stmt> inside(List<Stmt> code) {
+            return whole == null
+                    ? code
+                    : Rewriter.substitute(v -> v == column ? whole : null).stmts(code);
+        }
+
+        Stmt loop(List<Stmt> body) {
+            return new Stmt.Loop(within, limit, Kind.VECTOR, body);
+        }
+    }
+}

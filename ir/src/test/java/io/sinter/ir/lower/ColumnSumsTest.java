@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.ir.lower;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.sinter.ir.DType;
+import io.sinter.ir.GraphBuilder;
+import io.sinter.ir.Node;
+import io.sinter.ir.Shape;
+import io.sinter.ir.Type;
+import io.sinter.ir.loop.KernelText;
+import io.sinter.ir.op.Reduce;
+import io.sinter.ir.op.Sample;
+import io.sinter.ir.op.Unary;
+import io.sinter.ir.plan.Plan;
+import io.sinter.ir.ref.RefArray;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Reductions over the outer axes: how they become kernels, and their values. */
+class ColumnSumsTest {
+    private GraphBuilder b = new GraphBuilder();
+    private final List<RefArray> args = new ArrayList<>();
+
+    private Node in(DType t, long... dims) {
+        Type type = Type.of(t, dims);
+        args.add(Sample.uniform(type, t.isFloat() ? -1 : 0, t.isFloat() ? 1 : 2, args.size() + 1));
+        return b.input(type);
+    }
+
+    private Node reduce(Reduce.Kind kind, Node x, int... axes) {
+        return b.apply(new Reduce(kind, axes), x);
+    }
+
+    private List<String> kernels(Node... out) {
+        Plan p = PlanTest.check(b.build(out), args, "columns");
+        b = new GraphBuilder();
+        args.clear();
+        return p.steps().stream()
+                .map(s -> KernelText.print(((Plan.Launch) s).kernel()))
+                .toList();
+    }
+
+    /** Four rows a step, then the rows that are left. */
+    @Test
+    void anyNumberOfRows() {
+        for (long rows : new long[] {17, 18, 20, 23}) {
+            String k = kernels(reduce(Reduce.Kind.SUM, in(DType.F32, rows, 300), 0))
+                    .getFirst();
+            assertEquals(rows % 4 == 0 ? 1 : 2, k.split(" seq").length - 1, k);
+        }
+    }
+
+    /** Few rows, or few columns: accumulators in registers. */
+    @Test
+    void smallOnesStayInRegisters() {
+        assertTrue(kernels(reduce(Reduce.Kind.SUM, in(DType.F32, 16, 300), 0))
+                .getFirst()
+                .contains("scratch=0"));
+        assertTrue(kernels(reduce(Reduce.Kind.SUM, in(DType.F32, 40, 200), 0))
+                .getFirst()
+                .contains("scratch=0"));
+    }
+
+    @Test
+    void severalKindsTypesAndAxes() {
+        Node x = in(DType.F32, 3, 5, 10, 1300);
+        Node mean = b.mul(reduce(Reduce.Kind.SUM, x, 0, 2), 1.0 / 30);
+        assertEquals(1, kernels(mean, reduce(Reduce.Kind.MAX, x, 0, 2)).size());
+        for (DType t : List.of(DType.F64, DType.F16, DType.I64, DType.I16, DType.U8)) {
+            kernels(reduce(Reduce.Kind.PROD, in(t, 21, 400), 0), reduce(Reduce.Kind.MIN, in(t, 21, 400), 0));
+        }
+        kernels(reduce(Reduce.Kind.MAX, in(DType.BOOL, 40, 300), 0));
+    }
+
+    /** What is read through views, and per row. */
+    @Test
+    void rowsThatAreComputed() {
+        Node x = in(DType.F32, 24, 500);
+        Node perRow = b.expand(b.reshape(in(DType.F32, 24), Shape.of(24, 1)), Shape.of(24, 500));
+        Node perColumn = b.expand(b.reshape(in(DType.F32, 500), Shape.of(1, 500)), Shape.of(24, 500));
+        Node y = b.mul(b.sub(x, perRow), b.unary(Unary.TANH, b.add(x, perColumn)));
+        assertEquals(1, kernels(reduce(Reduce.Kind.SUM, y, 0)).size());
+    }
+
+    /** A large matrix is summed in parts, but where each column is gone over several times. */
+    @Test
+    void largeOnesAreSplit() {
+        Node x = in(DType.F32, 512, 1024);
+        List<String> k = kernels(reduce(Reduce.Kind.SUM, x, 0));
+        assertEquals(2, k.size(), k.toString());
+        Node y = in(DType.F32, 256, 1024);
+        Node sum = b.expand(b.reshape(reduce(Reduce.Kind.SUM, y, 0), Shape.of(1, 1024)), Shape.of(256, 1024));
+        assertEquals(1, kernels(b.sub(y, sum)).size());
+    }
+}
