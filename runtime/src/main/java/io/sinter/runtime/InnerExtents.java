@@ -60,7 +60,7 @@ record InnerExtents(Set<Integer> vector, Set<Integer> sequential, boolean trusts
         return sum;
     }
 
-    /** Those of a nest of loops; of a matrix product, the extents that are summed over. Attention has none here. */
+    /** Those of a nest of loops. Templates have none here: they make their samples small by themselves. */
     static InnerExtents of(Kernel kernel) {
         Collector c = new Collector();
         switch (kernel) {
@@ -71,13 +71,17 @@ record InnerExtents(Set<Integer> vector, Set<Integer> sequential, boolean trusts
             }
             case GemmKernel k -> {
                 List.of(k.batch(), k.m(), k.n()).forEach(vars -> vars.forEach(v -> c.other(v.extent())));
-                for (Var v : k.k()) if (v.extent() instanceof Coef.Slot s) c.sequential.add(s.slot());
                 c.expr(k.a());
                 c.expr(k.b());
                 if (k.stencil() != null) c.stencil(k.stencil());
                 c.stmts(k.epilogue());
             }
-            case AttentionKernel _ -> {}
+            case AttentionKernel k -> {
+                for (Expr e : List.of(k.q(), k.k(), k.v(), k.scale())) c.expr(e);
+                if (k.bias() != null) c.expr(k.bias());
+                k.saved().forEach(c::expr);
+                k.outputs().forEach(t -> c.rewriteIndex(t.index()));
+            }
         }
         c.vector.removeAll(c.others);
         c.sequential.removeAll(c.others);

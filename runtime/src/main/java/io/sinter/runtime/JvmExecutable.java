@@ -52,7 +52,8 @@ final class JvmExecutable implements Executable {
     private List<Cold> cold = new ArrayList<>();
 
     /** A launch that runs {@code times} times, and its code, in a section of the parameter block. */
-    private record Cold(Plan.Launch launch, JvmKernel code, long block, ParameterBlock.Section section, long times) {}
+    private record Cold(
+            Plan.Launch launch, JvmKernel code, long[] blocks, ParameterBlock.Section section, long times) {}
 
     JvmExecutable(Plan plan, Session session, JvmKernels code) {
         this.plan = plan;
@@ -94,7 +95,7 @@ final class JvmExecutable implements Executable {
                     workspaceBytes = Math.max(workspaceBytes, launch.workspaceBytes());
                     scratchBytes = Math.max(scratchBytes, launch.scratchBytes());
                     kernels = Math.toIntExact(kernels + times);
-                    if (blocks.length > 0) cold.add(new Cold(l, kernel, blocks[0], section, times));
+                    if (blocks.length > 0) cold.add(new Cold(l, kernel, blocks, section, times));
                     out.add(new Step.Launch(launch));
                 }
                 case Plan.LibraryCall c -> {
@@ -210,9 +211,9 @@ final class JvmExecutable implements Executable {
         if (!WarmUp.isUseful()) return;
         List<WarmUp.Candidate> candidates = new ArrayList<>();
         for (Cold c : all)
-            if (code.isNew(c.code)) WarmUp.add(candidates, c.launch, c.code, c.block, c.section::outermost, c.times);
+            if (code.isNew(c.code)) WarmUp.add(candidates, c.launch, c.code, c.blocks, c.section::outermost, c.times);
         try {
-            WarmUp.run(plan, candidates, team, session.allocator());
+            WarmUp.run(plan, candidates, team, session.pool().threads(), session.allocator());
         } catch (OutOfDeviceMemoryException e) {
             // The program itself has all that it needs; it only starts more slowly.
             System.getLogger("io.sinter.runtime").log(System.Logger.Level.DEBUG, "no memory to warm up kernels", e);

@@ -26,10 +26,10 @@ public final class JvmFeatures {
     /** Begins, once in the life of the process, to load the code generator: the first program is traced in the meantime. */
     static void initialiseOnce() {
         if (INITIALISED.compareAndSet(false, true)) {
-            Thread.ofPlatform()
-                    .daemon()
-                    .name("sinter-initialise")
-                    .start(() -> JvmCodegen.initialise(Options.preferred()));
+            Thread.ofPlatform().daemon().name("sinter-initialise").start(() -> {
+                JvmCodegen.initialise(Options.preferred());
+                WarmUp.isUseful(); // asks the JVM for its flags, which takes a while the first time
+            });
         }
     }
 

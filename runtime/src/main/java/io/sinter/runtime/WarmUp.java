@@ -3,24 +3,21 @@ package io.sinter.runtime;
 
 import io.sinter.codegen.jvm.JvmFlags;
 import io.sinter.codegen.jvm.JvmKernel;
-import io.sinter.ir.loop.AttentionKernel;
 import io.sinter.ir.loop.Buf;
-import io.sinter.ir.loop.GemmKernel;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
 import io.sinter.ir.plan.Plan.SlotValue;
 import java.lang.management.ManagementFactory;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.UnaryOperator;
 
 /**
  * Brings new kernels to full speed before their first run. Until HotSpot has compiled a vector operation it takes about 1.4 µs, so a kernel that
- * meets its full data first crawls for as long as the compiler needs, and keeps a processor from the compiler meanwhile. Here every new kernel runs
- * some tiny tiles, which makes HotSpot compile them all, and then we wait.
+ * meets its full data first crawls for as long as the compiler needs, and its first run waits for one method after the other. Here every new kernel
+ * runs some tiny {@linkplain JvmKernel#sample samples}, several kernels at a time, each until HotSpot has compiled its methods: the call of
+ * a generated method that reaches the threshold waits for the compiled code (see {@link JvmFlags#EARLY_COMPILATION}).
  *
- * <p>A tile is made tiny by making the extents of the kernel's inner loops small: it then touches a subset of what the real one would, so it stays
+ * <p>A nest of loops is made tiny by making the extents of the inner loops small: it then touches a subset of what the real one would, so it stays
  * inside its buffers. What it reads is whatever is there; what it writes goes to memory that the program has not begun to use, or to a spare buffer
  * where it would be an argument's. Kernels that trust an index which they load are left out.
  */
@@ -29,26 +26,17 @@ final class WarmUp {
     private static final long VECTOR_EXTENT = 75;
 
     private static final long SEQUENTIAL_EXTENT = 2;
-    /** Products in a sum of a matrix product, over all of the variables that it sums over. */
-    private static final double PRODUCTS = 16;
     /** A launch of fewer innermost iterations is through before the compiler would be. */
     private static final double WORTH = 100_000;
-    /** With thresholds scaled to three hundredths HotSpot compiles a method after some 150 calls. */
-    private static final int CALLS = 200;
-    /** A task of a matrix product calls its methods often enough by itself. */
-    private static final int GEMM_CALLS = 3;
-    /** A kernel is at full speed when a call takes at most this, in nanoseconds, … */
-    private static final long FAST = 3_000;
-    /** … or this fraction of what its interpreted calls took. */
-    private static final long SPEEDUP = 40;
-    /** Waits no longer than this for the compiler, in nanoseconds: the program runs anyway, only slower. */
-    private static final long PATIENCE = 4_000_000_000L;
+    /** With thresholds scaled to a hundredth HotSpot compiles a method after some 50 calls. */
+    private static final int CALLS = 80;
+    /** Spends no longer than this on one kernel, in nanoseconds: the program runs anyway, only slower. */
+    private static final long PATIENCE = 1_000_000_000L;
 
     private static final class Flags {
         /** Without early compilation the calls would be too few, and thousands of them too slow; scalar code needs no warming up. */
         static final boolean USEFUL = JvmFlags.hasVectors()
-                && ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                        .anyMatch(a -> a.contains("CompileThresholdScaling") && a.contains("sinter"));
+                && JvmFlags.compileEarly(ManagementFactory.getRuntimeMXBean().getInputArguments());
     }
 
     /** A launch whose kernel is new. */
@@ -61,10 +49,6 @@ final class WarmUp {
         /** Address of its parameter block; while warming up, of the changed copy. */
         private long block;
 
-        private long workspace;
-        private long slowest;
-        private boolean done;
-
         private Candidate(
                 Plan.Launch launch, JvmKernel code, InnerExtents extents, long block, UnaryOperator<Place> outermost) {
             this.outermost = outermost;
@@ -72,10 +56,6 @@ final class WarmUp {
             this.code = code;
             this.extents = extents;
             this.block = block;
-        }
-
-        private boolean isGemm() {
-            return launch.kernel() instanceof GemmKernel;
         }
 
         private long blockBytes() {
@@ -95,11 +75,7 @@ final class WarmUp {
             Memory.copy(block, copy, blockBytes());
             block = copy;
             for (int slot : extents.vector()) put(slot, Math.min(VECTOR_EXTENT, get(slot)));
-            long most = isGemm()
-                    ? (long) Math.ceil(Math.pow(
-                            PRODUCTS, 1.0 / Math.max(1, extents.sequential().size())))
-                    : SEQUENTIAL_EXTENT;
-            for (int slot : extents.sequential()) put(slot, Math.min(most, get(slot)));
+            for (int slot : extents.sequential()) put(slot, Math.min(SEQUENTIAL_EXTENT, get(slot)));
             List<SlotValue> values = launch.segments().getFirst();
             for (int slot = 0; slot < values.size(); slot++) {
                 if (values.get(slot) instanceof SlotValue.ErrorRecord) put(slot, record);
@@ -115,29 +91,14 @@ final class WarmUp {
             Memory.putLong(block + (long) slot * Long.BYTES, value);
         }
 
-        /** One task of each phase; how long it took. */
-        private long call(long scratch) {
+        /** Runs samples until HotSpot has compiled what they call. */
+        private void run(long scratch, long workspace) {
             long start = System.nanoTime();
-            for (int phase = 0; phase < code.phases(); phase++) {
-                if (code.tasks(phase, block) > 0) code.run(phase, block, 0, 1, scratch, workspace);
+            for (int n = 0; n < CALLS / code.callsPerSample() && System.nanoTime() - start < PATIENCE; n++) {
+                for (int phase = 0; phase < code.phases(); phase++) {
+                    if (code.tasks(phase, block) > 0) code.sample(phase, block, scratch, workspace);
+                }
             }
-            return System.nanoTime() - start;
-        }
-
-        private boolean isFast(long nanos) {
-            return nanos < Math.max(FAST, slowest / SPEEDUP);
-        }
-
-        /** Calls it until HotSpot has taken notice. */
-        private void start(long scratch) {
-            call(scratch); // loads classes
-            for (int n = 0; n < (isGemm() ? GEMM_CALLS : CALLS) && !done; n++) {
-                long nanos = call(scratch);
-                slowest = Math.max(slowest, nanos);
-                done = n > 2 && isFast(nanos);
-            }
-            // A product's time depends on too much to be judged.
-            done |= isGemm();
         }
     }
 
@@ -151,7 +112,7 @@ final class WarmUp {
     /**
      * Adds a launch, if its kernel can be warmed up and is worth it.
      *
-     * @param block its first segment's parameter block, ready to run
+     * @param blocks its segments' parameter blocks, ready to run
      * @param outermost the program's memory that a place of the launch's plan is in
      * @param times how often one run of the program launches it
      */
@@ -159,21 +120,23 @@ final class WarmUp {
             List<Candidate> cold,
             Plan.Launch launch,
             JvmKernel code,
-            long block,
+            long[] blocks,
             UnaryOperator<Place> outermost,
             long times) {
-        double iterations = times * InnerExtents.iterations(launch.kernel(), block);
-        if (launch.kernel() instanceof AttentionKernel || iterations < WORTH) return;
+        double iterations = 0;
+        for (long b : blocks) iterations += times * InnerExtents.iterations(launch.kernel(), b);
+        if (iterations < WORTH) return;
         InnerExtents extents = InnerExtents.of(launch.kernel());
-        if (!extents.trusts()) cold.add(new Candidate(launch, code, extents, block, outermost));
+        if (!extents.trusts()) cold.add(new Candidate(launch, code, extents, blocks[0], outermost));
     }
 
     /**
      * Warms up.
      *
      * @param team to run them
+     * @param threads workers of the team
      */
-    static void run(Plan plan, List<Candidate> cold, WorkerPool.Team team, Allocator allocator) {
+    static void run(Plan plan, List<Candidate> cold, WorkerPool.Team team, int threads, Allocator allocator) {
         if (cold.isEmpty()) return;
         long bytes = 64;
         long spareBytes = 0;
@@ -196,34 +159,25 @@ final class WarmUp {
                 c.shrink(at, blocks.address(), spare.address());
                 at += c.blockBytes();
             }
-            long workspaces = 0;
+            long most = 0;
             long scratch = 0;
             for (Candidate c : cold) {
-                c.workspace = workspaces;
-                workspaces += (c.code.workspaceBytes(c.block) + 63) & -64;
+                most = Math.max(most, (c.code.workspaceBytes(c.block) + 63) & -64);
                 scratch = Math.max(scratch, c.code.scratchBytes(c.block));
             }
             team.reserveScratch(scratch);
-            workspace = allocator.allocate(workspaces, "workspaces for warming up kernels");
-            for (Candidate c : cold) c.workspace += workspace.address();
-            run(cold, team);
+            // One for each worker.
+            long bytesEach = most;
+            workspace = allocator.allocate(threads * bytesEach, "workspaces for warming up kernels");
+            long first = workspace.address();
+            team.run(cold.size(), 1, (worker, begin, end) -> {
+                for (long i = begin; i < end; i++)
+                    cold.get((int) i).run(team.scratch(worker), first + worker * bytesEach);
+            });
         } finally {
             if (workspace != null) workspace.release();
             blocks.release();
             spare.release();
-        }
-    }
-
-    private static void run(List<Candidate> cold, WorkerPool.Team team) {
-        team.run(cold.size(), 1, (worker, begin, end) -> {
-            for (long i = begin; i < end; i++) cold.get((int) i).start(team.scratch(worker));
-        });
-        List<Candidate> waiting = new ArrayList<>(cold);
-        long deadline = System.nanoTime() + PATIENCE;
-        while (System.nanoTime() < deadline) {
-            waiting.removeIf(c -> c.done || c.isFast(c.call(team.scratch(0))));
-            if (waiting.isEmpty()) return;
-            LockSupport.parkNanos(2_000_000);
         }
     }
 }

@@ -9,6 +9,9 @@ final class GemmBlock {
     /** Bytes of a row that is worth a call of its own. */
     private static final long LONG_ROW = 4096;
 
+    /** Products in a block of k of a sample: more than a vector's lanes, and not a multiple of them. */
+    private static final int SAMPLE_DEPTH = 19;
+
     private final GemmCode code;
     private final GemmTiles tiles;
     private final GemmPlan plan;
@@ -18,7 +21,43 @@ final class GemmBlock {
     private final GemmPack pack;
     private final int size;
 
+    /** At most so many rows, columns, slices (or blocks of k in one slice), and products in a block of k. */
+    private final int mostRows;
+
+    private final int mostColumns;
+    private final long mostSlices;
+    private final int mostDepth;
+
+    /** Whole tasks. */
     GemmBlock(GemmCode code, GemmTiles tiles, GemmPlan plan, long params, long scratch, long workspace) {
+        this(code, tiles, plan, params, scratch, workspace, Integer.MAX_VALUE, Integer.MAX_VALUE, Integer.MAX_VALUE);
+    }
+
+    /**
+     * Of each task only so much that every shape of tile occurs that occurs in whole ones (see {@link
+     * JvmKernel#sample}): a strip of whole tiles and one of the rest, in both directions, some products in
+     * each of two blocks of k, and two slices of a sum.
+     */
+    static GemmBlock sample(GemmCode code, GemmTiles tiles, GemmPlan plan, long params, long scratch, long workspace) {
+        int rows = tiles.rows() + (int) (plan.rows % tiles.rows());
+        int columns = plan.panel + (int) (plan.columns % plan.panel);
+        return new GemmBlock(code, tiles, plan, params, scratch, workspace, rows, columns, SAMPLE_DEPTH);
+    }
+
+    private GemmBlock(
+            GemmCode code,
+            GemmTiles tiles,
+            GemmPlan plan,
+            long params,
+            long scratch,
+            long workspace,
+            int mostRows,
+            int mostColumns,
+            int mostDepth) {
+        this.mostRows = mostRows;
+        this.mostColumns = mostColumns;
+        this.mostDepth = mostDepth;
+        this.mostSlices = mostDepth < GemmPlan.K_BLOCK ? 2 : Integer.MAX_VALUE;
         this.code = code;
         this.tiles = tiles;
         this.plan = plan;
@@ -41,16 +80,16 @@ final class GemmBlock {
         long batch = task / plan.slices;
         long row = rowBlock * plan.blockRows;
         long column = columnBlock * plan.blockColumns;
-        int rows = (int) Math.min(plan.blockRows, plan.rows - row);
-        int columns = (int) Math.min(plan.blockColumns, plan.columns - column);
+        int rows = (int) Math.min(Math.min(plan.blockRows, mostRows), plan.rows - row);
+        int columns = (int) Math.min(Math.min(plan.blockColumns, mostColumns), plan.columns - column);
         long from = slice * plan.sliceLength;
-        long to = Math.min(plan.k, from + plan.sliceLength);
+        long to = Math.min(plan.k, from + Math.min(plan.sliceLength, mostSlices * GemmPlan.K_BLOCK));
         if (plan.k == 0) clear(rows, columns);
         Target target = target(slice, batch, row, column, columns);
         for (long k = from; k < to; k += GemmPlan.K_BLOCK) {
-            int depth = (int) Math.min(GemmPlan.K_BLOCK, to - k);
+            int depth = (int) Math.min(Math.min(GemmPlan.K_BLOCK, mostDepth), to - k);
             pack.wide(batch, column, columns, k, depth);
-            boolean last = k + depth == to && target.finishes;
+            boolean last = k + GemmPlan.K_BLOCK >= to && target.finishes;
             for (int r = 0; r < rows; r += tiles.rows()) {
                 if (r % GemmPlan.STRIP_ROWS == 0)
                     pack.tall(batch, row + r, Math.min(GemmPlan.STRIP_ROWS, rows - r), k, depth);
@@ -179,18 +218,19 @@ final class GemmBlock {
         long strips = GemmPlan.ceilDiv(plan.rows, plan.sumRows());
         long batch = task / strips;
         long row = task % strips * plan.sumRows();
-        int rows = (int) Math.min(plan.sumRows(), plan.rows - row);
+        int rows = (int) Math.min(Math.min(plan.sumRows(), mostRows), plan.rows - row);
+        int columns = (int) Math.min(plan.columns, mostColumns);
         long step = plan.partialRow() * size;
         long from = workspace + (batch * plan.rows + row) * step;
-        int width = (int) plan.partialRow();
+        int width = (int) GemmPlan.roundUp(columns, plan.lanes);
         tiles.copy(from, step, scratch.block, step, rows, width, width);
-        for (long s = 1; s < plan.slices; s++) {
+        for (long s = 1; s < Math.min(plan.slices, mostSlices); s++) {
             tiles.add(from + s * plan.partialBytes(), step, scratch.block, step, rows, width / plan.lanes);
         }
         if (plan.swapped) {
-            finishBlock(batch, row, rows, 0, (int) plan.columns, scratch.block, step);
+            finishBlock(batch, row, rows, 0, columns, scratch.block, step);
         } else {
-            finish(batch, row, rows, 0, (int) plan.columns, scratch.block, step);
+            finish(batch, row, rows, 0, columns, scratch.block, step);
         }
     }
 

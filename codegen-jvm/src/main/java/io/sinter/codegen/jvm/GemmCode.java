@@ -145,7 +145,26 @@ public abstract class GemmCode extends JvmKernel {
             return;
         }
         GemmPlan plan = plan(params);
-        GemmBlock block = new GemmBlock(this, tiles(), plan, params, scratch, workspace);
+        run(new GemmBlock(this, tiles(), plan, params, scratch, workspace), plan, phase, begin, end);
+    }
+
+    @Override
+    public final void sample(int phase, long params, long scratch, long workspace) {
+        if (isStencil()) {
+            convolve(phase, params, 0, 1, scratch, workspace);
+            return;
+        }
+        GemmPlan plan = plan(params);
+        run(GemmBlock.sample(this, tiles(), plan, params, scratch, workspace), plan, phase, 0, 1);
+    }
+
+    /** A stencil's sample is a whole task, of many tiles. */
+    @Override
+    public final int callsPerSample() {
+        return isStencil() ? 8 : 1;
+    }
+
+    private static void run(GemmBlock block, GemmPlan plan, int phase, long begin, long end) {
         for (long task = begin; task < end; task++) {
             if (phase == 1) {
                 block.sum(task);

@@ -12,7 +12,7 @@ public final class JvmFlags {
     private static final String GENERATED = "io/sinter/gen/SinterKernel*.*";
 
     /**
-     * Compiles generated classes after three hundredths of the usual number of calls, and lets the calling
+     * Compiles generated classes after a hundredth of the usual number of calls, and lets the calling
      * thread wait for the compiled code. Before C2 has compiled a kernel, its vector operations cost a
      * thousand times as much: going on interpreted takes longer than waiting, and takes the compiler's core.
      * {@code quiet} keeps HotSpot from printing to standard output, and must come first.
@@ -21,10 +21,14 @@ public final class JvmFlags {
      * first. For kernels of some sizes C1 manages that but not tier 3 ("out of virtual registers"), and from
      * tier 2 the only way to C2 is through tier 3: such a kernel would stay a hundred times slower for ever.
      * Without tier 2 it stays in the interpreter, which profiles too, until C2 has compiled it.
+     *
+     * <p>First calls take a quarter less with {@code -XX:+UnlockDiagnosticVMOptions
+     * -XX:CompilerDirectivesFile=hotspot-directives.json}, the file beside this class, which keeps C1 off
+     * generated classes. The launcher does so; it is no part of this list because it needs a path.
      */
     public static final List<String> EARLY_COMPILATION = List.of(
             "-XX:CompileCommand=quiet",
-            "-XX:CompileCommand=CompileThresholdScaling," + GENERATED + ",0.03",
+            "-XX:CompileCommand=CompileThresholdScaling," + GENERATED + ",0.01",
             "-XX:CompileCommand=BackgroundCompilation," + GENERATED + ",false",
             "-XX:Tier3DelayOn=100000");
 
@@ -37,6 +41,15 @@ public final class JvmFlags {
     public static List<String> all() {
         return Stream.concat(Stream.of(VECTOR_MODULE, NATIVE_ACCESS), EARLY_COMPILATION.stream())
                 .toList();
+    }
+
+    /**
+     * Whether a JVM with these flags follows {@link #EARLY_COMPILATION}: compiles generated classes early, and
+     * waits for their code.
+     */
+    public static boolean compileEarly(List<String> given) {
+        return Stream.of("CompileThresholdScaling", "BackgroundCompilation")
+                .allMatch(option -> given.stream().anyMatch(a -> a.contains(option) && a.contains("SinterKernel")));
     }
 
     /** Whether this JVM was started with the Vector API. */

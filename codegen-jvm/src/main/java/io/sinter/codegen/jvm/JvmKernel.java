@@ -37,4 +37,18 @@ public abstract class JvmKernel {
 
     /** Runs the tasks {@code begin} to below {@code end} of a phase. */
     public abstract void run(int phase, long params, long begin, long end, long scratch, long workspace);
+
+    /**
+     * Runs a small part of a phase (there must be a task) for the sake of running it: calls each method that
+     * the phase's tasks call, on a little of their data, so that HotSpot gets to know the methods. Reads and
+     * writes what tasks do, and nothing else; what it writes is not the result.
+     */
+    public void sample(int phase, long params, long scratch, long workspace) {
+        run(phase, params, 0, 1, scratch, workspace);
+    }
+
+    /** How often a {@link #sample} calls the methods that it calls, about and at least. */
+    public int callsPerSample() {
+        return 1;
+    }
 }

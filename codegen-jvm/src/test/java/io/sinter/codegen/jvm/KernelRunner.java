@@ -25,6 +25,9 @@ final class KernelRunner {
             MemorySegment workspace = guarded(arena, kernel.workspaceBytes(params));
             for (int phase = 0; phase < kernel.phases(); phase++) {
                 long tasks = kernel.tasks(phase, params);
+                // Templates write no result that they read: a sample before must leave no trace.
+                boolean template = kernel instanceof GemmCode || kernel instanceof AttentionCode;
+                if (template && tasks > 0) kernel.sample(phase, params, scratch.address(), workspace.address());
                 if (order == null) {
                     kernel.run(phase, params, 0, tasks, scratch.address(), workspace.address());
                     continue;
