@@ -6,6 +6,7 @@ import io.sinter.cli.CommandFailure;
 import io.sinter.cli.Version;
 import io.sinter.cli.bench.BenchCase.Mode;
 import io.sinter.runtime.Device;
+import io.sinter.runtime.Options;
 import io.sinter.runtime.Profile;
 import io.sinter.runtime.Session;
 import java.io.IOException;
@@ -92,6 +93,13 @@ public final class BenchCommand implements Runnable {
             description = "A rival that takes --only and --seconds and prints such lines; may be repeated.")
     private List<String> peers = List.of();
 
+    @Option(
+            names = "--sweep",
+            description =
+                    "Instead of cases: training steps of train_gpt_small's network at 50 sequence lengths, the sweep's time"
+                            + " beside that of the same steps once more, and the kernels generated during it; figure: at most 1.3.")
+    private boolean sweep;
+
     @Option(names = "--list", description = "List the cases.")
     private boolean list;
 
@@ -106,7 +114,9 @@ public final class BenchCommand implements Runnable {
         PrintWriter out = spec.commandLine().getOut();
         List<BenchCase> cases = cases();
         check(cases);
-        if (list) {
+        if (sweep) {
+            sweep(out);
+        } else if (list) {
             cases.forEach(c -> out.println(c.name()));
         } else if (here) {
             for (BenchCase c : cases) report(measure(c), out);
@@ -171,6 +181,17 @@ public final class BenchCommand implements Runnable {
         r.put("case", c.name());
         r.put("error", message);
         return r;
+    }
+
+    private void sweep(PrintWriter out) {
+        Options options = Options.fromProperties().withDevice(Device.parse(device));
+        if (threads != null) options = options.withThreads(threads);
+        try (Session session = Session.open(options);
+                var _ = session.use()) {
+            Map<String, Object> r = Sweep.measure();
+            r.put("threads", options.threads());
+            report(Rivals.node(r), out);
+        }
     }
 
     private void compare(List<BenchCase> cases, PrintWriter out) {
