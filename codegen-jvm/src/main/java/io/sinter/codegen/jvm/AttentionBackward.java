@@ -2,16 +2,20 @@
 package io.sinter.codegen.jvm;
 
 /**
- * Backward attention: weights are computed again from scores and lse. For blocks of queries (a lane a
- * query) dq; for blocks of keys (a lane a key) dk and dv. With {@code P = exp(S - lse)} and {@code dS = P
- * · (dO·Vᵀ - delta)}: {@code dQ = scale · dS·K}, {@code dK = scale · dSᵀ·Q}, {@code dV = Pᵀ·dO}, where
- * {@code delta_i = Σ_e dO·O}.
+ * Backward attention: weights are computed again from scores and lse, for blocks of keys (a lane a key)
+ * against blocks of queries. With {@code P = exp(S - lse)} and {@code dS = P · (dO·Vᵀ - delta)}: {@code dQ
+ * = scale · dS·K}, {@code dK = scale · dSᵀ·Q}, {@code dV = Pᵀ·dO}, where {@code delta_i = Σ_e dO·O}: five
+ * products, as in FlashAttention-2 (Dao, 2023).
+ *
+ * <p>A task owns dk and dv of its keys. All keys add to dq: a task owns a whole batch element, or where
+ * these are few, a segment of its keys, with a dq of its own in the workspace; the segments' are added up
+ * afterwards, in order.
  */
 final class AttentionBackward extends AttentionParts {
     private final AttentionSteps steps;
     private final long workspace;
 
-    /** q or k of the block, as a panel; dout or v of the block, as a panel. */
+    /** k of the block, as a panel; v of the block, or dout of a block of queries, as a panel. */
     private final long own;
 
     private final long other;
@@ -26,6 +30,8 @@ final class AttentionBackward extends AttentionParts {
     private final long dense;
     private final long rowsOfD;
     private final long rowsOfE;
+    private final long rowsOfK;
+    private final long tile;
 
     AttentionBackward(
             AttentionCode code, GemmTiles tiles, AttentionPlan plan, long params, long scratch, long workspace) {
@@ -46,56 +52,48 @@ final class AttentionBackward extends AttentionParts {
         dense = takeRows(plan.panel, Math.max(widest, AttentionPlan.ROWS));
         rowsOfD = takeRows(AttentionPlan.ROWS, plan.d);
         rowsOfE = takeRows(AttentionPlan.ROWS, plan.e);
+        rowsOfK = takeRows(plan.panel, plan.d);
+        tile = takePanel(tiles.rows());
     }
 
-    /** dq of a block of queries, and their delta. */
-    void queries(long task) {
+    /** Puts delta of a block of queries into the workspace. */
+    void deltas(long task) {
         long batch = task / plan.queryBlocks();
         long query = task % plan.queryBlocks() * plan.panel;
         int lanes = (int) Math.min(plan.panel, plan.queries - query);
-        delta(batch, query, lanes);
-        readPanel(AttentionCode.SCALED, batch, query, lanes, 0, plan.d, dense, own);
-        code.read(AttentionCode.LSE, params, batch, 0, query, lanes, 1, statistics, row, codeScratch);
-        clear(first, plan.d);
-        long end = code.isCausal() ? Math.min(plan.keys, query + lanes) : plan.keys;
-        for (long key = 0; key < end; key += AttentionPlan.ROWS) {
-            int rows = (int) Math.min(AttentionPlan.ROWS, end - key);
-            Matrix k = rows(AttentionCode.K, plan.k, batch, key, rows, plan.d, rowsOfD);
-            Matrix v = rows(AttentionCode.V, plan.v, batch, key, rows, plan.e, rowsOfE);
-            product(k, rows, plan.d, own, scores, lanes);
-            product(v, rows, plan.e, other, gradients, lanes);
-            if (code.hasBias()) readPanel(AttentionCode.BIAS, batch, query, lanes, key, rows, dense, bias);
-            boolean diagonal = code.isCausal() && key + rows > query + 1;
-            JvmKernel step = steps.gradient(false, code.hasBias(), diagonal);
-            step(step, rows, lanes, key - query, scores, gradients, bias, statistics, delta);
-            product(k.transposed(), plan.d, rows, gradients, part, lanes);
-            add(part, first, plan.d, lanes);
-        }
-        writePanel(AttentionCode.TO_DQ, batch, query, lanes, plan.d, first, dense);
-    }
-
-    /**
-     * Puts dout of a block of queries into {@link #other}, and delta into {@link #delta} and the
-     * workspace.
-     */
-    private void delta(long batch, long query, int lanes) {
         readPanel(AttentionCode.DOUT, batch, query, lanes, 0, plan.e, dense, other);
         readPanel(AttentionCode.OUT, batch, query, lanes, 0, plan.e, dense, second);
         step(steps.dots(), plan.e, lanes, 0, other, second, delta);
-        GemmMoves.copy(delta, deltas(batch, query), (long) lanes * size);
+        GemmMoves.copy(delta, delta(batch, query), (long) lanes * size);
     }
 
-    private long deltas(long batch, long query) {
+    private long delta(long batch, long query) {
         return workspace + (batch * plan.queries + query) * size;
     }
 
-    /** dk and dv of a block of keys. */
+    /** dk and dv of a segment of keys, and what these keys add to dq. */
     void keys(long task) {
-        long batch = task / plan.keyBlocks();
-        long key = task % plan.keyBlocks() * plan.panel;
-        int lanes = (int) Math.min(plan.panel, plan.keys - key);
+        long batch = task / plan.segments();
+        long segment = task % plan.segments();
+        long dq = dq(batch, segment);
+        GemmMoves.clear(dq, plan.queries * denseRow(plan.d));
+        long begin = segment * plan.segmentKeys();
+        long end = Math.min(plan.keys, begin + plan.segmentKeys());
+        for (long key = begin; key < end; key += plan.panel) {
+            block(batch, key, (int) Math.min(plan.panel, end - key), dq);
+        }
+        if (plan.segments() == 1) write(batch, 0, plan.queries, dq);
+    }
+
+    /** Address of a segment's dq, dense rows. */
+    private long dq(long batch, long segment) {
+        return workspace + plan.statisticsBytes() + (batch * plan.segments() + segment) * plan.dqBytes();
+    }
+
+    private void block(long batch, long key, int lanes, long dq) {
         readPanel(AttentionCode.SCALED_K, batch, key, lanes, 0, plan.d, dense, own);
         readPanel(AttentionCode.V, batch, key, lanes, 0, plan.e, dense, other);
+        Matrix k = denseRows(AttentionCode.K, plan.k, batch, key, lanes, plan.d, rowsOfK);
         clear(first, plan.d);
         clear(second, plan.e);
         long begin = code.isCausal() ? key / AttentionPlan.ROWS * AttentionPlan.ROWS : 0;
@@ -109,15 +107,50 @@ final class AttentionBackward extends AttentionParts {
                 code.read(AttentionCode.BIAS, params, batch, query, key, lanes, rows, bias, row, codeScratch);
             code.read(AttentionCode.LSE, params, batch, 0, query, rows, 1, statistics, row, codeScratch);
             // Lane x is key key + x, row r is query query + r.
-            boolean diagonal = code.isCausal() && key + lanes > query + 1;
-            JvmKernel step = steps.gradient(true, code.hasBias(), diagonal);
-            step(step, rows, lanes, query - key, scores, gradients, bias, statistics, deltas(batch, query));
+            JvmKernel step = steps.gradient(code.hasBias(), code.isCausal());
+            step(step, rows, lanes, query - key, scores, gradients, bias, statistics, delta(batch, query));
             product(dout.transposed(), plan.e, rows, scores, part, lanes);
             add(part, second, plan.e, lanes);
             product(q.transposed(), plan.d, rows, gradients, part, lanes);
             add(part, first, plan.d, lanes);
+            addProduct(rows, lanes, k, dq + query * denseRow(plan.d));
         }
         writePanel(AttentionCode.TO_DK, batch, key, lanes, plan.d, first, dense);
         writePanel(AttentionCode.TO_DV, batch, key, lanes, plan.e, second, dense);
+    }
+
+    /** {@code to += dS · k}, dense rows. */
+    private void addProduct(int rows, int keys, Matrix k, long to) {
+        long toRow = denseRow(plan.d);
+        for (int r = 0; r < rows; r += tiles.rows()) {
+            int height = Math.min(tiles.rows(), rows - r);
+            for (int c = 0; c < plan.d; c += plan.panel) {
+                int vectors = (int) GemmPlan.ceilDiv(Math.min(plan.panel, plan.d - c), plan.lanes);
+                long b = k.base() + (long) c * size;
+                tiles.tile(height, vectors, gradients + r * row, row, size, b, k.row(), tile, row, keys);
+                tiles.add(tile, row, to + r * toRow + (long) c * size, toRow, height, vectors);
+            }
+        }
+    }
+
+    /** Adds up the segments' dq for a block of queries. */
+    void sum(long task) {
+        long blocks = plan.sumBlocks();
+        long batch = task / blocks;
+        long query = task % blocks * AttentionPlan.ROWS;
+        int rows = (int) Math.min(AttentionPlan.ROWS, plan.queries - query);
+        long dqRow = denseRow(plan.d);
+        long total = dq(batch, 0) + query * dqRow;
+        int vectors = (int) (dqRow / size / plan.lanes);
+        for (long s = 1; s < plan.segments(); s++) {
+            tiles.add(dq(batch, s) + query * dqRow, dqRow, total, dqRow, rows, vectors);
+        }
+        write(batch, query, rows, total);
+    }
+
+    private void write(long batch, long query, long rows, long from) {
+        long step = denseRow(plan.d);
+        int count = Math.toIntExact(rows);
+        code.write(AttentionCode.TO_DQ, params, batch, query, 0, plan.d, count, from, step, codeScratch);
     }
 }

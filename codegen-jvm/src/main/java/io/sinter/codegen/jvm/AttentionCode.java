@@ -8,9 +8,10 @@ import io.sinter.ir.DType;
  * {@link AttentionForward} and {@link AttentionBackward} are the algorithm, {@link GemmTiles} its
  * products, {@link AttentionSteps} what lies between them.
  *
- * <p>Forward has one phase, over blocks of queries. Backward has two: dq, over blocks of queries, which
- * also leaves each query's delta in the workspace; then dk and dv, over blocks of keys. Each result
- * element is owned by one task, and summed in an order that depends on extents alone.
+ * <p>Forward has one phase, over blocks of queries. Backward has three: each query's
+ * delta; then dk and dv, over batch elements or segments of their keys, with dq on the side; and dq's sums
+ * if there are segments. Each result element is owned by one task, and summed in an order that depends on
+ * extents alone.
  */
 public abstract class AttentionCode extends JvmKernel {
     // Matrices to read.
@@ -99,13 +100,18 @@ public abstract class AttentionCode extends JvmKernel {
 
     @Override
     public final int phases() {
-        return isBackward() ? 2 : 1;
+        return isBackward() ? 3 : 1;
     }
 
     @Override
     public final long tasks(int phase, long params) {
         AttentionPlan plan = plan(params);
-        return plan.batches * (phase == 0 ? plan.queryBlocks() : plan.keyBlocks());
+        return plan.batches
+                * switch (phase) {
+                    case 0 -> plan.queryBlocks();
+                    case 1 -> plan.segments();
+                    default -> plan.sumBlocks();
+                };
     }
 
     @Override
@@ -117,7 +123,7 @@ public abstract class AttentionCode extends JvmKernel {
 
     @Override
     public final long workspaceBytes(long params) {
-        return isBackward() ? plan(params).statisticsBytes() : 0;
+        return isBackward() ? plan(params).workspaceBytes() : 0;
     }
 
     @Override
@@ -130,10 +136,10 @@ public abstract class AttentionCode extends JvmKernel {
         }
         AttentionBackward backward = new AttentionBackward(this, tiles(), plan, params, scratch, workspace);
         for (long task = begin; task < end; task++) {
-            if (phase == 0) {
-                backward.queries(task);
-            } else {
-                backward.keys(task);
+            switch (phase) {
+                case 0 -> backward.deltas(task);
+                case 1 -> backward.keys(task);
+                default -> backward.sum(task);
             }
         }
     }

@@ -100,7 +100,6 @@ final class AttentionEmitter {
             all.add(new Access(AttentionCode.OUT, kernel.saved().get(0), i, kernel.e()));
             all.add(new Access(AttentionCode.DOUT, kernel.saved().get(1), i, kernel.e()));
             all.add(new Access(AttentionCode.LSE, finite(kernel.saved().get(2)), List.of(), kernel.i()));
-            all.add(new Access(AttentionCode.SCALED, scaled(kernel.q()), i, kernel.d()));
             all.add(new Access(AttentionCode.SCALED_K, scaled(kernel.k()), j, kernel.d()));
         }
         dispatch("read", all, (m, a) -> method(m, a).pack(a.value));

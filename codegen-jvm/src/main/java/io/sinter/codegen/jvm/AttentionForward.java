@@ -60,8 +60,8 @@ final class AttentionForward extends AttentionParts {
         product(k, rows, plan.d, q, scores, lanes);
         if (code.hasBias()) readPanel(AttentionCode.BIAS, batch, first, lanes, key, rows, dense, bias);
         // Lane x is query first + x, row r is key key + r.
-        boolean diagonal = code.isCausal() && key + rows > first + 1;
-        step(steps.maximum(code.hasBias(), diagonal), rows, lanes, key - first, scores, bias, maximum, shift, decay);
+        JvmKernel step = steps.maximum(code.hasBias(), code.isCausal());
+        step(step, rows, lanes, key - first, scores, bias, maximum, shift, decay);
         step(steps.weights(), rows, lanes, 0, scores, shift, decay, sum);
         Matrix v = rows(AttentionCode.V, plan.v, batch, key, rows, plan.e, values);
         product(v.transposed(), plan.e, rows, scores, part, lanes);

@@ -80,6 +80,14 @@ abstract class AttentionParts {
         return read(which, batch, first, rows, 0, columns, dense);
     }
 
+    /** As {@link #rows}, but whole vectors may be loaded from each row. */
+    final Matrix denseRows(int which, GemmView view, long batch, long first, int rows, int columns, long dense) {
+        if (view.isLinear() && view.isUnitColumn(size) && columns % plan.lanes == 0) {
+            return rows(which, view, batch, first, rows, columns, dense);
+        }
+        return read(which, batch, first, rows, 0, columns, dense);
+    }
+
     final Matrix read(int which, long batch, long first, int rows, long column, int columns, long dense) {
         code.read(which, params, batch, first, column, columns, rows, dense, denseRow(columns), codeScratch);
         return new Matrix(dense, denseRow(columns), size);

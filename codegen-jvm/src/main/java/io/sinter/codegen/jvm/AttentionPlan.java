@@ -11,6 +11,9 @@ final class AttentionPlan {
      */
     static final int ROWS = 96;
 
+    /** Tasks that the backward pass should have at least: it must not depend on threads, and order sums. */
+    private static final long TASKS = 16;
+
     final long batches;
     final long queries;
     final long keys;
@@ -62,9 +65,35 @@ final class AttentionPlan {
         return GemmPlan.ceilDiv(keys, panel);
     }
 
-    /** Bytes of one number for each query of all batches. */
+    /** Bytes of one number for each query of all batches, and what follows it is aligned. */
     long statisticsBytes() {
-        return batches * queries * size;
+        return GemmPlan.roundUp(batches * queries * size, 64);
+    }
+
+    /** Segments of a batch element's keys in the backward pass: more than one where there are few batch elements. */
+    long segments() {
+        long blocks = Math.max(1, keyBlocks());
+        long wanted = Math.min(blocks, GemmPlan.ceilDiv(TASKS, Math.max(1, batches)));
+        return GemmPlan.ceilDiv(blocks, GemmPlan.ceilDiv(blocks, wanted));
+    }
+
+    /** Keys of a segment, but for the last. */
+    long segmentKeys() {
+        return GemmPlan.ceilDiv(Math.max(1, keyBlocks()), segments()) * panel;
+    }
+
+    /** Bytes of a batch element's dq, in rows of whole vectors. */
+    long dqBytes() {
+        return GemmPlan.roundUp(queries * GemmPlan.roundUp(d, lanes) * size, 64);
+    }
+
+    /** Blocks of queries in which segments are added up. */
+    long sumBlocks() {
+        return segments() == 1 ? 0 : GemmPlan.ceilDiv(queries, ROWS);
+    }
+
+    long workspaceBytes() {
+        return statisticsBytes() + batches * segments() * dqBytes();
     }
 
     @Override

@@ -18,7 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * What attention does between its matrix products, as loop kernels on dense panels: rows of {@code panel}
- * elements, one lane a query (forward and dq) or a key (dk and dv). Nothing here depends on the attention
+ * elements, one lane a query (forward) or a key (backward). Nothing here depends on the attention
  * kernel at hand: all share the few kernels of a process.
  */
 final class AttentionSteps {
@@ -81,11 +81,11 @@ final class AttentionSteps {
 
     /**
      * Scores become weights, and gradients of weights become gradients of scores. Buffers: scores (out:
-     * weights), gradients, bias, lse, delta, of which the last two have an element for each lane, or for
-     * each row.
+     * weights), gradients, bias, lse, delta, of which the last two have an element for each row. Rows are
+     * queries.
      */
-    JvmKernel gradient(boolean byRow, boolean bias, boolean causal) {
-        return kernel(byRow ? "gradientByRow" : "gradientByLane", bias, causal);
+    JvmKernel gradient(boolean bias, boolean causal) {
+        return kernel("gradient", bias, causal);
     }
 
     private JvmKernel kernel(String step, boolean bias, boolean causal) {
@@ -117,7 +117,7 @@ final class AttentionSteps {
                 case "accumulate" -> accumulate();
                 case "finish" -> finish();
                 case "dots" -> dots();
-                case "gradientByRow", "gradientByLane" -> gradient(key.step.equals("gradientByRow"));
+                case "gradient" -> gradient();
                 default -> throw new AssertionError(key);
             }
             List<Stmt> lanes = new ArrayList<>(before);
@@ -194,14 +194,14 @@ final class AttentionSteps {
             after.add(new Stmt.Store(sum, byLane(), new Expr.Ref(total)));
         }
 
-        private void gradient(boolean byRow) {
+        private void gradient() {
             Buf scores = buffer(Buf.Kind.OUT);
             Buf gradients = buffer(Buf.Kind.OUT);
             Buf bias = buffer(Buf.Kind.IN);
             Buf lse = buffer(Buf.Kind.IN);
             Buf delta = buffer(Buf.Kind.IN);
-            Index at = byRow ? index(Coef.of(0), Coef.of(1)) : byLane();
-            Expr s = let(body, "s", score(scores, bias, !byRow));
+            Index at = index(Coef.of(0), Coef.of(1));
+            Expr s = let(body, "s", score(scores, bias, false));
             Expr p = let(body, "p", Expr.un(Prim1.EXP, Expr.bin(Prim2.SUB, s, load(lse, at))));
             body.add(new Stmt.Store(scores, inPanel(), p));
             Expr difference = Expr.bin(Prim2.SUB, load(gradients, inPanel()), load(delta, at));
