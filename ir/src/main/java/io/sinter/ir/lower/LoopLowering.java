@@ -102,8 +102,9 @@ final class LoopLowering {
             vars.add(new Var("i0", Coef.of(1)));
         }
         Var v = VectorChoice.best(vars, code, vars);
+        Crossing crossing = Crossing.of(code, vars, v);
         vars.remove(v);
-        return tile(code, vars, v, TILE);
+        return crossing == null ? tile(code, vars, v, TILE) : crossing.tiled(code, vars);
     }
 
     /** {@code v} as a vector loop over tiles of {@code size}; the other variables and the tile number are the grid. */

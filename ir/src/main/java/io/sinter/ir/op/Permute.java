@@ -76,7 +76,10 @@ public record Permute(int... perm) implements View {
                 Sample.smooth(new Permute(2, 0, 1), Sample.uniform(Type.of(DType.F32, 2, 3, 5), -1, 1, 2)),
                 Sample.smooth(new Permute(0, 2, 1, 3), Sample.uniform(Type.of(DType.F64, 2, 3, 4, 2), -1, 1, 3)),
                 Sample.values(new Permute(), RefArray.scalar(DType.I64, 5)),
-                Sample.values(new Permute(1, 0), Sample.uniform(Type.of(DType.BOOL, 4, 3), 0, 2, 4)));
+                Sample.values(new Permute(1, 0), Sample.uniform(Type.of(DType.BOOL, 4, 3), 0, 2, 4)),
+                // Larger than a tile of cache-line size, and no multiple of it.
+                Sample.values(new Permute(1, 0), Sample.uniform(Type.of(DType.F32, 37, 50), -1, 1, 5)),
+                Sample.values(new Permute(2, 1, 0), Sample.uniform(Type.of(DType.U8, 70, 2, 67), 0, 99, 6)));
     }
 
     @Override

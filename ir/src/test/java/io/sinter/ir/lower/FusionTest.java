@@ -291,6 +291,16 @@ class FusionTest {
         check(y, b.add(b.mul(x, sum), columns));
     }
 
+    /** A transposed operand: square tiles, so that its cache lines are used whole. */
+    @Test
+    void transposedOperandsAreReadInTiles() {
+        Node y = b.add(b.apply(new Permute(0, 2, 1), in(2, 40, 33)), in(2, 33, 40));
+        Plan p = check(y);
+        kernels(1, p);
+        String text = KernelText.print(((Plan.Launch) p.steps().getFirst()).kernel());
+        assertTrue(text.contains("vector") && text.contains("seq"), text);
+    }
+
     @Test
     void aLargeSumIsSplit() {
         Node x = in(40, 1000);
