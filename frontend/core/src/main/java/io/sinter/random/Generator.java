@@ -3,11 +3,13 @@ package io.sinter.random;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 
 /**
  * The source of random numbers: PyTorch's CPU generator, so that one seed gives PyTorch's numbers.
  *
- * <p>All fills are serial and in memory order of the array, which is part of the contract: a tensor's values
+ * <p>All draws are serial and in memory order of the array, which is part of the contract: a tensor's values
  * depend on the seed and on the draws before it, never on threads. Draws that happen <em>inside</em> compiled
  * graphs (dropout) do not use this stream; they are Philox4x32-10, a counter-based generator, keyed by {@link
  * #seed()} and by a counter that {@link #reservePhilox} hands out (the values are Sinter's own: PyTorch's
@@ -26,6 +28,9 @@ public final class Generator {
     private static final float UNIT_F32 = 0x1p-24f;
     private static final double UNIT_F64 = 0x1p-53;
     private static final int BLOCK = 16;
+    /** Blocks that are worth another thread: about a millisecond's. */
+    private static final int PIECE = 2048;
+
     private static final int STATE_BYTES = 4 + 8 + 8 + 4 + 4 * MersenneTwister.WORDS + 8;
     private static final int STATE_MAGIC = 0x53_4e_47_31; // "SNG1"
 
@@ -127,7 +132,7 @@ public final class Generator {
             return;
         }
         for (int i = 0; i < n; i++) out[i] = unitF32();
-        for (int i = 0; i + BLOCK <= n; i += BLOCK) boxMuller(out, i, (float) mean, (float) std);
+        blocks(n / BLOCK, b -> boxMuller(out, b * BLOCK, (float) mean, (float) std));
         if (n % BLOCK != 0) {
             for (int i = n - BLOCK; i < n; i++) out[i] = unitF32();
             boxMuller(out, n - BLOCK, (float) mean, (float) std);
@@ -143,11 +148,25 @@ public final class Generator {
             return;
         }
         for (int i = 0; i < n; i++) out[i] = unitF64();
-        for (int i = 0; i + BLOCK <= n; i += BLOCK) boxMuller(out, i, mean, std);
+        blocks(n / BLOCK, b -> boxMuller(out, b * BLOCK, mean, std));
         if (n % BLOCK != 0) {
             for (int i = n - BLOCK; i < n; i++) out[i] = unitF64();
             boxMuller(out, n - BLOCK, mean, std);
         }
+    }
+
+    /**
+     * Transforms blocks, many of them on several threads: numbers are drawn one after the other before, and
+     * each block depends on its own alone.
+     */
+    private static void blocks(int count, IntConsumer transform) {
+        int pieces = (count + PIECE - 1) / PIECE;
+        IntConsumer piece = p -> {
+            int end = Math.min(count, (p + 1) * PIECE);
+            for (int b = p * PIECE; b < end; b++) transform.accept(b);
+        };
+        if (pieces < 2) for (int p = 0; p < pieces; p++) piece.accept(p);
+        else IntStream.range(0, pieces).parallel().forEach(piece);
     }
 
     private static void boxMuller(float[] d, int at, float mean, float std) {

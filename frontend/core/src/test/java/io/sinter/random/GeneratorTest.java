@@ -98,6 +98,21 @@ class GeneratorTest {
     }
 
     @Test
+    void manyNormalsOnSeveralThreadsAreThoseOfManySmallFills() {
+        float[] many = normal(16 * 10_001, 0.5, 2);
+        double[] wide = new double[16 * 5_001];
+        g.normal(wide, 0.5, 2);
+        g.manualSeed(0);
+        for (int i = 0; i < many.length; i += 16)
+            assertArrayEquals(Arrays.copyOfRange(many, i, i + 16), normal(16, 0.5, 2), 0f);
+        double[] few = new double[16];
+        for (int i = 0; i < wide.length; i += 16) {
+            g.normal(few, 0.5, 2);
+            assertArrayEquals(Arrays.copyOfRange(wide, i, i + 16), few, 0.0);
+        }
+    }
+
+    @Test
     void normalOneByOneKeepsTheSecondHalfOfAPair() {
         assertFloats(new double[] {1.5409960746765137, -0.293428897857666, -2.1787893772125244}, normal(3, 0, 1), 0);
         double[] d = new double[2];
