@@ -6,4 +6,5 @@ module io.sinter.codegen.ptx {
 
     exports io.sinter.codegen.ptx;
     exports io.sinter.codegen.ptx.lang;
+    exports io.sinter.codegen.ptx.sim;
 }

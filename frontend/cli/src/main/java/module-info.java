@@ -3,6 +3,7 @@
 /** The commands behind the launcher. */
 module io.sinter.cli {
     requires io.sinter;
+    requires io.sinter.codegen.ptx;
     requires com.fasterxml.jackson.databind;
     requires info.picocli;
     requires java.management;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.cli;
 
+import io.sinter.cli.conformance.PtxCommand;
 import io.sinter.cli.conformance.TorchOpsCommand;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -11,7 +12,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "conformance",
         description = "Compare with reference results of others.",
-        subcommands = {TorchOpsCommand.class, OptimConformanceCommand.class})
+        subcommands = {TorchOpsCommand.class, OptimConformanceCommand.class, PtxCommand.class})
 final class ConformanceCommand implements Runnable {
     @Spec
     private CommandSpec spec;
