@@ -127,14 +127,14 @@ final class PtxSuite {
         } catch (PtxException e) {
             TorchOps.Verdict v = e.unsupported() ? TorchOps.Verdict.UNSUPPORTED : TorchOps.Verdict.FAILED;
             return new Outcome(v, e.getMessage(), "");
-        } catch (IOException | IllegalArgumentException e) {
+        } catch (UncheckedIOException | IllegalArgumentException e) {
             return new Outcome(TorchOps.Verdict.FAILED, e.toString(), "");
         }
     }
 
-    private List<byte[]> launch(Case c, SimOptions options) throws IOException {
+    private List<byte[]> launch(Case c, SimOptions options) {
         SimDevice device = new SimDevice(options);
-        SimModule module = device.load(Files.readString(folder.resolve(c.file), StandardCharsets.UTF_8));
+        SimModule module = device.load(text(c));
         SimModule.Entry kernel = module.kernel(c.kernel);
         if (kernel.parameterCount() != c.arguments.size()) {
             throw new IllegalArgumentException(
@@ -160,6 +160,14 @@ final class PtxSuite {
         for (int i = 0; i < outs.size(); i++)
             device.memory().copyOut(outs.get(i), MemorySegment.ofArray(results.get(i)));
         return results;
+    }
+
+    private String text(Case c) {
+        try {
+            return Files.readString(folder.resolve(c.file), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + c.file + ": " + e.getMessage(), e);
+        }
     }
 
     private static long buffer(SimDevice device, byte[] bytes) {

@@ -73,7 +73,7 @@ class PtxCommandTest {
                 out.contains("out 0: 1 of 12 bytes differ, the first at 2")
                         || out.contains("as f32: 2.0, expected 1.0"),
                 out);
-        assertTrue(out.contains("OUT_OF_BOUNDS in kernel scale, PTX line 14"), out);
+        assertTrue(out.contains("OUT_OF_BOUNDS in kernel scale, PTX line 15"), out);
         assertTrue(out.contains("UNSUPPORTED  texture.ptx"), out);
         assertTrue(out.strip().endsWith("0 passed, 2 failed, 1 unsupported"), out);
     }
