@@ -4,6 +4,7 @@
 module io.sinter.runtime {
     requires transitive io.sinter.ir;
     requires io.sinter.codegen.jvm;
+    requires io.sinter.codegen.ptx;
     requires jdk.jfr;
     requires jdk.management;
 

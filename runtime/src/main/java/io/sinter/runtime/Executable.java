@@ -20,7 +20,7 @@ public interface Executable {
         event.begin();
         Executable compiled =
                 switch (context.backend()) {
-                    case GENERATED -> generated(graph, context.session());
+                    case GENERATED -> generated(graph, context);
                     case INTERPRETED -> new InterpretedExecutable(Compiler.plan(graph), context.session());
                     case REFERENCE -> new ReferenceExecutable(graph, context.session());
                 };
@@ -40,7 +40,15 @@ public interface Executable {
      * Fusion estimates how much code a kernel is. Where the estimate was too low and a method exceeds what HotSpot compiles, the program is fused into
      * smaller kernels: a function of the graph alone, like everything in a plan.
      */
-    private static Executable generated(Graph graph, Session session) {
+    private static Executable generated(Graph graph, CompileContext context) {
+        Session session = context.session();
+        switch (context.device().kind()) {
+            case PTX_SIM -> {
+                return new PtxExecutable(PtxExecutable.plan(graph), session, session.ptx());
+            }
+            case CUDA -> throw new UnsupportedOperationException("no generated code for " + context.device());
+            case JVM -> {}
+        }
         for (int weight = Fusion.MAX_WEIGHT; ; weight /= 2) {
             try {
                 return new JvmExecutable(Compiler.plan(graph, weight), session, session.jvmKernels());

@@ -32,6 +32,7 @@ public final class Session implements AutoCloseable {
     private final JvmKernels jvmKernels;
     private final Profile profile = new Profile();
     private final ConcurrentHashMap<Class<?>, Object> attachments = new ConcurrentHashMap<>();
+    private PtxModules ptx;
     private volatile boolean closed;
 
     private Session(Options options) {
@@ -118,6 +119,12 @@ public final class Session implements AutoCloseable {
 
     JvmKernels jvmKernels() {
         return jvmKernels;
+    }
+
+    /** The GPU of this session and the kernels loaded into it; simulated. */
+    synchronized PtxModules ptx() {
+        if (ptx == null) ptx = new PtxModules(new SimDriver());
+        return ptx;
     }
 
     Session checkOpen() {

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.ptx;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.sinter.ir.DType;
+import io.sinter.ir.loop.Buf;
+import io.sinter.ir.loop.Coef;
+import io.sinter.ir.loop.Expr;
+import io.sinter.ir.loop.Index;
+import io.sinter.ir.loop.Local;
+import io.sinter.ir.loop.LoopKernel;
+import io.sinter.ir.loop.Prim1;
+import io.sinter.ir.loop.Prim2;
+import io.sinter.ir.loop.Stmt;
+import io.sinter.ir.loop.Var;
+import io.sinter.ir.ref.KernelCase;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Kernels whose threads work together: one thread a row, one warp, a CTA of several. */
+class RowKernelsTest {
+    private static final Buf IN = new Buf(1, DType.F32, Buf.Kind.IN);
+    private static final Buf OUT = new Buf(2, DType.F32, Buf.Kind.OUT);
+
+    private static Index index(Coef offset, Index.Term... terms) {
+        return new Index(List.of(terms), offset);
+    }
+
+    private static Index.Term term(Coef coef, Var v) {
+        return new Index.Term(coef, new Index.VarAtom(v));
+    }
+
+    private static Stmt.Loop vector(Var v, Stmt... body) {
+        return new Stmt.Loop(v, Stmt.Loop.Kind.VECTOR, List.of(body));
+    }
+
+    private static byte[] floats(int n, java.util.function.IntToDoubleFunction f) {
+        ByteBuffer b = ByteBuffer.allocate(4 * n).order(ByteOrder.LITTLE_ENDIAN);
+        for (int i = 0; i < n; i++) b.putFloat((float) f.applyAsDouble(i));
+        return b.array();
+    }
+
+    private static float[] floats(byte[] bytes) {
+        float[] out = new float[bytes.length / 4];
+        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(out);
+        return out;
+    }
+
+    /** Softmax in three passes, with the exponentials in scratch memory. */
+    private static KernelCase softmax(int n) {
+        Buf scratch = new Buf(5, DType.F32, Buf.Kind.SCRATCH);
+        Var row = new Var("row", new Coef.Slot(3));
+        Var v = new Var("v", new Coef.Slot(4));
+        Index at = index(Coef.of(0), term(new Coef.Slot(4), row), term(Coef.of(1), v));
+        Index own = index(Coef.of(0), term(Coef.of(1), v));
+        Local max = new Local("max", DType.F32);
+        Local sum = new Local("sum", DType.F32);
+        Local e = new Local("e", DType.F32);
+        Expr x = new Expr.Load(IN, at);
+        LoopKernel kernel = new LoopKernel(
+                "softmax",
+                List.of(row),
+                List.of(IN, OUT, scratch),
+                6,
+                4L * 3072,
+                List.of(
+                        new Stmt.Declare(max, Expr.Const.of(DType.F32, Double.NEGATIVE_INFINITY)),
+                        vector(v, new Stmt.Accumulate(max, Stmt.Combine.MAX, x)),
+                        new Stmt.Declare(sum, Expr.Const.of(DType.F32, 0)),
+                        vector(
+                                v,
+                                new Stmt.Let(e, Expr.un(Prim1.EXP, Expr.bin(Prim2.SUB, x, new Expr.Ref(max)))),
+                                new Stmt.Store(scratch, own, new Expr.Ref(e)),
+                                new Stmt.Accumulate(sum, Stmt.Combine.SUM, new Expr.Ref(e))),
+                        vector(
+                                v,
+                                new Stmt.Store(
+                                        OUT,
+                                        at,
+                                        Expr.bin(Prim2.DIV, new Expr.Load(scratch, own), new Expr.Ref(sum))))));
+        KernelCase k = new KernelCase(kernel);
+        k.slots[3] = 5;
+        k.slots[4] = n;
+        k.inputs.put(IN, floats(5 * n, i -> Math.sin(i) * 20));
+        k.inputs.put(OUT, new byte[20 * n]);
+        return k;
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 8, 9, 32, 63, 64, 65, 1000, 1024, 3001})
+    void softmaxRows(int n) {
+        KernelCase k = softmax(n);
+        float[] expected = floats(k.interpret().memory().get(OUT));
+        for (int shift : new int[] {0, 1})
+            assertArrayEquals(expected, floats(SimRun.run(k, 3, shift).memory().get(OUT)), 1e-6f, "shift " + shift);
+    }
+
+    /** The order in which warps run makes no difference to a bit. */
+    @Test
+    void sumsDoNotDependOnTheOrderOfWarps() {
+        KernelCase k = softmax(1000);
+        byte[] first = SimRun.run(k, 1, 0).memory().get(OUT);
+        for (long seed = 2; seed < 5; seed++)
+            assertArrayEquals(first, SimRun.run(k, seed, 0).memory().get(OUT), "seed " + seed);
+    }
+
+    /** What one thread has put into scratch memory is read by another. */
+    @ParameterizedTest
+    @ValueSource(ints = {3, 50, 700})
+    void threadsReadWhatOthersWrote(int n) {
+        Buf scratch = new Buf(3, DType.F32, Buf.Kind.SCRATCH);
+        Var row = new Var("row", Coef.of(600));
+        Var v = new Var("v", Coef.of(n));
+        Var w = new Var("w", Coef.of(n));
+        LoopKernel kernel = new LoopKernel(
+                "reverse",
+                List.of(row),
+                List.of(IN, OUT, scratch),
+                4,
+                4L * n,
+                List.of(
+                        vector(
+                                v,
+                                new Stmt.Store(
+                                        scratch,
+                                        index(Coef.of(0), term(Coef.of(1), v)),
+                                        new Expr.Load(
+                                                IN, index(Coef.of(0), term(Coef.of(n), row), term(Coef.of(1), v))))),
+                        vector(
+                                w,
+                                new Stmt.Store(
+                                        OUT,
+                                        index(Coef.of(0), term(Coef.of(n), row), term(Coef.of(1), w)),
+                                        new Expr.Load(scratch, index(Coef.of(n - 1), term(Coef.of(-1), w)))))));
+        KernelCase k = new KernelCase(kernel);
+        k.inputs.put(IN, floats(600 * n, i -> i));
+        k.inputs.put(OUT, new byte[2400 * n]);
+        SimRun.checkExact(k);
+        assertTrue(new Hazards(kernel.body()).any());
+    }
+
+    /** Every statement's line is in the listing that the module names. */
+    @Test
+    void linesPointIntoTheListing() {
+        PtxKernel code = PtxCodegen.generate(softmax(9).kernel, "softmax", 1);
+        String text = PtxCodegen.module(io.sinter.codegen.ptx.lang.Target.SM_80, List.of(code))
+                .toString();
+        assertTrue(text.contains(".file 1 \"softmax.ir\""), text);
+        List<String> listing = code.listing().lines().toList();
+        List<Integer> lines = text.lines()
+                .map(String::strip)
+                .filter(l -> l.startsWith(".loc 1 "))
+                .map(l -> Integer.parseInt(l.split(" ")[2]))
+                .distinct()
+                .toList();
+        assertEquals(10, lines.size());
+        assertTrue(listing.get(lines.getFirst() - 1).strip().startsWith("var "), listing.toString());
+        assertTrue(listing.get(lines.getLast() - 1).strip().startsWith("out"), listing.toString());
+    }
+
+    /** One kernel, one text. */
+    @Test
+    void generationIsDeterministic() {
+        assertEquals(
+                PtxCodegen.generate(softmax(9).kernel, "k", 1).code().toString(),
+                PtxCodegen.generate(softmax(9).kernel, "k", 1).code().toString());
+    }
+}
