@@ -140,12 +140,13 @@ final class AttentionBackward extends AttentionParts {
         long query = task % blocks * AttentionPlan.ROWS;
         int rows = (int) Math.min(AttentionPlan.ROWS, plan.queries - query);
         long dqRow = denseRow(plan.d);
-        long total = dq(batch, 0) + query * dqRow;
+        // Not in the workspace: a task that runs again, as samples do, gives the same.
+        GemmMoves.copy(dq(batch, 0) + query * dqRow, rowsOfD, rows * dqRow);
         int vectors = (int) (dqRow / size / plan.lanes);
         for (long s = 1; s < plan.segments(); s++) {
-            tiles.add(dq(batch, s) + query * dqRow, dqRow, total, dqRow, rows, vectors);
+            tiles.add(dq(batch, s) + query * dqRow, dqRow, rowsOfD, dqRow, rows, vectors);
         }
-        write(batch, query, rows, total);
+        write(batch, query, rows, rowsOfD);
     }
 
     private void write(long batch, long query, long rows, long from) {
