@@ -67,6 +67,21 @@ final class Dispatch {
         return Arrays.asList(results);
     }
 
+    /**
+     * The first result of an operator whose others are for its gradient alone: nobody waits for them, so pending work
+     * that runs for its own sake leaves them out.
+     */
+    static Tensor emitFirst(Op op, Tensor... in) {
+        List<Tensor> results = emitAll(op, in);
+        for (Tensor r : results.subList(1, results.size())) unread(r);
+        return results.getFirst();
+    }
+
+    /** Nobody but a gradient will read {@code result}. */
+    static void unread(Tensor result) {
+        result.value().flags |= Value.CONSUMED;
+    }
+
     private static Value[] read(Trace t, Tensor[] in) {
         if (in.length == 0) return Value.NONE;
         Value[] values = new Value[in.length];

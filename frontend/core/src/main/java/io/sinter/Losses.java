@@ -35,7 +35,7 @@ abstract sealed class Losses extends Normalizations permits Joins {
             checkClasses("crossEntropy", logits, target);
             Tensor rows = rows(logits);
             Tensor numbers = Indexing.Indices.whole("crossEntropy", target).reshape(-1);
-            Tensor loss = Dispatch.emitAll(new CrossEntropy(), rows, numbers).get(0);
+            Tensor loss = Dispatch.emitFirst(new CrossEntropy(), rows, numbers);
             return reduction.apply(reduction == Reduction.NONE ? loss.reshape(target.shape()) : loss);
         });
     }

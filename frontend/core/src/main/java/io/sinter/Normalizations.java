@@ -23,7 +23,7 @@ abstract sealed class Normalizations extends Pooling permits Losses {
             throw Errors.argument("layerNorm", x, "the last extents must be " + Arrays.toString(shape));
         }
         return Trace.call(() -> {
-            Tensor y = Dispatch.emitAll(new LayerNorm(n, eps), x).get(0);
+            Tensor y = Dispatch.emitFirst(new LayerNorm(n, eps), x);
             if (weight != null) y = y.mul(weight);
             return bias == null ? y : y.add(bias);
         });
@@ -99,7 +99,7 @@ abstract sealed class Normalizations extends Pooling permits Losses {
         }
         return Trace.call(() -> {
             Tensor rows = x.reshape(x.size(0), groups, -1);
-            Tensor y = Dispatch.emitAll(new LayerNorm(1, eps), rows).get(0).reshape(x.shape());
+            Tensor y = Dispatch.emitFirst(new LayerNorm(1, eps), rows).reshape(x.shape());
             long[] s = new long[x.rank()];
             Arrays.fill(s, 1);
             s[1] = x.size(1);
@@ -198,8 +198,7 @@ abstract sealed class Normalizations extends Pooling permits Losses {
                 bias = mask.where(Operators.constant(q, 0), Operators.constant(q, Double.NEGATIVE_INFINITY));
             bias = Operators.expand(bias.to(q.dtype()), scores);
             Tensor s = Operators.number(q, scale);
-            if (dropout == 0)
-                return Dispatch.emitAll(new Attention(causal), a, b, c, bias, s).get(0);
+            if (dropout == 0) return Dispatch.emitFirst(new Attention(causal), a, b, c, bias, s);
             Tensor weights = a.matmul(b.mT()).mul(s).add(bias);
             if (causal) {
                 Tensor rows = Operators.E.iota(q.size(-2)).unsqueeze(1);

@@ -32,7 +32,7 @@ abstract sealed class Pooling extends Convolutions permits Normalizations {
     public static Tensor maxPool(
             Tensor x, int n, long[] kernel, long[] stride, long[] padding, long[] dilation, boolean ceilMode) {
         Windows w = Windows.of("maxPool", x, n, kernel, stride, padding, dilation, ceilMode);
-        return w.maxima(x).values();
+        return w.maximum(x);
     }
 
     public static Tensor avgPool1d(Tensor x, long kernel, long stride, long padding) {
@@ -90,7 +90,11 @@ abstract sealed class Pooling extends Convolutions permits Normalizations {
 
     /** Greatest elements over as many windows as {@code output} says; gradients as those of {@link #maxPool}. */
     public static Tensor adaptiveMaxPool(Tensor x, long... output) {
-        return F.adaptiveMaxPoolWithIndices(x, output).values();
+        return Trace.call(() -> {
+            ValuesAndIndices r = F.adaptiveMaxPoolWithIndices(x, output);
+            Dispatch.unread(r.indices());
+            return r.values();
+        });
     }
 
     private interface AxisFunction {
@@ -177,6 +181,11 @@ abstract sealed class Pooling extends Convolutions permits Normalizations {
                 high[i] = Math.max(0, (out[i] - 1) * s[i] + span - in[i] - p[i]);
             }
             return new Windows(n, k, s, d, p, high, in, out, x.rank() - n);
+        }
+
+        /** The greatest element of each window. */
+        Tensor maximum(Tensor x) {
+            return Trace.call(() -> Dispatch.emitFirst(new MaxPool(kernel, stride, low, high, dilation), x));
         }
 
         /** The greatest element of each window, and its place in the flattened last axes. */

@@ -58,7 +58,7 @@ public sealed interface LaunchRule {
             for (Coef c : shared) longest = Math.max(longest, number(c, slot));
             int threads = team(longest);
             int most = CTA / Math.min(threads, CTA);
-            int teams = cooperates && threads > 32 ? 1 : (int) Math.clamp(powerOf2(count), 1, most);
+            int teams = cooperates && threads > 32 ? 1 : Math.clamp(powerOf2(count), 1, most);
             long ctas = Math.min(scratchBytes > 0 ? SCRATCH_CTAS : MAX_CTAS, (count + teams - 1) / teams);
             return new Shape(threads, teams, ctas, ctas * teams * scratchBytes);
         }
@@ -66,8 +66,8 @@ public sealed interface LaunchRule {
         private int team(long longest) {
             if (shared.isEmpty() || longest <= 1) return 1;
             long steps = powerOf2((longest + width - 1) / width);
-            if (!cooperates) return (int) Math.clamp(steps, 1, CTA);
-            return longest <= ALONE ? 1 : (int) Math.clamp(steps / 2, 32, MAX_TEAM);
+            if (!cooperates) return Math.clamp(steps, 1, CTA);
+            return longest <= ALONE ? 1 : Math.clamp(steps / 2, 32, MAX_TEAM);
         }
 
         /** The least power of two that is not below {@code n}. */
