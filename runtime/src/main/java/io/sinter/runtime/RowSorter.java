@@ -51,25 +51,62 @@ final class RowSorter {
 
     /** As {@link #sort}, but only the first {@code k} positions are wanted. */
     void select(long base, long stride, int n, int k) {
-        if (wide || k > n / 4) {
+        if (k > n / 4) {
             sort(base, stride, n);
             return;
         }
-        // Candidates gather behind the best k so far; when as many again have come, the worse half is dropped.
+        // Candidates gather behind the best k so far; when as many again have come, the worse half is dropped. From
+        // then on only a key less than the worst of the best is one: an equal one comes later in the row.
         reserve(2 * k + 1);
         int size = 0;
-        long worst = Long.MAX_VALUE;
-        for (int i = 0; i < n; i++) {
-            long key = packed(base + i * stride, i);
-            if (key >= worst) continue;
-            keys[size++] = key;
-            if (size > 2 * k) {
-                Arrays.sort(keys, 0, size);
-                size = k;
-                worst = k == 0 ? Long.MIN_VALUE : keys[k - 1];
+        int i = 0;
+        for (; i < n && size <= 2 * k; i++) put(size++, base + i * stride, i);
+        while (true) {
+            order(size);
+            if (i == n && size <= k) return;
+            size = Math.min(size, k);
+            long worst = k == 0 ? Long.MIN_VALUE : wide ? keys[k - 1] : keys[k - 1] >> 32;
+            while (size <= 2 * k) {
+                i = next(base, stride, i, n, worst);
+                if (i == n) break;
+                put(size++, base + i * stride, i);
+                i++;
+            }
+            if (i == n) {
+                order(size);
+                return;
             }
         }
-        Arrays.sort(keys, 0, size);
+    }
+
+    private void put(int at, long address, int position) {
+        if (wide) {
+            keys[at] = wideKey(address);
+            positions[at] = position;
+        } else {
+            keys[at] = packed(address, position);
+        }
+    }
+
+    /** The first position from {@code i} on whose key is less than {@code worst}, or {@code n}. */
+    private int next(long base, long stride, int i, int n, long worst) {
+        if (dtype == DType.F32) {
+            int flip = descending ? -1 : 0;
+            int least = (int) Math.clamp(worst, Integer.MIN_VALUE, Integer.MAX_VALUE);
+            while (i < n && (ordered(Memory.getFloat(base + i * stride)) ^ flip) >= least) i++;
+        } else if (wide) {
+            while (i < n && wideKey(base + i * stride) >= worst) i++;
+        } else {
+            while (i < n && packed(base + i * stride, 0) >> 32 >= worst) i++;
+        }
+        return i;
+    }
+
+    /** Sorts the first {@code n} keys. */
+    private void order(int n) {
+        if (!wide) Arrays.sort(keys, 0, n);
+        else if (n <= SMALL) insertion(n);
+        else radix(n, 0);
     }
 
     /** Where the element of this rank was in the row. */
