@@ -2,6 +2,7 @@
 package io.sinter.codegen.jvm;
 
 import io.sinter.ir.DType;
+import java.util.Arrays;
 
 /**
  * A matrix product as a kernel. The generated subclass gives extents and strides, reads operands that are
@@ -194,7 +195,19 @@ public abstract class GemmCode extends JvmKernel {
         return GemmTileSets.of(type(), vectorBits());
     }
 
+    /** The plan of a launch: the last one again, for a task of the same launch. */
     private GemmPlan plan(long params) {
-        return new GemmPlan(this, tiles(), params);
+        long[] numbers = new long[numberCount()];
+        numbers(params, numbers);
+        Planned last = planned;
+        if (last == null || !Arrays.equals(last.numbers, numbers)) {
+            last = new Planned(numbers, new GemmPlan(numbers, tiles()));
+            planned = last;
+        }
+        return last.plan;
     }
+
+    private record Planned(long[] numbers, GemmPlan plan) {}
+
+    private volatile Planned planned;
 }

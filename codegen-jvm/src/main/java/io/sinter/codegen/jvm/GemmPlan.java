@@ -81,9 +81,8 @@ final class GemmPlan {
     /** Columns of a panel. */
     final int panel;
 
-    GemmPlan(GemmCode code, GemmTiles tiles, long params) {
-        long[] numbers = new long[code.numberCount()];
-        code.numbers(params, numbers);
+    /** @param numbers of the launch, as {@link GemmCode#numbers} gives them */
+    GemmPlan(long[] numbers, GemmTiles tiles) {
         int nb = (int) numbers[0];
         int nm = (int) numbers[1];
         int nn = (int) numbers[2];

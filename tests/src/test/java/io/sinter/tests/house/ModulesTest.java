@@ -52,6 +52,7 @@ class ModulesTest {
                             "io.sinter",
                             "io.sinter.ir",
                             "io.sinter.runtime",
+                            "io.sinter.codegen.ptx", // the simulator, for conformance ptx
                             "com.fasterxml.jackson.core",
                             "com.fasterxml.jackson.databind",
                             "info.picocli",
