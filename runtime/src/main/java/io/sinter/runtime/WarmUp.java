@@ -28,8 +28,8 @@ final class WarmUp {
     private static final long SEQUENTIAL_EXTENT = 2;
     /** A launch of fewer innermost iterations is through before the compiler would be. */
     private static final double WORTH = 100_000;
-    /** With thresholds scaled to a hundredth HotSpot compiles a method after some 50 calls. */
-    private static final int CALLS = 80;
+    /** With thresholds scaled to three hundredths HotSpot compiles a method after some 150 calls. */
+    private static final int CALLS = 200;
     /** Spends no longer than this on one kernel, in nanoseconds: the program runs anyway, only slower. */
     private static final long PATIENCE = 1_000_000_000L;
 

@@ -12,7 +12,7 @@ public final class JvmFlags {
     private static final String GENERATED = "io/sinter/gen/SinterKernel*.*";
 
     /**
-     * Compiles generated classes after a hundredth of the usual number of calls, and lets the calling
+     * Compiles generated classes after three hundredths of the usual number of calls, and lets the calling
      * thread wait for the compiled code. Before C2 has compiled a kernel, its vector operations cost a
      * thousand times as much: going on interpreted takes longer than waiting, and takes the compiler's core.
      * {@code quiet} keeps HotSpot from printing to standard output, and must come first.
@@ -28,7 +28,7 @@ public final class JvmFlags {
      */
     public static final List<String> EARLY_COMPILATION = List.of(
             "-XX:CompileCommand=quiet",
-            "-XX:CompileCommand=CompileThresholdScaling," + GENERATED + ",0.01",
+            "-XX:CompileCommand=CompileThresholdScaling," + GENERATED + ",0.03",
             "-XX:CompileCommand=BackgroundCompilation," + GENERATED + ",false",
             "-XX:Tier3DelayOn=100000");
 
