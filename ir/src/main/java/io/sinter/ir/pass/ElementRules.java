@@ -15,6 +15,7 @@ import io.sinter.ir.op.Op;
 import io.sinter.ir.op.Pad;
 import io.sinter.ir.op.Unary;
 import io.sinter.ir.op.Where;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -102,7 +103,7 @@ final class ElementRules {
      */
     private static Node tiles(Simplify e, Node a, Node b) {
         List<Node> pads = new ArrayList<>();
-        if (!terms(a, pads) || !terms(b, pads)) return null;
+        if (!terms(a, b, pads)) return null;
         int axis = -1;
         for (Node n : pads) {
             Pad p = (Pad) n.op();
@@ -125,10 +126,25 @@ final class ElementRules {
         return end == a.shape().dim(axis) ? e.emit(new Concat(axis), parts).getFirst() : null;
     }
 
-    /** The pads that {@code n} is a sum of; false if it is another, or of more than a concatenation has parts. */
-    private static boolean terms(Node n, List<Node> pads) {
-        if (n.op() instanceof Pad) return pads.size() < Degenerate.MAX_PARTS && pads.add(n);
-        return n.op() == Binary.ADD && terms(n.input(0), pads) && terms(n.input(1), pads);
+    /**
+     * The pads that {@code a + b} is a sum of; false if it is another, or of more than a concatenation has parts. Looks at no more nodes
+     * than such a sum has, right operands first: a long chain of other additions ends at its first.
+     */
+    private static boolean terms(Node a, Node b, List<Node> pads) {
+        ArrayDeque<Node> todo = new ArrayDeque<>(List.of(b, a));
+        while (!todo.isEmpty()) {
+            Node n = todo.pop();
+            if (n.op() instanceof Pad) {
+                pads.add(n);
+            } else if (n.op() == Binary.ADD) {
+                todo.push(n.input(0));
+                todo.push(n.input(1));
+            } else {
+                return false;
+            }
+            if (pads.size() + todo.size() > Degenerate.MAX_PARTS) return false;
+        }
+        return true;
     }
 
     private static boolean zeroFor(Node zero, Node x, boolean integer) {

@@ -403,4 +403,15 @@ class PassTest {
         for (UnaryOperator<Graph> pass : PASSES.values())
             assertEquals(50_000, Verifier.verify(pass.apply(g)).nodes().size());
     }
+
+    @Test
+    void longSumsNeedNoDeepStack() {
+        GraphBuilder b = new GraphBuilder();
+        Node x = b.input(Type.of(io.sinter.ir.DType.F32, 4));
+        Node y = x;
+        for (int i = 0; i < 50_000; i++) y = b.add(y, x);
+        Graph g = b.build(y);
+        for (UnaryOperator<Graph> pass : PASSES.values())
+            assertEquals(50_000, Verifier.verify(pass.apply(g)).nodes().size());
+    }
 }
