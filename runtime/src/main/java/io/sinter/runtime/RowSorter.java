@@ -92,7 +92,7 @@ final class RowSorter {
     private int next(long base, long stride, int i, int n, long worst) {
         if (dtype == DType.F32) {
             int flip = descending ? -1 : 0;
-            int least = (int) Math.clamp(worst, Integer.MIN_VALUE, Integer.MAX_VALUE);
+            int least = Math.clamp(worst, Integer.MIN_VALUE, Integer.MAX_VALUE);
             while (i < n && (ordered(Memory.getFloat(base + i * stride)) ^ flip) >= least) i++;
         } else if (wide) {
             while (i < n && wideKey(base + i * stride) >= worst) i++;
