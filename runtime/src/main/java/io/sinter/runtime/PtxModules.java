@@ -17,10 +17,12 @@ final class PtxModules {
     record Loaded(GpuDriver.Function function, LaunchRule rule) {}
 
     private final GpuDriver driver;
+    private final Counters counters;
     private final Map<String, Loaded> kernels = new HashMap<>();
 
-    PtxModules(GpuDriver driver) {
+    PtxModules(GpuDriver driver, Counters counters) {
         this.driver = driver;
+        this.counters = counters;
     }
 
     GpuDriver driver() {
@@ -33,6 +35,7 @@ final class PtxModules {
             String entry = "k" + kernels.size() + "_" + PtxCodegen.identifier(kernel.name());
             PtxKernel code = PtxCodegen.generate(kernel, entry, 1);
             String text = PtxCodegen.module(Target.SM_80, List.of(code)).toString();
+            counters.generated.increment();
             return new Loaded(driver.load(text, entry), code.rule());
         });
     }

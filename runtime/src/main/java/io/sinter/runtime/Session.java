@@ -123,7 +123,7 @@ public final class Session implements AutoCloseable {
 
     /** The GPU of this session and the kernels loaded into it; simulated. */
     synchronized PtxModules ptx() {
-        if (ptx == null) ptx = new PtxModules(new SimDriver());
+        if (ptx == null) ptx = new PtxModules(new SimDriver(), counters);
         return ptx;
     }
 

@@ -97,6 +97,17 @@ class PtxExecutableTest {
                 1e-5);
     }
 
+    /** Equal kernels of two programs are generated, and counted, once. */
+    @Test
+    void kernelsAreGeneratedOnce() {
+        for (long n : new long[] {100, 200}) {
+            GraphBuilder g = new GraphBuilder();
+            Node x = g.input(Type.of(DType.F32, n));
+            compile(g.build(g.exp(x))).run(List.of(buffer(Sample.uniform(x.type(), -1, 1, 1))));
+        }
+        assertEquals(1, session.counters().kernelsGenerated());
+    }
+
     /** The launch is found out of order, and names operator, value and bound. */
     @Test
     void indexErrorsSayWhat() {
