@@ -6,6 +6,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
@@ -24,7 +26,9 @@ final class Engine {
     /** Gradients asked for instead of accumulated; null when leaves accumulate. */
     private final Map<Edge, Tensor> captured;
 
-    private final Map<TapeNode, Integer> waiting = new IdentityHashMap<>();
+    /** In order of discovery (nodes are equal only to themselves): what is traced must not depend on addresses. */
+    private final Map<TapeNode, Integer> waiting = new LinkedHashMap<>();
+
     private final Map<TapeNode, Tensor[]> arrived = new IdentityHashMap<>();
     /** When capturing: nodes from which a captured edge can be reached. */
     private Set<TapeNode> useful;
@@ -71,7 +75,7 @@ final class Engine {
             PriorityQueue<TapeNode> ready = new PriorityQueue<>((a, b) -> Long.compare(b.sequence, a.sequence));
             for (int i = 0; i < outputs.size(); i++)
                 arrive(new Edge(roots.get(i), outputs.get(i).resultNumber()), seeds.get(i));
-            for (TapeNode n : Set.copyOf(roots)) if (waiting.get(n) == 0) ready.add(n);
+            for (TapeNode n : new LinkedHashSet<>(roots)) if (waiting.get(n) == 0) ready.add(n);
             while (!ready.isEmpty()) process(ready.poll(), ready);
         } finally {
             t.busy--;

@@ -144,6 +144,25 @@ class ScenarioTest {
         assertArrayEquals(losses[1], losses[0], 1e-6);
     }
 
+    /**
+     * The gradients that a second backward pass finds pending are run in the order of the tape, not of
+     * addresses: or the same step would be another program now and then.
+     */
+    @Test
+    void microBatchesOfManyParametersAreOneProgram() {
+        List<Tensor> weights = new ArrayList<>();
+        for (int i = 0; i < 12; i++) weights.add(Tensor.randn(3).requiresGrad_());
+        steady(40, 2, () -> {
+            weights.forEach(Tensor::zeroGrad);
+            for (int batch = 0; batch < 3; batch++) {
+                Tensor sum = Tensor.ones(3);
+                for (Tensor w : weights) sum = sum.mul(w.add(batch));
+                sum.sum().backward();
+            }
+            for (Tensor w : weights) w.grad().toDoubles();
+        });
+    }
+
     @Test
     void microBatchesAccumulateLikeOneBatch() {
         double[] whole = gradientOf(1);
