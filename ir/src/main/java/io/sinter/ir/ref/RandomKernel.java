@@ -261,7 +261,7 @@ public final class RandomKernel {
                     case 2 ->
                         t == DType.I32 && r.nextBoolean()
                                 ? new Expr.Narrow(pick(DType.I16, DType.I8, DType.U8), expr(t, d))
-                                : new Expr.Bits(t, expr(t == DType.I32 ? DType.F32 : DType.F64, d));
+                                : bits(t, expr(t == DType.I32 ? DType.F32 : DType.F64, d));
                     case 3 ->
                         Expr.bin(
                                 new Prim2[] {Prim2.SHL, Prim2.SHR, Prim2.USHR}[r.nextInt(3)],
@@ -301,6 +301,11 @@ public final class RandomKernel {
                 };
             case F16, BF16, I16, I8, U8 -> throw new AssertionError(t);
         };
+    }
+
+    /** The bits of a number: which bits an operation gives a NaN differs between machines. */
+    private static Expr bits(DType t, Expr x) {
+        return new Expr.Select(Expr.un(Prim1.ISNAN, x), Expr.Const.ofLong(t, 7), new Expr.Bits(t, x));
     }
 
     /** The kernel with its parameters and the contents of its buffers. */
