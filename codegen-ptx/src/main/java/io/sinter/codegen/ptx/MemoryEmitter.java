@@ -12,7 +12,6 @@ import io.sinter.ir.DType;
 import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Facts;
-import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Stmt;
 import java.util.ArrayList;
 import java.util.List;
@@ -110,7 +109,7 @@ final class MemoryEmitter {
         DType t = l.buffer().dtype();
         Value mask = c.value(l.mask());
         Value otherwise = c.value(l.otherwise());
-        boolean checks = hasData(l.index());
+        boolean checks = Facts.hasData(l.index());
         boolean varies = c.varies(c.facts.of(l));
         int n = varies ? c.step().width() : 1;
         Reg[] result = new Reg[n];
@@ -143,12 +142,6 @@ final class MemoryEmitter {
         });
     }
 
-    private static boolean hasData(Index i) {
-        List<Expr> data = new ArrayList<>();
-        Facts.data(i, data);
-        return !data.isEmpty();
-    }
-
     /**
      * Stores a value, or one for each lane.
      *
@@ -167,7 +160,7 @@ final class MemoryEmitter {
             plain(s, t, n, v);
             return;
         }
-        boolean checks = hasData(s.index());
+        boolean checks = Facts.hasData(s.index());
         List<Operand.Address> at = checks ? null : c.indices.addresses(s.buffer(), s.index());
         for (int k = 0; k < n; k++) {
             int lane = k;

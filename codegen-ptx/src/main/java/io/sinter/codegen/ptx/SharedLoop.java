@@ -96,7 +96,7 @@ final class SharedLoop {
 
     /** Elements that a thread takes side by side: those of 16 bytes, 4 at most. */
     static int width(Stmt.Loop l, Set<Access> wide) {
-        if (wide.isEmpty() || cost(l) > MAX_WIDE_COST || limitsVary(l)) return 1;
+        if (wide.isEmpty() || cost(l) > MAX_WIDE_COST || limitsVary(l) || checksUnderMask(l)) return 1;
         int bytes = 1;
         for (Access a : wide) bytes = Math.max(bytes, a.buffer().dtype().bytes());
         return Math.min(MAX_WIDTH, 16 / bytes);
@@ -112,6 +112,24 @@ final class SharedLoop {
                 found[0] |= facts.of(x.limit()).free().stream().anyMatch(o -> o == l.var() || o instanceof Local);
         });
         return found[0];
+    }
+
+    /** An index that is checked only where a mask is true: side by side, one element's branch would check its neighbours' too. */
+    private static boolean checksUnderMask(Stmt.Loop l) {
+        boolean[] found = new boolean[1];
+        Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        Facts.walk(l.body(), s -> {
+            if (s instanceof Stmt.Store st && st.mask() != null) found[0] |= Facts.hasData(st.index());
+            Facts.roots(s).forEach(e -> found[0] |= checksUnderMask(e, seen));
+        });
+        return found[0];
+    }
+
+    private static boolean checksUnderMask(Expr e, Set<Expr> seen) {
+        if (!seen.add(e)) return false;
+        if (e instanceof Expr.Load x && x.mask() != null && Facts.hasData(x.index())) return true;
+        for (Expr child : Facts.children(e)) if (checksUnderMask(child, seen)) return true;
+        return false;
     }
 
     private static int cost(Stmt.Loop l) {

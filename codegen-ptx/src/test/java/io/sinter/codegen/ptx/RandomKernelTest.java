@@ -2,6 +2,7 @@
 package io.sinter.codegen.ptx;
 
 import io.sinter.ir.ref.RandomKernel;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.ShrinkingMode;
@@ -16,5 +17,12 @@ class RandomKernelTest {
     @Property(tries = 50, shrinking = ShrinkingMode.OFF)
     void indexErrorsAreReported(@ForAll long seed) {
         SimRun.checkExact(new RandomKernel(seed, true).build());
+    }
+
+    /** Checks under masks: of a neighbouring element, and in the value of a store that is not done. */
+    @Example
+    void checksUnderMasks() {
+        for (long seed : new long[] {673498092107646839L, 4268252544303524289L})
+            SimRun.checkExact(new RandomKernel(seed, true).build());
     }
 }

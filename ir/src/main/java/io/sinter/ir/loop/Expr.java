@@ -47,7 +47,7 @@ public sealed interface Expr {
     }
 
     /**
-     * The element at {@code index} of {@code buffer}. With a mask the element is only read where the mask is true, and is {@code otherwise}
+     * The element at {@code index} of {@code buffer}. With a mask the element is only read (and its index evaluated) where the mask is true, and is {@code otherwise}
      * elsewhere (both null without a mask).
      */
     record Load(Buf buffer, Index index, Expr mask, Expr otherwise) implements Expr {
@@ -81,7 +81,7 @@ public sealed interface Expr {
         }
     }
 
-    /** {@code cond ? a : b}. */
+    /** {@code cond ? a : b}; both are evaluated, with their index checks. */
     record Select(Expr cond, Expr a, Expr b) implements Expr {
         public Select {
             if (cond.dtype() != DType.BOOL || a.dtype() != b.dtype()) {

@@ -218,6 +218,13 @@ public final class Facts {
         };
     }
 
+    /** Whether anything in an index depends on data. */
+    public static boolean hasData(Index i) {
+        List<Expr> data = new ArrayList<>();
+        data(i, data);
+        return !data.isEmpty();
+    }
+
     /** The data-dependent values in an index. */
     public static void data(Index i, List<Expr> out) {
         for (Index.Term t : i.terms()) {

@@ -38,7 +38,10 @@ public sealed interface Stmt {
     /** {@code local = value}: a mutable local carried through a SEQ loop; the local was declared in the same or an outer body, never across a VECTOR loop. */
     record Set(Local local, Expr value) implements Stmt {}
 
-    /** Stores {@code value} (converted to the memory type) at {@code index}; only where {@code mask} is true if there is one (else null). */
+    /**
+     * Stores {@code value} (converted to the memory type) at {@code index}; only where {@code mask} is true if there is one (else null). The
+     * value is evaluated, with its index checks, whatever the mask is; the index only where it is true.
+     */
     record Store(Buf buffer, Index index, Expr value, Expr mask) implements Stmt {
         public Store(Buf buffer, Index index, Expr value) {
             this(buffer, index, value, null);

@@ -122,13 +122,19 @@ public final class ExprInterpreter {
             case Expr.Arg x -> env.slot(x.slot());
             case Expr.IndexValue x -> index(x.index());
             case Expr.Ref x -> env.local(x.local());
-            case Expr.Load x ->
-                x.mask() == null || value(x.mask()) != 0
-                        ? env.load(x.buffer(), index(x.index()))
-                        : value(x.otherwise());
+            case Expr.Load x -> {
+                if (x.mask() == null) yield env.load(x.buffer(), index(x.index()));
+                long otherwise = value(x.otherwise());
+                yield value(x.mask()) != 0 ? env.load(x.buffer(), index(x.index())) : otherwise;
+            }
             case Expr.Un x -> unary(x.op(), x.a().dtype(), value(x.a()));
             case Expr.Bin x -> binary(x.op(), x.a().dtype(), value(x.a()), value(x.b()));
-            case Expr.Select x -> value(x.cond()) != 0 ? value(x.a()) : value(x.b());
+            case Expr.Select x -> {
+                // Both, as everywhere: their index checks count whatever the condition is.
+                long a = value(x.a());
+                long b = value(x.b());
+                yield value(x.cond()) != 0 ? a : b;
+            }
             case Expr.Fma x -> fma(x.dtype(), value(x.a()), value(x.b()), value(x.c()));
             case Expr.Convert x -> convert(x.a().dtype(), x.dtype(), value(x.a()));
             case Expr.Narrow x ->

@@ -150,8 +150,8 @@ public final class LoopInterpreter {
                                 a.value())));
             }
             case Stmt.Store st -> {
-                if (st.mask() == null || eval(st.mask()) != 0)
-                    world.store(st.buffer(), eval(st.index()), eval(st.value()));
+                long value = eval(st.value());
+                if (st.mask() == null || eval(st.mask()) != 0) world.store(st.buffer(), eval(st.index()), value);
             }
             case Stmt.If f -> {
                 if (eval(f.cond()) != 0) run(f.body());
