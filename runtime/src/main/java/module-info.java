@@ -5,8 +5,10 @@ module io.sinter.runtime {
     requires transitive io.sinter.ir;
     requires io.sinter.codegen.jvm;
     requires io.sinter.codegen.ptx;
+    requires com.fasterxml.jackson.core;
     requires jdk.jfr;
     requires jdk.management;
 
     exports io.sinter.runtime;
+    exports io.sinter.runtime.dump;
 }

@@ -10,6 +10,7 @@ import io.sinter.ir.op.Input;
 import io.sinter.ir.op.View;
 import io.sinter.runtime.Arg;
 import io.sinter.runtime.Buffer;
+import io.sinter.runtime.dump.Sources;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -89,7 +90,7 @@ final class Cut {
                 }
             }
             // Other threads may trace and run meanwhile.
-            if (program == null) program = Program.compile(key, graph);
+            if (program == null) program = Program.compile(key, graph, this::source);
             execute(program, giving);
             long bytes = 0;
             for (Value r : roots) bytes += r.type.bytes();
@@ -277,6 +278,13 @@ final class Cut {
             other.flags |= Value.SHARED;
             r.flags |= Value.SHARED;
         }
+    }
+
+    /** The source of an entry of the cut that is being run; null for none. */
+    private Sources.Source source(int entry) {
+        if (entry < 0 || entry >= count) return null;
+        SourceLine line = order[entry].line;
+        return line == null ? null : line.source();
     }
 
     /** The program for the compiler. A node's origin is its entry's number. */

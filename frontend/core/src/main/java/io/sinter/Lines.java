@@ -6,13 +6,14 @@ import io.sinter.ir.op.CrossEntropy;
 import io.sinter.ir.op.CrossEntropyGrad;
 import io.sinter.ir.op.Indexed;
 import io.sinter.ir.op.Op;
+import io.sinter.runtime.Session;
 import java.util.Arrays;
 
 /**
  * Source lines of a trace, by place. A stack walk costs microseconds, so it is made only where a node differs
  * from the node at the same place of the previous trace; otherwise that one's line is taken. Operators that
  * check indices, whose lines stand in exceptions, are always walked for: two calls that trace the same nodes
- * from two lines must each report their own.
+ * from two lines must each report their own. For a dump every node is walked for.
  */
 final class Lines {
     private static final boolean ALWAYS = Boolean.getBoolean("sinter.lines");
@@ -23,7 +24,7 @@ final class Lines {
     private int place;
 
     /** The line of the next node. */
-    SourceLine next(Value v) {
+    SourceLine next(Value v, ModulePath modules) {
         int p = place++;
         if (p == lines.length) grow();
         Op op = v.op;
@@ -32,10 +33,12 @@ final class Lines {
             signature = signature << 32
                     ^ v.type.dtype().ordinal()
                     ^ (long) v.type.shape().hashCode() << 4;
-        if (p < known && signatures[p] == signature && !ALWAYS && !checksIndices(op)) return lines[p];
+        if (p < known && signatures[p] == signature && !ALWAYS && !checksIndices(op) && !Session.tracksSources())
+            return lines[p];
         signatures[p] = signature;
         if (p >= known) known = p + 1;
-        return lines[p] = SourceLine.ofCaller();
+        SourceLine line = SourceLine.ofCaller();
+        return lines[p] = modules == null ? line : modules.of(line);
     }
 
     /**

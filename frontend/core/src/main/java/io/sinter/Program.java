@@ -10,6 +10,7 @@ import io.sinter.runtime.Buffer;
 import io.sinter.runtime.CompileContext;
 import io.sinter.runtime.Executable;
 import io.sinter.runtime.Session;
+import io.sinter.runtime.dump.Sources;
 import java.util.List;
 import java.util.function.IntFunction;
 
@@ -30,15 +31,16 @@ final class Program {
         return known == null ? null : new Program(known);
     }
 
-    static Program compile(Canonical.Key key, Graph graph) {
+    /** @param sources where the graph's nodes come from */
+    static Program compile(Canonical.Key key, Graph graph, Sources sources) {
         Session session = Session.current();
-        return new Program(session.executables().get(key, () -> compile(graph, session)));
+        return new Program(session.executables().get(key, () -> compile(graph, session, sources)));
     }
 
     /** A compiler error shows the program. */
-    private static Executable compile(Graph graph, Session session) {
+    private static Executable compile(Graph graph, Session session, Sources sources) {
         try {
-            return Executable.compile(graph, CompileContext.of(session));
+            return Executable.compile(graph, CompileContext.of(session), sources);
         } catch (RuntimeException e) {
             String text = GraphPrinter.print(graph);
             int end = Math.min(text.length(), MAX_TEXT);

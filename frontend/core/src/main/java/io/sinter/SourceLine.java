@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter;
 
+import io.sinter.runtime.Session;
+import io.sinter.runtime.dump.Sources;
+
 /**
  * A place in the user's code.
  *
@@ -8,10 +11,27 @@ package io.sinter;
  * @param method name of the method
  * @param file source file, or null where the class does not say
  * @param line line number, or a negative number where the class does not say
+ * @param net class of the outermost network in whose call it is, or the empty text
+ * @param module path of the part of that network in whose call it is: {@code blocks.3.attn}; empty for the network itself. Both are recorded
+ *     only while {@link Session#tracksSources()}.
  */
-record SourceLine(String className, String method, String file, int line) {
+record SourceLine(String className, String method, String file, int line, String net, String module) {
     private static final StackWalker WALKER = StackWalker.getInstance();
     static final SourceLine UNKNOWN = new SourceLine("", "", null, -1);
+
+    SourceLine(String className, String method, String file, int line) {
+        this(className, method, file, line, "", "");
+    }
+
+    /** This line, in a call of a part of a network. */
+    SourceLine in(String net, String module) {
+        return new SourceLine(className, method, file, line, net, module);
+    }
+
+    /** What a dump says of it. */
+    Sources.Source source() {
+        return new Sources.Source(toString(), net, module);
+    }
 
     /** The innermost frame that is not the library's. */
     static SourceLine ofCaller() {
@@ -33,7 +53,7 @@ record SourceLine(String className, String method, String file, int line) {
 
     @Override
     public String toString() {
-        if (this == UNKNOWN) return "(unknown source)";
+        if (className.isEmpty()) return "(unknown source)";
         return (file == null ? className : file) + (line < 0 ? "" : ":" + line) + " (" + method + ")";
     }
 }

@@ -4,12 +4,14 @@ package io.sinter;
 import io.sinter.ir.DType;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Constant;
+import io.sinter.runtime.Session;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
@@ -54,6 +56,8 @@ public final class Trace {
     int busy;
     /** Module calls in progress. */
     private int modules;
+    /** Where in a network the trace is; null outside of networks, and while nobody wants to know. */
+    private ModulePath path;
     /** The line of the nodes made on behalf of an earlier call (gradients), or null. */
     SourceLine onBehalf;
     /** What {@link Sinter#compile} is recording, or null. */
@@ -129,7 +133,7 @@ public final class Trace {
             v.line = onBehalf;
             lines.skip();
         } else {
-            v.line = lines.next(v);
+            v.line = lines.next(v, path);
         }
         if (depth == 0 && calls == 0) v.flags |= Value.TOP;
         v.recorded = recording;
@@ -388,6 +392,28 @@ public final class Trace {
             runAll(roots, donors);
         } finally {
             clear();
+        }
+    }
+
+    /**
+     * As {@link #module(Supplier)}, of a network that dumps can name.
+     *
+     * @param net the network, or part of one, that is called
+     * @param parts all its parts by identity with their names, itself among them under the empty one; asked for only
+     *     while {@link Session#tracksSources()}
+     */
+    public static <T> T module(Object net, Supplier<? extends Map<?, String>> parts, Supplier<T> forward) {
+        if (!Session.tracksSources()) return module(forward);
+        Trace t = current();
+        ModulePath before = t.path;
+        if (before == null) t.path = new ModulePath(net, parts);
+        ModulePath path = t.path;
+        path.enter(net);
+        try {
+            return module(forward);
+        } finally {
+            path.leave();
+            t.path = before;
         }
     }
 

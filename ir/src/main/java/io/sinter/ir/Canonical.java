@@ -2,8 +2,11 @@
 package io.sinter.ir;
 
 import io.sinter.ir.op.Attrs;
+import io.sinter.ir.op.Input;
 import io.sinter.ir.op.Op;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.IdentityHashMap;
 import java.util.Map;
 
@@ -76,6 +79,49 @@ public final class Canonical {
         public String toString() {
             return hex();
         }
+    }
+
+    /**
+     * The key of a graph: that of the program in the frontend's trace that it was cut from, as long as no pass
+     * has changed it.
+     */
+    public static Key of(Graph graph) {
+        Canonical c = new Canonical().begin();
+        Map<Node, Integer> numbers = new IdentityHashMap<>();
+        // From the results, operands first, left to right: as the trace is visited.
+        Deque<Node> stack = new ArrayDeque<>();
+        for (Node output : graph.outputs()) {
+            stack.push(output);
+            while (!stack.isEmpty()) {
+                Node n = stack.peek();
+                Node waitsFor = numbers.containsKey(n) ? null : firstWithout(n, numbers);
+                if (waitsFor != null) {
+                    stack.push(waitsFor);
+                    continue;
+                }
+                stack.pop();
+                if (!numbers.containsKey(n)) numbers.put(n, c.entry(n, numbers));
+            }
+        }
+        c.roots(graph.outputs().size());
+        for (int i = 0; i < graph.outputs().size(); i++) {
+            int donated = graph.donations().get(i);
+            int argument = donated < 0 ? -1 : numbers.get(graph.inputs().get(donated));
+            c.root(numbers.get(graph.outputs().get(i)), argument);
+        }
+        return c.key();
+    }
+
+    private static Node firstWithout(Node n, Map<Node, Integer> numbers) {
+        for (Node in : n.inputs()) if (!numbers.containsKey(in)) return in;
+        return null;
+    }
+
+    private int entry(Node n, Map<Node, Integer> numbers) {
+        if (n.op() instanceof Input in) return argument(n.type(), in.scalar());
+        int number = node(n.op(), n.inputs().size());
+        for (Node in : n.inputs()) operand(numbers.get(in));
+        return number;
     }
 
     /** Starts a new program. */

@@ -84,8 +84,14 @@ public final class Compiler {
 
     /** Compiles for a generator that has templates for the composites {@code keep} alone, which are some of {@link #keptWhole}. */
     public static Plan plan(Graph graph, int maxWeight, Predicate<Op> keep) {
-        Graph g = optimize(graph, passes(keep), (_, _) -> {});
+        return plan(graph, maxWeight, keep, CompilerWatch.NONE);
+    }
+
+    /** As {@link #plan(Graph, int, Predicate)}; {@code watch} sees every step of the compiler. */
+    public static Plan plan(Graph graph, int maxWeight, Predicate<Op> keep, CompilerWatch watch) {
+        Graph g = optimize(graph, passes(keep), watch::pass);
         Fusion.Result fused = Fusion.run(g, maxWeight);
-        return Lowering.lower(g, fused.groups(), maxWeight);
+        watch.fused(g, fused);
+        return Lowering.lower(g, fused.groups(), maxWeight, watch);
     }
 }

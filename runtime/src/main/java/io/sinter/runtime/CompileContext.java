@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import io.sinter.runtime.dump.ProgramDump;
+import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -15,6 +17,13 @@ public record CompileContext(Session session, Device device, Options.Backend bac
         Objects.requireNonNull(session, "session");
         Objects.requireNonNull(device, "device");
         Objects.requireNonNull(backend, "backend");
+    }
+
+    /** What a dump says of this. */
+    ProgramDump.Target target() {
+        boolean vectors = device.kind() == Device.Kind.JVM && backend == Options.Backend.GENERATED;
+        int bits = vectors ? io.sinter.codegen.jvm.Options.preferred().vectorBits() : 0;
+        return new ProgramDump.Target(device.toString(), backend.name().toLowerCase(Locale.ROOT), bits);
     }
 
     /** For the session's own device and backend. */

@@ -2,29 +2,52 @@
 package io.sinter.runtime;
 
 import io.sinter.codegen.jvm.MethodTooLargeException;
+import io.sinter.codegen.ptx.PtxCodegen;
 import io.sinter.ir.Compiler;
+import io.sinter.ir.CompilerWatch;
 import io.sinter.ir.Graph;
 import io.sinter.ir.IndexError;
 import io.sinter.ir.Type;
 import io.sinter.ir.fuse.Fusion;
+import io.sinter.ir.op.Op;
+import io.sinter.ir.plan.Plan;
+import io.sinter.runtime.dump.Dumps;
+import io.sinter.runtime.dump.ProgramDump;
+import io.sinter.runtime.dump.Sources;
 import java.util.List;
 import java.util.function.IntFunction;
+import java.util.function.Predicate;
 
 /** A compiled program. May be run by many threads at once. */
 public interface Executable {
     /** Compiles {@code graph}; counted in the session. */
     static Executable compile(Graph graph, CompileContext context) {
-        context.session().checkOpen();
+        return compile(graph, context, Sources.NONE);
+    }
+
+    /**
+     * As {@link #compile(Graph, CompileContext)}.
+     *
+     * @param sources where the nodes come from, for the session's dump
+     */
+    static Executable compile(Graph graph, CompileContext context, Sources sources) {
+        Session session = context.session().checkOpen();
+        if (RoundTrip.ON) RoundTrip.check(graph);
+        Dumps dumps = session.dumps();
+        ProgramDump dump = dumps == null ? null : new ProgramDump(graph, sources, context.target());
+
         long start = System.nanoTime();
         Events.Compile event = new Events.Compile();
         event.begin();
         Executable compiled =
                 switch (context.backend()) {
-                    case GENERATED -> generated(graph, context);
-                    case INTERPRETED -> new InterpretedExecutable(Compiler.plan(graph), context.session());
-                    case REFERENCE -> new ReferenceExecutable(graph, context.session());
+                    case GENERATED -> generated(graph, context, dump);
+                    case INTERPRETED ->
+                        new InterpretedExecutable(plan(graph, Fusion.MAX_WEIGHT, Compiler::keptWhole, dump), session);
+                    case REFERENCE -> new ReferenceExecutable(graph, session);
                 };
-        Counters counters = context.session().counters();
+        if (dump != null) dumps.write(dump);
+        Counters counters = session.counters();
         counters.compiled.increment();
         counters.compileNanos.add(System.nanoTime() - start);
         if (event.shouldCommit()) {
@@ -40,22 +63,30 @@ public interface Executable {
      * Fusion estimates how much code a kernel is. Where the estimate was too low and a method exceeds what HotSpot compiles, the program is fused into
      * smaller kernels: a function of the graph alone, like everything in a plan.
      */
-    private static Executable generated(Graph graph, CompileContext context) {
+    private static Executable generated(Graph graph, CompileContext context, ProgramDump dump) {
         Session session = context.session();
         switch (context.device().kind()) {
             case PTX_SIM -> {
-                return new PtxExecutable(PtxExecutable.plan(graph), session, session.ptx());
+                Plan plan = plan(graph, Fusion.MAX_WEIGHT, PtxCodegen::hasTemplate, dump);
+                return new PtxExecutable(plan, session, session.ptx());
             }
             case CUDA -> throw new UnsupportedOperationException("no generated code for " + context.device());
             case JVM -> {}
         }
         for (int weight = Fusion.MAX_WEIGHT; ; weight /= 2) {
             try {
-                return new JvmExecutable(Compiler.plan(graph, weight), session, session.jvmKernels());
+                Plan plan = plan(graph, weight, Compiler::keptWhole, dump);
+                return new JvmExecutable(plan, session, session.jvmKernels());
             } catch (MethodTooLargeException e) {
                 if (weight < 16) throw e;
             }
         }
+    }
+
+    private static Plan plan(Graph graph, int weight, Predicate<Op> keep, ProgramDump dump) {
+        Plan plan = Compiler.plan(graph, weight, keep, dump == null ? CompilerWatch.NONE : dump.begin());
+        if (dump != null) dump.end(plan);
+        return plan;
     }
 
     /**

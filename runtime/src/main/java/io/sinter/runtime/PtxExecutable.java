@@ -2,11 +2,7 @@
 package io.sinter.runtime;
 
 import io.sinter.codegen.ptx.LaunchRule;
-import io.sinter.codegen.ptx.PtxCodegen;
-import io.sinter.ir.Compiler;
-import io.sinter.ir.Graph;
 import io.sinter.ir.Type;
-import io.sinter.ir.fuse.Fusion;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
 import java.lang.foreign.MemorySegment;
@@ -27,11 +23,6 @@ final class PtxExecutable implements Executable {
     private final GpuDriver driver;
     private final ParameterBlock parameters;
     private int kernels;
-
-    /** The plan of a graph, with only those composites whole that there are PTX templates for. */
-    static Plan plan(Graph graph) {
-        return Compiler.plan(graph, Fusion.MAX_WEIGHT, PtxCodegen::hasTemplate);
-    }
 
     PtxExecutable(Plan plan, Session session, PtxModules modules) {
         this.plan = plan;

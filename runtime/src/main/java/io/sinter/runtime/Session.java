@@ -2,7 +2,10 @@
 package io.sinter.runtime;
 
 import io.sinter.codegen.jvm.JvmCodegen;
+import io.sinter.runtime.dump.Dumps;
+import java.nio.file.Path;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
 /**
@@ -33,6 +36,10 @@ public final class Session implements AutoCloseable {
     private final Profile profile = new Profile();
     private final ConcurrentHashMap<Class<?>, Object> attachments = new ConcurrentHashMap<>();
     private PtxModules ptx;
+    private volatile Dumps dumps;
+    /** How many open sessions of this process dump their programs. */
+    private static final AtomicInteger DUMPING = new AtomicInteger();
+
     private volatile boolean closed;
 
     private Session(Options options) {
@@ -43,6 +50,8 @@ public final class Session implements AutoCloseable {
         executables = new ExecutableCache(options.cachedPrograms(), counters);
         JvmFeatures.adviseOnce();
         JvmFeatures.initialiseOnce();
+        String folder = System.getProperty("sinter.dump");
+        if (folder != null) dumpTo(Path.of(folder));
         jvmKernels = new JvmKernels(k -> JvmCodegen.compile(k, io.sinter.codegen.jvm.Options.preferred()), counters);
     }
 
@@ -102,6 +111,28 @@ public final class Session implements AutoCloseable {
         return profile;
     }
 
+    /**
+     * From now on every program that this session compiles is dumped into a folder of its own under {@code folder}: its graph after each pass,
+     * its kernels and their code, and where all that comes from. With {@code -Dsinter.dump=DIR} sessions do so from the start.
+     *
+     * @param folder made when it is needed; null ends it
+     */
+    public synchronized void dumpTo(Path folder) {
+        int before = dumps == null ? 0 : 1;
+        dumps = folder == null ? null : new Dumps(folder);
+        DUMPING.addAndGet((dumps == null ? 0 : 1) - before);
+    }
+
+    /** Where programs are dumped, or null. */
+    Dumps dumps() {
+        return dumps;
+    }
+
+    /** Whether source lines and module paths are wanted for every node: an open session of this process dumps programs. */
+    public static boolean tracksSources() {
+        return DUMPING.get() > 0;
+    }
+
     public Counters counters() {
         return counters;
     }
@@ -138,6 +169,7 @@ public final class Session implements AutoCloseable {
         if (closed) return;
         closed = true;
         if (Boolean.getBoolean("sinter.profile")) System.err.print(profile);
+        dumpTo(null);
         pool.close();
         executables.clear();
         allocator.close();

@@ -46,13 +46,26 @@ public final class JvmCodegen {
      * @throws MethodTooLargeException if a piece of it exceeds what HotSpot compiles
      */
     public static GeneratedClass generate(Kernel kernel, Options options) {
-        return generate(kernel, options, LoopFission.BUDGETS);
+        return generate(kernel, options, kernel.name() + ".loop");
+    }
+
+    /**
+     * As {@link #generate(Kernel, Options)}.
+     *
+     * @param source name of the file whose lines the class's line table names: the {@linkplain
+     *     io.sinter.ir.loop.KernelText#print listing} of the kernel
+     */
+    public static GeneratedClass generate(Kernel kernel, Options options, String source) {
+        return generate(kernel, options, source, LoopFission.BUDGETS);
     }
 
     /** As {@link #generate(Kernel, Options)}, with other sizes of loop bodies to try. */
     static GeneratedClass generate(Kernel kernel, Options options, List<Integer> budgets) {
+        return generate(kernel, options, kernel.name() + ".loop", budgets);
+    }
+
+    private static GeneratedClass generate(Kernel kernel, Options options, String source, List<Integer> budgets) {
         String name = PREFIX + kernel.name().replaceAll("[^A-Za-z0-9_]", "_");
-        String source = kernel.name() + ".ir";
         byte[] bytes =
                 switch (kernel) {
                     case LoopKernel k -> loops(k, name, source, options, budgets);

@@ -195,7 +195,7 @@ class LoopKernelTest {
                             }
                         },
                         0);
-        assertEquals("lines.ir", source[0]);
+        assertEquals("lines.loop", source[0]);
         assertEquals(4, numbers.size());
         List<String> found =
                 numbers.stream().map(i -> listing.get(i - 1).strip()).toList();

@@ -45,7 +45,7 @@ public final class PtxCodegen {
     /** A module of kernels, whose files are numbered from 1 in their order. */
     public static PtxModule module(Target target, List<PtxKernel> kernels) {
         TreeMap<Integer, String> files = new TreeMap<>();
-        for (int i = 0; i < kernels.size(); i++) files.put(i + 1, kernels.get(i).name() + ".ir");
+        for (int i = 0; i < kernels.size(); i++) files.put(i + 1, kernels.get(i).name() + ".loop");
         return new PtxModule(
                 Target.VERSION,
                 target.toString(),

@@ -41,6 +41,7 @@ final class DemoRun implements AutoCloseable {
         this.options = options;
         this.out = out;
         session = Session.open(sessionOptions(options));
+        if (options.dump() != null) session.dumpTo(options.dump());
         scope = session.use();
         Sinter.manualSeed(options.seed());
     }

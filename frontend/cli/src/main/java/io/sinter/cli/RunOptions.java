@@ -33,6 +33,12 @@ final class RunOptions {
     @Option(names = "--json", paramLabel = "FILE", description = "Write the results to this file.")
     private Path json;
 
+    @Option(
+            names = "--dump",
+            paramLabel = "DIR",
+            description = "Dump every compiled program into a folder of its own under this one.")
+    private Path dump;
+
     @Option(names = "--data", paramLabel = "DIR", description = "Folder of the data set.")
     private Path data;
 
@@ -92,6 +98,11 @@ final class RunOptions {
     /** File for the results, or null when none are to be written. */
     Path json() {
         return json;
+    }
+
+    /** Folder for dumps of the compiled programs, or null when none are wanted. */
+    Path dump() {
+        return dump;
     }
 
     /** Folder of the data set. */

@@ -85,12 +85,19 @@ public abstract class Net {
      * the outermost call's result readable even after an optimizer step.
      */
     public final Tensor call(Tensor x) {
-        return Trace.module(() -> forward(x));
+        return Trace.module(this, this::paths, () -> forward(x));
     }
 
     /** Runs {@code body} as a call of this network, for networks with other inputs than one tensor. */
     protected final <T> T scope(Supplier<T> body) {
-        return Trace.module(body);
+        return Trace.module(this, this::paths, body);
+    }
+
+    /** The names of this net (empty) and of all nets in it, by identity. */
+    private Map<Net, String> paths() {
+        Map<Net, String> paths = new IdentityHashMap<>();
+        visit((name, net) -> paths.put(net, name));
+        return paths;
     }
 
     // ---- declaring parts

@@ -83,7 +83,11 @@ public final class Fusion {
     private final List<Refusal> refusals = new ArrayList<>();
     private final Map<List<Object>, Expr> placeholders = new java.util.HashMap<>();
 
-    /** A place where fusion said no. */
+    /**
+     * A place where fusion said no.
+     *
+     * @param into the kernel of a reader; it may have become part of another one since
+     */
     public record Refusal(Node producer, Group into, String reason) {}
 
     /** The groups in an order in which they can run, and what was refused. */
@@ -196,15 +200,19 @@ public final class Fusion {
         List<Read> reads = reads(n);
         if (n.types().size() > 1 || !(isPointwise(n.op()) || n.op() instanceof Reduce || isTemplate(n.op()))) {
             begin(n, Group.Kind.SINGLE, true);
+            refuseAll(n, reads, "'" + n.op().name() + "' is a kernel or a library call of its own");
             return;
         }
         Set<Group> inline = new LinkedHashSet<>();
         boolean stored = outputs.contains(n);
         for (Read r : reads) {
             for (Group g : groupsOf.getOrDefault(r.consumer, List.of())) {
-                if (g.kind() == Group.Kind.SINGLE || (g.kind() == Group.Kind.TEMPLATE && g.anchor() == r.consumer))
+                if (g.kind() == Group.Kind.SINGLE || (g.kind() == Group.Kind.TEMPLATE && g.anchor() == r.consumer)) {
                     stored = true;
-                else inline.add(g);
+                    refuse(n, g, "'" + r.consumer.op().name() + "' reads its operands from memory");
+                } else {
+                    inline.add(g);
+                }
             }
         }
         if (inline.isEmpty()) {
@@ -227,9 +235,23 @@ public final class Fusion {
         List<Group> candidates = new ArrayList<>(inline);
         candidates.sort(Comparator.comparingInt(this::earliest));
         for (Group g : candidates) {
-            if (join(n, g, reads, true)) return;
+            boolean joined = join(n, g, reads, true);
+            inline.remove(g);
+            if (!joined) continue;
+            for (Group other : inline) refuse(n, other, "another kernel computes it and stores it for all its readers");
+            return;
         }
         begin(n, kindOf(n), true);
+    }
+
+    private void refuse(Node n, Group into, String reason) {
+        refusals.add(new Refusal(n, into, reason));
+    }
+
+    private void refuseAll(Node n, List<Read> reads, String reason) {
+        Set<Group> readers = new LinkedHashSet<>();
+        for (Read r : reads) readers.addAll(groupsOf.getOrDefault(r.consumer, List.of()));
+        for (Group g : readers) refuse(n, g, reason);
     }
 
     private static Group.Kind kindOf(Node n) {
@@ -342,7 +364,7 @@ public final class Fusion {
     private boolean join(Node n, Group g, List<Read> reads, boolean store) {
         FusionDecision d = check(n, g, reads, store);
         if (d instanceof FusionDecision.No no) {
-            refusals.add(new Refusal(n, g, no.reason()));
+            refuse(n, g, no.reason());
             return false;
         }
         List<List<Index>> at = positions(n, g, reads);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.ir.lower;
 
+import io.sinter.ir.CompilerWatch;
 import io.sinter.ir.Graph;
 import io.sinter.ir.Node;
 import io.sinter.ir.fuse.Fusion;
@@ -72,13 +73,15 @@ public final class Lowering {
     private final Graph graph;
     private final int maxWeight;
     private final Sites sites;
+    private final CompilerWatch watch;
     private final List<Draft> drafts = new ArrayList<>();
     private final Set<Node> copies;
 
-    private Lowering(Graph graph, int maxWeight, Sites sites) {
+    private Lowering(Graph graph, int maxWeight, Sites sites, CompilerWatch watch) {
         this.graph = graph;
         this.maxWeight = maxWeight;
         this.sites = sites;
+        this.watch = watch;
         this.copies = Fusion.copies(graph);
     }
 
@@ -86,16 +89,17 @@ public final class Lowering {
      * The plan of a graph whose groups are {@code groups}, in order.
      *
      * @param maxWeight of kernels in the bodies of loops, as {@link Fusion#run} takes it
+     * @param watch sees the plan's steps, and how the bodies of loops are fused
      */
-    public static Plan lower(Graph graph, List<Group> groups, int maxWeight) {
-        return lower(graph, groups, maxWeight, new Sites());
+    public static Plan lower(Graph graph, List<Group> groups, int maxWeight, CompilerWatch watch) {
+        return lower(graph, groups, maxWeight, new Sites(), watch);
     }
 
-    static Plan lower(Graph graph, List<Group> groups, int maxWeight, Sites sites) {
-        Lowering l = new Lowering(graph, maxWeight, sites);
+    static Plan lower(Graph graph, List<Group> groups, int maxWeight, Sites sites, CompilerWatch watch) {
+        Lowering l = new Lowering(graph, maxWeight, sites, watch);
         for (Group g : groups) l.group(g);
         List<Draft> joined = LaunchGrouping.join(l.drafts, Donations.of(graph, l::key));
-        return new Placement(graph, joined, l::key, l.sites.all()).plan();
+        return new Placement(graph, joined, l::key, l.sites.all(), watch).plan();
     }
 
     /** The buffer that holds a node's bytes. */
@@ -109,7 +113,7 @@ public final class Lowering {
     private void group(Group g) {
         switch (g.kind()) {
             case LOOPS -> {
-                Params p = new Params();
+                Params p = new Params(g);
                 launch(
                         LoopLowering.lower(g, p, sites, name(g)),
                         p,
@@ -117,7 +121,7 @@ public final class Lowering {
                         g.inner().isEmpty());
             }
             case TEMPLATE -> {
-                Params p = new Params();
+                Params p = new Params(g);
                 launch(GemmLowering.lower(g, p, sites, name(g)), p, g.update(), false);
             }
             case SINGLE -> single(g);
@@ -130,7 +134,7 @@ public final class Lowering {
 
     private void single(Group g) {
         Node n = g.anchor();
-        Params p = new Params();
+        Params p = new Params(g);
         switch (n.op()) {
             case Scan s -> launch(new SingleLowering(g, p, sites).scan(s, name(g)), p, false, false);
             case Put put -> {
@@ -145,13 +149,13 @@ public final class Lowering {
             case Routine _ ->
                 drafts.add(
                         new LibraryDraft(n, n.inputs().stream().map(this::key).toList()));
-            case Loop _ -> drafts.add(RepeatDraft.of(n, copies::contains, this::key, maxWeight, sites));
+            case Loop _ -> drafts.add(RepeatDraft.of(n, copies::contains, this::key, maxWeight, sites, watch));
             default -> throw new IllegalStateException("no lowering for " + n.op().name() + "; decompose it first");
         }
     }
 
     private void start(Group g) {
-        Params p = new Params();
+        Params p = new Params(g);
         launch(new SingleLowering(g, p, sites).start("copy"), p, false, true);
     }
 

@@ -2,6 +2,8 @@
 package io.sinter.ir.lower;
 
 import io.sinter.ir.DType;
+import io.sinter.ir.Node;
+import io.sinter.ir.fuse.Group;
 import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.Coef;
 import io.sinter.ir.loop.Expr;
@@ -15,7 +17,7 @@ import java.util.Map;
 /** The parameter block of a kernel being lowered: who sits in which slot. Slot 0 is the error record. */
 final class Params {
     /** A value whose memory a kernel touches: result {@code index} of a node. */
-    record BufferKey(io.sinter.ir.Node node, int index) {}
+    record BufferKey(Node node, int index) {}
 
     /** What a slot holds, before memory is placed. */
     sealed interface Content {
@@ -29,9 +31,21 @@ final class Params {
     private final Map<BufferKey, Buf> out = new LinkedHashMap<>();
     private final List<Buf> scratch = new ArrayList<>();
     private final Map<Integer, Expr> scalars = new HashMap<>();
+    private final List<Node> members;
     private long scratchBytes;
 
+    /** Of a kernel that computes {@code group}. */
+    Params(Group group) {
+        this(group.members().reversed());
+    }
+
+    /** Of no kernel: for counting. */
     Params() {
+        this(List.of());
+    }
+
+    private Params(List<Node> members) {
+        this.members = List.copyOf(members);
         slots.add(new Content.Fixed(new SlotValue.ErrorRecord()));
     }
 
@@ -74,15 +88,20 @@ final class Params {
     }
 
     /** Keeps the extreme that the first pass of an argmax has found for its second. */
-    void remember(io.sinter.ir.Node n, Expr value) {
+    void remember(Node n, Expr value) {
         remembered.put(n, value);
     }
 
-    Expr recall(io.sinter.ir.Node n) {
+    Expr recall(Node n) {
         return remembered.get(n);
     }
 
-    private final Map<io.sinter.ir.Node, Expr> remembered = new java.util.IdentityHashMap<>();
+    private final Map<Node, Expr> remembered = new java.util.IdentityHashMap<>();
+
+    /** What the kernel computes, producers first. */
+    List<Node> members() {
+        return members;
+    }
 
     long scratchBytes() {
         return scratchBytes;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.ir.lower;
 
+import io.sinter.ir.CompilerWatch;
 import io.sinter.ir.Graph;
 import io.sinter.ir.Node;
 import io.sinter.ir.Type;
@@ -18,6 +19,7 @@ import io.sinter.ir.op.Input;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
 import io.sinter.ir.plan.Plan.SlotValue;
+import io.sinter.ir.plan.Provenance;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -37,6 +39,7 @@ final class Placement {
     private final List<Draft> drafts;
     private final Function<Node, BufferKey> key;
     private final List<Plan.Site> sites;
+    private final CompilerWatch watch;
     private final Map<BufferKey, Place> places = new HashMap<>();
     /** Copies before the first step: old values of arguments that will be overwritten. */
     private final List<Plan.Copy> early = new ArrayList<>();
@@ -49,11 +52,17 @@ final class Placement {
 
     private long arenaBytes;
 
-    Placement(Graph graph, List<Draft> drafts, Function<Node, BufferKey> key, List<Plan.Site> sites) {
+    Placement(
+            Graph graph,
+            List<Draft> drafts,
+            Function<Node, BufferKey> key,
+            List<Plan.Site> sites,
+            CompilerWatch watch) {
         this.graph = graph;
         this.drafts = new ArrayList<>(drafts);
         this.key = key;
         this.sites = sites;
+        this.watch = watch;
     }
 
     Plan plan() {
@@ -75,7 +84,11 @@ final class Placement {
             copies.add(new Plan.Copy(
                     places.get(key.apply(o)), new Place.Argument(l[1]), o.type().bytes()));
         }
-        for (Draft d : drafts) steps.addAll(steps(d));
+        for (Draft d : drafts) {
+            List<Plan.Step> made = steps(d);
+            steps.addAll(made);
+            if (watch != CompilerWatch.NONE) tell(d, made);
+        }
         steps.addAll(copies);
         List<Type> argTypes = new ArrayList<>();
         List<Boolean> scalars = new ArrayList<>();
@@ -320,6 +333,39 @@ final class Placement {
             }
             case RepeatDraft r -> r.steps(places::get, arenas.get(r));
         };
+    }
+
+    /** Of the steps of a draft (copies stand beside a loop) the one that computes. */
+    private void tell(Draft d, List<Plan.Step> made) {
+        for (Plan.Step s : made) {
+            if (s instanceof Plan.Copy) continue;
+            List<Provenance.Part> parts =
+                    switch (d) {
+                        case LaunchDraft l ->
+                            l.blocks().stream().map(this::part).toList();
+                        case LibraryDraft l -> List.of(part(l.node(), d));
+                        case RepeatDraft r -> List.of(part(r.node(), d));
+                    };
+            watch.step(new Provenance(graph, s, parts));
+        }
+    }
+
+    private Provenance.Part part(Params p) {
+        List<Provenance.Access> accesses = new ArrayList<>();
+        p.inputs().forEach((k, b) -> accesses.add(access(k, b.slot(), false)));
+        p.outputs().forEach((k, b) -> accesses.add(access(k, b.slot(), true)));
+        return new Provenance.Part(p.members(), accesses);
+    }
+
+    private Provenance.Part part(Node member, Draft d) {
+        List<Provenance.Access> accesses = new ArrayList<>();
+        for (BufferKey k : d.reads()) accesses.add(access(k, -1, false));
+        for (BufferKey k : d.writes()) accesses.add(access(k, -1, true));
+        return new Provenance.Part(List.of(member), accesses);
+    }
+
+    private Provenance.Access access(BufferKey k, int slot, boolean written) {
+        return new Provenance.Access(k.node(), k.index(), places.get(k), slot, written);
     }
 
     private SlotValue slot(Params.Content c) {

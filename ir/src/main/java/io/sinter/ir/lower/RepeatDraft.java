@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.ir.lower;
 
+import io.sinter.ir.CompilerWatch;
 import io.sinter.ir.Node;
 import io.sinter.ir.Type;
 import io.sinter.ir.fuse.Fusion;
@@ -30,7 +31,13 @@ record RepeatDraft(Node node, Loop loop, Plan body, List<Resident> operands, Lis
         implements Lowering.Draft {
     private static final long ALIGN = 64;
 
-    static RepeatDraft of(Node n, Predicate<Node> copied, Function<Node, BufferKey> key, int maxWeight, Sites sites) {
+    static RepeatDraft of(
+            Node n,
+            Predicate<Node> copied,
+            Function<Node, BufferKey> key,
+            int maxWeight,
+            Sites sites,
+            CompilerWatch watch) {
         Loop loop = (Loop) n.op();
         List<Resident> operands = new ArrayList<>();
         List<BufferKey> keys = new ArrayList<>();
@@ -41,7 +48,8 @@ record RepeatDraft(Node node, Loop loop, Plan body, List<Resident> operands, Lis
             keys.add(empty ? null : key.apply(r.holder()));
         }
         Fusion.Result fused = Fusion.run(loop.body(), maxWeight);
-        Plan body = Lowering.lower(loop.body(), fused.groups(), maxWeight, sites.within(n));
+        watch.fused(loop.body(), fused);
+        Plan body = Lowering.lower(loop.body(), fused.groups(), maxWeight, sites.within(n), watch);
         return new RepeatDraft(n, loop, ownResults(body), operands, keys);
     }
 

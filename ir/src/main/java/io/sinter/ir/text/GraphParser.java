@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
 
 /**
  * Reads the text of {@link GraphPrinter}. Names after {@code %} are free (letters, digits, {@code
- * _}); types are checked against the operators' type rules; a comment {@code # @12} gives the
+ * _}); types are checked against the operators' type rules; a comment {@code # @12 …} gives the
  * origin, any other is ignored.
  */
 public final class GraphParser {
@@ -29,7 +29,7 @@ public final class GraphParser {
     private static final Pattern PROJECTION = Pattern.compile("(%\\w+)\\.(\\d+)");
     private static final Pattern CONSTANT = Pattern.compile("(constant|derived)\\((.*)\\)");
     private static final Pattern CALL = Pattern.compile("(\\w+)\\s*\\(([^)]*)\\)\\s*(\\{.*\\})?");
-    private static final Pattern ORIGIN = Pattern.compile("#\\s*@(\\d+)\\s*");
+    private static final Pattern ORIGIN = Pattern.compile("#\\s*@(\\d+)(\\s.*)?");
 
     private final Map<String, Node> values = new HashMap<>();
     private final List<Node> inputs = new ArrayList<>();

@@ -8,6 +8,7 @@ import io.sinter.ir.op.Constant;
 import io.sinter.ir.op.Input;
 import io.sinter.ir.op.OpText;
 import io.sinter.ir.op.Project;
+import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -65,6 +66,11 @@ public final class GraphPrinter {
         return b.append(graph.outputs().isEmpty() ? "return" : "return " + outputs)
                 .append('\n')
                 .toString();
+    }
+
+    /** What the graph's nodes are called in its text: {@code %0}, {@code %1}, …, by identity. */
+    public static Map<Node, String> names(Graph graph) {
+        return Collections.unmodifiableMap(new GraphPrinter(graph, _ -> null).names);
     }
 
     /** The line of one node of the graph, for messages. */

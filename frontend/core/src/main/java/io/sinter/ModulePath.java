@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/** In which part of which network a trace is: kept only while sources are tracked, since it asks networks for the names of their parts. */
+final class ModulePath {
+    private final String net;
+    /** Paths of all parts of the outermost network, by identity. */
+    private final Map<?, String> names;
+
+    private final Deque<String> path = new ArrayDeque<>();
+
+    /**
+     * An outermost call begins.
+     *
+     * @param parts of the network {@code outermost}, itself among them under the empty name
+     */
+    ModulePath(Object outermost, Supplier<? extends Map<?, String>> parts) {
+        net = outermost.getClass().getSimpleName();
+        names = parts.get();
+    }
+
+    /** A call of {@code called} begins: one that the network does not hold counts as part of its caller. */
+    void enter(Object called) {
+        String name = names.get(called);
+        String outer = path.isEmpty() ? "" : path.peek();
+        path.push(
+                name != null
+                        ? name
+                        : (outer.isEmpty() ? "" : outer + ".")
+                                + called.getClass().getSimpleName());
+    }
+
+    /** The innermost call ends. */
+    void leave() {
+        path.pop();
+    }
+
+    /** The line, with the part that it is in. */
+    SourceLine of(SourceLine line) {
+        return path.isEmpty() ? line : line.in(net, path.peek());
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime.dump;
+
+import io.sinter.ir.Canonical;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+
+/**
+ * The folder that a session dumps its programs into: one folder each, named by the order in which they were compiled and the beginning of their key
+ * ({@code 003-9f86d081}). Programs that were dumped there before give way to those of the same number.
+ */
+public final class Dumps {
+    private final Path folder;
+    private int programs;
+
+    /** @param folder made if it is not there */
+    public Dumps(Path folder) {
+        this.folder = folder;
+    }
+
+    /** The folder of all programs. */
+    public Path folder() {
+        return folder;
+    }
+
+    /**
+     * Writes what was seen of a compilation.
+     *
+     * @throws UncheckedIOException if the folder cannot be written
+     */
+    public void write(ProgramDump dump) {
+        dump.complete();
+        String key = Canonical.of(dump.trace()).hex();
+        int number;
+        synchronized (this) {
+            number = ++programs;
+        }
+        String prefix = String.format(Locale.ROOT, "%03d-", number);
+        Path place = folder.resolve(prefix + key.substring(0, 8));
+        try {
+            clear(prefix);
+            new DumpFolder(new Model(dump), key, place).write();
+        } catch (IOException e) {
+            throw new UncheckedIOException(
+                    "cannot write the dump to " + place + " (sinter.dump): " + e.getMessage(), e);
+        }
+    }
+
+    /** Removes what an earlier run has dumped under this number: folders with a program.json, nothing else. */
+    private void clear(String prefix) throws IOException {
+        if (!Files.isDirectory(folder)) return;
+        try (Stream<Path> all = Files.list(folder)) {
+            for (Path old : all.toList()) {
+                boolean dumped = Files.isRegularFile(old.resolve(DumpFolder.PROGRAM));
+                if (old.getFileName().toString().startsWith(prefix) && dumped) delete(old);
+            }
+        }
+    }
+
+    private static void delete(Path tree) throws IOException {
+        List<Path> all;
+        try (Stream<Path> walk = Files.walk(tree)) {
+            all = walk.sorted(Comparator.reverseOrder()).toList();
+        }
+        for (Path p : all) Files.delete(p);
+    }
+}

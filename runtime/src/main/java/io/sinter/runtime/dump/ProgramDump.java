@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime.dump;
+
+import io.sinter.ir.CompilerWatch;
+import io.sinter.ir.Graph;
+import io.sinter.ir.fuse.Fusion;
+import io.sinter.ir.plan.Plan;
+import io.sinter.ir.plan.Provenance;
+import io.sinter.ir.text.GraphPrinter;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntFunction;
+
+/** What one compilation shows of itself: watches the compiler, then is written as a folder by {@link DumpFolder}. */
+public final class ProgramDump implements CompilerWatch {
+    /**
+     * What a program was compiled for.
+     *
+     * @param device as {@code --device} names it
+     * @param backend generated, interpreted or reference
+     * @param vectorBits width of the JVM's vectors; 0 for scalar code and for other devices
+     */
+    public record Target(String device, String backend, int vectorBits) {}
+
+    /**
+     * A graph on its way.
+     *
+     * @param pass who made it
+     * @param text as dumped
+     * @param nanos what the pass took
+     * @param changed whether the pass changed anything
+     */
+    record Stage(String pass, Graph graph, String text, long nanos, boolean changed) {}
+
+    /** How the kernels of a graph were chosen. */
+    record Fused(Graph graph, Fusion.Result result, long nanos) {}
+
+    private final Graph trace;
+    private final Sources sources;
+    private final Target target;
+    private final List<Stage> stages = new ArrayList<>();
+    private final List<Fused> fused = new ArrayList<>();
+    private final Map<Plan.Step, Provenance> steps = new IdentityHashMap<>();
+    private long mark;
+    private long lowerNanos;
+    private Plan plan;
+
+    /** Of the program {@code trace}. */
+    public ProgramDump(Graph trace, Sources sources, Target target) {
+        this.trace = trace;
+        this.sources = sources;
+        this.target = target;
+    }
+
+    /** The compiler starts: with the program as it was traced, again if what it made before turned out to be too large. */
+    public CompilerWatch begin() {
+        stages.clear();
+        fused.clear();
+        steps.clear();
+        stages.add(new Stage("trace", trace, print(trace), 0, true));
+        mark = System.nanoTime();
+        return this;
+    }
+
+    /** The compiler has made this plan. */
+    public void end(Plan made) {
+        lowerNanos = System.nanoTime() - mark;
+        plan = made;
+    }
+
+    /** No compiler will look at the program any more: it may be that none has, if the graph itself is run. */
+    void complete() {
+        if (stages.isEmpty()) begin();
+    }
+
+    @Override
+    public void pass(String name, Graph after) {
+        long nanos = System.nanoTime() - mark;
+        Stage before = stages.getLast();
+        String text = after == before.graph ? before.text : print(after);
+        stages.add(new Stage(name, after, text, nanos, !text.equals(before.text)));
+        mark = System.nanoTime();
+    }
+
+    @Override
+    public void fused(Graph graph, Fusion.Result result) {
+        fused.add(new Fused(graph, result, System.nanoTime() - mark));
+        mark = System.nanoTime();
+    }
+
+    @Override
+    public void step(Provenance step) {
+        steps.put(step.step(), step);
+    }
+
+    /** The text of a graph with origins, and the sources that they stand for. */
+    private String print(Graph g) {
+        return GraphPrinter.print(g, comments(sources));
+    }
+
+    static IntFunction<String> comments(Sources sources) {
+        return origin -> {
+            Sources.Source s = sources.at(origin);
+            return "@" + origin + (s == null ? "" : " " + s);
+        };
+    }
+
+    Graph trace() {
+        return trace;
+    }
+
+    Sources sources() {
+        return sources;
+    }
+
+    Target target() {
+        return target;
+    }
+
+    List<Stage> stages() {
+        return stages;
+    }
+
+    List<Fused> fused() {
+        return fused;
+    }
+
+    Plan plan() {
+        return plan;
+    }
+
+    long lowerNanos() {
+        return lowerNanos;
+    }
+
+    /** What a step was made of; null for copies. */
+    Provenance provenance(Plan.Step step) {
+        return steps.get(step);
+    }
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime.dump;
+
+/**
+ * Where a program's nodes come from: the side table that {@link io.sinter.ir.Node#origin} numbers. It is no part of a program's key.
+ */
+@FunctionalInterface
+public interface Sources {
+    /** Of a program of which nothing is known. */
+    Sources NONE = _ -> null;
+
+    /**
+     * @param line the user's line, {@code Model.java:42 (forward)}
+     * @param net class of the outermost network in whose call the node was made; empty outside of networks
+     * @param module the path of the part of it, as parameters are named: {@code blocks.3.attn.qkv}; empty for the network itself
+     */
+    record Source(String line, String net, String module) {
+        /** Line, then network and path, as dumps print them. */
+        @Override
+        public String toString() {
+            String where = module.isEmpty() ? net : net + ": " + module;
+            return where.isEmpty() ? line : line + " in " + where;
+        }
+    }
+
+    /** The source of an origin; null if it is not known. */
+    Source at(int origin);
+}
