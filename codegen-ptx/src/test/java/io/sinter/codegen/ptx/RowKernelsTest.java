@@ -152,7 +152,7 @@ class RowKernelsTest {
         PtxKernel code = PtxCodegen.generate(softmax(9).kernel, "softmax", 1);
         String text = PtxCodegen.module(io.sinter.codegen.ptx.lang.Target.SM_80, List.of(code))
                 .toString();
-        assertTrue(text.contains(".file 1 \"softmax.ir\""), text);
+        assertTrue(text.contains(".file 1 \"softmax.loop\""), text);
         List<String> listing = code.listing().lines().toList();
         List<Integer> lines = text.lines()
                 .map(String::strip)

@@ -44,6 +44,7 @@ class ModulesTest {
                             "io.sinter.ir",
                             "io.sinter.codegen.jvm",
                             "io.sinter.codegen.ptx",
+                            "com.fasterxml.jackson.core", // dumps
                             "jdk.jfr",
                             "jdk.management"),
             "io.sinter", Set.of("io.sinter.ir", "io.sinter.runtime", "com.fasterxml.jackson.core"),
