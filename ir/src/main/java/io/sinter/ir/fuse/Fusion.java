@@ -5,11 +5,9 @@ import io.sinter.ir.Graph;
 import io.sinter.ir.Node;
 import io.sinter.ir.Shape;
 import io.sinter.ir.loop.Coef;
-import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.IndexMath;
 import io.sinter.ir.loop.Var;
-import io.sinter.ir.lower.Operands;
 import io.sinter.ir.lower.Resident;
 import io.sinter.ir.op.CheckIndex;
 import io.sinter.ir.op.Concat;
@@ -35,7 +33,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
-import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -67,9 +64,9 @@ public final class Fusion {
     private static final long SPLIT_RUN = 16;
 
     /** With fewer rows than this a row kernel leaves the device idle, unless there is next to nothing to do. */
-    private static final long FEW_ROWS = 8;
+    static final long FEW_ROWS = 8;
 
-    private static final long SMALL = 1 << 14;
+    static final long SMALL = 1 << 14;
 
     private final Graph graph;
     private final int maxWeight;
@@ -81,7 +78,7 @@ public final class Fusion {
     private final Set<Node> copies = Collections.newSetFromMap(new IdentityHashMap<>());
     private final List<Group> groups = new ArrayList<>();
     private final List<Refusal> refusals = new ArrayList<>();
-    private final Map<List<Object>, Expr> placeholders = new java.util.HashMap<>();
+    private final Reads reads;
 
     /**
      * A place where fusion said no.
@@ -93,13 +90,11 @@ public final class Fusion {
     /** The groups in an order in which they can run, and what was refused. */
     public record Result(List<Group> groups, List<Refusal> refusals) {}
 
-    /** A reader of a value: operand {@code k} of {@code consumer}, through {@code views} (nearest the consumer first). */
-    private record Read(Node consumer, int k, List<Node> views) {}
-
     private Fusion(Graph graph, int maxWeight) {
         this.graph = graph;
         this.maxWeight = maxWeight;
         this.users = graph.users();
+        this.reads = new Reads(users, copies);
     }
 
     /** Groups of at most {@code maxWeight} ({@link #MAX_WEIGHT}, less where that turned out to be too much code). */
@@ -108,7 +103,7 @@ public final class Fusion {
         f.prepare();
         for (Node n : graph.nodes().reversed()) f.visit(n);
         for (Node n : graph.inputs()) if (f.copies.contains(n)) f.begin(n, Group.Kind.LOOPS, false);
-        List<Group> merged = Siblings.merge(f.order(f.groups), f, maxWeight * 3 / 4);
+        List<Group> merged = Siblings.merge(f.order(f.groups), f, f.reads, maxWeight * 3 / 4);
         return new Result(f.order(merged), f.refusals);
     }
 
@@ -197,45 +192,45 @@ public final class Fusion {
             }
             return;
         }
-        List<Read> reads = reads(n);
+        List<Reads.Read> readers = reads.of(n);
         if (n.types().size() > 1 || !(isPointwise(n.op()) || n.op() instanceof Reduce || isTemplate(n.op()))) {
             begin(n, Group.Kind.SINGLE, true);
-            refuseAll(n, reads, "'" + n.op().name() + "' is a kernel or a library call of its own");
+            refuseAll(n, readers, "'" + n.op().name() + "' is a kernel or a library call of its own");
             return;
         }
         Set<Group> inline = new LinkedHashSet<>();
         boolean stored = outputs.contains(n);
-        for (Read r : reads) {
-            for (Group g : groupsOf.getOrDefault(r.consumer, List.of())) {
-                if (g.kind() == Group.Kind.SINGLE || (g.kind() == Group.Kind.TEMPLATE && g.anchor() == r.consumer)) {
+        for (Reads.Read r : readers) {
+            for (Group g : groupsOf.getOrDefault(r.consumer(), List.of())) {
+                if (g.kind() == Group.Kind.SINGLE || (g.kind() == Group.Kind.TEMPLATE && g.anchor() == r.consumer())) {
                     stored = true;
-                    refuse(n, g, "'" + r.consumer.op().name() + "' reads its operands from memory");
+                    refuse(n, g, "'" + r.consumer().op().name() + "' reads its operands from memory");
                 } else {
                     inline.add(g);
                 }
             }
         }
         if (inline.isEmpty()) {
-            if (stored || !reads.isEmpty() || outputs.contains(n)) begin(n, kindOf(n), true);
+            if (stored || !readers.isEmpty() || outputs.contains(n)) begin(n, kindOf(n), true);
             return;
         }
         if (!stored && inline.size() == 1) {
-            if (join(n, inline.iterator().next(), reads, false)) return;
+            if (join(n, inline.iterator().next(), readers, false)) return;
             begin(n, kindOf(n), true);
             return;
         }
         if (!stored && isPointwise(n.op()) && cheapToRepeat(n)) {
             boolean all = true;
-            for (Group g : inline) all &= check(n, g, reads, false) == FusionDecision.YES;
+            for (Group g : inline) all &= check(n, g, readers, false) == FusionDecision.YES;
             if (all) {
-                for (Group g : inline) join(n, g, reads, false);
+                for (Group g : inline) join(n, g, readers, false);
                 return;
             }
         }
         List<Group> candidates = new ArrayList<>(inline);
         candidates.sort(Comparator.comparingInt(this::earliest));
         for (Group g : candidates) {
-            boolean joined = join(n, g, reads, true);
+            boolean joined = join(n, g, readers, true);
             inline.remove(g);
             if (!joined) continue;
             for (Group other : inline) refuse(n, other, "another kernel computes it and stores it for all its readers");
@@ -248,10 +243,10 @@ public final class Fusion {
         refusals.add(new Refusal(n, into, reason));
     }
 
-    private void refuseAll(Node n, List<Read> reads, String reason) {
-        Set<Group> readers = new LinkedHashSet<>();
-        for (Read r : reads) readers.addAll(groupsOf.getOrDefault(r.consumer, List.of()));
-        for (Group g : readers) refuse(n, g, reason);
+    private void refuseAll(Node n, List<Reads.Read> readers, String reason) {
+        Set<Group> into = new LinkedHashSet<>();
+        for (Reads.Read r : readers) into.addAll(groupsOf.getOrDefault(r.consumer(), List.of()));
+        for (Group g : into) refuse(n, g, reason);
     }
 
     private static Group.Kind kindOf(Node n) {
@@ -342,8 +337,8 @@ public final class Fusion {
     }
 
     private void connectReaders(Node n, Group g) {
-        for (Read r : reads(n)) {
-            for (Group other : groupsOf.getOrDefault(r.consumer, List.of())) g.runBefore(other);
+        for (Reads.Read r : reads.of(n)) {
+            for (Group other : groupsOf.getOrDefault(r.consumer(), List.of())) g.runBefore(other);
         }
     }
 
@@ -361,21 +356,24 @@ public final class Fusion {
         g.addReduction(n, at, over, inner, Cost.code(n));
     }
 
-    private boolean join(Node n, Group g, List<Read> reads, boolean store) {
-        FusionDecision d = check(n, g, reads, store);
+    private boolean join(Node n, Group g, List<Reads.Read> readers, boolean store) {
+        FusionDecision d = check(n, g, readers, store);
         if (d instanceof FusionDecision.No no) {
             refuse(n, g, no.reason());
             return false;
         }
-        List<List<Index>> at = positions(n, g, reads);
+        List<List<Index>> at = reads.positions(n, g, readers);
         if (n.op() instanceof Reduce r) {
-            List<Var> over = match(r, n, g, at.getFirst());
+            List<Var> over = Spaces.match(r, n, g, at.getFirst());
             if (over == null) addReduction(g, n, r, at);
-            else g.addReduction(n, at, over, g.inner().isEmpty() ? rest(g, at.getFirst()) : g.inner(), Cost.code(n));
+            else
+                g.addReduction(
+                        n, at, over, g.inner().isEmpty() ? Spaces.rest(g, at.getFirst()) : g.inner(), Cost.code(n));
         } else {
             // A value per row, above a reduction that is about to join: the group's rows are known from here on.
-            boolean perRow = store ? !covers(n, g, at.getFirst()) : Cost.expensive(n);
-            if (perRow && at.size() == 1 && followsReduction(n, g, at.getFirst())) g.startRows(rest(g, at.getFirst()));
+            boolean perRow = store ? !Spaces.covers(n, g, at.getFirst()) : Cost.expensive(n);
+            if (perRow && at.size() == 1 && Spaces.followsReduction(n, g, at.getFirst()))
+                g.startRows(Spaces.rest(g, at.getFirst()));
             g.add(n, at, Cost.code(n));
             if (isTemplate(n.op())) g.becomeTemplate(n);
         }
@@ -390,7 +388,7 @@ public final class Fusion {
 
     // ---- the rules
 
-    private FusionDecision check(Node n, Group g, List<Read> reads, boolean store) {
+    private FusionDecision check(Node n, Group g, List<Reads.Read> readers, boolean store) {
         if (g.weight() + Cost.code(n) > maxWeight || g.members().size() >= MAX_MEMBERS) {
             return FusionDecision.no("the kernel would be too large");
         }
@@ -399,23 +397,23 @@ public final class Fusion {
         if (g.update() && (outputs.contains(n) || !isPointwise(n.op())) && !donated.contains(n)) {
             return FusionDecision.no("an update of state is kept apart, to be launched with its likes");
         }
-        for (Read r : reads) {
-            if (g.kind() == Group.Kind.TEMPLATE && r.consumer == g.anchor()) {
+        for (Reads.Read r : readers) {
+            if (g.kind() == Group.Kind.TEMPLATE && r.consumer() == g.anchor()) {
                 return FusionDecision.no("the kernel's template needs all of it before its epilogue runs");
             }
         }
-        List<List<Index>> at = positions(n, g, reads);
+        List<List<Index>> at = reads.positions(n, g, readers);
         if (at == null || at.isEmpty()) return FusionDecision.no("it is read at positions that are not known");
         if (at.size() > 4) return FusionDecision.no("it is read at too many positions");
         if (at.size() > 1 && (store || !isPointwise(n.op())))
             return FusionDecision.no("it is read at several positions");
-        if (store && !covers(n, g, at.getFirst()) && !followsReduction(n, g, at.getFirst())) {
+        if (store && !Spaces.covers(n, g, at.getFirst()) && !Spaces.followsReduction(n, g, at.getFirst())) {
             return FusionDecision.no(
                     "it is needed elsewhere too, and the kernel does not compute every element exactly once");
         }
         if (store) {
-            for (Read r : reads) {
-                for (Group h : groupsOf.getOrDefault(r.consumer, List.of())) {
+            for (Reads.Read r : readers) {
+                for (Group h : groupsOf.getOrDefault(r.consumer(), List.of())) {
                     if (h != g && h.reaches(g)) return FusionDecision.no("the kernels would wait for each other");
                 }
             }
@@ -438,35 +436,9 @@ public final class Fusion {
         }
         for (Var v : g.vars())
             if (!(rowLevel && g.inner().contains(v))) evaluations *= v.extent().lit();
-        if (evaluations > 2 * n.type().numel() && !followsReduction(n, g, at.getFirst()))
+        if (evaluations > 2 * n.type().numel() && !Spaces.followsReduction(n, g, at.getFirst()))
             return FusionDecision.no("it is expensive and would be computed again for every repeated element");
         return FusionDecision.YES;
-    }
-
-    /**
-     * True if the variables that the position lacks are what a reduction above {@code n} runs over: it is about to make rows of the group, of which
-     * {@code n} is then computed once each.
-     */
-    private static boolean followsReduction(Node n, Group g, List<Index> at) {
-        if (g.kind() != Group.Kind.LOOPS || g.update() || g.hasSplit()) return false;
-        if (!g.inner().isEmpty() || plain(n, at) == null) return false;
-        long missing = 1;
-        for (Var v : rest(g, at)) missing *= v.extent().lit();
-        if (missing == 1 || (n.type().numel() < FEW_ROWS && missing * n.type().numel() > SMALL)) return false;
-        return isAbove(n, n.type().numel(), missing * n.type().numel(), 10);
-    }
-
-    /** Pointwise code of {@code rows} elements that goes back to a reduction of {@code total} elements, within a few steps. */
-    private static boolean isAbove(Node n, long rows, long total, int steps) {
-        for (Node in : n.inputs()) {
-            if (steps == 0 || in.types().size() != 1 || in.type().numel() != rows) continue;
-            if (in.op() instanceof Reduce) {
-                if (in.input(0).type().numel() == total) return true;
-            } else if ((isPointwise(in.op()) || in.op() instanceof View) && isAbove(in, rows, total, steps - 1)) {
-                return true;
-            }
-        }
-        return false;
     }
 
     private FusionDecision checkTemplate(Node n, Group g, List<Index> at) {
@@ -478,7 +450,7 @@ public final class Fusion {
         }
         long numel = 1;
         for (Var v : g.vars()) numel *= v.extent().lit();
-        if (numel != n.type().numel() || !isLinear(n, g, at))
+        if (numel != n.type().numel() || !Spaces.isLinear(n, g, at))
             return FusionDecision.no("the readers go through its result in another order");
         return FusionDecision.YES;
     }
@@ -486,11 +458,11 @@ public final class Fusion {
     private FusionDecision checkReduction(Node n, Reduce r, Group g, List<Index> at) {
         if (g.kind() != Group.Kind.LOOPS) return FusionDecision.no("a template's epilogue is elementwise");
         if (g.hasSplit()) return FusionDecision.no("a concatenation is stored part by part, not row by row");
-        Set<Var> used = plain(n, at);
+        Set<Var> used = Spaces.plain(n, at);
         if (used == null) return FusionDecision.no("its readers do not go through it row by row");
-        if (match(r, n, g, at) == null && !startsRows(g, used))
+        if (Spaces.match(r, n, g, at) == null && !Spaces.startsRows(g, used))
             return FusionDecision.no("the readers' rows are not the rows that it reduces");
-        if (g.inner().isEmpty() && !startsRows(g, used)) {
+        if (g.inner().isEmpty() && !Spaces.startsRows(g, used)) {
             long rows = 1;
             long total = 1;
             for (Var v : g.vars()) {
@@ -500,206 +472,6 @@ public final class Fusion {
             if (rows < FEW_ROWS && total > SMALL) return FusionDecision.no("too few rows to fill the device");
         }
         return FusionDecision.YES;
-    }
-
-    /** The group is a plain space of which the reduction's result is every element: it may become the rows. */
-    private static boolean startsRows(Group g, Set<Var> used) {
-        return g.inner().isEmpty() && used.size() == g.vars().size();
-    }
-
-    /** The group's variables for the axes of {@code r}, or null if its rows are not the group's. */
-    private static List<Var> match(Reduce r, Node n, Group g, List<Index> at) {
-        Set<Var> used = plain(n, at);
-        if (used == null) return null;
-        Set<Var> rest = rest(g, at);
-        if (rest.isEmpty() || (!g.inner().isEmpty() && !g.inner().equals(rest))) return null;
-        int[] axes = r.axes().clone();
-        Arrays.sort(axes);
-        List<Var> over = new ArrayList<>();
-        var it = rest.iterator();
-        for (int x : axes) {
-            long extent = n.input(0).shape().dim(x);
-            if (extent == 1) {
-                over.add(new Var("r" + x, Coef.of(1)));
-                continue;
-            }
-            if (!it.hasNext()) return null;
-            Var v = it.next();
-            if (!v.extent().is(extent)) return null;
-            over.add(v);
-        }
-        return it.hasNext() ? null : over;
-    }
-
-    private static Set<Var> rest(Group g, List<Index> at) {
-        Set<Var> rest = new LinkedHashSet<>();
-        for (Var v : g.vars()) if (at.stream().noneMatch(i -> IndexMath.mentions(i, v))) rest.add(v);
-        return rest;
-    }
-
-    /** The variables of a position that is one variable, each another, per axis; null if it is anything else. */
-    private static Set<Var> plain(Node n, List<Index> at) {
-        Set<Var> used = new HashSet<>();
-        for (int x = 0; x < at.size(); x++) {
-            long extent = n.shape().dim(x);
-            Index i = at.get(x);
-            if (extent == 1 && i.terms().isEmpty() && i.offset().is(0)) continue;
-            if (i.terms().size() != 1
-                    || !i.offset().is(0)
-                    || !i.terms().getFirst().coef().is(1)) return null;
-            if (!(i.terms().getFirst().atom() instanceof Index.VarAtom v)
-                    || !v.var().extent().is(extent)) return null;
-            if (!used.add(v.var())) return null;
-        }
-        return used;
-    }
-
-    /** The kernel meets every element of {@code n} exactly once: in its space, or once per row. */
-    private static boolean covers(Node n, Group g, List<Index> at) {
-        Set<Var> used = plain(n, at);
-        if (used != null) {
-            Set<Var> outer = new HashSet<>(g.vars());
-            if (used.equals(outer)) return true;
-            outer.removeAll(g.inner());
-            if (used.equals(outer)) return true;
-        }
-        long numel = 1;
-        for (Var v : g.vars()) numel *= v.extent().lit();
-        return numel == n.type().numel() && isLinear(n, g, at);
-    }
-
-    private static boolean isLinear(Node n, Group g, List<Index> at) {
-        long[] dims = g.vars().stream().mapToLong(v -> v.extent().lit()).toArray();
-        Index space = IndexMath.linear(g.vars().stream().map(IndexMath::var).toList(), dims);
-        return IndexMath.linear(at, n.shape().toArray()).equals(space);
-    }
-
-    // ---- who reads what, where
-
-    private List<Read> reads(Node n) {
-        List<Read> reads = new ArrayList<>();
-        collect(n, List.of(), reads);
-        return reads;
-    }
-
-    private void collect(Node v, List<Node> views, List<Read> out) {
-        Node last = null;
-        for (Node u : users.getOrDefault(v, List.of())) {
-            if (u == last) continue; // listed once per operand place; the places are found below
-            last = u;
-            for (int k = 0; k < u.inputs().size(); k++) {
-                if (u.input(k) != v) continue;
-                if (u.op() instanceof View && k == 0) {
-                    if (copies.contains(u)) out.add(new Read(u, k, views));
-                    List<Node> more = new ArrayList<>(List.of(u));
-                    more.addAll(views);
-                    // Views nearest the consumer first: the last one found goes to the front.
-                    collect(u, more, out);
-                } else if (u.op() instanceof Project) {
-                    // Who reads a result waits for the operator that has several.
-                    if (copies.contains(u)) out.add(new Read(u, k, views));
-                    collect(u, views, out);
-                } else {
-                    out.add(new Read(u, k, views));
-                }
-            }
-        }
-    }
-
-    /** Every position at which the group's members read {@code n}; null if there are too many. */
-    private List<List<Index>> positions(Node n, Group g, List<Read> reads) {
-        LinkedHashSet<List<Index>> found = new LinkedHashSet<>();
-        Operands.Context context = context(g);
-        for (Read r : reads) {
-            if (!g.contains(r.consumer)) continue;
-            for (List<Index> at : g.at(r.consumer)) {
-                List<Index> p = g.isSplit(r.consumer) ? at : Operands.index(r.consumer, r.k, at, context);
-                for (Node view : r.views) p = Operands.index(view, 0, p, context);
-                found.add(p);
-                if (found.size() > 8) return null;
-            }
-        }
-        return new ArrayList<>(found);
-    }
-
-    /** A node that a group reads from outside, and where. */
-    record External(Node node, List<Index> at) {
-        @Override
-        public boolean equals(Object o) {
-            return o instanceof External e && e.node == node && e.at.equals(at);
-        }
-
-        @Override
-        public int hashCode() {
-            return System.identityHashCode(node) * 31 + at.hashCode();
-        }
-    }
-
-    /** What a group reads from outside. */
-    Set<External> external(Group g) {
-        Set<External> reads = new LinkedHashSet<>();
-        Operands.Context context = context(g);
-        for (Node m : g.members()) {
-            for (int k = 0; k < m.inputs().size(); k++) {
-                for (List<Index> at : g.at(m)) {
-                    Node in = m.input(k);
-                    if (g.contains(in)) continue;
-                    List<Index> p = g.isSplit(m) ? at : Operands.index(m, k, at, context);
-                    while (in.op() instanceof View && !g.contains(in)) {
-                        p = Operands.index(in, 0, p, context);
-                        in = in.input(0);
-                    }
-                    if (!g.contains(in) && !p.isEmpty()) reads.add(new External(in, p));
-                }
-            }
-        }
-        return reads;
-    }
-
-    /** What a group stores, and where, in the form of {@link #external}. */
-    Set<External> stored(Group g) {
-        Set<External> stores = new HashSet<>();
-        for (Node n : g.stores())
-            if (!g.isSplit(n)) stores.add(new External(n, g.at(n).getFirst()));
-        return stores;
-    }
-
-    /** The variables of {@code g} by which it chooses among the rows of {@code rows}: those of the positions at which it reads values of whole rows. */
-    List<Var> rowsOf(Group g, Group rows) {
-        List<Var> used = new ArrayList<>();
-        for (External e : external(g)) {
-            if (!rows.contains(e.node)) continue;
-            boolean perRow = rows.at(e.node).getFirst().stream()
-                    .noneMatch(i -> rows.inner().stream().anyMatch(v -> IndexMath.mentions(i, v)));
-            if (!perRow) continue;
-            for (Var v : g.vars()) {
-                boolean mentioned = e.at.stream().anyMatch(i -> IndexMath.mentions(i, v));
-                if (mentioned && !used.contains(v)) used.add(v);
-            }
-        }
-        used.sort(Comparator.comparingInt(g.vars()::indexOf));
-        return used;
-    }
-
-    /** Positions with placeholders for what is known at run time only: one for each place where such a value is used. */
-    private Operands.Context context(Group g) {
-        return new Operands.Context() {
-            @Override
-            public Index data(Node node, int k, List<Index> at, long bound) {
-                List<Object> key = List.of(new Identity(node), k, at);
-                Expr face = placeholders.get(key);
-                if (face == null) {
-                    face = new Expr.Arg(io.sinter.ir.DType.I64, -1 - placeholders.size());
-                    placeholders.put(key, face);
-                }
-                return IndexMath.data(face, bound);
-            }
-
-            @Override
-            public List<Var> reduced(Node reduce) {
-                return g.reduced(reduce);
-            }
-        };
     }
 
     /** Group {@code from} has become part of {@code to}: which need not store any more what only {@code from} read. */
@@ -716,22 +488,10 @@ public final class Fusion {
     }
 
     private boolean isReadInside(Node n, Group g) {
-        for (Read r : reads(n)) {
-            if (!groupsOf.getOrDefault(r.consumer, List.of()).equals(List.of(g))) return false;
+        for (Reads.Read r : reads.of(n)) {
+            if (!groupsOf.getOrDefault(r.consumer(), List.of()).equals(List.of(g))) return false;
         }
         return true;
-    }
-
-    private record Identity(Node node) {
-        @Override
-        public boolean equals(Object o) {
-            return o instanceof Identity i && i.node == node;
-        }
-
-        @Override
-        public int hashCode() {
-            return System.identityHashCode(node);
-        }
     }
 
     // ---- order

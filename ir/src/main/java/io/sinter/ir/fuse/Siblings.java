@@ -33,6 +33,7 @@ final class Siblings {
     private static final long MANY_ROWS = 32;
 
     private final Fusion fusion;
+    private final Reads reads;
     private final int maxWeight;
     /** Row groups by the extents of rows and of what is in them. */
     private final Map<List<List<Coef>>, List<Group>> alike = new HashMap<>();
@@ -40,14 +41,15 @@ final class Siblings {
     /** Elementwise groups by the extents of their space. */
     private final Map<List<Coef>, List<Group>> elementwise = new HashMap<>();
 
-    private Siblings(Fusion fusion, int maxWeight) {
+    private Siblings(Fusion fusion, Reads reads, int maxWeight) {
         this.fusion = fusion;
+        this.reads = reads;
         this.maxWeight = maxWeight;
     }
 
     /** @param groups in an order in which they can run */
-    static List<Group> merge(List<Group> groups, Fusion fusion, int maxWeight) {
-        return new Siblings(fusion, maxWeight).merge(groups);
+    static List<Group> merge(List<Group> groups, Fusion fusion, Reads reads, int maxWeight) {
+        return new Siblings(fusion, reads, maxWeight).merge(groups);
     }
 
     private List<Group> merge(List<Group> groups) {
@@ -76,7 +78,7 @@ final class Siblings {
             if (p.kind() != Group.Kind.LOOPS
                     || p.inner().isEmpty()
                     || p.vars().size() != g.vars().size()) continue;
-            List<Var> rows = fusion.rowsOf(g, p);
+            List<Var> rows = reads.rowsOf(g, p);
             long count = 1;
             for (Var v : rows) count *= v.extent().lit();
             if (count < MANY_ROWS) continue;
@@ -109,15 +111,15 @@ final class Siblings {
      * computes for another element.
      */
     private boolean sharesElements(Group a, Group b, Map<Var, Var> rename) {
-        Set<Fusion.External> reads = fusion.external(a);
-        Set<Fusion.External> stores = fusion.stored(a);
+        Set<Reads.External> ofA = reads.external(a);
+        Set<Reads.External> stores = reads.stored(a);
         boolean shared = false;
-        for (Fusion.External r : fusion.external(b)) {
+        for (Reads.External r : reads.external(b)) {
             List<Index> at = rename(r.at(), rename);
-            Fusion.External renamed = new Fusion.External(r.node(), at);
+            Reads.External renamed = new Reads.External(r.node(), at);
             if (a.contains(r.node()) && !stores.contains(renamed)) return false;
             boolean whole = a.vars().stream().allMatch(v -> at.stream().anyMatch(i -> IndexMath.mentions(i, v)));
-            shared |= whole && (reads.contains(renamed) || stores.contains(renamed));
+            shared |= whole && (ofA.contains(renamed) || stores.contains(renamed));
         }
         return shared;
     }
@@ -183,7 +185,7 @@ final class Siblings {
             if (!first.contains(n)) continue;
             for (List<Index> at : g.at(n)) if (!first.at(n).contains(rename(at, rename))) return false;
         }
-        for (Fusion.External e : fusion.external(g)) {
+        for (Reads.External e : reads.external(g)) {
             if (first.contains(e.node()) && !first.at(e.node()).contains(rename(e.at(), rename))) return false;
         }
         return true;
@@ -191,11 +193,11 @@ final class Siblings {
 
     /** They read the same elements: of a common operand, or {@code b} those that {@code a} computes. */
     private boolean shares(Group a, Group b, Map<Var, Var> rename) {
-        Set<Fusion.External> reads = new HashSet<>(fusion.external(a));
-        for (Fusion.External r : fusion.external(b)) {
+        Set<Reads.External> ofA = new HashSet<>(reads.external(a));
+        for (Reads.External r : reads.external(b)) {
             List<Index> at = rename(r.at(), rename);
             boolean mentions = at.stream().anyMatch(i -> a.inner().stream().anyMatch(v -> IndexMath.mentions(i, v)));
-            if (mentions && (a.contains(r.node()) || reads.contains(new Fusion.External(r.node(), at)))) return true;
+            if (mentions && (a.contains(r.node()) || ofA.contains(new Reads.External(r.node(), at)))) return true;
         }
         return false;
     }
