@@ -103,12 +103,13 @@ final class BodyEmitter {
         out.into(place);
     }
 
-    /** As {@link #nested}, for the body of a loop that threads share. */
+    /** As {@link #nested}, for the body of a loop that threads share; such bodies may nest if inner ones do not read what varies in outer ones. */
     void nestedStep(Step s, boolean guard, Runnable body) {
         nested(guard, () -> {
+            Step before = step;
             step = s;
             body.run();
-            step = null;
+            step = before;
         });
     }
 

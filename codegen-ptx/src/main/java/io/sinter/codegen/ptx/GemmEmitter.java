@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.ptx;
 
-import io.sinter.codegen.ptx.BodyEmitter.Step;
+import io.sinter.codegen.ptx.GemmSchedule.Source;
+import io.sinter.codegen.ptx.GemmSchedule.Tile;
+import io.sinter.codegen.ptx.lang.AsyncCopy;
 import io.sinter.codegen.ptx.lang.Comparison.Relation;
-import io.sinter.codegen.ptx.lang.FloatMode;
 import io.sinter.codegen.ptx.lang.Kernel;
 import io.sinter.codegen.ptx.lang.KernelBuilder;
 import io.sinter.codegen.ptx.lang.Memory;
@@ -11,280 +12,246 @@ import io.sinter.codegen.ptx.lang.Operand;
 import io.sinter.codegen.ptx.lang.Operand.Reg;
 import io.sinter.codegen.ptx.lang.PtxType;
 import io.sinter.codegen.ptx.lang.Space;
-import io.sinter.ir.DType;
-import io.sinter.ir.loop.Canon;
-import io.sinter.ir.loop.Expr;
-import io.sinter.ir.loop.Facts;
 import io.sinter.ir.loop.GemmKernel;
 import io.sinter.ir.loop.KernelText;
-import io.sinter.ir.loop.Stmt;
-import io.sinter.ir.loop.Var;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /**
- * Matrix products and convolutions by plain fused multiply-adds, for every accumulation type: a CTA of 16 × 16 threads makes a tile of 64 × 64,
- * each thread 4 × 4 of it. Panels of 16 steps of k go through shared memory, written by the operands' own code, so that prologues and
- * implicit convolutions cost nothing extra. Sums run over k in order.
+ * Matrix products and convolutions: one template for every {@link GemmSchedule}. CTAs take tiles in turn, by groups of rows so that those that
+ * run together share operands in the L2 cache. Panels of both operands go through shared memory in a ring of stages: while one is multiplied, the
+ * next ones come. Then the sums go through the epilogue.
  *
- * <p>What lies beyond the edges is read at the last row, column and step instead, which is always there; steps beyond the last count as 0, rows
- * and columns beyond are not stored.
+ * <p>Rows and columns beyond the edges are not stored, steps of k beyond the last count as 0. Sums run over k in order, step by step of the
+ * multiplying instruction, so neither tiles nor the way that operands take change a bit; {@link GemmSchedule#splits} do, and depend on extents alone.
  */
 final class GemmEmitter {
-    /** Rows and columns of a tile. */
-    private static final int TILE = 64;
+    /** Rows of tiles that are taken together. */
+    private static final int GROUP = 8;
 
-    /** Steps of k in shared memory at a time. */
-    private static final int DEPTH = 16;
-
-    /** Threads along a side, and the elements of each. */
-    private static final int SIDE = 16;
-
-    private static final int EACH = TILE / SIDE;
-    private static final int THREADS = SIDE * SIDE;
-
-    /** Elements from one step of a panel to the next: vectors stay aligned, neighbouring steps meet in different banks. */
-    private static final int PITCH = TILE + 4;
+    private static final int ALIGNMENT = 128;
 
     private final GemmKernel kernel;
+    private final GemmSchedule schedule;
+    private final Tile tile;
+    private final String entry;
     private final int file;
     private final KernelBuilder out;
-    private final PtxType type;
-    private final int bytes;
-    private BodyEmitter c;
-    private Reg thread;
+    private GemmCode g;
+    private PanelWriter left;
+    private PanelWriter right;
+    private GemmMultiplier multiplier;
+    private int leftBytes;
+    private int rightBytes;
 
-    GemmEmitter(GemmKernel kernel, String entry, int file) {
+    GemmEmitter(GemmKernel kernel, GemmSchedule schedule, String entry, int file) {
         this.kernel = kernel;
+        this.schedule = schedule;
+        this.entry = entry;
         this.file = file;
-        this.out = new KernelBuilder(entry);
-        this.type = ScalarEmitter.type(kernel.acc());
-        this.bytes = kernel.acc().bytes();
+        tile = schedule.tile();
+        out = new KernelBuilder(entry);
     }
 
     PtxKernel emit() {
-        String listing = KernelText.print(kernel);
-        Canon canon = new Canon();
-        MathCode math = new MathCode();
-        Expr a = canon.expr(math.expr(kernel.a()));
-        Expr b = canon.expr(math.expr(kernel.b()));
-        List<Stmt> epilogue = canon.statements(math.stmts(kernel.epilogue()));
-        Facts facts = new Facts();
-        facts.add(a);
-        facts.add(b);
-        facts.add(epilogue);
-        out.limits(Kernel.Limits.threads(THREADS));
-        Operand.Symbol left = out.shared("panel_a", 16, (long) DEPTH * PITCH * bytes);
-        Operand.Symbol right = out.shared("panel_b", 16, (long) DEPTH * PITCH * bytes);
-        Reg blocks = out.pointer();
-        Reg stride = out.parameter(PtxType.U64);
-        out.parameter(PtxType.U64);
-        Reg block = out.mad(PtxType.S64, special(Operand.Special.CTAID_Y), stride, blocks);
-        Reg cta = special(Operand.Special.CTAID_X);
-        Reg ctas = special(Operand.Special.NCTAID_X);
-        thread = special(Operand.Special.TID_X);
-        Reg panelA = out.mov(PtxType.U64, left);
-        Reg panelB = out.mov(PtxType.U64, right);
-        c = new BodyEmitter(out, facts, new BodyEmitter.Frame(block, out.constant(0)));
-        out.location(file, 1, 0);
-        Operand rows = size(kernel.m());
-        Operand columns = size(kernel.n());
-        Operand depth = size(kernel.k());
-        Operand down = tiles(rows);
-        Operand across = tiles(columns);
-        Operand count = c.scalars.mulLong(size(kernel.batch()), c.scalars.mulLong(down, across));
-        loop(cta, count, ctas, tile -> {
-            Operand column = c.scalars.remainderLong(tile, across);
-            Operand rest = c.scalars.divideLong(tile, across);
-            Operand row = c.scalars.remainderLong(rest, down);
-            decode(kernel.batch(), List.of(c.scalars.divideLong(rest, down)));
-            Operand m0 = c.scalars.mulLong(row, out.constant(TILE));
-            Operand n0 = c.scalars.mulLong(column, out.constant(TILE));
-            List<Reg> sums = new ArrayList<>();
-            for (int i = 0; i < EACH * EACH; i++) sums.add(c.scalars.register(kernel.acc(), zero()));
-            loop(out.mov(PtxType.B64, out.constant(0)), depth, out.constant(DEPTH), k0 -> {
-                panel(a, panelA, m0, k0, rows, depth, true);
-                panel(b, panelB, n0, k0, columns, depth, false);
-                out.barrier();
-                multiply(panelA, panelB, sums);
-                out.barrier();
-            });
-            for (int i = 0; i < EACH; i++) epilogue(epilogue, i, m0, n0, rows, columns, sums);
+        out.limits(Kernel.Limits.threads(tile.threads()));
+        g = new GemmCode(kernel, schedule, out, file);
+        prepare();
+        Operand down = g.tiles(g.rows, tile.rows());
+        Operand across = g.tiles(g.columns, tile.columns());
+        Operand perMatrix = g.c.scalars.mulLong(down, across);
+        Operand perSplit = g.c.scalars.mulLong(g.batches, perMatrix);
+        Operand count = g.c.scalars.mulLong(perSplit, out.constant(schedule.splits()));
+        GemmEpilogue epilogue = schedule.splits() == 1 ? new GemmEpilogue(g) : null;
+        g.loop(g.special(Operand.Special.CTAID_X), count, g.special(Operand.Special.NCTAID_X), number -> {
+            Operand split = out.constant(0);
+            Operand inSplit = number;
+            if (schedule.splits() > 1) {
+                split = g.quotient(number, perSplit);
+                inSplit = g.remainder(number, perSplit);
+            }
+            Operand matrix = g.quotient(inSplit, perMatrix);
+            g.decode(kernel.batch(), List.of(matrix));
+            Place at = place(g.remainder(inSplit, perMatrix), down, across);
+            multiplier.clear();
+            Operand part = split;
+            left.tile(at.row, () -> right.tile(at.column, () -> sum(part)));
+            // Others may still read panels, whose memory the sums go through.
+            out.barrier();
+            Operand firstRow = g.c.scalars.mulLong(matrix, g.rows);
+            finish(at, firstRow, split, epilogue);
+            out.barrier();
         });
         out.ret();
         LaunchRule rule = new LaunchRule.Tiles(
-                kernel.batch().stream().map(Var::extent).toList(),
-                kernel.m().stream().map(Var::extent).toList(),
-                kernel.n().stream().map(Var::extent).toList(),
-                TILE,
-                THREADS);
-        return new PtxKernel(out.build(), listing, rule);
+                kernel.batch(), kernel.m(), kernel.n(), kernel.k(), schedule, kernel.acc().bytes());
+        PtxKernel next = schedule.splits() == 1 ? null : new GemmFinish(kernel, schedule, entry + "_sum", file).emit();
+        return new PtxKernel(out.build(), KernelText.print(kernel), rule, next);
     }
 
-    private Reg special(Operand.Special s) {
-        return out.cvt(FloatMode.DEFAULT, PtxType.U64, PtxType.U32, out.mov(PtxType.U32, s));
+    /** Shared memory, and what depends on the thread alone. */
+    private void prepare() {
+        Panel leftPanel = Panel.of(g.left, schedule, kernel.acc().bytes());
+        Panel rightPanel = Panel.of(g.right, schedule, kernel.acc().bytes());
+        leftBytes = leftPanel.stageBytes();
+        rightBytes = rightPanel.stageBytes();
+        boolean tensor = schedule.math() != GemmSchedule.Math.FMA;
+        long all = (long) tile.stages() * (leftBytes + rightBytes);
+        if (tensor) all = Math.max(all, MmaMultiplier.stageBytes(schedule));
+        Operand.Symbol memory = out.shared("panels", ALIGNMENT, all);
+        Reg leftBase = out.mov(PtxType.U32, memory);
+        Reg rightBase = out.mov(PtxType.U32, new Operand.Symbol(memory.name(), (long) tile.stages() * leftBytes));
+        left = writer(g.left, leftPanel, leftBase, schedule.left());
+        right = writer(g.right, rightPanel, rightBase, schedule.right());
+        multiplier = tensor
+                ? new MmaMultiplier(g, leftPanel, rightPanel, leftBase, rightBase, leftBase)
+                : new FmaMultiplier(g, leftPanel, rightPanel, leftBase, rightBase);
     }
 
-    private Operand zero() {
-        return c.scalars.constant(Expr.Const.of(kernel.acc(), 0));
+    private PanelWriter writer(GemmOperand o, Panel panel, Reg base, Source source) {
+        return switch (source) {
+            case CODE -> new CodeWriter(g, o, panel, base);
+            case ASYNC -> new AsyncWriter(g, o, panel, base);
+        };
     }
 
-    private Operand size(List<Var> vars) {
-        Operand p = out.constant(1);
-        for (Var v : vars) p = c.scalars.mulLong(p, c.indices.coef(v.extent()));
-        return p;
+    /** The first row and column of a tile. */
+    private record Place(Operand row, Operand column) {}
+
+    private Place place(Operand number, Operand down, Operand across) {
+        Operand perGroup = g.c.scalars.mulLong(across, out.constant(GROUP));
+        Operand group = g.quotient(number, perGroup);
+        Operand inGroup = g.remainder(number, perGroup);
+        Operand first = g.c.scalars.mulLong(group, out.constant(GROUP));
+        Operand high = out.min(PtxType.S64, out.sub(PtxType.S64, down, first), out.constant(GROUP));
+        Operand row = g.c.scalars.addLong(first, g.remainder(inGroup, high));
+        Operand column = g.quotient(inGroup, high);
+        return new Place(
+                g.c.scalars.mulLong(row, out.constant(tile.rows())),
+                g.c.scalars.mulLong(column, out.constant(tile.columns())));
     }
 
-    private Operand tiles(Operand n) {
-        return c.scalars.divideLong(c.scalars.addLong(n, out.constant(TILE - 1)), out.constant(TILE));
+    /** A stage of both panels: bytes from the first one. */
+    private final class Stage {
+        final Reg left;
+        final Reg right;
+
+        Stage(int number) {
+            left = out.mov(PtxType.B32, out.constant((long) number * leftBytes));
+            right = leftBytes == rightBytes ? left : out.mov(PtxType.B32, out.constant((long) number * rightBytes));
+        }
+
+        void advance() {
+            g.ints.advance(left, leftBytes, (long) tile.stages() * leftBytes);
+            if (right != left) g.ints.advance(right, rightBytes, (long) tile.stages() * rightBytes);
+        }
     }
 
-    private interface Body {
-        void at(Reg i);
+    private void sum(Operand split) {
+        boolean async = left.isAsync() || right.isAsync();
+        int ahead = tile.stages() - 1;
+        Operand depth = out.constant(tile.depth());
+        Operand from = out.constant(0);
+        Operand end = g.depth;
+        if (schedule.splits() > 1) {
+            Operand steps = g.tiles(g.tiles(g.depth, tile.depth()), schedule.splits());
+            Operand part = g.c.scalars.mulLong(steps, depth);
+            from = g.c.scalars.mulLong(split, part);
+            end = out.min(PtxType.S64, g.c.scalars.addLong(from, part), g.depth);
+        }
+        Operand last = end;
+        for (int s = 0; s < ahead; s++) {
+            Operand k0 = g.c.scalars.addLong(from, out.constant((long) s * tile.depth()));
+            Stage stage = new Stage(s);
+            g.c.memory.when(out.setp(Relation.GT, PtxType.S64, last, k0), () -> {
+                fetch(k0, stage);
+                left.put(stage.left);
+                right.put(stage.right);
+            });
+            if (async) out.add(new AsyncCopy.Commit());
+        }
+        Stage read = new Stage(0);
+        Stage write = new Stage(ahead);
+        g.loop(from, last, depth, k0 -> {
+            if (async) out.add(new AsyncCopy.Wait(ahead - 1));
+            // This stage is there for all, and nobody reads the one before any more.
+            out.barrier();
+            Operand next = g.c.scalars.addLong(k0, out.constant((long) ahead * tile.depth()));
+            Reg more = out.setp(Relation.LT, PtxType.S64, next, last);
+            g.c.memory.when(more, () -> fetch(next, write));
+            if (async) out.add(new AsyncCopy.Commit());
+            multiplier.multiply(read.left, read.right);
+            if (schedule.left() == Source.CODE || schedule.right() == Source.CODE) {
+                g.c.memory.when(more, () -> {
+                    left.put(write.left);
+                    right.put(write.right);
+                });
+            }
+            read.advance();
+            write.advance();
+        });
+        if (async) out.add(new AsyncCopy.Wait(0));
     }
 
-    /** {@code for (i = from; i < end; i += by)}. */
-    private void loop(Operand from, Operand end, Operand by, Body body) {
-        Reg i = out.mov(PtxType.B64, from);
-        c.nested(true, () -> {
-            String head = out.newLabel();
-            String exit = out.newLabel();
-            out.label(head);
-            out.branchIf(out.setp(Relation.GE, PtxType.S64, i, end), exit);
-            body.at(i);
-            c.scalars.assign(DType.I64, i, out.add(PtxType.S64, i, by));
-            out.branch(head);
-            out.label(exit);
+    private void fetch(Operand k0, Stage stage) {
+        left.fetch(k0, stage.left);
+        right.fetch(k0, stage.right);
+    }
+
+    private void finish(Place at, Operand firstRow, Operand split, GemmEpilogue epilogue) {
+        Operand lastRow = g.c.scalars.addLong(at.row, out.constant(tile.rows()));
+        Operand lastColumn = g.c.scalars.addLong(at.column, out.constant(tile.columns()));
+        Reg whole = out.setp(
+                Relation.LE,
+                PtxType.S64,
+                lastColumn,
+                g.columns,
+                io.sinter.codegen.ptx.lang.Bitwise.LogicOp.AND,
+                out.setp(Relation.LE, PtxType.S64, lastRow, g.rows));
+        Reg fast = epilogue == null ? null : epilogue.fast(whole);
+        g.loop(multiplier.slices(), slice -> {
+            expose(slice);
+            multiplier.sync();
+            g.loop(multiplier.rounds(), round -> {
+                GemmMultiplier.Sums s = multiplier.sums(slice, round);
+                Operand m = g.c.scalars.addLong(at.row, g.ints.wide(s.row()));
+                Operand n = g.c.scalars.addLong(at.column, g.ints.wide(s.column()));
+                if (epilogue == null) partial(firstRow, split, m, n, s.values());
+                else epilogue.write(m, n, s.values(), fast);
+            });
+            multiplier.sync();
         });
     }
 
-    /** Gives variables their values at flat positions, row-major. */
-    private void decode(List<Var> vars, List<Operand> flat) {
-        List<Operand> rest = flat;
-        for (int v = vars.size() - 1; v >= 0; v--) {
-            if (v == 0) {
-                c.bind(vars.get(v), new Value(DType.I64, rest));
-                return;
-            }
-            Operand n = c.indices.coef(vars.get(v).extent());
-            c.bind(
-                    vars.get(v),
-                    new Value(
-                            DType.I64,
-                            rest.stream()
-                                    .map(x -> c.scalars.remainderLong(x, n))
-                                    .toList()));
-            rest = rest.stream().map(x -> c.scalars.divideLong(x, n)).toList();
+    private void expose(Reg slice) {
+        String end = out.newLabel();
+        for (int i = 0; i < multiplier.slices(); i++) {
+            String next = out.newLabel();
+            boolean isLast = i == multiplier.slices() - 1;
+            if (!isLast) out.branchIf(out.setp(Relation.NE, PtxType.S32, slice, out.constant(i)), next);
+            multiplier.expose(i);
+            if (!isLast) out.branch(end);
+            out.label(next);
         }
+        out.label(end);
     }
 
-    /** Positions within a size: those beyond are the last one's. */
-    private List<Operand> within(List<Operand> at, Operand size) {
-        Operand last = c.scalars.addLong(size, out.constant(-1));
-        return at.stream().map(x -> (Operand) out.min(PtxType.S64, x, last)).toList();
-    }
-
-    /** The part of {@code thread} that counts {@code of} modulo {@code side}, or how often {@code side} goes into it. */
-    private Operand low(int side) {
-        return out.and(PtxType.B64, thread, out.constant(side - 1));
-    }
-
-    private Operand high(int side) {
-        return out.shr(PtxType.U64, thread, out.constant(Integer.numberOfTrailingZeros(side)));
-    }
-
-    private List<Operand> steps(Operand from, int by, int count) {
-        List<Operand> all = new ArrayList<>();
-        for (int i = 0; i < count; i++) all.add(c.scalars.addLong(from, out.constant((long) i * by)));
-        return all;
-    }
-
-    /**
-     * Writes one operand's panel: each thread 4 of its elements. Of the left operand neighbouring threads take neighbouring steps, of the right
-     * one neighbouring columns, as matrices usually lie.
-     */
-    private void panel(Expr e, Reg panel, Operand from, Operand k0, Operand size, Operand depth, boolean isLeft) {
-        int count = TILE * DEPTH / THREADS;
-        c.nestedStep(new Step(null, count, Set.of()), false, () -> {
-            List<Operand> place = isLeft ? steps(high(DEPTH), THREADS / DEPTH, count) : List.of(low(TILE));
-            List<Operand> step = isLeft ? List.of(low(DEPTH)) : steps(high(TILE), THREADS / TILE, count);
-            List<Operand> k = step.stream().map(x -> c.scalars.addLong(k0, x)).toList();
-            decode(
-                    isLeft ? kernel.m() : kernel.n(),
-                    within(place.stream().map(x -> c.scalars.addLong(from, x)).toList(), size));
-            decode(kernel.k(), within(k, depth));
-            Value v = c.value(e);
-            for (int i = 0; i < count; i++) {
-                Operand s = step.get(step.size() == 1 ? 0 : i);
-                Operand p = place.get(place.size() == 1 ? 0 : i);
-                Reg inside = out.setp(Relation.LT, PtxType.S64, k.get(k.size() == 1 ? 0 : i), depth);
-                Operand value = c.scalars.select(kernel.acc(), inside, v.lane(i), zero());
-                Operand cell = c.scalars.addLong(c.scalars.mulLong(s, out.constant(PITCH)), p);
-                Reg at = out.add(PtxType.S64, panel, c.scalars.mulLong(cell, out.constant(bytes)));
-                out.add(Memory.Store.of(Space.SHARED, stored(), out.at(at), c.scalars.register(kernel.acc(), value)));
-            }
-        });
-    }
-
-    private PtxType stored() {
-        return type.isFloat() ? type : type.bitsType();
-    }
-
-    /** Adds the products of the panels' steps to each thread's sums. */
-    private void multiply(Reg panelA, Reg panelB, List<Reg> sums) {
-        Operand rowBytes = c.scalars.mulLong(high(SIDE), out.constant((long) EACH * bytes));
-        Operand columnBytes = c.scalars.mulLong(low(SIDE), out.constant((long) EACH * bytes));
-        Reg a = out.add(PtxType.S64, panelA, rowBytes);
-        Reg b = out.add(PtxType.S64, panelB, columnBytes);
-        for (int k = 0; k < DEPTH; k++) {
-            List<Operand> x = elements(a, k);
-            List<Operand> y = elements(b, k);
-            for (int i = 0; i < EACH; i++) {
-                for (int j = 0; j < EACH; j++) {
-                    Reg sum = sums.get(i * EACH + j);
-                    c.scalars.assign(kernel.acc(), sum, out.mad(type, x.get(i), y.get(j), sum));
-                }
-            }
-        }
-    }
-
-    private List<Operand> elements(Reg base, int step) {
-        List<Operand> all = new ArrayList<>();
-        int chunk = MemoryEmitter.elements(kernel.acc(), EACH);
-        for (int i = 0; i < EACH; i += chunk) {
-            Operand.Address at = out.at(base, (long) (step * PITCH + i) * bytes);
-            all.addAll(out.load(Space.SHARED, stored(), chunk, at).elements());
-        }
-        return all;
-    }
-
-    /** The epilogue of a thread's row number {@code i}: 4 neighbouring columns. */
-    private void epilogue(
-            List<Stmt> statements, int i, Operand m0, Operand n0, Operand rows, Operand columns, List<Reg> sums) {
-        c.nestedStep(new Step(null, EACH, Set.of()), false, () -> {
-            Operand m = c.scalars.addLong(
-                    m0, c.scalars.addLong(c.scalars.mulLong(high(SIDE), out.constant(EACH)), out.constant(i)));
-            Operand n = c.scalars.addLong(n0, c.scalars.mulLong(low(SIDE), out.constant(EACH)));
-            List<Operand> all = steps(n, 1, EACH);
-            decode(kernel.m(), within(List.of(m), rows));
-            decode(kernel.n(), within(all, columns));
-            c.bind(kernel.result(), new Value(kernel.acc(), List.copyOf(sums.subList(i * EACH, (i + 1) * EACH))));
-            Reg below = out.setp(Relation.LT, PtxType.S64, m, rows);
-            Value inside = Value.of(
-                    DType.BOOL,
-                    EACH,
-                    j -> out.and(PtxType.PRED, below, out.setp(Relation.LT, PtxType.S64, all.get(j), columns)));
-            for (Stmt s : statements) {
-                switch (s) {
-                    case Stmt.Let l -> c.let(l.local(), l.value());
-                    case Stmt.Store st -> {
-                        c.memory.store(st, inside);
-                        c.scope().changed(st.buffer());
-                    }
-                    case Stmt.Loop _, Stmt.Declare _, Stmt.Accumulate _, Stmt.Set _, Stmt.If _ ->
-                        throw new IllegalStateException(kernel.name() + ": an epilogue has values and stores only");
-                }
+    private void partial(Operand firstRow, Operand split, Operand m, Operand n, List<Operand> values) {
+        Reg inside = out.setp(
+                Relation.LT,
+                PtxType.S64,
+                n,
+                g.paddedColumns,
+                io.sinter.codegen.ptx.lang.Bitwise.LogicOp.AND,
+                out.setp(Relation.LT, PtxType.S64, m, g.rows));
+        g.c.memory.when(inside, () -> {
+            Operand to = g.partial(split, g.c.scalars.addLong(firstRow, m), n);
+            PtxType type = GemmFinish.type(kernel);
+            int chunk = 16 / type.bytes();
+            for (int i = 0; i < values.size(); i += chunk) {
+                List<Operand> some = new ArrayList<>(values.subList(i, i + chunk));
+                out.add(Memory.Store.of(
+                        Space.GLOBAL, type, out.at(to, (long) i * type.bytes()), new Operand.Vector(some)));
             }
         });
     }

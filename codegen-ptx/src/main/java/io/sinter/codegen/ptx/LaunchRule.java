@@ -2,6 +2,7 @@
 package io.sinter.codegen.ptx;
 
 import io.sinter.ir.loop.Coef;
+import io.sinter.ir.loop.Var;
 import java.util.List;
 import java.util.function.IntToLongFunction;
 
@@ -77,16 +78,55 @@ public sealed interface LaunchRule {
     }
 
     /**
-     * Each CTA takes square tiles of a matrix.
+     * Each CTA takes tiles of a matrix in turn, and of each a part of the sum.
      *
-     * @param batch factors of the number of matrices
-     * @param rows factors of their number of rows
-     * @param columns factors of their number of columns
-     * @param tile rows and columns of a tile
-     * @param threads of a CTA
+     * @param batch variables whose extents multiply to the number of matrices
+     * @param rows the same of the rows of one
+     * @param columns the same of its columns
+     * @param depth variables of the sum
+     * @param form tiles, and parts of sums
+     * @param bytes of a sum
      */
-    record Tiles(List<Coef> batch, List<Coef> rows, List<Coef> columns, int tile, int threads) implements LaunchRule {
+    record Tiles(List<Var> batch, List<Var> rows, List<Var> columns, List<Var> depth, GemmSchedule form, int bytes)
+            implements LaunchRule {
         public Tiles {
+            batch = List.copyOf(batch);
+            rows = List.copyOf(rows);
+            columns = List.copyOf(columns);
+            depth = List.copyOf(depth);
+        }
+
+        @Override
+        public Shape shape(IntToLongFunction slot) {
+            check(rows, slot);
+            check(columns, slot);
+            check(depth, slot);
+            long matrices = extents(batch, slot);
+            long m = extents(rows, slot);
+            long n = extents(columns, slot);
+            GemmSchedule.Tile tile = form.tile();
+            long down = (m + tile.rows() - 1) / tile.rows();
+            long across = (n + tile.columns() - 1) / tile.columns();
+            long count = Math.multiplyExact(Math.multiplyExact(matrices, form.splits()), Math.multiplyExact(down, across));
+            if (count > Integer.MAX_VALUE)
+                throw new UnsupportedOperationException("a matrix product of " + count + " tiles: kernels count to 2^31 - 1");
+            long sums = form.splits() == 1 ? 0 : matrices * m * ((n + 3) / 4 * 4) * form.splits();
+            return new Shape(tile.threads(), 1, Math.min(MAX_CTAS, count), sums * bytes);
+        }
+
+        /** Where several variables share a direction of a matrix, positions are taken apart in 32 bits. */
+        private static void check(List<Var> vars, IntToLongFunction slot) {
+            if (vars.size() > 1 && extents(vars, slot) > Integer.MAX_VALUE) {
+                throw new UnsupportedOperationException(
+                        "a matrix product with " + extents(vars, slot) + " positions of " + vars
+                                + ": kernels count to 2^31 - 1 where several axes are one");
+            }
+        }
+    }
+
+    /** Each thread takes 4 neighbouring columns of the rows of a product at a time; parameters as of {@link Tiles}. */
+    record Rows(List<Var> batch, List<Var> rows, List<Var> columns) implements LaunchRule {
+        public Rows {
             batch = List.copyOf(batch);
             rows = List.copyOf(rows);
             columns = List.copyOf(columns);
@@ -94,10 +134,9 @@ public sealed interface LaunchRule {
 
         @Override
         public Shape shape(IntToLongFunction slot) {
-            long down = (product(rows, slot) + tile - 1) / tile;
-            long across = (product(columns, slot) + tile - 1) / tile;
-            long count = Math.multiplyExact(product(batch, slot), Math.multiplyExact(down, across));
-            return new Shape(threads, 1, Math.min(MAX_CTAS, count), 0);
+            long fours = (extents(columns, slot) + 3) / 4;
+            long count = extents(batch, slot) * extents(rows, slot) * fours;
+            return new Shape(CTA, 1, Math.min(MAX_CTAS, (count + CTA - 1) / CTA), 0);
         }
     }
 
@@ -107,7 +146,13 @@ public sealed interface LaunchRule {
         return p;
     }
 
-    private static long number(Coef c, IntToLongFunction slot) {
+    /** How many positions variables have together. */
+    static long extents(List<Var> vars, IntToLongFunction slot) {
+        return product(vars.stream().map(Var::extent).toList(), slot);
+    }
+
+    /** The number that stands for a coefficient in a parameter block. */
+    static long number(Coef c, IntToLongFunction slot) {
         return switch (c) {
             case Coef.Lit l -> l.value();
             case Coef.Slot s -> slot.applyAsLong(s.slot());

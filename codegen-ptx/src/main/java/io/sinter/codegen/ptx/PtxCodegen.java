@@ -3,6 +3,7 @@ package io.sinter.codegen.ptx;
 
 import io.sinter.codegen.ptx.lang.PtxModule;
 import io.sinter.codegen.ptx.lang.Target;
+import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.loop.AttentionKernel;
 import io.sinter.ir.loop.GemmKernel;
 import io.sinter.ir.loop.Kernel;
@@ -14,24 +15,53 @@ import io.sinter.ir.op.Matmul;
 import io.sinter.ir.op.Op;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.function.IntToLongFunction;
+import java.util.stream.Stream;
 
 /** Loop IR to PTX. */
 public final class PtxCodegen {
     private PtxCodegen() {}
 
     /**
-     * The PTX of a kernel.
+     * The form of a kernel for a launch: a function of these alone.
+     *
+     * @param slot the contents of the launch's parameter block, with its addresses
+     * @param precision of products of f32
+     */
+    public static Schedule schedule(
+            Kernel kernel, IntToLongFunction slot, Target target, MatmulPrecision precision) {
+        return switch (kernel) {
+            case GemmKernel k -> GemmTiles.choose(k, slot, target, precision);
+            case LoopKernel _, AttentionKernel _ -> new Schedule.Only();
+        };
+    }
+
+    /** A form that is right for any launch. */
+    public static Schedule anySchedule(Kernel kernel) {
+        return switch (kernel) {
+            case GemmKernel k -> GemmTiles.any(k, MatmulPrecision.HIGHEST);
+            case LoopKernel _, AttentionKernel _ -> new Schedule.Only();
+        };
+    }
+
+    /**
+     * The PTX of a kernel, for launches that ask for a form.
      *
      * @param entry its name in the module: letters, digits and underscores
      * @param file number of its listing among the module's files
      */
-    public static PtxKernel generate(Kernel kernel, String entry, int file) {
+    public static PtxKernel generate(Kernel kernel, Schedule schedule, String entry, int file) {
         return switch (kernel) {
             case LoopKernel k -> new LoopEmitter(k, entry, file).emit();
-            case GemmKernel k -> new GemmEmitter(k, entry, file).emit();
+            case GemmKernel k -> new GemmEmitter(k, (GemmSchedule) schedule, entry, file).emit();
             case AttentionKernel k ->
                 throw new UnsupportedOperationException(k.name() + ": attention has no PTX template yet");
         };
+    }
+
+    /** The PTX of a kernel that is right for any launch. */
+    public static PtxKernel generate(Kernel kernel, String entry, int file) {
+        return generate(kernel, anySchedule(kernel), entry, file);
     }
 
     /** Whether kernels are generated for a composite as a whole; others are to be decomposed. */
@@ -42,7 +72,7 @@ public final class PtxCodegen {
         };
     }
 
-    /** A module of kernels, whose files are numbered from 1 in their order. */
+    /** A module of kernels, and of what is launched after them; files are numbered from 1 in their order. */
     public static PtxModule module(Target target, List<PtxKernel> kernels) {
         TreeMap<Integer, String> files = new TreeMap<>();
         for (int i = 0; i < kernels.size(); i++) files.put(i + 1, kernels.get(i).name() + ".loop");
@@ -51,7 +81,10 @@ public final class PtxCodegen {
                 target.toString(),
                 files,
                 List.of(),
-                kernels.stream().map(PtxKernel::code).toList());
+                kernels.stream()
+                        .flatMap(k -> Stream.iterate(k, x -> x != null, PtxKernel::next))
+                        .map(PtxKernel::code)
+                        .toList());
     }
 
     /** A name as PTX allows it. */

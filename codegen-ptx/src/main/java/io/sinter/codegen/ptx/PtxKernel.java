@@ -10,8 +10,14 @@ import io.sinter.codegen.ptx.lang.Kernel;
  * @param code the entry
  * @param listing the loop IR that the code's {@code .loc} lines point into
  * @param rule how it is to be launched
+ * @param next what is to be launched right after it, with the same parameters; null for nothing
  */
-public record PtxKernel(Kernel code, String listing, LaunchRule rule) {
+public record PtxKernel(Kernel code, String listing, LaunchRule rule, PtxKernel next) {
+    public PtxKernel(Kernel code, String listing, LaunchRule rule) {
+        this(code, listing, rule, null);
+    }
+
+
     public String name() {
         return code.name();
     }

@@ -53,7 +53,7 @@ final class SharedLoop {
         }
         Operand count = c.out.max(PtxType.S64, n, c.out.constant(0));
         Operand whole = c.out.and(PtxType.B64, count, c.out.constant(-width));
-        Operand wideEnd = c.out.selp(PtxType.B64, whole, c.out.constant(0), aligned(l, wide, width));
+        Operand wideEnd = c.out.selp(PtxType.B64, whole, c.out.constant(0), aligned(c, l, wide, l.var(), width));
         part(
                 l,
                 new Step(l.var(), width, wide),
@@ -79,13 +79,17 @@ final class SharedLoop {
         c.unbind(l.var());
     }
 
-    /** Whether every wide access is aligned in every task and step. */
-    private Operand aligned(Stmt.Loop l, Set<Access> wide, int width) {
-        return c.once(l, "aligned", Facts.Fact.NONE, () -> {
+    /**
+     * Whether every wide access is aligned in every task and step.
+     *
+     * @param what whose accesses they are
+     */
+    static Operand aligned(BodyEmitter c, Object what, Set<Access> wide, Var v, int width) {
+        return c.once(what, "aligned", Facts.Fact.NONE, () -> {
                     Operand bits = c.out.constant(0);
                     for (Access a : wide) {
                         int bytes = MemoryEmitter.alignment(a.buffer(), width);
-                        Operand at = c.indices.alignment(a.buffer(), a.index(), l.var());
+                        Operand at = c.indices.alignment(a.buffer(), a.index(), v);
                         Operand low = c.out.and(PtxType.B64, at, c.out.constant(bytes - 1));
                         bits = c.out.or(PtxType.B64, bits, low);
                     }

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.ptx;
+
+import io.sinter.codegen.ptx.GemmSchedule.Math;
+import io.sinter.codegen.ptx.GemmSchedule.Source;
+import io.sinter.codegen.ptx.GemmSchedule.Tile;
+import io.sinter.codegen.ptx.lang.Target;
+import io.sinter.ir.DType;
+import io.sinter.ir.MatmulPrecision;
+import io.sinter.ir.loop.GemmKernel;
+import java.util.List;
+import java.util.function.IntToLongFunction;
+
+/** Chooses the form of a matrix product. All numbers that choices are made by stand here. */
+final class GemmTiles {
+    /**
+     * Tiles of each kind of instruction, the largest first. All stages of both panels fit the shared memory that a CTA has without asking. Where an
+     * operand comes by its own code, panels are smaller for each thread: elements on their way, and what their addresses are made of, are in
+     * registers.
+     *
+     * @param bytes of an operand's element
+     * @param copies whether both operands come by asynchronous copies
+     */
+    private record Row(Math math, int bytes, boolean copies, Tile tile) {}
+
+    private static final List<Row> TABLE = List.of(
+            new Row(Math.BF16, 2, true, new Tile(128, 128, 32, 2, 4, 3)),
+            new Row(Math.BF16, 2, true, new Tile(64, 64, 32, 2, 2, 4)),
+            new Row(Math.BF16, 2, false, new Tile(128, 128, 16, 2, 4, 3)),
+            new Row(Math.BF16, 2, false, new Tile(64, 64, 32, 4, 2, 3)),
+            new Row(Math.F16, 2, true, new Tile(128, 128, 32, 2, 4, 3)),
+            new Row(Math.F16, 2, true, new Tile(64, 64, 32, 2, 2, 4)),
+            new Row(Math.F16, 2, false, new Tile(128, 128, 16, 2, 4, 3)),
+            new Row(Math.F16, 2, false, new Tile(64, 64, 32, 4, 2, 3)),
+            new Row(Math.TF32, 4, true, new Tile(128, 128, 16, 2, 4, 3)),
+            new Row(Math.TF32, 4, true, new Tile(64, 64, 16, 2, 2, 4)),
+            new Row(Math.TF32, 4, false, new Tile(128, 128, 16, 2, 4, 3)),
+            new Row(Math.TF32, 4, false, new Tile(64, 64, 16, 4, 2, 3)),
+            new Row(Math.F64, 8, true, new Tile(64, 64, 16, 2, 2, 3)),
+            new Row(Math.F64, 8, true, new Tile(32, 32, 16, 4, 1, 3)),
+            new Row(Math.F64, 8, false, new Tile(64, 64, 16, 4, 2, 2)),
+            new Row(Math.F64, 8, false, new Tile(32, 32, 16, 4, 1, 2)),
+            new Row(Math.FMA, 4, true, new Tile(128, 128, 8, 4, 2, 2)),
+            new Row(Math.FMA, 4, true, new Tile(64, 64, 16, 4, 2, 2)),
+            new Row(Math.FMA, 4, false, new Tile(128, 128, 8, 4, 2, 2)),
+            new Row(Math.FMA, 4, false, new Tile(64, 64, 16, 4, 2, 2)),
+            new Row(Math.FMA, 8, true, new Tile(64, 64, 16, 4, 2, 2)),
+            new Row(Math.FMA, 8, false, new Tile(64, 64, 16, 4, 2, 2)));
+
+    /** A tile is taken if its CTAs keep at least so many hundredths of the multiprocessors busy; else a smaller one, if there is. */
+    private static final int BUSY = 50;
+
+    /** Most parts of a sum. */
+    private static final int MAX_SPLITS = 32;
+
+    /** Stages of k that a part has at least: what the second kernel costs is to be small beside it. */
+    private static final int MIN_STAGES = 8;
+
+    private GemmTiles() {}
+
+    /** The form for the launches whose numbers and addresses stand in a parameter block. */
+    static GemmSchedule choose(GemmKernel kernel, IntToLongFunction slot, Target target, MatmulPrecision precision) {
+        Math math = math(kernel, precision);
+        long rows = LaunchRule.extents(kernel.m(), slot);
+        long columns = LaunchRule.extents(kernel.n(), slot);
+        long batch = LaunchRule.extents(kernel.batch(), slot);
+        long depth = LaunchRule.extents(kernel.k(), slot);
+        Source left = source(GemmOperand.left(kernel), math, slot);
+        Source right = source(GemmOperand.right(kernel), math, slot);
+        boolean copies = left == Source.ASYNC && right == Source.ASYNC;
+        Tile tile = tile(tiles(math, kernel.acc(), copies), rows, columns, batch, target);
+        long tiles = batch * count(rows, tile.rows()) * count(columns, tile.columns());
+        return new GemmSchedule(math, tile, left, right, splits(tiles, count(depth, tile.depth()), target));
+    }
+
+    /** A form that any launch may take. */
+    static GemmSchedule any(GemmKernel kernel, MatmulPrecision precision) {
+        Math math = math(kernel, precision);
+        Tile tile = tiles(math, kernel.acc(), false).getLast();
+        return new GemmSchedule(math, tile, Source.CODE, Source.CODE, 1);
+    }
+
+    /** The instructions for a product's operands: those of their elements in memory. What is f32 is multiplied as f32 unless asked otherwise. */
+    private static Math math(GemmKernel kernel, MatmulPrecision precision) {
+        DType left = GemmOperand.left(kernel).element();
+        DType right = GemmOperand.right(kernel).element();
+        return switch (kernel.acc()) {
+            case F64 -> Math.F64;
+            case F32 -> {
+                if (left == right && left == DType.BF16) yield Math.BF16;
+                if (left == right && left == DType.F16) yield Math.F16;
+                yield precision == MatmulPrecision.HIGHEST ? Math.FMA : Math.TF32;
+            }
+            case I64, I32, I16, I8, U8, BOOL, F16, BF16 -> Math.FMA;
+        };
+    }
+
+    /** The tiles that there are for a product, the largest first. */
+    static List<Tile> tiles(Math math, DType acc, boolean copies) {
+        return TABLE.stream()
+                .filter(r -> r.math == math && r.copies == copies && (math != Math.FMA || r.bytes == acc.bytes()))
+                .map(Row::tile)
+                .toList();
+    }
+
+    private static Tile tile(List<Tile> all, long rows, long columns, long batch, Target target) {
+        for (Tile t : all) {
+            long ctas = batch * count(rows, t.rows()) * count(columns, t.columns());
+            boolean fits = rows > t.rows() / 2 && columns > t.columns() / 2;
+            if (fits && 100 * ctas >= (long) BUSY * target.multiprocessors()) return t;
+        }
+        return all.getLast();
+    }
+
+    private static Source source(GemmOperand o, Math math, IntToLongFunction slot) {
+        return o.copies(math) && o.isAligned(slot) ? Source.ASYNC : Source.CODE;
+    }
+
+    private static int splits(long tiles, long stages, Target target) {
+        if (tiles == 0) return 1;
+        long most = java.lang.Math.min(target.multiprocessors() / tiles, stages / MIN_STAGES);
+        return (int) Long.highestOneBit(java.lang.Math.clamp(most, 1, MAX_SPLITS));
+    }
+
+    private static long count(long extent, long tile) {
+        return (extent + tile - 1) / tile;
+    }
+}
