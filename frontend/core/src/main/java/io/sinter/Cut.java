@@ -5,11 +5,14 @@ import io.sinter.ir.Canonical;
 import io.sinter.ir.Graph;
 import io.sinter.ir.IndexError;
 import io.sinter.ir.Node;
+import io.sinter.ir.OpException;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Input;
 import io.sinter.ir.op.View;
 import io.sinter.runtime.Arg;
 import io.sinter.runtime.Buffer;
+import io.sinter.runtime.Device;
+import io.sinter.runtime.Session;
 import io.sinter.runtime.dump.Sources;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -246,6 +249,7 @@ final class Cut {
     }
 
     private void execute(Program program, List<Storage> giving) {
+        checkDevices(Session.current().device());
         List<Arg> args = new ArrayList<>(arguments.size());
         for (Value v : arguments) args.add(v.scalar ? new Arg.Scalar(v.bits) : v.data);
         List<Buffer> results;
@@ -262,6 +266,19 @@ final class Cut {
         if (trace.scope != null) roots.forEach(trace.scope::add);
         markShared(giving);
         for (Storage s : giving) s.overwritten.overwritten();
+    }
+
+    /** Operators were called in one session, and run in another. */
+    private void checkDevices(Device here) {
+        for (Value v : arguments) {
+            if (v.scalar || v.data.device().equals(here)) continue;
+            for (int i = 0; i < count; i++) {
+                if (order[i].op == null || !Arrays.asList(order[i].in).contains(v)) continue;
+                List<Type> types = Arrays.stream(order[i].in).map(x -> x.type).toList();
+                OpException e = OpException.of(order[i].op.name(), types, Dispatch.elsewhere(v, here));
+                throw new TensorException(e.getMessage() + "\n    at " + order[i].line, e);
+            }
+        }
     }
 
     /**

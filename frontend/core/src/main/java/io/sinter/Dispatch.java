@@ -5,6 +5,8 @@ import io.sinter.ir.OpException;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Emitter;
 import io.sinter.ir.op.Op;
+import io.sinter.runtime.Device;
+import io.sinter.runtime.Session;
 import java.util.Arrays;
 import java.util.List;
 
@@ -32,7 +34,7 @@ final class Dispatch {
     static Tensor emit(Op op, Tensor... in) {
         Trace t = Trace.current();
         t.limit();
-        Value[] values = read(t, in);
+        Value[] values = read(t, op, in);
         List<Type> types = infer(op, values);
         Value v = Value.node(t, op, types.get(0), values);
         t.add(v);
@@ -46,7 +48,7 @@ final class Dispatch {
     static List<Tensor> emitAll(Op op, Tensor... in) {
         Trace t = Trace.current();
         t.limit();
-        Value[] values = read(t, in);
+        Value[] values = read(t, op, in);
         List<Type> types = infer(op, values);
         Tensor[] results = new Tensor[types.size()];
         if (results.length == 1) {
@@ -82,16 +84,28 @@ final class Dispatch {
         result.value().flags |= Value.CONSUMED;
     }
 
-    private static Value[] read(Trace t, Tensor[] in) {
+    private static Value[] read(Trace t, Op op, Tensor[] in) {
         if (in.length == 0) return Value.NONE;
         Value[] values = new Value[in.length];
+        Device here = Session.current().device();
         for (int i = 0; i < in.length; i++) {
             Value v = in[i].read(t);
             // Another thread's value has been computed, and its flags are that thread's.
             if (v.trace == t) v.flags |= Value.CONSUMED;
             values[i] = v;
         }
+        for (Value v : values) {
+            if (v.data == null || v.data.device().equals(here)) continue;
+            throw Errors.argument(
+                    op.name(), Arrays.stream(values).map(x -> x.type).toList(), elsewhere(v, here));
+        }
         return values;
+    }
+
+    /** What is wrong with an operand that is not on the session's device. */
+    static String elsewhere(Value v, Device here) {
+        return "operand " + v.type + " is on device " + v.data.device() + ", the session computes on " + here
+                + "; use it in the session that made it, or make a tensor of its values here";
     }
 
     private static List<Type> infer(Op op, Value[] in) {

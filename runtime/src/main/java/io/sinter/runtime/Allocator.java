@@ -121,6 +121,7 @@ public final class Allocator {
             overBudget = live > budget();
             event.liveBytes = live;
             event.cached = cached < cachedBefore;
+            source.handOut(block.address, bytes);
         }
         if (event.shouldCommit()) {
             event.device = device.toString();
@@ -375,6 +376,10 @@ public final class Allocator {
 
         Device device() {
             return allocator.device;
+        }
+
+        MemorySource source() {
+            return allocator.source;
         }
 
         boolean isReleased() {

@@ -10,7 +10,8 @@ import java.util.Objects;
  * after the last reference to it is gone, or at once by {@link #release}. Its contents are undefined until written.
  *
  * <p>{@link #address} is a number: it keeps nothing alive. Code that works with it holds a {@linkplain #pin pin}, or a reference to the
- * buffer up to a {@link Reference#reachabilityFence}; {@link #read} and {@link #write} do so themselves.
+ * buffer up to a {@link Reference#reachabilityFence}; {@link #read} and {@link #write} do so themselves. It is an address of the device's memory,
+ * which the host can access only if the device is the JVM.
  */
 public final class Buffer implements Arg {
     private final Allocator.Lease lease;
@@ -69,24 +70,24 @@ public final class Buffer implements Arg {
         lease.unpin();
     }
 
-    /** Copies {@code target.byteSize()} bytes out of this buffer, from byte {@code offset} on. Host-readable devices only. */
+    /** Copies {@code target.byteSize()} bytes out of this buffer, from byte {@code offset} on, when it has been computed. */
     public void read(long offset, MemorySegment target) {
         Objects.checkFromIndexSize(offset, target.byteSize(), bytes);
         pin();
         try {
-            MemorySegment.copy(Memory.ALL, address + offset, target, 0, target.byteSize());
+            if (target.byteSize() > 0) lease.source().read(address + offset, target);
         } finally {
             unpin();
             Reference.reachabilityFence(this);
         }
     }
 
-    /** Copies all of {@code source} into this buffer, from byte {@code offset} on. Host-readable devices only. */
+    /** Copies all of {@code source} into this buffer, from byte {@code offset} on. */
     public void write(long offset, MemorySegment source) {
         Objects.checkFromIndexSize(offset, source.byteSize(), bytes);
         pin();
         try {
-            MemorySegment.copy(source, 0, Memory.ALL, address + offset, source.byteSize());
+            if (source.byteSize() > 0) lease.source().write(address + offset, source);
         } finally {
             unpin();
             Reference.reachabilityFence(this);

@@ -4,12 +4,14 @@ package io.sinter.runtime;
 import io.sinter.ir.DType;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 
 /** Elements of every dtype between raw memory, scalar arguments and the reference evaluator's arrays. */
 final class Elements {
     private Elements() {}
 
-    /** The dense array of type {@code type} at {@code address}. */
+    /** The dense array of type {@code type} at {@code address} of the host's memory. */
     static RefArray load(Type type, long address) {
         DType dtype = type.dtype();
         int width = dtype.bytes();
@@ -26,15 +28,34 @@ final class Elements {
         };
     }
 
+    /** The dense array of type {@code type} in a buffer of any device. */
+    static RefArray load(Type type, Buffer buffer) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment copy = arena.allocate(Math.max(1, type.bytes()), Long.BYTES);
+            buffer.read(0, copy.asSlice(0, type.bytes()));
+            return load(type, copy.address());
+        }
+    }
+
+    /** Writes {@code array} densely into a buffer of any device. */
+    static void store(RefArray array, Buffer buffer) {
+        try (Arena arena = Arena.ofConfined()) {
+            long bytes = array.type().bytes();
+            MemorySegment copy = arena.allocate(Math.max(1, bytes), Long.BYTES);
+            store(array, copy.address());
+            buffer.write(0, copy.asSlice(0, bytes));
+        }
+    }
+
     /** The value of an argument of type {@code type}. */
     static RefArray load(Type type, Arg arg) {
         return switch (arg) {
-            case Buffer b -> load(type, b.address());
+            case Buffer b -> load(type, b);
             case Arg.Scalar s -> scalar(type.dtype(), s.bits());
         };
     }
 
-    /** Writes {@code array} densely at {@code address}. */
+    /** Writes {@code array} densely at {@code address} of the host's memory. */
     static void store(RefArray array, long address) {
         DType dtype = array.dtype();
         int width = dtype.bytes();

@@ -66,11 +66,9 @@ public interface Executable {
     private static Executable generated(Graph graph, CompileContext context, ProgramDump dump) {
         Session session = context.session();
         switch (context.device().kind()) {
-            case PTX_SIM -> {
-                Plan plan = plan(graph, Fusion.MAX_WEIGHT, PtxCodegen::hasTemplate, dump);
-                return new PtxExecutable(plan, session, session.ptx());
+            case CUDA, PTX_SIM -> {
+                return new PtxExecutable(plan(graph, Fusion.MAX_WEIGHT, PtxCodegen::hasTemplate, dump), session);
             }
-            case CUDA -> throw new UnsupportedOperationException("no generated code for " + context.device());
             case JVM -> {}
         }
         for (int weight = Fusion.MAX_WEIGHT; ; weight /= 2) {

@@ -4,42 +4,145 @@ package io.sinter.runtime;
 import java.lang.foreign.MemorySegment;
 
 /**
- * What Sinter asks of a GPU, as CUDA's driver offers it: memory by 64-bit address, modules of PTX text, launches. Calls are in order, as on one
- * stream; {@link #copyOut} waits for what was launched before it. Not for several threads at once.
+ * What Sinter asks of a GPU, as CUDA's driver offers it: memory by 64-bit address, streams, events, modules of PTX text, launches, graphs.
+ *
+ * <p>What takes a stream is queued and done in the stream's order, some time before the stream or an event behind it is waited for: host memory
+ * that it reads or fills must stay as it is until then, and a kernel's fault is thrown by whatever waits next. May be used by several threads.
  */
-interface GpuDriver {
-    /** An entry of a module that is loaded. */
+interface GpuDriver extends AutoCloseable {
+    /** Work in order. */
+    interface Stream {}
+
+    /** A point in a stream. */
+    interface Event {}
+
+    /** PTX that is assembled and loaded. */
+    interface LoadedModule {
+        /** The entry of this name. */
+        Function function(String entry);
+    }
+
+    /** An entry of a module. */
     interface Function {
         String name();
     }
 
+    /** Work that was captured from a stream, ready to be queued as a whole. */
+    interface Graph {}
+
     /**
-     * Memory that holds nothing yet, at a multiple of 256.
+     * What a device is.
      *
-     * @throws OutOfDeviceMemoryException if there is not so much
+     * @param name as the maker calls it
+     * @param major compute capability, before the point
+     * @param minor compute capability, behind it
+     * @param multiprocessors how many CTAs run at least at once
+     * @param memoryBytes memory in all
+     * @param sharedBytes the most shared memory that a CTA may ask for
+     * @param driver the driver and its version
      */
+    record Properties(
+            String name, int major, int minor, int multiprocessors, long memoryBytes, int sharedBytes, String driver) {}
+
+    /**
+     * The extents of a launch.
+     *
+     * @param ctasX CTAs in x
+     * @param ctasY CTAs in y
+     * @param threadsX threads of a CTA in x
+     * @param threadsY threads of a CTA in y
+     * @param sharedBytes dynamic shared memory of a CTA
+     */
+    record Grid(long ctasX, long ctasY, int threadsX, int threadsY, int sharedBytes) {}
+
+    Properties properties();
+
+    // ---- memory
+
+    /** Memory that holds nothing yet, at a multiple of 256; 0 if there is not so much. */
     long allocate(long bytes);
 
-    /** Gives back what {@link #allocate} gave. */
+    /** Gives back what {@link #allocate} gave, when all that was queued has been done. */
     void free(long address);
 
-    /** Copies all of {@code source} to the device. */
-    void copyIn(long address, MemorySegment source);
+    /**
+     * In the stream's order: an allocation gets a new owner, who may use its first {@code bytes} bytes and finds nothing in them. Where nothing
+     * checks that, nothing happens.
+     */
+    default void discard(Stream stream, long address, long bytes) {}
 
-    /** Fills {@code target} from the device. */
-    void copyOut(long address, MemorySegment target);
+    /** Host memory that copies may work with directly. */
+    MemorySegment allocatePinned(long bytes);
+
+    /** Gives back what {@link #allocatePinned} gave; nothing that is queued may use it. */
+    void freePinned(MemorySegment memory);
+
+    /** Copies all of {@code pinned} to the device. */
+    void copyIn(Stream stream, long to, MemorySegment pinned);
+
+    /** Fills {@code pinned} from the device. */
+    void copyOut(Stream stream, long from, MemorySegment pinned);
 
     /** Copies within the device. */
-    void copy(long from, long to, long bytes);
+    void copy(Stream stream, long from, long to, long bytes);
 
-    /** Assembles and loads PTX text with one entry of this name. */
-    Function load(String ptx, String entry);
+    /** Fills with a byte. */
+    void fill(Stream stream, long address, byte value, long bytes);
+
+    // ---- order
+
+    Stream createStream();
+
+    void destroy(Stream stream);
+
+    /** Waits until all that was queued so far is done. */
+    void synchronize(Stream stream);
+
+    /** An event that has happened. */
+    Event createEvent();
+
+    void destroy(Event event);
+
+    /** The event happens (again) when what the stream holds so far is done. */
+    void record(Event event, Stream stream);
+
+    /** What is queued from now on waits for the event. */
+    void await(Stream stream, Event event);
+
+    boolean isDone(Event event);
+
+    /** Waits for the event. */
+    void synchronize(Event event);
+
+    /** Time between two events that have happened. */
+    long nanosBetween(Event first, Event second);
+
+    // ---- code
 
     /**
-     * Launches a kernel whose parameters are 64 bits each.
+     * Assembles and loads PTX text.
      *
-     * @param ctas in x and y
-     * @param threads of a CTA in x and y
+     * @throws IllegalArgumentException if the device does not take it; the message is the assembler's
      */
-    void launch(Function kernel, long[] ctas, int[] threads, long... parameters);
+    LoadedModule load(String ptx);
+
+    /** Queues a launch of a kernel whose parameters are 64 bits each. */
+    void launch(Stream stream, Function kernel, Grid grid, long... parameters);
+
+    // ---- graphs
+
+    /** What is queued from now on is not done, but captured. */
+    void beginCapture(Stream stream);
+
+    /** The captured work. */
+    Graph endCapture(Stream stream);
+
+    /** Queues captured work. */
+    void launch(Stream stream, Graph graph);
+
+    void destroy(Graph graph);
+
+    /** Gives back everything. */
+    @Override
+    void close();
 }

@@ -29,8 +29,7 @@ final class InterpretedExecutable implements Executable {
             for (int i = 0; i < args.size(); i++)
                 arrays.add(Elements.load(plan.argTypes().get(i), args.get(i)));
             List<RefArray> values = PlanInterpreter.run(plan, arrays);
-            for (int i = 0; i < values.size(); i++)
-                Elements.store(values.get(i), results.get(i).address());
+            for (int i = 0; i < values.size(); i++) Elements.store(values.get(i), results.get(i));
             session.counters().runs.increment();
             session.counters().launches.add(kernels());
             return new Run(results);

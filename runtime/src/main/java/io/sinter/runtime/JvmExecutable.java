@@ -7,6 +7,7 @@ import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.op.Op;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
+import io.sinter.runtime.ParameterBlock.Spot;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -30,12 +31,6 @@ final class JvmExecutable implements Executable {
         record Copy(Spot from, Spot to, long bytes) implements Step {}
 
         record Repeat(ParameterBlock.Section section, long times, List<Step> body) implements Step {}
-    }
-
-    private record Spot(int base, long offset) {
-        long address(long[] bases) {
-            return bases[base] + offset;
-        }
     }
 
     private final Plan plan;
@@ -103,11 +98,11 @@ final class JvmExecutable implements Executable {
                     out.add(new Step.Library(
                             c.op(),
                             c.inTypes().getFirst(),
-                            spot(section, c.in().get(0)),
-                            spot(section, c.out().get(0)),
-                            spot(section, c.out().get(1))));
+                            section.spot(c.in().get(0)),
+                            section.spot(c.out().get(0)),
+                            section.spot(c.out().get(1))));
                 }
-                case Plan.Copy c -> out.add(new Step.Copy(spot(section, c.from()), spot(section, c.to()), c.bytes()));
+                case Plan.Copy c -> out.add(new Step.Copy(section.spot(c.from()), section.spot(c.to()), c.bytes()));
                 case Plan.Repeat r -> {
                     ParameterBlock.Section body = section.body(repeats++);
                     out.add(new Step.Repeat(body, r.steps(), steps(r.body(), body, generated, times * r.steps())));
@@ -115,10 +110,6 @@ final class JvmExecutable implements Executable {
             }
         }
         return out;
-    }
-
-    private static Spot spot(ParameterBlock.Section section, Place place) {
-        return new Spot(section.base(place), ParameterBlock.offset(place));
     }
 
     @Override

@@ -19,6 +19,13 @@ import java.util.function.LongUnaryOperator;
 final class ParameterBlock {
     private static final int RECORD_BYTES = 64;
 
+    /** A place as the number of a base address and bytes from there. */
+    record Spot(int base, long offset) {
+        long address(long[] bases) {
+            return bases[base] + offset;
+        }
+    }
+
     /** A slot to write at each run: the address {@code bases[base] + offset}. */
     private record AddressPatch(long slot, int base, long offset) {}
 
@@ -53,6 +60,11 @@ final class ParameterBlock {
         /** Which base address a place is relative to. */
         int base(Place place) {
             return first + ParameterBlock.base(plan, place);
+        }
+
+        /** Where a place is, whatever the addresses of a run. */
+        Spot spot(Place place) {
+            return new Spot(base(place), offset(place));
         }
 
         /** Addresses of the blocks of launch number {@code launch}, one per segment. */
@@ -130,6 +142,9 @@ final class ParameterBlock {
     private final Plan plan;
     private final Buffer memory;
     private final long start;
+    /** Bytes up to the end of the last block. */
+    private final long blocksEnd;
+
     /** From an address here to the one at which kernels see it: 0 unless the device has memory of its own. */
     private final long shift;
 
@@ -140,14 +155,18 @@ final class ParameterBlock {
     private long next;
 
     ParameterBlock(Plan plan, Allocator allocator) {
-        this(plan, allocator, null);
+        this(plan, allocator, 0, null);
     }
 
-    /** @param copy gives the address of a copy of this memory, of so many bytes, in the device's own; null if kernels work on this memory */
-    ParameterBlock(Plan plan, Allocator allocator, LongUnaryOperator copy) {
+    /**
+     * @param more bytes wanted behind all blocks, see {@link #more}
+     * @param copy gives the address of a copy of this memory, of so many bytes, in the device's own; null if kernels work on this memory
+     */
+    ParameterBlock(Plan plan, Allocator allocator, long more, LongUnaryOperator copy) {
         this.plan = plan;
         long cells = (plan.argTypes().size() * (long) Long.BYTES + 63) & -64;
-        long bytes = RECORD_BYTES + cells + blockBytes(plan);
+        blocksEnd = RECORD_BYTES + cells + blockBytes(plan);
+        long bytes = blocksEnd + more;
         memory = allocator.allocate(bytes, "parameters of a program");
         start = memory.address();
         shift = copy == null ? 0 : copy.applyAsLong(bytes) - start;
@@ -171,7 +190,8 @@ final class ParameterBlock {
         return bytes;
     }
 
-    private static long blockBytes(Plan.Launch launch) {
+    /** Bytes of the blocks of one segment of a launch. */
+    static long blockBytes(Plan.Launch launch) {
         return (launch.kernel().slots() * (long) Long.BYTES + 63) & -64;
     }
 
@@ -195,9 +215,19 @@ final class ParameterBlock {
         }
     }
 
-    /** All of it, the error record first. */
-    MemorySegment segment() {
-        return Memory.ALL.asSlice(start, memory.bytes());
+    /** The error record and what follows it, up to {@code used} bytes behind the last block. */
+    MemorySegment segment(long used) {
+        return Memory.ALL.asSlice(start, blocksEnd + used);
+    }
+
+    /** The address of the bytes behind all blocks. */
+    long more() {
+        return start + blocksEnd;
+    }
+
+    /** The words of the error record. */
+    MemorySegment record() {
+        return Memory.ALL.asSlice(start, 4L * Long.BYTES);
     }
 
     /** The address at which kernels see what is at an address of this memory. */

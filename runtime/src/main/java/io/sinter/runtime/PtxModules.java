@@ -11,7 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A GPU and the kernels that are loaded into it, by their structure. Holding its monitor is having the GPU. */
+/** The kernels that are loaded into a GPU, by their structure. */
 final class PtxModules {
     /** A kernel that can be launched. */
     record Loaded(GpuDriver.Function function, LaunchRule rule) {}
@@ -25,10 +25,6 @@ final class PtxModules {
         this.counters = counters;
     }
 
-    GpuDriver driver() {
-        return driver;
-    }
-
     /** The kernel's code, generated and loaded when first asked for. */
     synchronized Loaded get(Kernel kernel) {
         return kernels.computeIfAbsent(KernelText.structure(kernel), _ -> {
@@ -36,7 +32,7 @@ final class PtxModules {
             PtxKernel code = PtxCodegen.generate(kernel, entry, 1);
             String text = PtxCodegen.module(Target.SM_80, List.of(code)).toString();
             counters.generated.increment();
-            return new Loaded(driver.load(text, entry), code.rule());
+            return new Loaded(driver.load(text).function(entry), code.rule());
         });
     }
 }

@@ -41,8 +41,7 @@ final class ReferenceExecutable implements Executable {
         try {
             List<Buffer> results = places(args, tags);
             List<RefArray> values = evaluate(args);
-            for (int i = 0; i < values.size(); i++)
-                Elements.store(values.get(i), results.get(i).address());
+            for (int i = 0; i < values.size(); i++) Elements.store(values.get(i), results.get(i));
             session.counters().runs.increment();
             session.counters().launches.add(kernels());
             return new Run(results);

@@ -17,7 +17,7 @@ import java.util.function.Function;
 public final class Session implements AutoCloseable {
     /** The process's session, opened when first asked for and never closed. */
     private static final class Shared {
-        static final Session INSTANCE = new Session(Options.fromProperties());
+        static final Session INSTANCE = new Session(Options.fromProperties(), null);
 
         static {
             Profile profile = INSTANCE.profile;
@@ -29,23 +29,35 @@ public final class Session implements AutoCloseable {
 
     private final Options options;
     private final Allocator allocator;
+    private final Allocator hostMemory;
     private final WorkerPool pool;
     private final Counters counters = new Counters();
     private final ExecutableCache executables;
     private final JvmKernels jvmKernels;
     private final Profile profile = new Profile();
     private final ConcurrentHashMap<Class<?>, Object> attachments = new ConcurrentHashMap<>();
-    private PtxModules ptx;
+    /** Null on the JVM. */
+    private Gpu gpu;
+
     private volatile Dumps dumps;
     /** How many open sessions of this process dump their programs. */
     private static final AtomicInteger DUMPING = new AtomicInteger();
 
     private volatile boolean closed;
 
-    private Session(Options options) {
+    /** @param driver of the GPU, if the device is one; null for the device's own */
+    private Session(Options options, GpuDriver driver) {
         this.options = options;
         profile.enable(Boolean.getBoolean("sinter.profile"));
-        allocator = new Allocator(options.device(), new HostMemory(), options.memoryLimit());
+        hostMemory = new Allocator(Device.JVM, new HostMemory(), options.memoryLimit());
+        allocator = switch (options.device().kind()) {
+            case JVM -> hostMemory;
+            case CUDA, PTX_SIM -> {
+                gpu = driver != null ? new Gpu(driver, counters) : Gpu.open(options.device(), counters);
+                long most = gpu.driver().properties().memoryBytes();
+                yield new Allocator(options.device(), gpu.memory(), Math.min(options.memoryLimit(), most));
+            }
+        };
         pool = new WorkerPool(options.threads());
         executables = new ExecutableCache(options.cachedPrograms(), counters);
         JvmFeatures.adviseOnce();
@@ -57,7 +69,12 @@ public final class Session implements AutoCloseable {
 
     /** A session of its own. Close it. */
     public static Session open(Options options) {
-        return new Session(options);
+        return new Session(options, null);
+    }
+
+    /** A session with another driver than its GPU's own: for tests. */
+    static Session open(Options options, GpuDriver driver) {
+        return new Session(options, driver);
     }
 
     /** The session of this thread: the one that {@link #use} bound, or else the process's. */
@@ -152,10 +169,14 @@ public final class Session implements AutoCloseable {
         return jvmKernels;
     }
 
-    /** The GPU of this session and the kernels loaded into it; simulated. */
-    synchronized PtxModules ptx() {
-        if (ptx == null) ptx = new PtxModules(new SimDriver(), counters);
-        return ptx;
+    /** Memory that the host works with, whatever the device: the device's, if that is the JVM. */
+    Allocator hostMemory() {
+        return hostMemory;
+    }
+
+    /** The GPU; null on the JVM. */
+    Gpu gpu() {
+        return gpu;
     }
 
     Session checkOpen() {
@@ -173,5 +194,7 @@ public final class Session implements AutoCloseable {
         pool.close();
         executables.clear();
         allocator.close();
+        hostMemory.close();
+        if (gpu != null) gpu.close();
     }
 }

@@ -1,15 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.codegen.ptx.sim.Dim3;
 import io.sinter.codegen.ptx.sim.SimDevice;
+import io.sinter.codegen.ptx.sim.SimFault;
 import io.sinter.codegen.ptx.sim.SimModule;
 import io.sinter.codegen.ptx.sim.SimOptions;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
 
-/** The PTX simulator as a GPU. Launches have ended when they return, and faults are thrown by them. */
+/**
+ * The PTX simulator as a GPU. Queued work is done as late as the interface allows, when somebody waits for it: a host that does not wait where it
+ * must finds old data, and hands over memory that has changed.
+ */
 final class SimDriver implements GpuDriver {
     private record Entry(SimModule.Entry entry) implements Function {
         @Override
@@ -18,47 +28,258 @@ final class SimDriver implements GpuDriver {
         }
     }
 
-    private final SimDevice device = new SimDevice(SimOptions.DEFAULT);
+    private record Loaded(SimModule module) implements LoadedModule {
+        @Override
+        public Function function(String entry) {
+            return new Entry(module.kernel(entry));
+        }
+    }
+
+    /** A queue, and how many entries it has had and done. */
+    private static final class Queue implements Stream {
+        final ArrayDeque<Runnable> work = new ArrayDeque<>();
+        long queued;
+        long done;
+        /** While capturing. */
+        List<Runnable> captured;
+    }
+
+    /** A place in a queue; at first in none. */
+    private static final class Mark implements Event {
+        Queue queue;
+        long place;
+        long nanos;
+    }
+
+    private record Captured(List<Runnable> work) implements Graph {}
+
+    private final SimDevice device;
+    private final UnaryOperator<String> change;
+
+    SimDriver() {
+        this(SimOptions.DEFAULT, UnaryOperator.identity());
+    }
+
+    /** @param change what is done to the text of each module before it is loaded */
+    SimDriver(SimOptions options, UnaryOperator<String> change) {
+        device = new SimDevice(options);
+        this.change = change;
+    }
+
+    /** Instructions that warps have executed so far. */
+    synchronized long instructions() {
+        return device.instructions();
+    }
+
+    /** Its memory is Java's heap, half of which it may fill. */
+    @Override
+    public Properties properties() {
+        Target t = Target.SM_80;
+        return new Properties(
+                "PTX simulator",
+                t.capability() / 10,
+                t.capability() % 10,
+                1,
+                Runtime.getRuntime().maxMemory() / 2,
+                t.sharedBytes(),
+                "simulator");
+    }
+
+    // ---- memory
 
     @Override
-    public long allocate(long bytes) {
+    public synchronized long allocate(long bytes) {
+        if (bytes > Integer.MAX_VALUE - 64
+                || device.memory().used() + bytes > properties().memoryBytes()) return 0;
         return device.memory().allocate(bytes);
     }
 
     @Override
-    public void free(long address) {
+    public synchronized void free(long address) {
+        // Work of every stream may use it. Faults of that work belong to whoever waits for it.
+        for (Queue q : streams) {
+            try {
+                drain(q, q.queued);
+            } catch (SimFault | IllegalArgumentException e) {
+                q.work.addFirst(() -> {
+                    throw e;
+                });
+                q.queued = q.done + 1;
+            }
+        }
         device.memory().free(address);
     }
 
     @Override
-    public void copyIn(long address, MemorySegment source) {
-        if (source.byteSize() > 0) device.memory().copyIn(address, source);
+    public void discard(Stream stream, long address, long bytes) {
+        queue(stream, () -> device.memory().renew(address, bytes));
     }
 
     @Override
-    public void copyOut(long address, MemorySegment target) {
-        if (target.byteSize() > 0) device.memory().copyOut(address, target);
+    public MemorySegment allocatePinned(long bytes) {
+        return Arena.ofAuto().allocate(bytes, 64);
+    }
+
+    /** The garbage collector does it. */
+    @Override
+    public void freePinned(MemorySegment memory) {}
+
+    @Override
+    public void copyIn(Stream stream, long to, MemorySegment pinned) {
+        if (pinned.byteSize() > 0) queue(stream, () -> device.memory().copyIn(to, pinned));
     }
 
     @Override
-    public void copy(long from, long to, long bytes) {
-        device.memory().copy(to, from, bytes);
+    public void copyOut(Stream stream, long from, MemorySegment pinned) {
+        if (pinned.byteSize() > 0) queue(stream, () -> device.memory().copyOut(from, pinned));
     }
 
     @Override
-    public Function load(String ptx, String entry) {
-        return new Entry(device.load(ptx).kernel(entry));
+    public void copy(Stream stream, long from, long to, long bytes) {
+        queue(stream, () -> device.memory().copy(to, from, bytes));
     }
 
     @Override
-    public void launch(Function kernel, long[] ctas, int[] threads, long... parameters) {
+    public void fill(Stream stream, long address, byte value, long bytes) {
+        queue(stream, () -> device.memory().fill(address, value, bytes));
+    }
+
+    // ---- order
+
+    private final List<Queue> streams = new ArrayList<>();
+
+    @Override
+    public synchronized Stream createStream() {
+        Queue q = new Queue();
+        streams.add(q);
+        return q;
+    }
+
+    @Override
+    public synchronized void destroy(Stream stream) {
+        synchronize(stream);
+        streams.remove((Queue) stream);
+    }
+
+    @Override
+    public synchronized void synchronize(Stream stream) {
+        Queue q = (Queue) stream;
+        if (q.captured != null) throw new IllegalStateException("a stream that is captured cannot be waited for");
+        drain(q, q.queued);
+    }
+
+    private synchronized void queue(Stream stream, Runnable work) {
+        Queue q = (Queue) stream;
+        if (q.captured != null) {
+            q.captured.add(work);
+            return;
+        }
+        q.work.add(work);
+        q.queued++;
+    }
+
+    /** Does a queue's work up to a place. What follows a fault is dropped. */
+    private static void drain(Queue q, long place) {
+        while (q.done < place) {
+            q.done++;
+            try {
+                q.work.remove().run();
+            } catch (RuntimeException e) {
+                q.work.clear();
+                q.done = q.queued;
+                throw e;
+            }
+        }
+    }
+
+    @Override
+    public Event createEvent() {
+        return new Mark();
+    }
+
+    @Override
+    public void destroy(Event event) {}
+
+    @Override
+    public synchronized void record(Event event, Stream stream) {
+        Mark m = (Mark) event;
+        queue(stream, () -> m.nanos = System.nanoTime());
+        m.queue = (Queue) stream;
+        m.place = m.queue.queued;
+    }
+
+    @Override
+    public synchronized void await(Stream stream, Event event) {
+        Mark m = (Mark) event;
+        Queue other = m.queue;
+        long place = m.place;
+        if (other != null && other != stream) queue(stream, () -> drain(other, place));
+    }
+
+    /** Whoever asks again and again will get a yes. */
+    @Override
+    public synchronized boolean isDone(Event event) {
+        Mark m = (Mark) event;
+        if (m.queue == null || m.queue.done >= m.place) return true;
+        drain(m.queue, m.queue.done + 1);
+        return false;
+    }
+
+    @Override
+    public synchronized void synchronize(Event event) {
+        Mark m = (Mark) event;
+        if (m.queue != null) drain(m.queue, m.place);
+    }
+
+    @Override
+    public long nanosBetween(Event first, Event second) {
+        return ((Mark) second).nanos - ((Mark) first).nanos;
+    }
+
+    // ---- code
+
+    @Override
+    public synchronized LoadedModule load(String ptx) {
+        return new Loaded(device.load(change.apply(ptx)));
+    }
+
+    @Override
+    public void launch(Stream stream, Function kernel, Grid grid, long... parameters) {
         ByteBuffer bytes = ByteBuffer.allocate(8 * parameters.length).order(ByteOrder.LITTLE_ENDIAN);
         for (long p : parameters) bytes.putLong(p);
-        device.launch(
-                ((Entry) kernel).entry,
-                new Dim3(Math.toIntExact(ctas[0]), Math.toIntExact(ctas[1]), 1),
-                new Dim3(threads[0], threads[1], 1),
-                0,
-                bytes.array());
+        Dim3 ctas = new Dim3(Math.toIntExact(grid.ctasX()), Math.toIntExact(grid.ctasY()), 1);
+        Dim3 threads = new Dim3(grid.threadsX(), grid.threadsY(), 1);
+        queue(stream, () -> device.launch(((Entry) kernel).entry, ctas, threads, grid.sharedBytes(), bytes.array()));
+    }
+
+    // ---- graphs
+
+    @Override
+    public synchronized void beginCapture(Stream stream) {
+        Queue q = (Queue) stream;
+        if (q.captured != null) throw new IllegalStateException("the stream is captured already");
+        q.captured = new ArrayList<>();
+    }
+
+    @Override
+    public synchronized Graph endCapture(Stream stream) {
+        Queue q = (Queue) stream;
+        if (q.captured == null) throw new IllegalStateException("the stream is not captured");
+        Captured graph = new Captured(List.copyOf(q.captured));
+        q.captured = null;
+        return graph;
+    }
+
+    @Override
+    public synchronized void launch(Stream stream, Graph graph) {
+        for (Runnable r : ((Captured) graph).work) queue(stream, r);
+    }
+
+    @Override
+    public void destroy(Graph graph) {}
+
+    @Override
+    public synchronized void close() {
+        streams.clear();
     }
 }

@@ -55,14 +55,14 @@ class LoopRunsTest {
         List<Buffer> buffers = new ArrayList<>();
         for (RefArray a : args) {
             Buffer b = session.allocator().allocate(a.type().bytes());
-            Elements.store(a, b.address());
+            Elements.store(a, b);
             buffers.add(b);
         }
         Run run = program.run(buffers);
         List<RefArray> out = new ArrayList<>();
         for (int i = 0; i < graph.outputs().size(); i++) {
             Type t = graph.outputs().get(i).type();
-            out.add(Elements.load(t, run.result(i).address()));
+            out.add(Elements.load(t, run.result(i)));
         }
         return out;
     }

@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.sinter.codegen.ptx.PtxCodegen;
+import io.sinter.ir.Compiler;
+import io.sinter.ir.CompilerWatch;
 import io.sinter.ir.DType;
 import io.sinter.ir.Graph;
 import io.sinter.ir.GraphBuilder;
@@ -13,10 +16,15 @@ import io.sinter.ir.IndexError;
 import io.sinter.ir.Node;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
+import io.sinter.ir.fuse.Fusion;
+import io.sinter.ir.op.Loop;
+import io.sinter.ir.op.Operators;
 import io.sinter.ir.op.Sample;
 import io.sinter.ir.op.Take;
+import io.sinter.ir.plan.Plan;
 import io.sinter.ir.ref.RefArray;
 import io.sinter.ir.ref.RefEvaluator;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -40,8 +48,14 @@ class PtxExecutableTest {
 
     private Buffer buffer(RefArray a) {
         Buffer b = session.allocator().allocate(a.type().bytes());
-        Elements.store(a, b.address());
+        Elements.store(a, b);
         return b;
+    }
+
+    private static float first(Buffer b) {
+        float[] f = new float[1];
+        b.read(0, MemorySegment.ofArray(f));
+        return f[0];
     }
 
     private void check(Graph graph, List<RefArray> args, double tolerance) {
@@ -50,7 +64,7 @@ class PtxExecutableTest {
         Run run = compile(graph).run(buffers);
         for (int i = 0; i < want.size(); i++) {
             RefArray w = want.get(i);
-            RefArray got = Elements.load(w.type(), run.result(i).address());
+            RefArray got = Elements.load(w.type(), run.result(i));
             for (int j = 0; j < w.size(); j++)
                 assertEquals(
                         w.getDouble(j),
@@ -117,11 +131,11 @@ class PtxExecutableTest {
         Executable e = compile(g.build(g.apply(new Take(0), x, i)));
         Buffer bx = buffer(RefArray.of(DType.F32, Shape.of(4), 1, 2, 3, 4));
         Buffer good = buffer(RefArray.ofLongs(DType.I64, Shape.of(2), 3, -4));
-        assertEquals(4, Memory.getFloat(e.run(List.of(bx, good)).result(0).address()));
+        assertEquals(4, first(e.run(List.of(bx, good)).result(0)));
         Buffer bad = buffer(RefArray.ofLongs(DType.I64, Shape.of(2), 0, 4));
         IndexError thrown = assertThrows(IndexError.class, () -> e.run(List.of(bx, bad)));
         assertEquals(4, thrown.value());
-        assertEquals(4, Memory.getFloat(e.run(List.of(bx, good)).result(0).address()));
+        assertEquals(4, first(e.run(List.of(bx, good)).result(0)));
     }
 
     /** Donated results overwrite their argument; results may be scalars, which come by value. */
@@ -137,9 +151,136 @@ class PtxExecutableTest {
         Run run = compile(graph).run(List.of(bx, by, Arg.Scalar.ofFloat(2)));
         assertSame(bx, run.result(0));
         assertSame(by, run.result(1));
-        assertEquals(6, Memory.getFloat(bx.address()));
-        assertEquals(2, Memory.getFloat(by.address()));
-        assertEquals(2, Memory.getFloat(run.result(2).address()));
+        assertEquals(6, first(bx));
+        assertEquals(2, first(by));
+        assertEquals(2, first(run.result(2)));
+    }
+
+    /** A chain of four kernels (sums of rows stay between), which grows x by 1 in the end. */
+    private static Graph chain() {
+        GraphBuilder g = new GraphBuilder();
+        Node x = g.input(Type.of(DType.F32, 64, 64));
+        Node y = g.sub(x, g.expand(g.reshape(g.sum(g.sum(x, 1), 0), Shape.of(1, 1)), x.shape()));
+        Node z = g.add(y, g.expand(g.reshape(g.sum(g.sum(x, 0), 0), Shape.of(1, 1)), x.shape()));
+        return g.build(g.add(z, 1));
+    }
+
+    /** Nothing is copied to the host before somebody reads; a run sends its parameters in one copy. */
+    @Test
+    void tensorsStayOnTheDevice() {
+        CountedDriver counted = new CountedDriver(new SimDriver());
+        try (Session own = Session.open(session.options(), counted.driver)) {
+            Buffer b = own.allocator().allocate(64 * 64 * 4);
+            Elements.store(Sample.uniform(Type.of(DType.F32, 64, 64), -1, 1, 1), b);
+            float before = first(b);
+            Executable e = Executable.compile(chain(), CompileContext.of(own));
+            counted.reset();
+            for (int i = 0; i < 3; i++) b = e.run(List.of(b)).result(0);
+            assertEquals(3, counted.calls("copyIn"));
+            assertEquals(0, counted.calls("copyOut"));
+            assertEquals(0, counted.calls("synchronize"));
+            assertEquals(before + 3, first(b), 1e-3);
+            assertEquals(1, counted.calls("copyOut"));
+        }
+    }
+
+    /** From the second equal run on it is a graph, also with other arguments: their addresses are data. */
+    @Test
+    void equalRunsAreReplayedAsAGraph() {
+        CountedDriver counted = new CountedDriver(new SimDriver());
+        try (Session own = Session.open(session.options(), counted.driver)) {
+            Executable e = Executable.compile(chain(), CompileContext.of(own));
+            assertTrue(e.kernels() >= 3, "too few kernels for a graph: " + e.kernels());
+            List<Buffer> kept = new ArrayList<>();
+            for (int i = 0; i < 5; i++) {
+                Buffer b = own.allocator().allocate(64 * 64 * 4);
+                Elements.store(RefArray.of(Type.of(DType.F32, 64, 64), j -> j), b);
+                kept.add(b);
+                Buffer r = e.run(List.of(b)).result(0);
+                kept.add(r);
+                assertEquals(1, first(r), 1);
+            }
+            assertEquals(1, counted.calls("beginCapture"));
+            assertEquals(4, counted.calls("launchGraph"));
+            float[] all = new float[64 * 64];
+            kept.getLast().read(0, MemorySegment.ofArray(all));
+            for (int j = 0; j < all.length; j++) assertEquals(j + 1, all[j], 1);
+        }
+    }
+
+    private static boolean isLoop(Sample s) {
+        return s.op() instanceof Loop && s.smooth() && s.inputs().stream().allMatch(a -> a.dtype() == DType.F64);
+    }
+
+    /** A loop with more blocks than go in one copy sends them in several. */
+    @Test
+    void longLoopsSendTheirParametersInPieces() {
+        int loops = 0;
+        for (Sample s : Operators.samples().stream()
+                .filter(PtxExecutableTest::isLoop)
+                .limit(6)
+                .toList()) {
+            GraphBuilder g = new GraphBuilder();
+            List<Node> in = s.inputs().stream().map(a -> g.input(a.type())).toList();
+            Plan plan = Compiler.plan(
+                    g.build(g.emit(s.op(), in).toArray(Node[]::new)),
+                    Fusion.MAX_WEIGHT,
+                    PtxCodegen::hasTemplate,
+                    CompilerWatch.NONE);
+            if (plan.steps().stream().noneMatch(Plan.Repeat.class::isInstance)) continue;
+            loops++;
+            List<RefArray> want = s.op().evaluate(s.inputs());
+            for (long bytes : new long[] {1 << 20, 500, 1}) {
+                PtxExecutable e = new PtxExecutable(plan, session, bytes);
+                for (int i = 0; i < 3; i++) {
+                    Run run = e.run(s.inputs().stream().map(this::buffer).toList());
+                    for (int r = 0; r < want.size(); r++) {
+                        RefArray got = Elements.load(want.get(r).type(), run.result(r));
+                        for (int j = 0; j < got.size(); j++)
+                            assertEquals(
+                                    want.get(r).getDouble(j),
+                                    got.getDouble(j),
+                                    1e-4,
+                                    bytes + " bytes, run " + i + ", result " + r + "[" + j + "] of " + s);
+                    }
+                }
+            }
+        }
+        assertTrue(loops > 2, loops + " loops");
+    }
+
+    /** A fault arrives late; the message says which kernels may have it. */
+    @Test
+    void faultsNameTheKernelsThatWereRunning() {
+        CountedDriver counted = new CountedDriver(new SimDriver());
+        Session own = Session.open(session.options(), counted.driver);
+        Buffer b = own.allocator().allocate(64 * 64 * 4);
+        Elements.store(Sample.uniform(Type.of(DType.F32, 64, 64), -1, 1, 1), b);
+        Buffer r = Executable.compile(chain(), CompileContext.of(own))
+                .run(List.of(b))
+                .result(0);
+        counted.fail("synchronize");
+        GpuFaultException thrown = assertThrows(GpuFaultException.class, () -> first(r));
+        counted.fail("");
+        assertTrue(thrown.getMessage().contains("CUDA_ERROR_ILLEGAL_ADDRESS"), thrown.getMessage());
+        assertTrue(thrown.getMessage().contains("k0_"), thrown.getMessage());
+        own.close();
+    }
+
+    /** All memory is found before anything runs, and the message says who holds what there is. */
+    @Test
+    void runningOutOfMemoryNamesLines() {
+        try (Session small = Session.open(session.options().withMemoryLimit(1 << 20))) {
+            GraphBuilder g = new GraphBuilder();
+            Node x = g.input(Type.of(DType.F32, 1 << 17));
+            Executable e = Executable.compile(g.build(g.exp(x)), CompileContext.of(small));
+            Buffer a = small.allocator().allocate(1 << 19, "Model.java:7");
+            OutOfDeviceMemoryException thrown =
+                    assertThrows(OutOfDeviceMemoryException.class, () -> e.run(List.of(a), _ -> "Model.java:8"));
+            assertTrue(thrown.getMessage().contains("ptx-sim"), thrown.getMessage());
+            assertTrue(thrown.getMessage().contains("Model.java:7"), thrown.getMessage());
+            assertEquals(1 << 19, small.allocator().stats().liveBytes() & -(1 << 19));
+        }
     }
 
     @Test

@@ -77,15 +77,12 @@ final class SampleChecks {
         List<Buffer> buffers = new ArrayList<>();
         for (RefArray a : args) {
             Buffer b = session.allocator().allocate(a.type().bytes());
-            Elements.store(a, b.address());
+            Elements.store(a, b);
             buffers.add(b);
         }
         Run run = Executable.compile(graph, CompileContext.of(session)).run(buffers);
         for (int i = 0; i < want.size(); i++) {
-            compare(
-                    "gradient " + i,
-                    want.get(i),
-                    Elements.load(want.get(i).type(), run.result(i).address()));
+            compare("gradient " + i, want.get(i), Elements.load(want.get(i).type(), run.result(i)));
         }
     }
 
@@ -96,7 +93,7 @@ final class SampleChecks {
         for (RefArray a : sample.inputs()) {
             inputs.add(g.input(a.type()));
             Buffer b = session.allocator().allocate(a.type().bytes());
-            Elements.store(a, b.address());
+            Elements.store(a, b);
             args.add(b);
         }
         List<Node> results = g.emit(sample.op(), inputs);
@@ -114,7 +111,7 @@ final class SampleChecks {
         }
         Run run = program.run(args);
         for (int i = 0; i < want.size(); i++) {
-            RefArray got = Elements.load(want.get(i).type(), run.result(i).address());
+            RefArray got = Elements.load(want.get(i).type(), run.result(i));
             compare("result " + i, want.get(i), got);
         }
     }

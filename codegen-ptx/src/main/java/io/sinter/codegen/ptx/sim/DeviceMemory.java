@@ -14,8 +14,10 @@ public final class DeviceMemory {
     /** One allocation. */
     static final class Allocation {
         final long base;
-        final int bytes;
         final String name;
+        /** That may be used: all, or what {@link #renew} has left. */
+        int bytes;
+
         Store store;
 
         Allocation(long base, int bytes, String name) {
@@ -66,8 +68,21 @@ public final class DeviceMemory {
     public void free(long address) {
         Allocation a = allocations.get(address);
         if (a == null || a.store == null) throw new IllegalArgumentException("nothing to free at " + hex(address));
-        used -= a.bytes;
+        used -= a.store.data.length;
         a.store = null;
+    }
+
+    /**
+     * Makes an allocation new, as if it had just been made: its first {@code bytes} bytes may be used, and nothing is in them.
+     *
+     * @throws IllegalArgumentException if no allocation of at least this size begins at this address
+     */
+    public void renew(long address, long bytes) {
+        Allocation a = allocations.get(address);
+        if (a == null || a.store == null || bytes < 0 || bytes > a.store.data.length)
+            throw new IllegalArgumentException("no allocation of " + bytes + " bytes at " + hex(address));
+        a.bytes = (int) bytes;
+        a.store.written.fill(0, a.store.data.length, false);
     }
 
     /** Bytes that are allocated. */

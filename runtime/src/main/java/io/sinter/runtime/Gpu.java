@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Cleaner;
+import java.util.ArrayDeque;
+import java.util.List;
+
+/**
+ * A session's GPU: its driver, the one stream that all of the session's work goes through, transfers, and the kernels that are loaded. Work is in
+ * the stream's order, so memory that was given back may be handed out again at once: what its last owner queued comes first. Holding its
+ * monitor is having the GPU.
+ */
+final class Gpu implements AutoCloseable {
+    /** Kernels that a fault's message names. */
+    private static final int REMEMBERED = 16;
+
+    private static final Cleaner CLEANER = Cleaner.create();
+
+    private final GpuDriver driver;
+    private final GpuDriver.Stream stream;
+    private final GpuTransfers transfers;
+    private final PtxModules modules;
+    private final boolean waits = Boolean.getBoolean("sinter.gpu.wait");
+    private final boolean graphs = !"false".equals(System.getProperty("sinter.gpu.graphs")) && !waits;
+    /** Names of the last kernels that have been queued and not been waited for. */
+    private final ArrayDeque<String> running = new ArrayDeque<>();
+
+    private volatile boolean closed;
+
+    Gpu(GpuDriver driver, Counters counters) {
+        this.driver = driver;
+        stream = driver.createStream();
+        transfers = new GpuTransfers(driver, stream);
+        modules = new PtxModules(driver, counters);
+    }
+
+    /**
+     * The GPU of a device.
+     *
+     * @throws UnsupportedOperationException if the device is no GPU
+     */
+    static Gpu open(Device device, Counters counters) {
+        return switch (device.kind()) {
+            case PTX_SIM -> new Gpu(new SimDriver(), counters);
+            case CUDA, JVM -> throw new UnsupportedOperationException(device + " is no GPU");
+        };
+    }
+
+    GpuDriver driver() {
+        return driver;
+    }
+
+    GpuDriver.Stream stream() {
+        return stream;
+    }
+
+    PtxModules modules() {
+        return modules;
+    }
+
+    /** Queues a copy to the device; {@code source} may change as soon as this returns. */
+    synchronized void write(long address, MemorySegment source) {
+        transfers.write(address, source);
+    }
+
+    /** Copies from the device, when all that was queued before is done. */
+    synchronized void read(long address, MemorySegment target) {
+        checked(() -> transfers.read(address, target));
+    }
+
+    /** Waits until all that was queued is done. */
+    synchronized void synchronize() {
+        checked(() -> driver.synchronize(stream));
+    }
+
+    /** Waits for everything; a fault's message gets the kernels that may have it. */
+    private void checked(Runnable wait) {
+        try {
+            wait.run();
+        } catch (GpuFaultException e) {
+            if (running.isEmpty()) throw e;
+            throw new GpuFaultException(
+                    e.getMessage() + ". One of the last kernels was running: " + String.join(", ", running)
+                            + ". To see which, run again with -Dsinter.gpu.wait=true",
+                    e);
+        }
+        running.clear();
+    }
+
+    /** Notes that a kernel has been queued. */
+    void queued(GpuDriver.Function kernel) {
+        if (running.size() == REMEMBERED) running.removeFirst();
+        running.addLast(kernel.name());
+    }
+
+    /** Whether each kernel is to be waited for ({@code -Dsinter.gpu.wait=true}). */
+    boolean waitsForEach() {
+        return waits;
+    }
+
+    /** Waits for the kernel just queued; {@code lines} are source lines whose results it works on. */
+    void waitFor(GpuDriver.Function kernel, List<?> lines) {
+        try {
+            driver.synchronize(stream);
+            running.clear();
+        } catch (GpuFaultException e) {
+            StringBuilder text = new StringBuilder(e.getMessage() + " in kernel " + kernel.name());
+            for (Object line : lines) text.append("\n    at ").append(line);
+            throw new GpuFaultException(text.toString(), e);
+        }
+    }
+
+    /** Whether runs may be captured as graphs (unless {@code -Dsinter.gpu.graphs=false}). */
+    boolean hasGraphs() {
+        return graphs;
+    }
+
+    /** Time that the device takes for what {@code work} queues, waited for. */
+    long time(Runnable work) {
+        GpuDriver.Event first = driver.createEvent();
+        GpuDriver.Event last = driver.createEvent();
+        try {
+            driver.record(first, stream);
+            work.run();
+            driver.record(last, stream);
+            checked(() -> driver.synchronize(last));
+            return driver.nanosBetween(first, last);
+        } finally {
+            driver.destroy(first);
+            driver.destroy(last);
+        }
+    }
+
+    /** Where an owner keeps its graph, which is given back when the owner is unreachable. */
+    GraphSlot graphOf(Object owner) {
+        GraphSlot slot = new GraphSlot(this);
+        CLEANER.register(owner, slot::drop);
+        return slot;
+    }
+
+    synchronized void destroy(GpuDriver.Graph graph) {
+        if (closed) return;
+        driver.synchronize(stream);
+        driver.destroy(graph);
+    }
+
+    /** This GPU's memory, for an {@link Allocator}. */
+    MemorySource memory() {
+        return new MemorySource() {
+            @Override
+            public long map(long bytes) {
+                return driver.allocate(bytes);
+            }
+
+            @Override
+            public void unmap(long address, long bytes) {
+                // A GPU that was closed has given back everything.
+                if (!closed) driver.free(address);
+            }
+
+            @Override
+            public void handOut(long address, long bytes) {
+                driver.discard(stream, address, bytes);
+            }
+
+            @Override
+            public void read(long address, MemorySegment target) {
+                Gpu.this.read(address, target);
+            }
+
+            @Override
+            public void write(long address, MemorySegment source) {
+                Gpu.this.write(address, source);
+            }
+        };
+    }
+
+    /** Gives everything back, when what was queued is done. */
+    @Override
+    public synchronized void close() {
+        if (closed) return;
+        closed = true;
+        try {
+            driver.synchronize(stream);
+        } finally {
+            transfers.close();
+            driver.close();
+        }
+    }
+}
