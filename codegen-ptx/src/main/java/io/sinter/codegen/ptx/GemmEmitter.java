@@ -7,14 +7,11 @@ import io.sinter.codegen.ptx.lang.AsyncCopy;
 import io.sinter.codegen.ptx.lang.Comparison.Relation;
 import io.sinter.codegen.ptx.lang.Kernel;
 import io.sinter.codegen.ptx.lang.KernelBuilder;
-import io.sinter.codegen.ptx.lang.Memory;
 import io.sinter.codegen.ptx.lang.Operand;
 import io.sinter.codegen.ptx.lang.Operand.Reg;
 import io.sinter.codegen.ptx.lang.PtxType;
-import io.sinter.codegen.ptx.lang.Space;
 import io.sinter.ir.loop.GemmKernel;
 import io.sinter.ir.loop.KernelText;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -26,9 +23,6 @@ import java.util.List;
  * multiplying instruction, so neither tiles nor the way that operands take change a bit; {@link GemmSchedule#splits} do, and depend on extents alone.
  */
 final class GemmEmitter {
-    /** Rows of tiles that are taken together. */
-    private static final int GROUP = 8;
-
     private static final int ALIGNMENT = 128;
 
     private final GemmKernel kernel;
@@ -62,7 +56,7 @@ final class GemmEmitter {
         Operand perMatrix = g.c.scalars.mulLong(down, across);
         Operand perSplit = g.c.scalars.mulLong(g.batches, perMatrix);
         Operand count = g.c.scalars.mulLong(perSplit, out.constant(schedule.splits()));
-        GemmEpilogue epilogue = schedule.splits() == 1 ? new GemmEpilogue(g) : null;
+        SumWriter writer = new SumWriter(g, multiplier);
         g.loop(g.special(Operand.Special.CTAID_X), count, g.special(Operand.Special.NCTAID_X), number -> {
             Operand split = out.constant(0);
             Operand inSplit = number;
@@ -72,19 +66,19 @@ final class GemmEmitter {
             }
             Operand matrix = g.quotient(inSplit, perMatrix);
             g.decode(kernel.batch(), List.of(matrix));
-            Place at = place(g.remainder(inSplit, perMatrix), down, across);
+            TilePlace at = TilePlace.of(g, g.remainder(inSplit, perMatrix), down, across);
             multiplier.clear();
             Operand part = split;
-            left.tile(at.row, () -> right.tile(at.column, () -> sum(part)));
+            left.tile(at.row(), () -> right.tile(at.column(), () -> sum(part)));
             // Others may still read panels, whose memory the sums go through.
             out.barrier();
             Operand firstRow = g.c.scalars.mulLong(matrix, g.rows);
-            finish(at, firstRow, split, epilogue);
+            writer.write(at, firstRow, split);
             out.barrier();
         });
         out.ret();
         LaunchRule rule = new LaunchRule.Tiles(
-                kernel.batch(), kernel.m(), kernel.n(), kernel.k(), schedule, kernel.acc().bytes());
+                kernel.batch(), kernel.m(), kernel.n(), kernel.k(), schedule, kernel.acc().bytes(), LaunchRule.MAX_CTAS, 0);
         PtxKernel next = schedule.splits() == 1 ? null : new GemmFinish(kernel, schedule, entry + "_sum", file).emit();
         return new PtxKernel(out.build(), KernelText.print(kernel), rule, next);
     }
@@ -113,22 +107,6 @@ final class GemmEmitter {
             case CODE -> new CodeWriter(g, o, panel, base);
             case ASYNC -> new AsyncWriter(g, o, panel, base);
         };
-    }
-
-    /** The first row and column of a tile. */
-    private record Place(Operand row, Operand column) {}
-
-    private Place place(Operand number, Operand down, Operand across) {
-        Operand perGroup = g.c.scalars.mulLong(across, out.constant(GROUP));
-        Operand group = g.quotient(number, perGroup);
-        Operand inGroup = g.remainder(number, perGroup);
-        Operand first = g.c.scalars.mulLong(group, out.constant(GROUP));
-        Operand high = out.min(PtxType.S64, out.sub(PtxType.S64, down, first), out.constant(GROUP));
-        Operand row = g.c.scalars.addLong(first, g.remainder(inGroup, high));
-        Operand column = g.quotient(inGroup, high);
-        return new Place(
-                g.c.scalars.mulLong(row, out.constant(tile.rows())),
-                g.c.scalars.mulLong(column, out.constant(tile.columns())));
     }
 
     /** A stage of both panels: bytes from the first one. */
@@ -196,63 +174,5 @@ final class GemmEmitter {
     private void fetch(Operand k0, Stage stage) {
         left.fetch(k0, stage.left);
         right.fetch(k0, stage.right);
-    }
-
-    private void finish(Place at, Operand firstRow, Operand split, GemmEpilogue epilogue) {
-        Operand lastRow = g.c.scalars.addLong(at.row, out.constant(tile.rows()));
-        Operand lastColumn = g.c.scalars.addLong(at.column, out.constant(tile.columns()));
-        Reg whole = out.setp(
-                Relation.LE,
-                PtxType.S64,
-                lastColumn,
-                g.columns,
-                io.sinter.codegen.ptx.lang.Bitwise.LogicOp.AND,
-                out.setp(Relation.LE, PtxType.S64, lastRow, g.rows));
-        Reg fast = epilogue == null ? null : epilogue.fast(whole);
-        g.loop(multiplier.slices(), slice -> {
-            expose(slice);
-            multiplier.sync();
-            g.loop(multiplier.rounds(), round -> {
-                GemmMultiplier.Sums s = multiplier.sums(slice, round);
-                Operand m = g.c.scalars.addLong(at.row, g.ints.wide(s.row()));
-                Operand n = g.c.scalars.addLong(at.column, g.ints.wide(s.column()));
-                if (epilogue == null) partial(firstRow, split, m, n, s.values());
-                else epilogue.write(m, n, s.values(), fast);
-            });
-            multiplier.sync();
-        });
-    }
-
-    private void expose(Reg slice) {
-        String end = out.newLabel();
-        for (int i = 0; i < multiplier.slices(); i++) {
-            String next = out.newLabel();
-            boolean isLast = i == multiplier.slices() - 1;
-            if (!isLast) out.branchIf(out.setp(Relation.NE, PtxType.S32, slice, out.constant(i)), next);
-            multiplier.expose(i);
-            if (!isLast) out.branch(end);
-            out.label(next);
-        }
-        out.label(end);
-    }
-
-    private void partial(Operand firstRow, Operand split, Operand m, Operand n, List<Operand> values) {
-        Reg inside = out.setp(
-                Relation.LT,
-                PtxType.S64,
-                n,
-                g.paddedColumns,
-                io.sinter.codegen.ptx.lang.Bitwise.LogicOp.AND,
-                out.setp(Relation.LT, PtxType.S64, m, g.rows));
-        g.c.memory.when(inside, () -> {
-            Operand to = g.partial(split, g.c.scalars.addLong(firstRow, m), n);
-            PtxType type = GemmFinish.type(kernel);
-            int chunk = 16 / type.bytes();
-            for (int i = 0; i < values.size(); i += chunk) {
-                List<Operand> some = new ArrayList<>(values.subList(i, i + chunk));
-                out.add(Memory.Store.of(
-                        Space.GLOBAL, type, out.at(to, (long) i * type.bytes()), new Operand.Vector(some)));
-            }
-        });
     }
 }

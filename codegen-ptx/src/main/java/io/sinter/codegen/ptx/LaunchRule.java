@@ -24,8 +24,9 @@ public sealed interface LaunchRule {
      * @param teams of a CTA (y)
      * @param ctas to launch in x; 0 if there is nothing to do
      * @param scratchBytes of scratch memory for each parameter block
+     * @param sharedBytes of dynamic shared memory for each CTA
      */
-    record Shape(int threads, int teams, long ctas, long scratchBytes) {}
+    record Shape(int threads, int teams, long ctas, long scratchBytes, int sharedBytes) {}
 
     /** @param slot the contents of a parameter block */
     Shape shape(IntToLongFunction slot);
@@ -61,7 +62,7 @@ public sealed interface LaunchRule {
             int most = CTA / Math.min(threads, CTA);
             int teams = cooperates && threads > 32 ? 1 : Math.clamp(powerOf2(count), 1, most);
             long ctas = Math.min(scratchBytes > 0 ? SCRATCH_CTAS : MAX_CTAS, (count + teams - 1) / teams);
-            return new Shape(threads, teams, ctas, ctas * teams * scratchBytes);
+            return new Shape(threads, teams, ctas, ctas * teams * scratchBytes, 0);
         }
 
         private int team(long longest) {
@@ -86,8 +87,18 @@ public sealed interface LaunchRule {
      * @param depth variables of the sum
      * @param form tiles, and parts of sums
      * @param bytes of a sum
+     * @param most CTAs at most
+     * @param sharedBytes dynamic shared memory
      */
-    record Tiles(List<Var> batch, List<Var> rows, List<Var> columns, List<Var> depth, GemmSchedule form, int bytes)
+    record Tiles(
+            List<Var> batch,
+            List<Var> rows,
+            List<Var> columns,
+            List<Var> depth,
+            GemmSchedule form,
+            int bytes,
+            long most,
+            int sharedBytes)
             implements LaunchRule {
         public Tiles {
             batch = List.copyOf(batch);
@@ -111,7 +122,7 @@ public sealed interface LaunchRule {
             if (count > Integer.MAX_VALUE)
                 throw new UnsupportedOperationException("a matrix product of " + count + " tiles: kernels count to 2^31 - 1");
             long sums = form.splits() == 1 ? 0 : matrices * m * ((n + 3) / 4 * 4) * form.splits();
-            return new Shape(tile.threads(), 1, Math.min(MAX_CTAS, count), sums * bytes);
+            return new Shape(tile.threads(), 1, Math.min(most, count), sums * bytes, sharedBytes);
         }
 
         /** Where several variables share a direction of a matrix, positions are taken apart in 32 bits. */
@@ -136,7 +147,7 @@ public sealed interface LaunchRule {
         public Shape shape(IntToLongFunction slot) {
             long fours = (extents(columns, slot) + 3) / 4;
             long count = extents(batch, slot) * extents(rows, slot) * fours;
-            return new Shape(CTA, 1, Math.min(MAX_CTAS, (count + CTA - 1) / CTA), 0);
+            return new Shape(CTA, 1, Math.min(MAX_CTAS, (count + CTA - 1) / CTA), 0, 0);
         }
     }
 

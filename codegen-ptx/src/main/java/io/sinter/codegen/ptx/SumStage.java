@@ -78,7 +78,7 @@ final class SumStage {
         return rows / 4;
     }
 
-    GemmMultiplier.Sums read(Reg slice, Reg round) {
+    GemmSums.Sums read(Reg slice, Reg round) {
         Operand at = g.ints.add(reading, g.ints.mul(round, (long) 4 * PITCH * bytes));
         List<Operand> values = new ArrayList<>();
         int chunk = 16 / bytes;
@@ -89,6 +89,6 @@ final class SumStage {
         Operand r = g.ints.add(blockRow, g.ints.add(g.ints.mul(round, 4), g.ints.div(lane, 8)));
         Operand blockColumn = g.ints.add(column, g.ints.mul(g.ints.mod(slice, perRow), COLUMNS));
         Operand first = g.ints.add(blockColumn, g.ints.mul(g.ints.mod(lane, 8), EACH));
-        return new GemmMultiplier.Sums(r, first, values);
+        return new GemmSums.Sums(r, first, values);
     }
 }
