@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter;
 
+import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.Type;
 import io.sinter.runtime.Arg;
 import io.sinter.runtime.Buffer;
@@ -38,7 +39,12 @@ final class Compiled {
 
     /** Equal signatures trace to equal programs. */
     private record Signature(
-            List<Type> types, List<Integer> aliases, List<Boolean> grads, boolean gradMode, Session session) {}
+            List<Type> types,
+            List<Integer> aliases,
+            List<Boolean> grads,
+            boolean gradMode,
+            MatmulPrecision precision,
+            Session session) {}
 
     /** Where an argument of the program comes from at a replay. */
     private sealed interface Slot {}
@@ -110,7 +116,8 @@ final class Compiled {
             while (inputs[first].value() != x.value()) first++;
             aliases.add(first);
         }
-        return new Signature(types, aliases, grads, t.gradMode, Session.current());
+        Session session = Session.current();
+        return new Signature(types, aliases, grads, t.gradMode, session.matmulPrecision(), session);
     }
 
     // ---- tracing

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter;
 
+import io.sinter.ir.MatmulPrecision;
 import io.sinter.random.Generator;
 import io.sinter.runtime.Counters;
 import io.sinter.runtime.Session;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.function.BinaryOperator;
 import java.util.function.UnaryOperator;
 
@@ -77,6 +79,22 @@ public final class Sinter {
     /** The session's source of random numbers. */
     public static Generator generator() {
         return Session.current().attached(Generator.class, _ -> new Generator());
+    }
+
+    /**
+     * Says how exactly products of f32 matrices, and convolutions, multiply on devices that can do it faster, as PyTorch's {@code
+     * torch.set_float32_matmul_precision} does: {@code "highest"} (f32, the default), {@code "high"} or {@code "tf32"} (operands are rounded to 11 bits,
+     * sums are f32), {@code "medium"} (as high). Of the session, for programs that run from now on.
+     *
+     * @throws IllegalArgumentException for any other name
+     */
+    public static void setMatmulPrecision(String precision) {
+        Session.current().setMatmulPrecision(MatmulPrecision.parse(precision));
+    }
+
+    /** What {@link #setMatmulPrecision} said last: {@code "highest"}, {@code "high"} or {@code "medium"}. */
+    public static String matmulPrecision() {
+        return Session.current().matmulPrecision().name().toLowerCase(Locale.ROOT);
     }
 
     /** What the current session has done so far: programs compiled and run, kernels. */

@@ -29,6 +29,7 @@ public final class Canonical {
     private static final long SCALAR = 2;
     private static final long NODE = 3;
     private static final long ROOTS = 4;
+    private static final long PRECISION = 5;
 
     private long[] words = new long[1024];
     private int size;
@@ -129,6 +130,12 @@ public final class Canonical {
         size = 0;
         entries = 0;
         word(SCHEMA);
+        return this;
+    }
+
+    /** How products of f32 multiply, written first; the default is not written. */
+    public Canonical precision(MatmulPrecision p) {
+        if (p != MatmulPrecision.HIGHEST) word(PRECISION | (long) p.ordinal() << 8);
         return this;
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import io.sinter.ir.MatmulPrecision;
 import io.sinter.runtime.dump.ProgramDump;
 import java.util.Locale;
 import java.util.Objects;
@@ -11,12 +12,14 @@ import java.util.Objects;
  * @param session whose memory, threads and counters it will use
  * @param device where it will run
  * @param backend how it will be executed
+ * @param precision how exactly products of f32 multiply
  */
-public record CompileContext(Session session, Device device, Options.Backend backend) {
+public record CompileContext(Session session, Device device, Options.Backend backend, MatmulPrecision precision) {
     public CompileContext {
         Objects.requireNonNull(session, "session");
         Objects.requireNonNull(device, "device");
         Objects.requireNonNull(backend, "backend");
+        Objects.requireNonNull(precision, "precision");
     }
 
     /** What a dump says of this. */
@@ -26,8 +29,8 @@ public record CompileContext(Session session, Device device, Options.Backend bac
         return new ProgramDump.Target(device.toString(), backend.name().toLowerCase(Locale.ROOT), bits);
     }
 
-    /** For the session's own device and backend. */
+    /** For the session's own device, backend and precision. */
     public static CompileContext of(Session session) {
-        return new CompileContext(session, session.device(), session.options().backend());
+        return new CompileContext(session, session.device(), session.options().backend(), session.matmulPrecision());
     }
 }

@@ -67,7 +67,8 @@ public interface Executable {
         Session session = context.session();
         switch (context.device().kind()) {
             case CUDA, PTX_SIM -> {
-                return new PtxExecutable(plan(graph, Fusion.MAX_WEIGHT, PtxCodegen::hasTemplate, dump), session);
+                return new PtxExecutable(
+                        plan(graph, Fusion.MAX_WEIGHT, PtxCodegen::hasTemplate, dump), session, context.precision());
             }
             case JVM -> {}
         }

@@ -14,10 +14,14 @@ import java.util.function.LongUnaryOperator;
 
 /**
  * The parameter blocks of all launches of one program, in one piece of memory, after the program's error record and a cell for each argument, which
- * holds the value of a scalar one. Numbers are written once; addresses and scalars at the start of each run. One run at a time.
+ * holds the value of a scalar one. Numbers are written once; addresses and scalars at the start of each run. One run at a time. Until the first run
+ * there stands for each address a number that is a multiple of whatever power of two (up to {@link #ALIGNMENT}) the address always is.
  */
 final class ParameterBlock {
     private static final int RECORD_BYTES = 64;
+
+    /** Every buffer begins at a multiple of this. */
+    private static final long ALIGNMENT = 64;
 
     /** A place as the number of a base address and bytes from there. */
     record Spot(int base, long offset) {
@@ -60,6 +64,22 @@ final class ParameterBlock {
         /** Which base address a place is relative to. */
         int base(Place place) {
             return first + ParameterBlock.base(plan, place);
+        }
+
+        /** A number whose low bits are 0 where those of the place's address are, in every run. */
+        private long alignment(Place place) {
+            return switch (place) {
+                case Place.Part p -> alignment(p.of()) | p.offset();
+                case Place.Temp t -> (outer == null ? 0 : outer.alignment(repeat.arena())) | t.offset();
+                case Place.Argument a when outer == null -> plan.scalarArgs().get(a.index()) ? Long.BYTES : ALIGNMENT;
+                case Place.Argument a -> moving(repeat.arguments().get(a.index()));
+                case Place.Result _ when outer == null -> ALIGNMENT;
+                case Place.Result r -> moving(repeat.results().get(r.index()));
+            };
+        }
+
+        private long moving(Plan.Moving m) {
+            return outer.alignment(m.first()) | m.step();
         }
 
         /** Where a place is, whatever the addresses of a run. */
@@ -205,8 +225,10 @@ final class ParameterBlock {
             switch (values.get(i)) {
                 case SlotValue.Number n -> Memory.putLong(slot, n.value());
                 case SlotValue.ErrorRecord _ -> Memory.putLong(slot, start + shift);
-                case SlotValue.Address a ->
+                case SlotValue.Address a -> {
                     section.patches.add(new AddressPatch(slot, section.base(a.place()), offset(a.place())));
+                    Memory.putLong(slot, section.alignment(a.place()));
+                }
                 case SlotValue.ScalarArgument s -> {
                     Type type = plan.argTypes().get(s.index());
                     scalarPatches.add(new ScalarPatch(slot, s.index(), type.dtype()));

@@ -2,6 +2,7 @@
 package io.sinter.runtime;
 
 import io.sinter.codegen.ptx.LaunchRule;
+import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Op;
 import io.sinter.ir.plan.Plan;
@@ -47,6 +48,8 @@ final class PtxExecutable implements Executable {
         final int count;
         final long blockBytes;
         final long scratchBytes;
+        /** Whether it finds in scratch memory what the launch before has left there. */
+        final boolean follows;
         /** Whether it is in a loop's body, and so has other blocks in each run. */
         final boolean moves;
         /** Of the program's results, those that it works on. */
@@ -58,14 +61,17 @@ final class PtxExecutable implements Executable {
                 long block,
                 int count,
                 long blockBytes,
+                long scratchBytes,
+                boolean follows,
                 boolean moves,
                 List<Integer> results) {
             this.function = function;
-            this.grid = new GpuDriver.Grid(shape.ctas(), count, shape.threads(), shape.teams(), 0);
+            this.grid = new GpuDriver.Grid(shape.ctas(), count, shape.threads(), shape.teams(), shape.sharedBytes());
             this.block = block;
             this.count = count;
             this.blockBytes = blockBytes;
-            this.scratchBytes = shape.scratchBytes() * count;
+            this.scratchBytes = scratchBytes;
+            this.follows = follows;
             this.moves = moves;
             this.results = results;
         }
@@ -80,6 +86,7 @@ final class PtxExecutable implements Executable {
 
     private final Plan plan;
     private final Session session;
+    private final MatmulPrecision precision;
     private final Gpu gpu;
     private final GpuDriver driver;
     /** The device's copy of the parameter blocks. */
@@ -96,13 +103,14 @@ final class PtxExecutable implements Executable {
     private List<Order> before = List.of();
     private final GraphSlot graph;
 
-    PtxExecutable(Plan plan, Session session) {
-        this(plan, session, MAX_UNROLLED);
+    PtxExecutable(Plan plan, Session session, MatmulPrecision precision) {
+        this(plan, session, precision, MAX_UNROLLED);
     }
 
     /** @param maxUnrolled bytes of the blocks of loops' bodies that go to the device in one copy, at most */
-    PtxExecutable(Plan plan, Session session, long maxUnrolled) {
+    PtxExecutable(Plan plan, Session session, MatmulPrecision precision, long maxUnrolled) {
         this.plan = plan;
+        this.precision = precision;
         this.session = session;
         gpu = session.gpu();
         driver = gpu.driver();
@@ -177,27 +185,38 @@ final class PtxExecutable implements Executable {
         return out;
     }
 
-    /** Segments of one shape go together. */
+    /** Segments of one form and shape go together. */
     private void launches(Plan.Launch l, long[] blocks, boolean body, List<Step> out, List<Integer> results) {
-        PtxModules.Loaded code = gpu.modules().get(l.kernel());
         for (int first = 0; first < blocks.length; ) {
+            PtxModules.Loaded code = code(l, blocks[first]);
             LaunchRule.Shape shape = shape(code.rule(), blocks[first]);
             int end = first + 1;
-            while (end < blocks.length && shape.equals(shape(code.rule(), blocks[end]))) end++;
-            if (shape.ctas() > 0) {
+            while (end < blocks.length && code(l, blocks[end]) == code && shape.equals(shape(code.rule(), blocks[end])))
+                end++;
+            // What follows works on the same scratch memory.
+            long scratch = shape.scratchBytes() * (end - first);
+            for (PtxModules.Loaded c = code; c != null; c = c.next()) {
+                LaunchRule.Shape of = shape(c.rule(), blocks[first]);
+                if (of.ctas() == 0) continue;
                 Launch launch = new Launch(
-                        code.function(),
-                        shape,
+                        c.function(),
+                        of,
                         blocks[first],
                         end - first,
                         ParameterBlock.blockBytes(l),
+                        scratch,
+                        c != code,
                         body,
                         results);
-                scratchBytes = Math.max(scratchBytes, launch.scratchBytes);
+                scratchBytes = Math.max(scratchBytes, scratch);
                 out.add(launch);
             }
             first = end;
         }
+    }
+
+    private PtxModules.Loaded code(Plan.Launch l, long block) {
+        return gpu.modules().get(l.kernel(), slot -> Memory.getLong(block + 8L * slot), precision);
     }
 
     private static LaunchRule.Shape shape(LaunchRule rule, long block) {
@@ -384,7 +403,7 @@ final class PtxExecutable implements Executable {
                 case Order.Copy c -> driver.copy(gpu.stream(), c.from, c.to, c.bytes);
                 case Order.Kernel k -> {
                     Launch l = k.launch;
-                    if (l.scratchBytes > 0) driver.discard(gpu.stream(), k.scratch, l.scratchBytes);
+                    if (l.scratchBytes > 0 && !l.follows) driver.discard(gpu.stream(), k.scratch, l.scratchBytes);
                     long stride = l.count > 1 ? l.blockBytes : 0;
                     driver.launch(gpu.stream(), l.function, l.grid, k.block, stride, k.scratch);
                 }

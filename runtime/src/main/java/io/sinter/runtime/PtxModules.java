@@ -4,35 +4,58 @@ package io.sinter.runtime;
 import io.sinter.codegen.ptx.LaunchRule;
 import io.sinter.codegen.ptx.PtxCodegen;
 import io.sinter.codegen.ptx.PtxKernel;
+import io.sinter.codegen.ptx.Schedule;
 import io.sinter.codegen.ptx.lang.Target;
+import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.loop.KernelText;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntToLongFunction;
 
 /** The kernels that are loaded into a GPU, by their structure. */
 final class PtxModules {
-    /** A kernel that can be launched. */
-    record Loaded(GpuDriver.Function function, LaunchRule rule) {}
+    /**
+     * Code that can be launched.
+     *
+     * @param next what is launched right after it, with the same parameters; null for nothing
+     */
+    record Loaded(GpuDriver.Function function, LaunchRule rule, Loaded next) {}
+
+    private record Key(String structure, Schedule schedule) {}
 
     private final GpuDriver driver;
     private final Counters counters;
-    private final Map<String, Loaded> kernels = new HashMap<>();
+    private final Target target;
+    private final Map<Key, Loaded> kernels = new HashMap<>();
 
     PtxModules(GpuDriver driver, Counters counters) {
         this.driver = driver;
         this.counters = counters;
+        GpuDriver.Properties p = driver.properties();
+        target = Target.forCapability(p.major(), p.minor());
     }
 
-    /** The kernel's code, generated and loaded when first asked for. */
-    synchronized Loaded get(Kernel kernel) {
-        return kernels.computeIfAbsent(KernelText.structure(kernel), _ -> {
+    /**
+     * The kernel's code in the form that a launch asks for, generated and loaded when first asked for.
+     *
+     * @param slot what is known of the launch's parameter block: numbers, and of addresses how they are aligned
+     */
+    synchronized Loaded get(Kernel kernel, IntToLongFunction slot, MatmulPrecision precision) {
+        Schedule schedule = PtxCodegen.schedule(kernel, slot, target, precision);
+        return kernels.computeIfAbsent(new Key(KernelText.structure(kernel), schedule), _ -> {
             String entry = "k" + kernels.size() + "_" + PtxCodegen.identifier(kernel.name());
-            PtxKernel code = PtxCodegen.generate(kernel, entry, 1);
-            String text = PtxCodegen.module(Target.SM_80, List.of(code)).toString();
+            PtxKernel code = PtxCodegen.generate(kernel, schedule, entry, 1);
+            GpuDriver.LoadedModule module =
+                    driver.load(PtxCodegen.module(target, List.of(code)).toString());
             counters.generated.increment();
-            return new Loaded(driver.load(text).function(entry), code.rule());
+            return loaded(module, code);
         });
+    }
+
+    private static Loaded loaded(GpuDriver.LoadedModule module, PtxKernel code) {
+        if (code == null) return null;
+        return new Loaded(module.function(code.name()), code.rule(), loaded(module, code.next()));
     }
 }

@@ -2,8 +2,10 @@
 package io.sinter.runtime;
 
 import io.sinter.codegen.jvm.JvmCodegen;
+import io.sinter.ir.MatmulPrecision;
 import io.sinter.runtime.dump.Dumps;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -43,6 +45,7 @@ public final class Session implements AutoCloseable {
     /** How many open sessions of this process dump their programs. */
     private static final AtomicInteger DUMPING = new AtomicInteger();
 
+    private volatile MatmulPrecision matmulPrecision = MatmulPrecision.HIGHEST;
     private volatile boolean closed;
 
     /** @param driver of the GPU, if the device is one; null for the device's own */
@@ -177,6 +180,16 @@ public final class Session implements AutoCloseable {
     /** The GPU; null on the JVM. */
     Gpu gpu() {
         return gpu;
+    }
+
+    /** How exactly products of f32 matrices, and convolutions, multiply on devices that can do it faster; {@code HIGHEST} at first. */
+    public MatmulPrecision matmulPrecision() {
+        return matmulPrecision;
+    }
+
+    /** Programs compiled from now on multiply so; {@link #matmulPrecision} is in their keys. */
+    public void setMatmulPrecision(MatmulPrecision precision) {
+        matmulPrecision = Objects.requireNonNull(precision, "precision");
     }
 
     Session checkOpen() {

@@ -13,6 +13,7 @@ import io.sinter.ir.DType;
 import io.sinter.ir.Graph;
 import io.sinter.ir.GraphBuilder;
 import io.sinter.ir.IndexError;
+import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.Node;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
@@ -97,6 +98,34 @@ class PtxExecutableTest {
                     case F16 -> 4e-3;
                     default -> 3e-2;
                 });
+    }
+
+    /** A sum in parts is two launches with scratch memory between them. */
+    @Test
+    void longSumsInParts() {
+        GraphBuilder g = new GraphBuilder();
+        Node a = g.input(Type.of(DType.F32, 17, 1040));
+        Node b = g.input(Type.of(DType.F32, 1040, 21));
+        List<RefArray> args = List.of(Sample.uniform(a.type(), -1, 1, 1), Sample.uniform(b.type(), -1, 1, 2));
+        check(g.build(g.matmul(a, b)), args, 1e-4);
+    }
+
+    /** Operands of f32 are rounded to TF32 only if that was asked for, and then by other code. */
+    @Test
+    void matmulPrecision() {
+        GraphBuilder g = new GraphBuilder();
+        Node a = g.input(Type.of(DType.F32, 16, 16));
+        Node b = g.input(Type.of(DType.F32, 16, 16));
+        Graph graph = g.build(g.matmul(a, b));
+        float x = 1 + 0x1p-12f;
+        RefArray left = RefArray.of(a.type(), _ -> x);
+        RefArray right = RefArray.of(b.type(), i -> i % 17 == 0 ? 1 : 0);
+        for (MatmulPrecision p : MatmulPrecision.values()) {
+            session.setMatmulPrecision(p);
+            Run run = compile(graph).run(List.of(buffer(left), buffer(right)));
+            double got = Elements.load(a.type(), run.result(0)).getDouble(0);
+            assertEquals(p == MatmulPrecision.HIGHEST ? x : 1, got, p.toString());
+        }
     }
 
     /** Rows of several warps, rows of one thread, columns. */
@@ -231,7 +260,7 @@ class PtxExecutableTest {
             loops++;
             List<RefArray> want = s.op().evaluate(s.inputs());
             for (long bytes : new long[] {1 << 20, 500, 1}) {
-                PtxExecutable e = new PtxExecutable(plan, session, bytes);
+                PtxExecutable e = new PtxExecutable(plan, session, MatmulPrecision.HIGHEST, bytes);
                 for (int i = 0; i < 3; i++) {
                     Run run = e.run(s.inputs().stream().map(this::buffer).toList());
                     for (int r = 0; r < want.size(); r++) {

@@ -64,7 +64,8 @@ final class AsyncWriter implements PanelWriter {
     /** Bytes of the chunk that begins at a position which are below the end: 0 … 16. */
     private Operand available(Operand at, Operand end) {
         Operand left = g.out.sub(PtxType.S64, end, at);
-        Operand some = g.out.max(PtxType.S64, g.out.min(PtxType.S64, left, g.out.constant(panel.chunk())), g.out.constant(0));
+        Operand some =
+                g.out.max(PtxType.S64, g.out.min(PtxType.S64, left, g.out.constant(panel.chunk())), g.out.constant(0));
         return g.ints.mul(g.ints.low(some), panel.bytes());
     }
 
@@ -75,8 +76,7 @@ final class AsyncWriter implements PanelWriter {
             int v = vars.indexOf(((Index.VarAtom) t.atom()).var());
             if (v < 0) continue;
             sum = g.c.scalars.addLong(
-                    sum,
-                    g.c.scalars.mulLong(values.get(v).get(which), g.c.indices.scaled(t.coef(), panel.bytes())));
+                    sum, g.c.scalars.mulLong(values.get(v).get(which), g.c.indices.scaled(t.coef(), panel.bytes())));
         }
         return sum;
     }
@@ -99,7 +99,8 @@ final class AsyncWriter implements PanelWriter {
         start = bytes(start, g.kernel.batch(), batch, 0);
         sources = new ArrayList<>();
         if (operand.alongK()) {
-            List<Operand> rows = lines(from).stream().map(r -> place(r, size).at).toList();
+            List<Operand> rows =
+                    lines(from).stream().map(r -> place(r, size).at).toList();
             List<List<Operand>> values = g.digits(operand.rows(), rows);
             for (int i = 0; i < count; i++) sources.add(bytes(start, operand.rows(), values, i));
         } else {
@@ -117,8 +118,8 @@ final class AsyncWriter implements PanelWriter {
         if (operand.alongK()) {
             Operand k = g.c.scalars.addLong(k0, g.ints.wide(position));
             Operand n = available(k, g.depth);
-            Operand along = bytes(
-                    g.out.constant(0), operand.k(), g.digits(operand.k(), List.of(place(k, g.depth).at)), 0);
+            Operand along =
+                    bytes(g.out.constant(0), operand.k(), g.digits(operand.k(), List.of(place(k, g.depth).at)), 0);
             for (int i = 0; i < count; i++) copy(to, i, g.c.scalars.addLong(sources.get(i), along), n);
         } else {
             List<Place> steps = lines(k0).stream().map(k -> place(k, g.depth)).toList();
@@ -133,12 +134,7 @@ final class AsyncWriter implements PanelWriter {
 
     private void copy(Operand to, int i, Operand from, Operand bytes) {
         g.out.add(new AsyncCopy.Copy(
-                true,
-                List.of(),
-                g.out.at(to, (long) i * distance * panel.lineBytes()),
-                g.out.at(from),
-                CHUNK,
-                bytes));
+                true, List.of(), g.out.at(to, (long) i * distance * panel.lineBytes()), g.out.at(from), CHUNK, bytes));
     }
 
     @Override

@@ -36,7 +36,8 @@ final class CodeWriter implements PanelWriter {
         this.panel = panel;
         size = operand.isLeft() ? g.rows : g.columns;
         int threads = g.schedule.tile().threads();
-        int rows = operand.isLeft() ? g.schedule.tile().rows() : g.schedule.tile().columns();
+        int rows =
+                operand.isLeft() ? g.schedule.tile().rows() : g.schedule.tile().columns();
         int depth = g.schedule.tile().depth();
         int side = operand.alongK() ? depth : rows;
         count = rows * depth / threads;

@@ -74,7 +74,8 @@ final class FmaMultiplier implements GemmMultiplier {
         for (int n = 0; n < groups; n++) {
             for (int i = 0; i < EACH; i += chunk) {
                 long offset = (long) step * panel.lineBytes() + (long) (n * APART + i) * bytes;
-                all.addAll(g.out.load(Space.SHARED, stored(), chunk, g.out.at(base, offset)).elements());
+                all.addAll(g.out.load(Space.SHARED, stored(), chunk, g.out.at(base, offset))
+                        .elements());
             }
         }
         return all;
@@ -91,8 +92,7 @@ final class FmaMultiplier implements GemmMultiplier {
 
     @Override
     public void expose(int slice) {
-        for (int j = 0; j < EACH; j++)
-            g.c.scalars.assign(g.kernel.acc(), exposed.get(j), sums.get(slice * EACH + j));
+        for (int j = 0; j < EACH; j++) g.c.scalars.assign(g.kernel.acc(), exposed.get(j), sums.get(slice * EACH + j));
     }
 
     @Override

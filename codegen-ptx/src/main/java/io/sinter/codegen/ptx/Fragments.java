@@ -102,7 +102,8 @@ final class Fragments {
             Operand exchange = panel.exchange(g.ints, line);
             Operand within = g.ints.mul(g.ints.mod(k, perChunk), panel.bytes());
             for (int s = 0; s < steps(); s++) {
-                Operand chunk = g.ints.add(g.ints.div(k, perChunk), (long) s * math.shape().k() / perChunk);
+                Operand chunk = g.ints.add(
+                        g.ints.div(k, perChunk), (long) s * math.shape().k() / perChunk);
                 addresses.add(g.ints.add(base, g.ints.add(panel.offset(g.ints, line, exchange, chunk), within)));
             }
         } else {
@@ -140,7 +141,9 @@ final class Fragments {
             int rowHalf = isLeft ? q % rowHalves : q / kHalves;
             int kHalf = isLeft ? q / rowHalves : q % kHalves;
             Operand first = addresses.get(alongK ? step : block * rowHalves + rowHalf);
-            int line = alongK ? block * blockRows + 8 * rowHalf : step * math.shape().k() + 4 * kHalf;
+            int line = alongK
+                    ? block * blockRows + 8 * rowHalf
+                    : step * math.shape().k() + 4 * kHalf;
             PtxType t = math == GemmSchedule.Math.F64 ? PtxType.F64 : PtxType.B32;
             Operand at = g.ints.add(first, stage);
             quarters.add(rounded(g.out.load(Space.SHARED, t, g.out.at(at, (long) line * panel.lineBytes()))));

@@ -30,6 +30,7 @@ final class GemmCode {
     final List<Stmt> epilogue;
     /** The thread's number in its CTA. */
     final Reg thread;
+
     final Operand batches;
     final Operand rows;
     final Operand columns;
@@ -69,9 +70,8 @@ final class GemmCode {
         columns = size(kernel.n());
         depth = size(kernel.k());
         allRows = c.scalars.mulLong(batches, rows);
-        paddedColumns = partial
-                ? out.and(PtxType.B64, c.scalars.addLong(columns, out.constant(3)), out.constant(-4))
-                : columns;
+        paddedColumns =
+                partial ? out.and(PtxType.B64, c.scalars.addLong(columns, out.constant(3)), out.constant(-4)) : columns;
         Operand partialBytes = c.scalars.mulLong(
                 c.scalars.mulLong(allRows, paddedColumns),
                 out.constant((long) schedule.splits() * kernel.acc().bytes()));
@@ -82,7 +82,8 @@ final class GemmCode {
     Operand partial(Operand split, Operand r, Operand column) {
         Operand row = c.scalars.addLong(c.scalars.mulLong(split, allRows), r);
         Operand element = c.scalars.addLong(c.scalars.mulLong(row, paddedColumns), column);
-        return c.scalars.addLong(scratch, c.scalars.mulLong(element, out.constant(kernel.acc().bytes())));
+        return c.scalars.addLong(
+                scratch, c.scalars.mulLong(element, out.constant(kernel.acc().bytes())));
     }
 
     /** A special register in 64 bits. */
@@ -179,8 +180,7 @@ final class GemmCode {
     }
 
     private Operand divide(Operand a, Operand by) {
-        return out.binary(
-                io.sinter.codegen.ptx.lang.Arithmetic.BinaryOp.DIV, FloatMode.DEFAULT, PtxType.U32, a, by);
+        return out.binary(io.sinter.codegen.ptx.lang.Arithmetic.BinaryOp.DIV, FloatMode.DEFAULT, PtxType.U32, a, by);
     }
 
     /** Positions within a size: those beyond are the last one's. */

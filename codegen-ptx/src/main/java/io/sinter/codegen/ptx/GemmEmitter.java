@@ -78,7 +78,14 @@ final class GemmEmitter {
         });
         out.ret();
         LaunchRule rule = new LaunchRule.Tiles(
-                kernel.batch(), kernel.m(), kernel.n(), kernel.k(), schedule, kernel.acc().bytes(), LaunchRule.MAX_CTAS, 0);
+                kernel.batch(),
+                kernel.m(),
+                kernel.n(),
+                kernel.k(),
+                schedule,
+                kernel.acc().bytes(),
+                LaunchRule.MAX_CTAS,
+                0);
         PtxKernel next = schedule.splits() == 1 ? null : new GemmFinish(kernel, schedule, entry + "_sum", file).emit();
         return new PtxKernel(out.build(), KernelText.print(kernel), rule, next);
     }

@@ -39,12 +39,9 @@ final class GemmFinish {
         GemmCode g = new GemmCode(kernel, schedule, out, file);
         GemmEpilogue epilogue = new GemmEpilogue(g);
         Operand fours = g.tiles(g.paddedColumns, EACH);
-        
-        Reg first = out.mad(
-                PtxType.S64,
-                g.special(Operand.Special.CTAID_X),
-                out.constant(LaunchRule.CTA),
-                (Operand) g.ints.wide(g.thread));
+
+        Reg first = out.mad(PtxType.S64, g.special(Operand.Special.CTAID_X), out.constant(LaunchRule.CTA), (Operand)
+                g.ints.wide(g.thread));
         Operand all = g.c.scalars.mulLong(g.special(Operand.Special.NCTAID_X), out.constant(LaunchRule.CTA));
         g.loop(first, g.c.scalars.mulLong(g.allRows, fours), all, number -> {
             Operand row = g.quotient(number, fours);
@@ -72,7 +69,8 @@ final class GemmFinish {
         int chunk = 16 / type.bytes();
         List<Operand> all = new ArrayList<>();
         for (int i = 0; i < EACH; i += chunk)
-            all.addAll(out.load(Space.GLOBAL, type, chunk, out.at(at, (long) i * type.bytes())).elements());
+            all.addAll(out.load(Space.GLOBAL, type, chunk, out.at(at, (long) i * type.bytes()))
+                    .elements());
         return all;
     }
 }

@@ -68,10 +68,8 @@ record GemmOperand(boolean isLeft, Expr value, List<Var> rows, List<Var> k, bool
         return switch (e) {
             case Expr.Load l
             when l.mask() == null || isZero(l.otherwise()) -> l.buffer().dtype();
-            case Expr.Select s
-            when isZero(s.b()) -> element(s.a());
-            case Expr.Select s
-            when isZero(s.a()) -> element(s.b());
+            case Expr.Select s when isZero(s.b()) -> element(s.a());
+            case Expr.Select s when isZero(s.a()) -> element(s.b());
             case Expr.Narrow n -> n.to();
             default -> e.dtype();
         };
@@ -105,7 +103,8 @@ record GemmOperand(boolean isLeft, Expr value, List<Var> rows, List<Var> k, bool
     boolean isAligned(IntToLongFunction slot) {
         Expr.Load l = (Expr.Load) value;
         long bytes = l.buffer().dtype().bytes();
-        long all = slot.applyAsLong(l.buffer().slot()) | LaunchRule.number(l.index().offset(), slot) * bytes;
+        long all = slot.applyAsLong(l.buffer().slot())
+                | LaunchRule.number(l.index().offset(), slot) * bytes;
         for (Index.Term t : l.index().terms())
             if (((Index.VarAtom) t.atom()).var() != unit()) all |= LaunchRule.number(t.coef(), slot) * bytes;
         // Where the innermost variable ends, the next element lies elsewhere.

@@ -66,10 +66,8 @@ final class IntCode {
 
     /** {@code r += by}, and 0 instead where that reaches {@code end}. */
     void advance(Reg r, long by, long end) {
-        out.add(new Arithmetic.Binary(
-                Arithmetic.BinaryOp.ADD, FloatMode.DEFAULT, PtxType.U32, r, r, out.constant(by)));
-        Reg over = out.setp(
-                io.sinter.codegen.ptx.lang.Comparison.Relation.GE, PtxType.U32, r, out.constant(end));
+        out.add(new Arithmetic.Binary(Arithmetic.BinaryOp.ADD, FloatMode.DEFAULT, PtxType.U32, r, r, out.constant(by)));
+        Reg over = out.setp(io.sinter.codegen.ptx.lang.Comparison.Relation.GE, PtxType.U32, r, out.constant(end));
         out.assign(PtxType.B32, r, out.selp(PtxType.B32, out.constant(0), r, over));
     }
 

@@ -118,9 +118,11 @@ public sealed interface LaunchRule {
             GemmSchedule.Tile tile = form.tile();
             long down = (m + tile.rows() - 1) / tile.rows();
             long across = (n + tile.columns() - 1) / tile.columns();
-            long count = Math.multiplyExact(Math.multiplyExact(matrices, form.splits()), Math.multiplyExact(down, across));
+            long count =
+                    Math.multiplyExact(Math.multiplyExact(matrices, form.splits()), Math.multiplyExact(down, across));
             if (count > Integer.MAX_VALUE)
-                throw new UnsupportedOperationException("a matrix product of " + count + " tiles: kernels count to 2^31 - 1");
+                throw new UnsupportedOperationException(
+                        "a matrix product of " + count + " tiles: kernels count to 2^31 - 1");
             long sums = form.splits() == 1 ? 0 : matrices * m * ((n + 3) / 4 * 4) * form.splits();
             return new Shape(tile.threads(), 1, Math.min(most, count), sums * bytes, sharedBytes);
         }
@@ -128,9 +130,8 @@ public sealed interface LaunchRule {
         /** Where several variables share a direction of a matrix, positions are taken apart in 32 bits. */
         private static void check(List<Var> vars, IntToLongFunction slot) {
             if (vars.size() > 1 && extents(vars, slot) > Integer.MAX_VALUE) {
-                throw new UnsupportedOperationException(
-                        "a matrix product with " + extents(vars, slot) + " positions of " + vars
-                                + ": kernels count to 2^31 - 1 where several axes are one");
+                throw new UnsupportedOperationException("a matrix product with " + extents(vars, slot)
+                        + " positions of " + vars + ": kernels count to 2^31 - 1 where several axes are one");
             }
         }
     }

@@ -24,8 +24,7 @@ record Panel(int lines, int length, int bytes, int lineBytes, int factor) {
     static Panel of(GemmOperand o, GemmSchedule s, int accBytes) {
         int rows = o.isLeft() ? s.tile().rows() : s.tile().columns();
         int depth = s.tile().depth();
-        if (s.math() == GemmSchedule.Math.FMA)
-            return new Panel(depth, rows, accBytes, (rows + 4) * accBytes, 0);
+        if (s.math() == GemmSchedule.Math.FMA) return new Panel(depth, rows, accBytes, (rows + 4) * accBytes, 0);
         int bytes = s.math().type().bytes();
         int lines = o.alongK() ? rows : depth;
         int length = o.alongK() ? depth : rows;

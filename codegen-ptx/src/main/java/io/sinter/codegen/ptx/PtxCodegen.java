@@ -28,8 +28,7 @@ public final class PtxCodegen {
      * @param slot the contents of the launch's parameter block, with its addresses
      * @param precision of products of f32
      */
-    public static Schedule schedule(
-            Kernel kernel, IntToLongFunction slot, Target target, MatmulPrecision precision) {
+    public static Schedule schedule(Kernel kernel, IntToLongFunction slot, Target target, MatmulPrecision precision) {
         return switch (kernel) {
             case GemmKernel k -> GemmTiles.choose(k, slot, target, precision);
             case LoopKernel _, AttentionKernel _ -> new Schedule.Only();

@@ -17,7 +17,6 @@ public record PtxKernel(Kernel code, String listing, LaunchRule rule, PtxKernel 
         this(code, listing, rule, null);
     }
 
-
     public String name() {
         return code.name();
     }

@@ -83,7 +83,8 @@ final class SumStage {
         List<Operand> values = new ArrayList<>();
         int chunk = 16 / bytes;
         for (int i = 0; i < EACH; i += chunk) {
-            values.addAll(g.out.load(Space.SHARED, type, chunk, g.out.at(at, (long) i * bytes)).elements());
+            values.addAll(g.out.load(Space.SHARED, type, chunk, g.out.at(at, (long) i * bytes))
+                    .elements());
         }
         Operand blockRow = g.ints.add(row, g.ints.mul(g.ints.div(slice, perRow), rows));
         Operand r = g.ints.add(blockRow, g.ints.add(g.ints.mul(round, 4), g.ints.div(lane, 8)));

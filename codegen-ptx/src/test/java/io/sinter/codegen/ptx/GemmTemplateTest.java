@@ -59,9 +59,7 @@ class GemmTemplateTest {
             Schedule s = PtxCodegen.schedule(kernel, slot, Target.SM_80, precision);
             if (!(s instanceof GemmSchedule g)) return s;
             List<GemmSchedule.Tile> tiles = GemmTiles.tiles(
-                    g.math(),
-                    ((GemmKernel) kernel).acc(),
-                    g.left() == Source.ASYNC && g.right() == Source.ASYNC);
+                    g.math(), ((GemmKernel) kernel).acc(), g.left() == Source.ASYNC && g.right() == Source.ASYNC);
             return new GemmSchedule(g.math(), tiles.get(tile), g.left(), g.right(), splits == 0 ? g.splits() : splits);
         }
     }
@@ -104,8 +102,7 @@ class GemmTemplateTest {
                 boolean a = (turns & 1) != 0;
                 boolean b = turns > 1;
                 String what = t + (a ? ", a turned" : "") + (b ? ", b turned" : "");
-                tests.add(DynamicTest.dynamicTest(
-                        what, () -> check(what, product(t, 2, 72, 88, 104, a, b), tile(1))));
+                tests.add(DynamicTest.dynamicTest(what, () -> check(what, product(t, 2, 72, 88, 104, a, b), tile(1))));
             }
         }
         return tests.stream();
@@ -116,7 +113,8 @@ class GemmTemplateTest {
     Stream<DynamicTest> largeTiles() {
         return Stream.of(TYPES)
                 .map(t -> DynamicTest.dynamicTest(
-                        t.toString(), () -> check(t.toString(), product(t, 1, 136, 152, 72, false, t == DType.F16), tile(0))));
+                        t.toString(),
+                        () -> check(t.toString(), product(t, 1, 136, 152, 72, false, t == DType.F16), tile(0))));
     }
 
     /** Nothing is aligned: extents are odd, or memory begins beside an aligned address. */
@@ -189,15 +187,14 @@ class GemmTemplateTest {
         Node b = g.input(Type.of(DType.F32, 1, 1));
         Graph graph = g.build(g.matmul(a, b));
         float half = 1 + java.lang.Math.scalb(1f, -11);
-        List<RefArray> args = List.of(
-                RefArray.of(DType.F32, Shape.of(1, 1), half), RefArray.of(DType.F32, Shape.of(1, 1), 1));
+        List<RefArray> args =
+                List.of(RefArray.of(DType.F32, Shape.of(1, 1), half), RefArray.of(DType.F32, Shape.of(1, 1), 1));
         double want = 1 + java.lang.Math.scalb(1.0, -10);
         new SimPlan(graph, args, new Form(1, MatmulPrecision.HIGH, 0), Target.SM_80, seed)
                 .check("rounded", want - half + 1e-12);
-        org.junit.jupiter.api.Assertions.assertThrows(
-                AssertionError.class,
-                () -> new SimPlan(graph, args, new Form(1, MatmulPrecision.HIGH, 0), Target.SM_80, seed)
-                        .check("not exact", (want - half) / 2));
+        org.junit.jupiter.api.Assertions.assertThrows(AssertionError.class, () -> new SimPlan(
+                        graph, args, new Form(1, MatmulPrecision.HIGH, 0), Target.SM_80, seed)
+                .check("not exact", (want - half) / 2));
     }
 
     /** A long sum of a small result is made in parts, which are added in order. */
@@ -293,7 +290,8 @@ class GemmTemplateTest {
             for (PtxKernel k : emitted.values()) all.add(renamed(k, "e" + all.size() + "_" + k.name()));
             Path file = dir.resolve("all.ptx");
             Files.writeString(file, PtxCodegen.module(target, all).toString());
-            String log = ptxas(dir, "-arch=" + target, "-v", "-o", dir.resolve("all.cubin").toString(), file.toString());
+            String log = ptxas(
+                    dir, "-arch=" + target, "-v", "-o", dir.resolve("all.cubin").toString(), file.toString());
             Files.writeString(Path.of("target", "gemm-" + target + ".log"), log);
             assertFalse(log.contains("error"), log);
             for (String line : log.lines().toList())
@@ -314,7 +312,10 @@ class GemmTemplateTest {
         command.addAll(List.of(arguments));
         Process p;
         try {
-            p = new ProcessBuilder(command).directory(dir.toFile()).redirectErrorStream(true).start();
+            p = new ProcessBuilder(command)
+                    .directory(dir.toFile())
+                    .redirectErrorStream(true)
+                    .start();
         } catch (IOException e) {
             return null;
         }
