@@ -163,7 +163,7 @@ final class Compiled {
     private static boolean makesState(Recording r) {
         Set<Storage> gradients = new HashSet<>();
         for (Tensor p : r.gradients)
-            if (p.grad() != null) gradients.add(p.grad().storageOrNull());
+            if (p.gradient() != null) gradients.add(p.gradient().storageOrNull());
         for (Storage s : r.written) {
             if (s.version > 0 && s.overwritten != null && s.overwritten.recorded == r && !gradients.contains(s))
                 return true;
@@ -185,7 +185,7 @@ final class Compiled {
         for (Tensor x : out) addRoot(roots, x.value());
         for (Storage s : states) addRoot(roots, s.value);
         for (Tensor p : r.gradients)
-            if (p.grad() != null) addRoot(roots, p.grad().value());
+            if (p.gradient() != null) addRoot(roots, p.gradient().value());
         Map<Storage, Value> before = new IdentityHashMap<>();
         for (Storage s : states) before.put(s, s.overwritten);
         Cut.Trail trail = t.runExactly(roots, states);
@@ -212,7 +212,8 @@ final class Compiled {
         List<Gradient> gradients = new ArrayList<>();
         for (Tensor p : r.gradients)
             gradients.add(new Gradient(
-                    p, p.grad() == null ? -1 : result.getOrDefault(p.grad().value(), -1)));
+                    p,
+                    p.gradient() == null ? -1 : result.getOrDefault(p.gradient().value(), -1)));
         List<Output> outputs = new ArrayList<>();
         for (Tensor x : out) {
             int same = Arrays.asList(inputs).indexOf(x);
@@ -265,7 +266,7 @@ final class Compiled {
             for (Write w : v.writes) {
                 if (w.donor < 0) continue;
                 Storage s = storage(w, inputs);
-                if (s.value.pins > 0 || (s.value.flags & Value.SHARED) != 0)
+                if (s.value.pinned() || (s.value.flags & Value.SHARED) != 0)
                     args.set(w.donor, Host.copy((Buffer) args.get(w.donor)));
                 else giving.add(s);
             }
@@ -296,7 +297,7 @@ final class Compiled {
         markShared(v, inputs, values, giving);
         for (Storage s : giving) s.value.overwritten();
         for (Write w : v.writes) storage(w, inputs).replace(values[w.result]);
-        for (Gradient g : v.gradients) g.tensor.gradient(g.result < 0 ? null : new Tensor(values[g.result]));
+        bindGradients(v, values);
         Tensor[] out = new Tensor[v.outputs.size()];
         for (int i = 0; i < out.length; i++) {
             out[i] = switch (v.outputs.get(i)) {
@@ -306,6 +307,24 @@ final class Compiled {
             };
         }
         return out;
+    }
+
+    /** A gradient that is no other result of the program is held by its leaf alone. */
+    private static void bindGradients(Variant v, Value[] values) {
+        int[] holders = new int[values.length];
+        for (Gradient g : v.gradients) if (g.result >= 0) holders[g.result]++;
+        for (Write w : v.writes) holders[w.result]++;
+        for (Output o : v.outputs) if (o instanceof Computed c) holders[c.result]++;
+        for (Gradient g : v.gradients) {
+            if (g.result < 0) {
+                g.tensor.gradient(null);
+                continue;
+            }
+            Value x = values[g.result];
+            boolean sole = holders[g.result] == 1 && (x.flags & Value.SHARED) == 0;
+            if (sole) x.flags |= Value.PRIVATE;
+            g.tensor.gradient(new Tensor(x), sole ? GradientEra.OVER : null);
+        }
     }
 
     /**
@@ -327,8 +346,8 @@ final class Compiled {
         for (Value r : values) {
             Value other = holders.putIfAbsent(r.data, r);
             if (other == null) continue;
-            other.flags |= Value.SHARED;
-            r.flags |= Value.SHARED;
+            other.share();
+            r.share();
         }
     }
 }

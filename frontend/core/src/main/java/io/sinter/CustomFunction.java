@@ -108,6 +108,7 @@ public abstract class CustomFunction {
 
         @Override
         List<Tensor> backward(Tensor[] grads) {
+            Trace.current().exposeGradients();
             Tensor[] g = function.backward(context, grads);
             if (g.length != next.length) {
                 throw Errors.state(name() + ".backward returned " + g.length + " gradients for " + next.length

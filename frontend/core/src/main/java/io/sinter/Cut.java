@@ -292,8 +292,8 @@ final class Cut {
         for (Value r : roots) {
             Value other = holders.putIfAbsent(r.data, r);
             if (other == null || other == r) continue;
-            other.flags |= Value.SHARED;
-            r.flags |= Value.SHARED;
+            other.share();
+            r.share();
         }
     }
 

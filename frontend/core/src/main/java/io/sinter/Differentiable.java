@@ -28,10 +28,10 @@ public sealed interface Differentiable permits Tensor {
 
     /** The gradient accumulated by backward passes, or null. */
     default Tensor grad() {
-        return self().gradient();
+        return self().sharedGradient();
     }
 
-    /** Replaces the gradient; null forgets it. */
+    /** Replaces the gradient; null forgets it. Memory of a gradient that nobody has asked for goes back at once. */
     default void setGrad(Tensor grad) {
         Tensor x = self();
         if (grad != null && !grad.type().equals(x.type()))
@@ -39,7 +39,7 @@ public sealed interface Differentiable permits Tensor {
         x.gradient(grad);
     }
 
-    /** Forgets the gradient. */
+    /** Forgets the gradient. Its memory goes back at once if nobody has asked for it. */
     default void zeroGrad() {
         self().gradient(null);
     }

@@ -64,6 +64,7 @@ final class Engine {
     private void run(List<Tensor> outputs, List<Tensor> seeds) {
         Trace t = Trace.current();
         boolean gradMode = t.gradMode;
+        int outer = t.beginPass();
         t.consumed();
         t.depth++;
         t.busy++;
@@ -81,6 +82,7 @@ final class Engine {
             t.busy--;
             t.depth--;
             t.gradMode = gradMode;
+            t.pass = outer;
         }
     }
 
@@ -119,9 +121,9 @@ final class Engine {
         List<Value> pending = new ArrayList<>();
         for (TapeNode n : waiting.keySet()) {
             if (n instanceof AccumulateNode a
-                    && a.leaf.grad() != null
-                    && a.leaf.grad().value().pending())
-                pending.add(a.leaf.grad().value());
+                    && a.leaf.gradient() != null
+                    && a.leaf.gradient().value().pending())
+                pending.add(a.leaf.gradient().value());
         }
         if (!pending.isEmpty() && !createGraph) t.runGradients(pending);
     }

@@ -69,10 +69,10 @@ final class Recording {
         // (A storage made here, of a value known already, is a copy that the function itself makes.)
         if (other == null || other == s || s.recorded == this) return v;
         // One value in two storages, which may differ at a replay.
-        v.flags |= Value.SHARED;
+        v.share();
         for (var e : holders.entrySet()) if (e.getValue() == s && e.getKey().data == v.data) return e.getKey();
         Value own = Value.leaf(trace, v.type, v.data);
-        own.flags |= Value.SHARED;
+        own.share();
         holders.put(own, s);
         return own;
     }

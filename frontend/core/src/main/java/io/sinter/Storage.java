@@ -14,13 +14,15 @@ final class Storage {
      * Null if not written.
      */
     Value overwritten;
+    /** The trace that {@link #overwritten} is of. */
+    Trace writer;
     /** The recording during which it was made, or null. */
     final Recording recorded = Trace.current().recording;
 
     Storage(Value value) {
         this.value = value;
         if (value.home == null) value.home = this;
-        else value.flags |= Value.SHARED;
+        else value.share();
     }
 
     /** Replaces the base's value. */
@@ -28,9 +30,12 @@ final class Storage {
         if (overwritten == null) {
             overwritten = value;
             trace.written(this);
+        } else if (writer != trace) {
+            // The new value is pending in one trace and known as written to another: this one does not run it.
+            trace.exposeGradients();
         }
         value.flags &= ~Value.WRITTEN;
-        if (v.home != null && v.home != this) v.flags |= Value.SHARED;
+        if (v.home != null && v.home != this) v.share();
         value = v;
         v.home = this;
         v.flags |= Value.WRITTEN;
@@ -40,7 +45,7 @@ final class Storage {
     /** A computed value takes the place of the present one, outside any trace. */
     void replace(Value v) {
         value.flags &= ~Value.WRITTEN;
-        if (v.home != null && v.home != this) v.flags |= Value.SHARED;
+        if (v.home != null && v.home != this) v.share();
         value = v;
         v.home = this;
         version++;

@@ -78,6 +78,7 @@ abstract class TapeNode {
     /** The gradient of a result after its hooks. */
     final Tensor hooked(int result, Tensor grad) {
         if (hooks == null || hooks[result] == null || grad == null) return grad;
+        Trace.current().exposeGradients();
         for (UnaryOperator<Tensor> h : List.copyOf(hooks[result])) {
             grad.value().flags |= Value.KEPT;
             Tensor changed = h.apply(grad);

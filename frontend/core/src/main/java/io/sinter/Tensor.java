@@ -52,6 +52,8 @@ public final class Tensor extends Factories
     private boolean leafRequiresGrad;
     private AccumulateNode accumulator;
     private Tensor grad;
+    /** Since when the gradient is known to this leaf alone; null if somebody else may hold it. */
+    private GradientEra gradEra;
     /** For views that follow the history of the tensor that they were taken from: that tensor. */
     private Tensor base;
     /** Counts changes of this base's history by in-place operations; and what a view has seen of them. */
@@ -208,7 +210,7 @@ public final class Tensor extends Factories
     public Tensor clone() {
         Trace t = Trace.current();
         Value v = read(t);
-        v.flags |= Value.SHARED;
+        v.share();
         Tensor r = new Tensor(v);
         r.storage();
         if (t.gradMode && requiresGrad()) r.history(edge(), resultNumber());
@@ -381,14 +383,44 @@ public final class Tensor extends Factories
         leafRequiresGrad = requires;
     }
 
+    /** The gradient, for those who neither keep it nor make anything of it. */
     Tensor gradient() {
         return grad;
     }
 
+    /** The gradient, for anybody: its memory lives as long as they want it. */
+    Tensor sharedGradient() {
+        if (gradEra != null) gradEra.expose();
+        gradEra = null;
+        return grad;
+    }
+
+    /** The gradient for whoever puts what the trace {@code t} makes of it into storages and gives it to nobody. */
+    Tensor lentGradient(Trace t) {
+        GradientEra era = grad != null && grad.value().trace == t ? GradientEra.continued(gradEra, t) : null;
+        if (era == null) return sharedGradient();
+        gradEra = era;
+        return grad;
+    }
+
+    /** The era that the gradient belongs to, or null if somebody else may hold it. */
+    GradientEra gradientEra() {
+        return gradEra;
+    }
+
     void gradient(Tensor g) {
+        gradient(g, null);
+    }
+
+    /** @param era of {@code g}, if nobody else holds it; else null */
+    void gradient(Tensor g, GradientEra era) {
         Recording r = Trace.current().recording;
         if (r != null) r.gradients.add(this);
+        Tensor old = grad;
+        GradientEra oldEra = gradEra;
         grad = g;
+        gradEra = era;
+        if (oldEra != null && old != g) oldEra.dropped(old);
     }
 
     void forgetHistory() {

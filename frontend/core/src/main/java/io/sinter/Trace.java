@@ -38,9 +38,6 @@ public final class Trace {
     /** So many unconsumed tapes of network calls are taken for a forgotten noGrad. */
     private static final int MANY_TAPES = 200;
 
-    /** Guards {@link Value#pins}. Never held while another lock is taken. */
-    private static final Object PINS = new Object();
-
     private static final ThreadLocal<Trace> CURRENT = ThreadLocal.withInitial(Trace::new);
 
     final ReentrantLock lock = new ReentrantLock();
@@ -54,6 +51,8 @@ public final class Trace {
     int calls;
     /** Backward passes and boundaries in progress: nothing is flushed within. */
     int busy;
+    /** Updates of boundaries in progress. */
+    private int updating;
     /** Module calls in progress. */
     private int modules;
     /** Where in a network the trace is; null outside of networks, and while nobody wants to know. */
@@ -82,6 +81,13 @@ public final class Trace {
 
     /** Something pending may depend on a value that cannot be computed. */
     private boolean failures;
+
+    /** The backward pass in progress; 0 if there is none, or the program has seen what it made. */
+    int pass;
+
+    private int passes;
+    /** Of the gradients that were made or read since the trace began; null if there are none. */
+    private GradientEra era;
 
     private final List<Storage> written = new ArrayList<>();
     private final List<Value> losses = new ArrayList<>();
@@ -137,6 +143,7 @@ public final class Trace {
         }
         if (depth == 0 && calls == 0) v.flags |= Value.TOP;
         v.recorded = recording;
+        v.pass = pass;
         pending.add(v);
     }
 
@@ -155,9 +162,7 @@ public final class Trace {
     Value foreign(Value v) {
         if (v.trace == null) throw new IllegalStateException(v.dead);
         if (v.pending()) v.trace.compute(v);
-        synchronized (PINS) {
-            if (pinned.add(v)) v.pins++;
-        }
+        if (pinned.add(v)) v.pin();
         return v;
     }
 
@@ -173,11 +178,30 @@ public final class Trace {
                     "a tensor from outside is being written in the body of a loop; carry it as state, or clone() it");
         }
         written.add(s);
+        s.writer = this;
         if (recording != null) recording.wrote(s);
     }
 
     void loss(Value v) {
         if (v.pending()) losses.add(v);
+    }
+
+    /** A backward pass begins; returns the {@link #pass} to be restored when it ends. */
+    int beginPass() {
+        int outer = pass;
+        pass = ++passes;
+        return outer;
+    }
+
+    GradientEra era() {
+        if (era == null) era = new GradientEra();
+        return era;
+    }
+
+    /** The program may get to see values of the pass in progress, or something pending that gradients are needed for. */
+    void exposeGradients() {
+        pass = 0;
+        era().expose();
     }
 
     /** A host number that is an argument of the program, not part of its key; 0, 1 and -1 are constants. */
@@ -249,26 +273,34 @@ public final class Trace {
         try {
             Set<Value> roots = pendingState();
             pending.addUnconsumed(roots);
-            try {
-                runAll(roots, null);
-            } finally {
-                clear();
-            }
+            runAll(roots, null);
         } finally {
             lock.unlock();
         }
     }
 
-    /** Runs those {@code roots} that can be computed: what depends on a failure says so when it is read. */
+    /**
+     * Runs those {@code roots} that can be computed, all that is pending; what depends on a failure says so when it is read. Then a
+     * new trace begins.
+     */
     private void runAll(Set<Value> roots, List<Storage> donors) {
-        if (failures) roots.removeIf(v -> !Cut.computable(v));
-        if (roots.isEmpty()) return;
+        boolean complete = false;
         try {
-            run(roots, donors);
-        } catch (IllegalStateException e) {
-            // Memory may have gone unnoticed (a session was closed).
-            if (!roots.removeIf(v -> !Cut.computable(v))) throw e;
-            if (!roots.isEmpty()) run(roots, donors);
+            complete = !(failures && roots.removeIf(v -> !Cut.computable(v)));
+            if (roots.isEmpty()) return;
+            try {
+                run(roots, donors);
+            } catch (IllegalStateException e) {
+                complete = false;
+                // Memory may have gone unnoticed (a session was closed).
+                if (!roots.removeIf(v -> !Cut.computable(v))) throw e;
+                if (!roots.isEmpty()) run(roots, donors);
+            } catch (RuntimeException | Error e) {
+                complete = false;
+                throw e;
+            }
+        } finally {
+            clear(complete);
         }
     }
 
@@ -281,7 +313,7 @@ public final class Trace {
         try {
             List<Storage> donors = states.stream().filter(Trace::gives).toList();
             Cut.Trail trail = cut.run(roots, donors, true);
-            clear();
+            clear(false);
             return trail;
         } finally {
             lock.unlock();
@@ -308,8 +340,12 @@ public final class Trace {
         }
     }
 
-    /** A new trace begins. */
-    private void clear() {
+    /**
+     * A new trace begins.
+     *
+     * @param complete all that was pending and has a result has been run
+     */
+    private void clear(boolean complete) {
         pending.clear();
         bytes = 0;
         taped = 0;
@@ -319,13 +355,13 @@ public final class Trace {
         losses.clear();
         unpin();
         lines.restart();
+        if (era != null) era.end(complete);
+        era = null;
     }
 
     private void unpin() {
         if (pinned.isEmpty()) return;
-        synchronized (PINS) {
-            for (Value v : pinned) v.pins--;
-        }
+        pinned.forEach(Value::unpin);
         pinned.clear();
     }
 
@@ -348,7 +384,7 @@ public final class Trace {
         t.busy++;
         try {
             List<Storage> seen = new ArrayList<>(t.written);
-            updates.run();
+            t.update(updates);
             if (t.recording != null) return;
             t.lock.lock();
             try {
@@ -361,6 +397,36 @@ public final class Trace {
             t.depth--;
             t.gradMode = grad;
         }
+    }
+
+    /** If {@code updates} throw, what they have written so far stays pending, and the gradients that it needs with it. */
+    private void update(Runnable updates) {
+        boolean done = false;
+        updating++;
+        try {
+            updates.run();
+            done = true;
+        } finally {
+            updating--;
+            if (!done) exposeGradients();
+        }
+    }
+
+    /**
+     * The gradient of {@code p} for the updates of a {@link #boundary}, or null: to be read there and then only. Unlike {@code
+     * p.grad()}, which keeps the gradient's memory for whoever asked, this lets it go back as soon as {@code p} drops the gradient. What is computed
+     * from it belongs into the state that the updates write.
+     */
+    public static Tensor gradient(Tensor p) {
+        Trace t = current();
+        if (t.updating == 0) return p.sharedGradient();
+        Tensor g = p.lentGradient(t);
+        GradientEra era = p.gradientEra();
+        if (era == null) return g;
+        return new Tensor(g.value()).guarded(() -> {
+            if (t.era != era)
+                throw Errors.state("a gradient that an optimizer got from Trace.gradient was read after its step");
+        });
     }
 
     /** Storages that the boundary was the first to write and whose old memory nobody else holds. */
@@ -376,10 +442,8 @@ public final class Trace {
 
     private static boolean gives(Storage s) {
         Value old = s.overwritten;
-        synchronized (PINS) {
-            if (old.pins > 0) return false;
-        }
-        return old.data != null
+        return !old.pinned()
+                && old.data != null
                 && (old.flags & Value.SHARED) == 0
                 && s.value.pending()
                 && s.value.type.bytes() == old.type.bytes();
@@ -388,11 +452,7 @@ public final class Trace {
     private void finishStep(List<Storage> donors) {
         Set<Value> roots = pendingState();
         pending.addResults(roots);
-        try {
-            runAll(roots, donors);
-        } finally {
-            clear();
-        }
+        runAll(roots, donors);
     }
 
     /**
@@ -517,7 +577,7 @@ public final class Trace {
         Trace t = current();
         t.lock.lock();
         try {
-            t.clear();
+            t.clear(false);
         } finally {
             t.lock.unlock();
         }

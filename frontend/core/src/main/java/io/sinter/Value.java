@@ -27,6 +27,11 @@ final class Value {
     static final int KEPT = 16;
     /** Held by more than one storage: its memory must not be donated. */
     static final int SHARED = 32;
+    /** A gradient of one leaf that nobody else holds; see {@link GradientEra}. */
+    static final int PRIVATE = 64;
+
+    /** Guards {@link #pins}. Never held while another lock is taken. */
+    private static final Object PINS = new Object();
 
     static final Value[] NONE = {};
 
@@ -63,7 +68,9 @@ final class Value {
     /** How many unconsumed tape nodes hold it for their gradients. */
     int saved;
     /** How many other traces have it among their pending operands. */
-    int pins;
+    private int pins;
+    /** The backward pass of its trace in which a gradient rule made it, or 0. */
+    int pass;
 
     /** The recording during which it was made, or null. */
     Recording recorded;
@@ -143,6 +150,38 @@ final class Value {
         data = null;
         dead = "this value was computed from a tensor " + type
                 + " that an optimizer step has overwritten since, and was not kept: call keep() on the tensor before the step, or read it before the step";
+    }
+
+    /** Somebody else holds it, or its memory, as well. */
+    void share() {
+        flags = (flags | SHARED) & ~PRIVATE;
+    }
+
+    void pin() {
+        synchronized (PINS) {
+            pins++;
+        }
+    }
+
+    void unpin() {
+        synchronized (PINS) {
+            pins--;
+        }
+    }
+
+    boolean pinned() {
+        synchronized (PINS) {
+            return pins > 0;
+        }
+    }
+
+    /** Gives the memory of a private value back, if it has any and neither a tape nor another thread holds it. */
+    void releasePrivate() {
+        boolean ours = (flags & (PRIVATE | KEPT | MODULE)) == PRIVATE && trace == Trace.current();
+        if (!ours || op != null || data == null || saved > 0 || pinned()) return;
+        data.release();
+        data = null;
+        dead = "a gradient " + type + " that its leaf has dropped";
     }
 
     /** Computing it fails: an index was out of range. */

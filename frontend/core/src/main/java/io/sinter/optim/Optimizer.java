@@ -112,7 +112,7 @@ public abstract class Optimizer {
                 check(g);
                 Scalars scalars = new Scalars(g);
                 for (Tensor p : g.parameters()) {
-                    Tensor gradient = p.grad();
+                    Tensor gradient = Trace.gradient(p);
                     if (gradient == null) continue;
                     ParamState state = states.computeIfAbsent(p, _ -> new ParamState());
                     scalars.begin(state);
