@@ -6,6 +6,8 @@ module io.sinter.runtime {
     requires io.sinter.codegen.jvm;
     requires io.sinter.codegen.ptx;
     requires com.fasterxml.jackson.core;
+    requires static jcuda;
+    requires static jcublas;
     requires jdk.jfr;
     requires jdk.management;
 

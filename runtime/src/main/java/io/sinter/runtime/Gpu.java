@@ -43,7 +43,8 @@ final class Gpu implements AutoCloseable {
     static Gpu open(Device device, Counters counters) {
         return switch (device.kind()) {
             case PTX_SIM -> new Gpu(new SimDriver(), counters);
-            case CUDA, JVM -> throw new UnsupportedOperationException(device + " is no GPU");
+            case CUDA -> new Gpu(CudaDriver.open(CudaLibrary.here(), device.index()), counters);
+            case JVM -> throw new UnsupportedOperationException(device + " is no GPU");
         };
     }
 
@@ -181,11 +182,9 @@ final class Gpu implements AutoCloseable {
     public synchronized void close() {
         if (closed) return;
         closed = true;
-        try {
-            driver.synchronize(stream);
-        } finally {
+        try (driver) {
+            driver.destroy(stream);
             transfers.close();
-            driver.close();
         }
     }
 }

@@ -30,11 +30,15 @@ final class PtxModules {
     private final Target target;
     private final Map<Key, Loaded> kernels = new HashMap<>();
 
+    /** @throws UnsupportedOperationException if the GPU is older than what code is generated for */
     PtxModules(GpuDriver driver, Counters counters) {
         this.driver = driver;
         this.counters = counters;
         GpuDriver.Properties p = driver.properties();
         target = Target.forCapability(p.major(), p.minor());
+        if (target == null)
+            throw new UnsupportedOperationException(p.name() + " has compute capability " + p.major() + "." + p.minor()
+                    + "; Sinter needs 8.0 (A100, RTX 30) or later");
     }
 
     /**

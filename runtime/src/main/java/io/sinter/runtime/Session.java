@@ -177,6 +177,11 @@ public final class Session implements AutoCloseable {
         return hostMemory;
     }
 
+    /** Waits until the device has done all that it was given so far. On the JVM it has. */
+    public void synchronize() {
+        if (gpu != null) gpu.synchronize();
+    }
+
     /** The GPU; null on the JVM. */
     Gpu gpu() {
         return gpu;

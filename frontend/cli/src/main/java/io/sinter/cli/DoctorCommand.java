@@ -52,6 +52,18 @@ final class DoctorCommand implements Runnable {
                     gib(system.getTotalMemorySize()) + ", of which " + gib(system.getFreeMemorySize()) + " free");
         }
         line(out, "Devices", Device.available().stream().map(Device::toString).collect(Collectors.joining(", ")));
+        List<Device> gpus = Device.available().stream()
+                .filter(d -> d.kind() == Device.Kind.CUDA)
+                .toList();
+        if (gpus.isEmpty()) line(out, "GPU", "none: " + Device.cudaProblem());
+        for (Device gpu : gpus) {
+            try {
+                line(out, gpu.toString(), gpu.describe());
+            } catch (RuntimeException e) {
+                line(out, gpu.toString(), "cannot be used: " + e.getMessage());
+                hints.add("see what nvidia-smi says of " + gpu + "; until then choose another device with --device.");
+            }
+        }
         out.println();
         if (hints.isEmpty()) {
             out.println("All is well.");

@@ -21,7 +21,10 @@ final class OptimConformanceCommand implements Callable<Integer> {
     @Parameters(paramLabel = "FILE", description = "The expected trajectories, as JSON.")
     private Path file;
 
-    @Option(names = "--device", paramLabel = "NAME", description = "Device to compute on (default: the best there is).")
+    @Option(
+            names = "--device",
+            paramLabel = "NAME",
+            description = "Device to compute on: jvm, cuda, cuda:1, …, ptx-sim (default: the best there is).")
     private String device;
 
     @Option(

@@ -27,7 +27,7 @@ final class RunOptions {
     @Option(
             names = "--device",
             paramLabel = "NAME",
-            description = "Device to train on, such as jvm (default: the best there is).")
+            description = "Device to train on: jvm, cuda, cuda:1, …, ptx-sim (default: the best there is).")
     private String device;
 
     @Option(names = "--json", paramLabel = "FILE", description = "Write the results to this file.")

@@ -45,6 +45,8 @@ class ModulesTest {
                             "io.sinter.codegen.jvm",
                             "io.sinter.codegen.ptx",
                             "com.fasterxml.jackson.core", // dumps
+                            "jcuda",
+                            "jcublas",
                             "jdk.jfr",
                             "jdk.management"),
             "io.sinter", Set.of("io.sinter.ir", "io.sinter.runtime", "com.fasterxml.jackson.core"),

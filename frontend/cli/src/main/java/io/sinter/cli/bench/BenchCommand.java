@@ -81,7 +81,7 @@ public final class BenchCommand implements Runnable {
             names = "--device",
             paramLabel = "NAME",
             defaultValue = "jvm",
-            description = "Device (default: ${DEFAULT-VALUE}).")
+            description = "Device: jvm, cuda, cuda:1, …, ptx-sim (default: ${DEFAULT-VALUE}).")
     private String device;
 
     @Option(names = "--json", paramLabel = "FILE", description = "Write all lines to this file, too.")

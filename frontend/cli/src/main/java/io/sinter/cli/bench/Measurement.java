@@ -36,7 +36,7 @@ final class Measurement {
         Sinter.manualSeed(0);
         long start = System.nanoTime();
         Repetition run = c.prepare().apply(mode);
-        run.run();
+        run(run);
         double first = millis(System.nanoTime() - start);
         warmUp(run, seconds);
         Session.current().profile().reset();
@@ -44,7 +44,7 @@ final class Measurement {
         long end = System.nanoTime() + (long) (seconds * 1e9);
         while (times.size() < LEAST || (System.nanoTime() < end && times.size() < MOST)) {
             long t = System.nanoTime();
-            run.run();
+            run(run);
             times.add(millis(System.nanoTime() - t));
         }
         Collections.sort(times);
@@ -70,11 +70,17 @@ final class Measurement {
         int since = 0;
         for (int i = 0; i < WARM_UP && since < 8 && (i < 3 || System.nanoTime() < end); i++) {
             long t = System.nanoTime();
-            run.run();
+            run(run);
             double ms = millis(System.nanoTime() - t);
             since = ms < 0.97 * best ? 0 : since + 1;
             best = Math.min(best, ms);
         }
+    }
+
+    /** A repetition has ended when the device has computed all of its outputs. */
+    private static void run(Repetition repetition) {
+        repetition.run();
+        Session.current().synchronize();
     }
 
     private static double millis(long nanos) {

@@ -32,7 +32,10 @@ public final class TorchOpsCommand implements Callable<Integer> {
     @Parameters(paramLabel = "ZIP", description = "The samples: cases.jsonl and tensors.safetensors.")
     private Path zip;
 
-    @Option(names = "--device", paramLabel = "NAME", description = "Device to compute on (default: the best there is).")
+    @Option(
+            names = "--device",
+            paramLabel = "NAME",
+            description = "Device to compute on: jvm, cuda, cuda:1, …, ptx-sim (default: the best there is).")
     private String device;
 
     @Option(names = "--only", paramLabel = "REGEX", description = "Only operators or sample ids that match entirely.")

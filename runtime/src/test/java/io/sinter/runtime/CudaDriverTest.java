@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The driver of real GPUs, through JCuda's own native library, on a stand-in for NVIDIA's ({@code fake_cuda.c}): every call's arguments arrive as
+ * they should. Kernels' code is not run here; the simulator does that.
+ */
+class CudaDriverTest {
+    private static final String PTX =
+            ".version 8.0\n.visible .entry increment(.param .u64 p)\n.visible .entry fault(.param .u64 p)\n";
+
+    private static final GpuDriver.Grid GRID = new GpuDriver.Grid(1, 2, 3, 4, 0);
+
+    @TempDir
+    private static Path folder;
+
+    private static CudaLibrary library;
+    private static CudaDriver driver;
+    private static GpuDriver.Stream stream;
+
+    @BeforeAll
+    static void open() throws IOException, InterruptedException {
+        assumeTrue(CudaLibrary.here().symbols() == null, "a real driver is here");
+        Path source = folder.resolve("fake_cuda.c");
+        try (var in = CudaDriverTest.class.getResourceAsStream("fake_cuda.c")) {
+            Files.copy(in, source);
+        }
+        Path made = folder.resolve("libcuda.so.1");
+        assumeTrue(compiles(source, made), "a C compiler (cc) is needed to build the stand-in for CUDA's driver");
+        library = CudaLibrary.find(made.toString());
+        assumeTrue(!library.problem().contains("class path"), library.problem());
+        assertEquals("", library.problem());
+        driver = CudaDriver.open(library, 0);
+        stream = driver.createStream();
+    }
+
+    private static boolean compiles(Path source, Path made) throws IOException, InterruptedException {
+        try {
+            Process p = new ProcessBuilder(
+                            "cc",
+                            "-shared",
+                            "-fPIC",
+                            "-O1",
+                            "-Wl,-soname,libcuda.so.1",
+                            "-o",
+                            made.toString(),
+                            source.toString())
+                    .redirectErrorStream(true)
+                    .start();
+            String output = new String(p.getInputStream().readAllBytes());
+            assertEquals(0, p.waitFor(), output);
+            return true;
+        } catch (IOException _) {
+            return false;
+        }
+    }
+
+    @AfterAll
+    static void close() {
+        if (driver != null) driver.close();
+    }
+
+    private static int read(long address) {
+        MemorySegment host = driver.allocatePinned(4);
+        driver.copyOut(stream, address, host);
+        driver.synchronize(stream);
+        int value = host.get(ValueLayout.JAVA_INT, 0);
+        driver.freePinned(host);
+        return value;
+    }
+
+    @Test
+    void saysWhatTheDeviceIs() {
+        assertEquals(new GpuDriver.Properties("Fake GPU", 9, 0, 7, 1 << 20, 200_000, "CUDA 12.4"), driver.properties());
+        assertEquals(1, library.devices());
+    }
+
+    @Test
+    void copiesMemory() {
+        long a = driver.allocate(64);
+        long b = driver.allocate(64);
+        assertEquals(0, a % 256);
+        MemorySegment host = driver.allocatePinned(64);
+        for (int i = 0; i < 16; i++) host.setAtIndex(ValueLayout.JAVA_INT, i, 100 + i);
+        driver.copyIn(stream, a, host);
+        driver.fill(stream, b, (byte) 1, 64);
+        driver.copy(stream, a + 8, b + 4, 8);
+        assertEquals(0x01010101, read(b));
+        assertEquals(102, read(b + 4));
+        assertEquals(103, read(b + 8));
+        assertEquals(0x01010101, read(b + 12));
+        driver.freePinned(host);
+        driver.free(a);
+        driver.free(b);
+    }
+
+    @Test
+    void thereIsNotSoMuchMemory() {
+        assertEquals(0, driver.allocate((1 << 20) + 1));
+    }
+
+    /** Transfers of any size, and of other threads, whose current context is none at first. */
+    @Test
+    void transfersAnything() throws InterruptedException {
+        byte[] bytes = new byte[100_000];
+        new java.util.Random(1).nextBytes(bytes);
+        byte[] got = new byte[bytes.length];
+        long device = driver.allocate(bytes.length);
+        Thread other = new Thread(() -> {
+            GpuTransfers t = new GpuTransfers(driver, stream, 16_384, 4096);
+            t.write(device, MemorySegment.ofArray(bytes));
+            t.read(device, MemorySegment.ofArray(got));
+            t.close();
+        });
+        other.start();
+        other.join();
+        assertArrayEquals(bytes, got);
+        driver.free(device);
+    }
+
+    @Test
+    void launchesPassTheirParameters() {
+        GpuDriver.Function f = driver.load(PTX).function("increment");
+        assertEquals("increment", f.name());
+        long cell = driver.allocate(4);
+        driver.fill(stream, cell, (byte) 0, 4);
+        driver.launch(stream, f, GRID, cell, 5, 7);
+        driver.launch(stream, f, new GpuDriver.Grid(1, 2, 3, 4, 100_000), cell, 6);
+        assertEquals(11, read(cell));
+        GpuFaultException wrong = assertThrows(
+                GpuFaultException.class, () -> driver.launch(stream, f, new GpuDriver.Grid(2, 2, 3, 4, 0), cell, 5));
+        assertTrue(wrong.getMessage().contains("CUDA_ERROR_INVALID_VALUE (1)"), wrong.getMessage());
+        assertTrue(wrong.getMessage().contains("increment"), wrong.getMessage());
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> driver.launch(stream, f, new GpuDriver.Grid(1, 100_000, 3, 4, 0), cell, 5));
+    }
+
+    @Test
+    void graphsAreReplayed() {
+        GpuDriver.Function f = driver.load(PTX).function("increment");
+        long cell = driver.allocate(4);
+        driver.fill(stream, cell, (byte) 0, 4);
+        driver.beginCapture(stream);
+        driver.launch(stream, f, GRID, cell, 2);
+        driver.launch(stream, f, GRID, cell, 3);
+        GpuDriver.Graph graph = driver.endCapture(stream);
+        assertEquals(0, read(cell));
+        driver.launch(stream, graph);
+        driver.launch(stream, graph);
+        assertEquals(10, read(cell));
+        driver.destroy(graph);
+    }
+
+    @Test
+    void eventsAreTimed() {
+        GpuDriver.Event a = driver.createEvent();
+        GpuDriver.Event b = driver.createEvent();
+        assertTrue(driver.isDone(a));
+        driver.record(a, stream);
+        driver.record(b, stream);
+        driver.await(stream, a);
+        driver.synchronize(b);
+        assertTrue(driver.isDone(b));
+        assertEquals(1_000_000, driver.nanosBetween(a, b));
+        driver.destroy(a);
+        driver.destroy(b);
+    }
+
+    @Test
+    void refusedPtxComesWithTheAssemblersMessage() {
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> driver.load("nonsense"));
+        assertTrue(e.getMessage().contains("CUDA_ERROR_INVALID_PTX (218)"), e.getMessage());
+        assertTrue(e.getMessage().contains("Missing .version directive"), e.getMessage());
+        GpuDriver.LoadedModule m = driver.load(PTX);
+        GpuFaultException missing = assertThrows(GpuFaultException.class, () -> m.function("other"));
+        assertTrue(missing.getMessage().contains("CUDA_ERROR_NOT_FOUND"), missing.getMessage());
+    }
+
+    /** A kernel's fault is thrown by whoever waits, with the driver's name for it. */
+    @Test
+    void faultsHaveNames() throws Throwable {
+        driver.launch(stream, driver.load(PTX).function("fault"), GRID, 0, 0);
+        GpuFaultException e = assertThrows(GpuFaultException.class, () -> driver.synchronize(stream));
+        assertTrue(e.getMessage().contains("CUDA_ERROR_ILLEGAL_ADDRESS (700)"), e.getMessage());
+        Linker.nativeLinker()
+                .downcallHandle(library.symbols().findOrThrow("fake_heal"), FunctionDescriptor.ofVoid())
+                .invokeExact();
+    }
+
+    /** The library is unpacked to the byte, and what somebody put in its place is replaced. */
+    @Test
+    void nativesAreUnpackedAfresh() throws IOException {
+        Path own = Files.createDirectory(
+                folder.resolve("natives"),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        String name = "libJCublas2-12.6.0-linux-x86_64.so";
+        CudaNatives.unpack(name, own);
+        byte[] right = Files.readAllBytes(own.resolve(name));
+        assertTrue(right.length > 1000);
+        Files.write(own.resolve(name), new byte[] {1});
+        CudaNatives.unpack(name, own);
+        assertArrayEquals(right, Files.readAllBytes(own.resolve(name)));
+        try (var files = Files.list(own)) {
+            assertEquals(1, files.count());
+        }
+    }
+
+    /** Without a driver the message says what was looked for, and what to do. */
+    @Test
+    void aMissingLibraryIsExplained() {
+        CudaLibrary none = CudaLibrary.find("/nonexistent/libcuda.so.1");
+        assertEquals(0, none.devices());
+        assertTrue(none.problem().contains("/nonexistent/libcuda.so.1"), none.problem());
+        assertTrue(none.problem().contains("Install NVIDIA's driver"), none.problem());
+        assertThrows(IllegalStateException.class, () -> CudaDriver.open(none, 0));
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> Device.parse("cuda"));
+        assertTrue(e.getMessage().contains("libcuda.so.1"), e.getMessage());
+        assertTrue(e.getMessage().contains("Available: jvm, ptx-sim"), e.getMessage());
+        assertFalse(Device.available().stream().anyMatch(d -> d.kind() == Device.Kind.CUDA));
+        assertEquals(Device.JVM, Device.best());
+    }
+}
