@@ -10,5 +10,6 @@ module io.sinter.ir {
     exports io.sinter.ir.pass;
     exports io.sinter.ir.plan;
     exports io.sinter.ir.ref;
+    exports io.sinter.ir.store;
     exports io.sinter.ir.text;
 }

@@ -12,5 +12,6 @@ module io.sinter.runtime {
     requires jdk.management;
 
     exports io.sinter.runtime;
+    exports io.sinter.runtime.cache;
     exports io.sinter.runtime.dump;
 }

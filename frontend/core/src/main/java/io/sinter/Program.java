@@ -34,13 +34,13 @@ final class Program {
     /** @param sources where the graph's nodes come from */
     static Program compile(Canonical.Key key, Graph graph, Sources sources) {
         Session session = Session.current();
-        return new Program(session.executables().get(key, () -> compile(graph, session, sources)));
+        return new Program(session.executables().get(key, () -> compile(key, graph, session, sources)));
     }
 
     /** A compiler error shows the program. */
-    private static Executable compile(Graph graph, Session session, Sources sources) {
+    private static Executable compile(Canonical.Key key, Graph graph, Session session, Sources sources) {
         try {
-            return Executable.compile(graph, CompileContext.of(session), sources);
+            return Executable.get(key, graph, CompileContext.of(session), sources);
         } catch (RuntimeException e) {
             String text = GraphPrinter.print(graph);
             int end = Math.min(text.length(), MAX_TEXT);

@@ -5,6 +5,8 @@ import io.sinter.ir.MatmulPrecision;
 import io.sinter.random.Generator;
 import io.sinter.runtime.Counters;
 import io.sinter.runtime.Session;
+import io.sinter.runtime.cache.CacheOptions;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.function.BinaryOperator;
@@ -69,6 +71,18 @@ public final class Sinter {
     public static UnaryOperator<Tensor[]> compileAll(UnaryOperator<Tensor[]> f) {
         Compiled c = new Compiled(f);
         return c::call;
+    }
+
+    /**
+     * Keeps compiled programs in a folder from now on, so that the next process need not compile them: as the system property {@code sinter.cache}
+     * and the environment variable {@code SINTER_CACHE} do for a whole process. The folder is made for this user alone if it is not there. One
+     * that belongs to another user, or that others may write to, is not used, with a warning: entries are code.
+     *
+     * @param folder null for {@linkplain CacheOptions#defaultFolder the default}
+     */
+    public static void cache(Path folder) {
+        Session session = Session.current();
+        session.cache(session.options().cache().withFolder(folder != null ? folder : CacheOptions.defaultFolder()));
     }
 
     /** Seeds the session's random numbers: the same seed gives PyTorch's numbers. */

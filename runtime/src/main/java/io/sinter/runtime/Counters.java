@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import io.sinter.runtime.cache.CacheStats;
 import java.util.concurrent.atomic.LongAdder;
 
 /** What a {@link Session} has done so far. Counts only rise; take differences. */
@@ -12,12 +13,24 @@ public final class Counters {
     final LongAdder misses = new LongAdder();
     final LongAdder compileNanos = new LongAdder();
     final LongAdder generated = new LongAdder();
+    final LongAdder loaded = new LongAdder();
+    final CacheStats cache = new CacheStats();
 
     Counters() {}
 
     /** Programs that were compiled. */
     public long programsCompiled() {
         return compiled.sum();
+    }
+
+    /** Programs that were found compiled on disk: no pass of the compiler ran for them. */
+    public long programsLoaded() {
+        return loaded.sum();
+    }
+
+    /** What the cache on disk was asked for. */
+    public CacheStats cache() {
+        return cache;
     }
 
     /** Runs of programs. */
@@ -35,12 +48,12 @@ public final class Counters {
         return generated.sum();
     }
 
-    /** Programs that were found compiled. */
+    /** Programs that were found compiled in memory. */
     public long cacheHits() {
         return hits.sum();
     }
 
-    /** Programs that were not found, and compiled. */
+    /** Programs that were not found in memory: compiled, or loaded from disk. */
     public long cacheMisses() {
         return misses.sum();
     }

@@ -8,6 +8,7 @@ import jdk.jfr.Event;
 import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
+import jdk.jfr.Timespan;
 
 /** What Sinter tells the Flight Recorder. Without a recording each costs a test of a flag. */
 final class Events {
@@ -27,6 +28,45 @@ final class Events {
 
         @Label("Kernels")
         int kernels;
+    }
+
+    @Name("io.sinter.Load")
+    @Label("Program Loaded")
+    @Description(
+            "A program was found on disk: its plan was read and checked, its kernels were read, verified and defined, and it was linked")
+    @Category("Sinter")
+    @StackTrace(false)
+    static final class Load extends Event {
+        @Label("Kernels")
+        int kernels;
+
+        @Label("Plan")
+        @DataAmount
+        long bytes;
+
+        @Label("Time to Read the Plan")
+        @Timespan(Timespan.NANOSECONDS)
+        long read;
+    }
+
+    @Name("io.sinter.Verify")
+    @Label("Class Verified")
+    @Description("A stored class was compared with the list of what generated classes call")
+    @Category("Sinter")
+    @StackTrace(false)
+    static final class Verify extends Event {
+        @Label("Class")
+        String name;
+    }
+
+    @Name("io.sinter.Define")
+    @Label("Class Defined")
+    @Description("A stored class was defined and its kernel made")
+    @Category("Sinter")
+    @StackTrace(false)
+    static final class Define extends Event {
+        @Label("Class")
+        String name;
     }
 
     @Name("io.sinter.Generate")

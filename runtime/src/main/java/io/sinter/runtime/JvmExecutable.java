@@ -3,11 +3,11 @@ package io.sinter.runtime;
 
 import io.sinter.codegen.jvm.JvmKernel;
 import io.sinter.ir.Type;
-import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.op.Op;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
 import io.sinter.runtime.ParameterBlock.Spot;
+import io.sinter.ir.store.StoredPlan;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -50,13 +50,11 @@ final class JvmExecutable implements Executable {
     private record Cold(
             Plan.Launch launch, JvmKernel code, long[] blocks, ParameterBlock.Section section, long times) {}
 
-    JvmExecutable(Plan plan, Session session, JvmKernels code) {
-        this.plan = plan;
+    JvmExecutable(StoredPlan stored, Session session, JvmKernels code) {
+        this.plan = stored.plan();
         this.session = session;
         this.code = code;
-        List<Kernel> needed = new ArrayList<>();
-        kernels(plan, needed);
-        Iterator<JvmKernel> generated = code.get(needed).iterator();
+        Iterator<JvmKernel> generated = code.get(stored).iterator();
         parameters = new ParameterBlock(plan, session.allocator());
         steps = steps(plan, parameters.program(), generated, 1);
         for (int i = 0; i < plan.resultTypes().size(); i++) {
@@ -66,15 +64,8 @@ final class JvmExecutable implements Executable {
         arenaBytes = (plan.arenaBytes() + 63) & -64;
     }
 
-    private static void kernels(Plan plan, List<Kernel> out) {
-        for (Plan.Step s : plan.steps()) {
-            if (s instanceof Plan.Launch l) out.add(l.kernel());
-            if (s instanceof Plan.Repeat r) kernels(r.body(), out);
-        }
-    }
-
     /**
-     * @param generated code of the plan's kernels, in the order of {@link #kernels(Plan, List)}
+     * @param generated code of the plan's kernels, in the order of {@link StoredPlan#kernels}
      * @param times how often the plan runs in one run of the program
      */
     private List<Step> steps(Plan plan, ParameterBlock.Section section, Iterator<JvmKernel> generated, long times) {

@@ -3,8 +3,11 @@ package io.sinter.runtime;
 
 import io.sinter.codegen.jvm.JvmCodegen;
 import io.sinter.codegen.jvm.JvmFlags;
+import io.sinter.codegen.jvm.JvmKernel;
 import io.sinter.codegen.jvm.Options;
+import io.sinter.ir.loop.Kernel;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 
 /** What this JVM offers to generated code, and what to do where it offers less than it could. */
 public final class JvmFeatures {
@@ -23,11 +26,15 @@ public final class JvmFeatures {
         return String.join(" ", JvmFlags.all());
     }
 
-    /** Begins, once in the life of the process, to load the code generator: the first program is traced in the meantime. */
-    static void initialiseOnce() {
+    /**
+     * Begins, once in the life of the process, to load what kernels need: the first program is traced in the meantime.
+     *
+     * @param compile makes a kernel
+     */
+    static void initialiseOnce(Function<Kernel, JvmKernel> compile) {
         if (INITIALISED.compareAndSet(false, true)) {
             Thread.ofPlatform().daemon().name("sinter-initialise").start(() -> {
-                JvmCodegen.initialise(Options.preferred());
+                JvmCodegen.initialise(compile);
                 WarmUp.isUseful(); // asks the JVM for its flags, which takes a while the first time
             });
         }

@@ -3,14 +3,14 @@ package io.sinter.runtime;
 
 import io.sinter.codegen.jvm.JvmKernel;
 import io.sinter.ir.loop.Kernel;
-import io.sinter.ir.loop.KernelText;
+import io.sinter.ir.store.StoredPlan;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 
 /** The generated code of a session's kernels, by structure: kernels of equal structure share code, whatever program they are of. */
 final class JvmKernels {
@@ -18,18 +18,18 @@ final class JvmKernels {
     private static final int CAPACITY = 20_000;
 
     private final OnceCache<JvmKernel> code = new OnceCache<>(CAPACITY);
-    private final Function<Kernel, JvmKernel> generator;
-    private final Counters counters;
+    private final BiFunction<Kernel, String, JvmKernel> maker;
     /** Code that has been warmed up, or needs no warming up. */
     private final Set<JvmKernel> warm = Collections.newSetFromMap(Collections.synchronizedMap(new WeakHashMap<>()));
 
-    JvmKernels(Function<Kernel, JvmKernel> generator, Counters counters) {
-        this.generator = generator;
-        this.counters = counters;
+    /** @param maker makes the code of a kernel whose structure has a name, see {@link StoredPlan} */
+    JvmKernels(BiFunction<Kernel, String, JvmKernel> maker) {
+        this.maker = maker;
     }
 
-    /** Code for each kernel; what is not there is generated, on several threads. */
-    List<JvmKernel> get(List<Kernel> kernels) {
+    /** Code for each kernel of a plan, in the order of {@link StoredPlan#kernels}; what is not there is loaded or generated, on several threads. */
+    List<JvmKernel> get(StoredPlan plan) {
+        List<Kernel> kernels = StoredPlan.kernels(plan.plan());
         JvmKernel[] result = new JvmKernel[kernels.size()];
         AtomicInteger next = new AtomicInteger();
         AtomicReference<Throwable> failure = new AtomicReference<>();
@@ -38,7 +38,7 @@ final class JvmKernels {
                     i < result.length && failure.get() == null;
                     i = next.getAndIncrement()) {
                 try {
-                    result[i] = get(kernels.get(i));
+                    result[i] = get(kernels.get(i), plan.codeName(kernels.get(i)));
                 } catch (Throwable e) {
                     failure.compareAndSet(null, e);
                 }
@@ -78,16 +78,12 @@ final class JvmKernels {
         }
     }
 
-    private JvmKernel get(Kernel kernel) {
-        return code.get(KernelText.structure(kernel), () -> {
-                    Events.Generate event = new Events.Generate();
-                    event.begin();
-                    JvmKernel made = generator.apply(kernel);
-                    event.kernel = kernel.name();
-                    event.commit();
-                    counters.generated.increment();
-                    return made;
-                })
-                .value();
+    /**
+     * The code of a kernel.
+     *
+     * @param name of its structure, see {@link StoredPlan}
+     */
+    JvmKernel get(Kernel kernel, String name) {
+        return code.get(name, () -> maker.apply(kernel, name)).value();
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import io.sinter.runtime.cache.CacheOptions;
 import java.lang.management.ManagementFactory;
 import java.util.Objects;
 
@@ -11,9 +12,11 @@ import java.util.Objects;
  * @param threads threads that kernels run on, the caller among them; {@code sinter.threads}, default the number of processors
  * @param backend how programs are executed; {@code sinter.backend}
  * @param memoryLimit most bytes of tensors' memory, caches included; {@code sinter.memory}, default 80 % of the machine's (or container's)
- * @param cachedPrograms number of compiled programs that are kept; {@code sinter.programs}, default 1,000
+ * @param cachedPrograms number of compiled programs that are kept in memory; {@code sinter.programs}, default 1,000
+ * @param cache where compiled programs are kept on disk, if anywhere; {@code sinter.cache} and others
  */
-public record Options(Device device, int threads, Backend backend, long memoryLimit, int cachedPrograms) {
+public record Options(
+        Device device, int threads, Backend backend, long memoryLimit, int cachedPrograms, CacheOptions cache) {
     /** How programs are executed. */
     public enum Backend {
         /** Fused kernels, as code generated for the device. The default. */
@@ -38,6 +41,7 @@ public record Options(Device device, int threads, Backend backend, long memoryLi
     public Options {
         Objects.requireNonNull(device, "device");
         Objects.requireNonNull(backend, "backend");
+        Objects.requireNonNull(cache, "cache");
         if (threads < 1) throw new IllegalArgumentException("sinter.threads must be at least 1, not " + threads);
         if (memoryLimit < 1) throw new IllegalArgumentException("sinter.memory must be positive, not " + memoryLimit);
         if (cachedPrograms < 1) {
@@ -53,27 +57,32 @@ public record Options(Device device, int threads, Backend backend, long memoryLi
                 (int) Math.min(number("sinter.threads", Runtime.getRuntime().availableProcessors()), Integer.MAX_VALUE),
                 Backend.parse(System.getProperty("sinter.backend", "generated")),
                 number("sinter.memory", defaultMemory()),
-                (int) Math.min(number("sinter.programs", 1_000), Integer.MAX_VALUE));
+                (int) Math.min(number("sinter.programs", 1_000), Integer.MAX_VALUE),
+                CacheOptions.fromProperties());
     }
 
     public Options withDevice(Device value) {
-        return new Options(value, threads, backend, memoryLimit, cachedPrograms);
+        return new Options(value, threads, backend, memoryLimit, cachedPrograms, cache);
     }
 
     public Options withThreads(int value) {
-        return new Options(device, value, backend, memoryLimit, cachedPrograms);
+        return new Options(device, value, backend, memoryLimit, cachedPrograms, cache);
     }
 
     public Options withBackend(Backend value) {
-        return new Options(device, threads, value, memoryLimit, cachedPrograms);
+        return new Options(device, threads, value, memoryLimit, cachedPrograms, cache);
     }
 
     public Options withMemoryLimit(long value) {
-        return new Options(device, threads, backend, value, cachedPrograms);
+        return new Options(device, threads, backend, value, cachedPrograms, cache);
     }
 
     public Options withCachedPrograms(int value) {
-        return new Options(device, threads, backend, memoryLimit, value);
+        return new Options(device, threads, backend, memoryLimit, value, cache);
+    }
+
+    public Options withCache(CacheOptions value) {
+        return new Options(device, threads, backend, memoryLimit, cachedPrograms, value);
     }
 
     private static long number(String property, long otherwise) {

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
-import io.sinter.codegen.jvm.JvmCodegen;
+import io.sinter.codegen.jvm.JvmKernel;
 import io.sinter.ir.MatmulPrecision;
+import io.sinter.ir.loop.Kernel;
+import io.sinter.ir.store.StoredPlan;
+import io.sinter.runtime.cache.CacheOptions;
+import io.sinter.runtime.cache.CacheStats;
+import io.sinter.runtime.cache.DiskCache;
 import io.sinter.runtime.dump.Dumps;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -24,6 +29,9 @@ public final class Session implements AutoCloseable {
         static {
             Profile profile = INSTANCE.profile;
             if (profile.isOn()) Runtime.getRuntime().addShutdownHook(new Thread(() -> System.err.print(profile)));
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+                if (INSTANCE.disk != null) System.err.println(INSTANCE.counters.cache());
+            }));
         }
     }
 
@@ -46,6 +54,7 @@ public final class Session implements AutoCloseable {
     private static final AtomicInteger DUMPING = new AtomicInteger();
 
     private volatile MatmulPrecision matmulPrecision = MatmulPrecision.HIGHEST;
+    private volatile DiskCache disk;
     private volatile boolean closed;
 
     /** @param driver of the GPU, if the device is one; null for the device's own */
@@ -64,10 +73,30 @@ public final class Session implements AutoCloseable {
         pool = new WorkerPool(options.threads());
         executables = new ExecutableCache(options.cachedPrograms(), counters);
         JvmFeatures.adviseOnce();
-        JvmFeatures.initialiseOnce();
+        disk = DiskCache.open(options.cache(), counters.cache);
+        jvmKernels = new JvmKernels(new JvmCode(io.sinter.codegen.jvm.Options.preferred(), counters, this::disk)::make);
+        JvmFeatures.initialiseOnce(this::firstKernel);
         String folder = System.getProperty("sinter.dump");
         if (folder != null) dumpTo(Path.of(folder));
-        jvmKernels = new JvmKernels(k -> JvmCodegen.compile(k, io.sinter.codegen.jvm.Options.preferred()), counters);
+    }
+
+    /** A kernel that no program asked for: it comes from the cache like any other, and counts nowhere. */
+    private JvmKernel firstKernel(Kernel kernel) {
+        DiskCache uncounted = DiskCache.open(options.cache(), new CacheStats());
+        return new JvmCode(io.sinter.codegen.jvm.Options.preferred(), new Counters(), () -> uncounted)
+                .make(kernel, StoredPlan.name(kernel));
+    }
+
+    /**
+     * Keeps compiled programs on disk from now on, or no longer ({@link CacheOptions#NONE}), whatever the session was opened with.
+     */
+    public void cache(CacheOptions where) {
+        disk = DiskCache.open(where, counters.cache);
+    }
+
+    /** Compiled programs on disk, or null. */
+    public DiskCache disk() {
+        return disk;
     }
 
     /** A session of its own. Close it. */

@@ -19,6 +19,7 @@ import io.sinter.ir.op.Sort;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
 import io.sinter.ir.plan.Plan.SlotValue;
+import io.sinter.ir.store.StoredPlan;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -35,17 +36,15 @@ class JvmExecutableTest {
 
     private final Session session = Session.open(Options.fromProperties().withThreads(3));
     private final AtomicInteger generated = new AtomicInteger();
-    private final JvmKernels code = new JvmKernels(
-            k -> {
-                generated.incrementAndGet();
-                return switch (k.name()) {
-                    case "axpy" -> new Axpy();
-                    case "sum" -> new Sum();
-                    case "checked" -> new Checked();
-                    default -> throw new IllegalArgumentException("no code for " + k.name());
-                };
-            },
-            session.counters());
+    private final JvmKernels code = new JvmKernels((k, _) -> {
+        generated.incrementAndGet();
+        return switch (k.name()) {
+            case "axpy" -> new Axpy();
+            case "sum" -> new Sum();
+            case "checked" -> new Checked();
+            default -> throw new IllegalArgumentException("no code for " + k.name());
+        };
+    });
 
     @AfterEach
     void close() {
@@ -229,7 +228,7 @@ class JvmExecutableTest {
                 new Plan.Launch(kernel("axpy", 5), List.of(axpy(y, temp, N, 2))),
                 sum(temp, out, N),
                 new Plan.Launch(kernel("axpy", 5), List.of(axpy(x, y, N, 2))));
-        return new JvmExecutable(plan, session, code);
+        return new JvmExecutable(StoredPlan.of(plan), session, code);
     }
 
     @Test
@@ -281,7 +280,7 @@ class JvmExecutableTest {
         args.add(Arg.Scalar.ofFloat(3));
         for (Type t : types) scalars.add(t == SUM);
         Plan plan = plan(types, scalars, List.of(), List.of(), 0, new Plan.Launch(kernel("axpy", 5), segments));
-        Executable e = new JvmExecutable(plan, session, code);
+        Executable e = new JvmExecutable(StoredPlan.of(plan), session, code);
         e.run(args);
         assertEquals(1, session.counters().kernelsLaunched());
         for (int s = 0; s < sizes.length; s++) {
@@ -300,7 +299,7 @@ class JvmExecutableTest {
                 new Plan.Launch(
                         kernel("checked", 3),
                         List.of(List.of(new SlotValue.ErrorRecord(), new SlotValue.ScalarArgument(0), number(1)))));
-        Executable e = new JvmExecutable(plan, session, code);
+        Executable e = new JvmExecutable(StoredPlan.of(plan), session, code);
         e.run(List.of(Arg.Scalar.ofLong(9)));
         IndexError error = assertThrows(IndexError.class, () -> e.run(List.of(Arg.Scalar.ofLong(12))));
         assertEquals("gather", error.operator());
@@ -325,7 +324,7 @@ class JvmExecutableTest {
                         List.of(new Place.Argument(0)),
                         List.of(VECTOR, indices),
                         List.of(new Place.Result(0), new Place.Result(1))));
-        Run run = new JvmExecutable(plan, session, code).run(List.of(filled(N, 0, 1)));
+        Run run = new JvmExecutable(StoredPlan.of(plan), session, code).run(List.of(filled(N, 0, 1)));
         assertEquals(N - 1, get(run.result(0), 0));
         assertEquals(N - 1, Memory.getLong(run.result(1).address()));
         assertEquals(0, Memory.getLong(run.result(1).address() + (N - 1) * 8L));
@@ -365,7 +364,7 @@ class JvmExecutableTest {
                     List.of(new Place.Result(0)),
                     0,
                     new Plan.Launch(kernel("axpy", 5), List.of(axpy(x, x, N, 1))));
-            Executable e = new JvmExecutable(plan, small, new JvmKernels(_ -> new Axpy(), small.counters()));
+            Executable e = new JvmExecutable(StoredPlan.of(plan), small, new JvmKernels((_, _) -> new Axpy()));
             Buffer b = small.allocator().allocate(N * 4);
             Memory.fill(b.address(), N * 4, (byte) 0);
             Memory.putFloat(b.address(), 7);
@@ -389,8 +388,8 @@ class JvmExecutableTest {
                 0,
                 new Plan.Launch(kernel("unknown", 2), List.of(List.of(new SlotValue.ErrorRecord(), at(NOWHERE)))),
                 new Plan.Launch(kernel("sum", 4), List.of()));
-        IllegalArgumentException e =
-                assertThrows(IllegalArgumentException.class, () -> new JvmExecutable(plan, session, code));
+        IllegalArgumentException e = assertThrows(
+                IllegalArgumentException.class, () -> new JvmExecutable(StoredPlan.of(plan), session, code));
         assertTrue(e.getMessage().contains("unknown"), e.getMessage());
     }
 

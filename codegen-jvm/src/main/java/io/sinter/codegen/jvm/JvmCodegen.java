@@ -15,6 +15,7 @@ import io.sinter.ir.loop.LoopKernel;
 import io.sinter.ir.loop.Prim1;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Var;
+import io.sinter.ir.store.FormatException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.lang.foreign.Arena;
@@ -23,6 +24,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.util.List;
+import java.util.function.Function;
 import org.objectweb.asm.ClassReader;
 import org.objectweb.asm.util.Textifier;
 import org.objectweb.asm.util.TraceClassVisitor;
@@ -35,7 +37,7 @@ import org.objectweb.asm.util.TraceClassVisitor;
  * in stack traces, with line numbers of the kernel's listing.
  */
 public final class JvmCodegen {
-    private static final String PREFIX = "io/sinter/gen/SinterKernel_";
+    static final String PREFIX = "io/sinter/gen/SinterKernel_";
     private static final String SUPERCLASS = "io/sinter/codegen/jvm/JvmKernel";
 
     private JvmCodegen() {}
@@ -129,17 +131,36 @@ public final class JvmCodegen {
     }
 
     /**
-     * Generates, defines and runs a kernel that touches no memory but its own: loads and initialises the
-     * generator and the Vector API, which takes 300 ms and is best done on another thread while the first
-     * program is traced.
+     * What class files depend on besides the kernel and the generator: the release of Java (the Vector API is
+     * still incubating), the width of vectors, and the cache size that tiles are cut for.
      */
-    public static void initialise(Options options) {
+    public static String target(Options options) {
+        return "java" + Runtime.version().feature() + "-v" + options.vectorBits() + "-l2." + CpuCaches.L2;
+    }
+
+    /**
+     * Whether a class file from elsewhere may be a generated kernel: see {@link ClassCheck}. The JVM verifies its code when it is defined.
+     *
+     * @throws FormatException if it calls what no generated kernel calls
+     */
+    public static void check(GeneratedClass generated) {
+        ClassCheck.check(generated);
+    }
+
+    /**
+     * Makes and runs a kernel that touches no memory but its own: loads and initialises the Vector API and, if
+     * the kernel has to be generated, the generator. That takes 300 ms and is best done on another thread while
+     * the first program is traced.
+     *
+     * @param compile makes the kernel, from a cache or by {@link #compile}
+     */
+    public static void initialise(Function<? super Kernel, ? extends JvmKernel> compile) {
         Buf out = new Buf(1, DType.F32, Buf.Kind.OUT);
         Var i = new Var("i", Coef.of(100));
         Index at = new Index(List.of(new Index.Term(Coef.of(1), new Index.VarAtom(i))), Coef.of(0));
         Expr value = Expr.un(Prim1.EXP, new Expr.Convert(DType.F32, new Expr.IndexValue(DType.I32, at)));
         Stmt loop = new Stmt.Loop(i, Stmt.Loop.Kind.VECTOR, List.of(new Stmt.Store(out, at, value)));
-        JvmKernel kernel = compile(new LoopKernel("initialise", List.of(), List.of(out), 2, 0, List.of(loop)), options);
+        JvmKernel kernel = compile.apply(new LoopKernel("initialise", List.of(), List.of(out), 2, 0, List.of(loop)));
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment params = arena.allocate(16, 64);
             params.setAtIndex(ValueLayout.JAVA_LONG, 1, arena.allocate(400, 64).address());

@@ -52,6 +52,7 @@ final class DemoRun implements AutoCloseable {
             if (options.device() != null) o = o.withDevice(Device.parse(options.device()));
             if (options.threads().isPresent())
                 o = o.withThreads(options.threads().getAsInt());
+            if (options.cache() != null) o = o.withCache(o.cache().withFolder(options.cache()));
         } catch (IllegalArgumentException e) {
             throw new CommandFailure(e.getMessage(), e);
         }
@@ -108,6 +109,12 @@ final class DemoRun implements AutoCloseable {
                 (double) results.get("total_seconds"),
                 session.device(),
                 session.options().threads());
+        if (session.disk() != null) {
+            result("cache_hits", counters.cache().hits());
+            result("cache_misses", counters.cache().misses());
+            result("programs_loaded", counters.programsLoaded());
+            say("%s", counters.cache());
+        }
         Path json = options.json();
         if (json == null) return;
         try {

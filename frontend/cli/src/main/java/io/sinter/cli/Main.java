@@ -33,6 +33,7 @@ import picocli.CommandLine.Spec;
             RunCommand.class,
             io.sinter.cli.bench.BenchCommand.class,
             ConformanceCommand.class,
+            CacheCommand.class,
             DoctorCommand.class,
             LauncherCommands.Shell.class,
             LauncherCommands.Test.class,

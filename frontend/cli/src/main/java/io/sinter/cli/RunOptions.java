@@ -30,6 +30,15 @@ final class RunOptions {
             description = "Device to train on: jvm, cuda, cuda:1, …, ptx-sim (default: the best there is).")
     private String device;
 
+    @Option(
+            names = "--cache",
+            arity = "0..1",
+            fallbackValue = "on",
+            paramLabel = "DIR",
+            description = "Keep compiled programs in this folder, so that the next run need not compile them "
+                    + "(without DIR: in the user's cache home; 'off': nowhere, whatever SINTER_CACHE says).")
+    private String cache;
+
     @Option(names = "--json", paramLabel = "FILE", description = "Write the results to this file.")
     private Path json;
 
@@ -93,6 +102,11 @@ final class RunOptions {
     /** Name of the device, or null for the best there is. */
     String device() {
         return device;
+    }
+
+    /** What {@code --cache} says, or null without it. */
+    String cache() {
+        return cache;
     }
 
     /** File for the results, or null when none are to be written. */

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.ir.store;
+
+import io.sinter.ir.DType;
+import io.sinter.ir.Shape;
+import io.sinter.ir.Type;
+import io.sinter.ir.loop.Kernel;
+import io.sinter.ir.op.Op;
+import io.sinter.ir.op.OpText;
+import io.sinter.ir.plan.Plan;
+import io.sinter.ir.plan.Plan.Place;
+import io.sinter.ir.plan.Plan.SlotValue;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Reads the plans that {@link PlanWriter} wrote; {@link PlanCheck} says whether their parts fit together. */
+final class PlanReader {
+    private static final DType[] DTYPES = DType.values();
+    /** Repeats within repeats, and parts of parts. */
+    private static final int MAX_DEPTH = 64;
+
+    private final ByteReader in;
+    private final List<Kernel> kernels = new ArrayList<>();
+    private int depth;
+
+    private PlanReader(ByteReader in) {
+        this.in = in;
+    }
+
+    static StoredPlan read(ByteReader in) {
+        PlanReader r = new PlanReader(in);
+        Map<Kernel, String> names = new IdentityHashMap<>();
+        for (int n = in.count(); n > 0; n--) {
+            String name = in.text();
+            if (!Sha256.isHex(name)) throw new FormatException("no name of a kernel: " + name);
+            Kernel k = KernelReader.read(in);
+            r.kernels.add(k);
+            names.put(k, name);
+        }
+        try {
+            return new StoredPlan(r.plan(), names);
+        } catch (IllegalArgumentException e) {
+            throw new FormatException(e.getMessage(), e);
+        }
+    }
+
+    private void enter() {
+        if (++depth > MAX_DEPTH) throw new FormatException("nested too deep");
+    }
+
+    private Plan plan() {
+        enter();
+        List<Type> argTypes = types();
+        List<Boolean> scalarArgs = new ArrayList<>();
+        for (int i = 0; i < argTypes.size(); i++) scalarArgs.add(in.bool());
+        List<Type> resultTypes = types();
+        List<Place> resultPlaces = places();
+        long arenaBytes = in.number();
+        List<Plan.Site> sites = new ArrayList<>();
+        for (int n = in.count(); n > 0; n--) sites.add(new Plan.Site(in.text(), in.integer()));
+        List<Plan.Step> steps = new ArrayList<>();
+        for (int n = in.count(); n > 0; n--) steps.add(step());
+        depth--;
+        return new Plan(
+                StoredPlan.noGraph(),
+                argTypes,
+                List.copyOf(scalarArgs),
+                resultTypes,
+                resultPlaces,
+                List.copyOf(steps),
+                arenaBytes,
+                List.copyOf(sites));
+    }
+
+    private Plan.Step step() {
+        return switch (in.u8()) {
+            case 0 -> {
+                Kernel kernel = kernels.get(in.index(kernels.size()));
+                List<List<SlotValue>> segments = new ArrayList<>();
+                for (int n = in.count(); n > 0; n--) segments.add(slots());
+                yield new Plan.Launch(kernel, List.copyOf(segments));
+            }
+            case 1 -> new Plan.LibraryCall(op(in.text()), types(), places(), types(), places());
+            case 2 -> new Plan.Copy(place(), place(), in.number());
+            case 3 -> new Plan.Repeat(plan(), in.number(), moving(), moving(), place());
+            default -> throw new FormatException("no kind of step");
+        };
+    }
+
+    private static Op op(String text) {
+        return OpText.parse(text);
+    }
+
+    private List<SlotValue> slots() {
+        int n = in.count();
+        List<SlotValue> list = new ArrayList<>(n);
+        for (int i = 0; i < n; i++) list.add(slot());
+        return List.copyOf(list);
+    }
+
+    private List<Plan.Moving> moving() {
+        int n = in.count();
+        List<Plan.Moving> list = new ArrayList<>();
+        for (int i = 0; i < n; i++) list.add(new Plan.Moving(place(), in.number(), in.integer()));
+        return List.copyOf(list);
+    }
+
+    private SlotValue slot() {
+        return switch (in.u8()) {
+            case 0 -> new SlotValue.Address(place());
+            case 1 -> new SlotValue.Number(in.number());
+            case 2 -> new SlotValue.ScalarArgument(in.integer());
+            case 3 -> new SlotValue.ErrorRecord();
+            default -> throw new FormatException("no kind of slot");
+        };
+    }
+
+    private List<Place> places() {
+        int n = in.count();
+        List<Place> list = new ArrayList<>();
+        for (int i = 0; i < n; i++) list.add(place());
+        return List.copyOf(list);
+    }
+
+    private Place place() {
+        enter();
+        Place p =
+                switch (in.u8()) {
+                    case 0 -> new Place.Argument(in.integer());
+                    case 1 -> new Place.Result(in.integer());
+                    case 2 -> new Place.Temp(in.number(), in.number());
+                    case 3 -> new Place.Part(place(), in.number(), in.number());
+                    default -> throw new FormatException("no kind of place");
+                };
+        depth--;
+        return p;
+    }
+
+    private List<Type> types() {
+        int n = in.count();
+        List<Type> list = new ArrayList<>();
+        for (int i = 0; i < n; i++) {
+            DType dtype = in.constant(DTYPES);
+            long[] dims = new long[in.count()];
+            for (int d = 0; d < dims.length; d++) dims[d] = in.number();
+            list.add(new Type(dtype, Shape.of(dims)));
+        }
+        return List.copyOf(list);
+    }
+}

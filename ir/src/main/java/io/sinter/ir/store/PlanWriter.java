@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.ir.store;
+
+import io.sinter.ir.Graph;
+import io.sinter.ir.Type;
+import io.sinter.ir.loop.Kernel;
+import io.sinter.ir.op.Op;
+import io.sinter.ir.op.OpText;
+import io.sinter.ir.plan.Plan;
+import io.sinter.ir.plan.Plan.Place;
+import io.sinter.ir.plan.Plan.SlotValue;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Writes plans: first the kernels, each structure once, then the plan, which refers to them by number. The graph, which is for messages, stays out,
+ * and so does everything that says where a program was written.
+ */
+final class PlanWriter {
+    private record CodeAndName(String code, String name) {}
+
+    private final ByteWriter out;
+    private final Map<Kernel, Integer> numbers = new IdentityHashMap<>();
+
+    private PlanWriter(ByteWriter out) {
+        this.out = out;
+    }
+
+    static void write(StoredPlan stored, ByteWriter out) {
+        PlanWriter w = new PlanWriter(out);
+        w.kernels(stored);
+        w.plan(stored.plan());
+    }
+
+    private void kernels(StoredPlan stored) {
+        Map<CodeAndName, Integer> distinct = new HashMap<>();
+        ByteWriter table = new ByteWriter();
+        for (Kernel k : StoredPlan.kernels(stored.plan())) {
+            if (numbers.containsKey(k)) continue;
+            String code = stored.codeName(k);
+            Integer number = distinct.get(new CodeAndName(code, k.name()));
+            if (number == null) {
+                number = distinct.size();
+                distinct.put(new CodeAndName(code, k.name()), number);
+                table.text(code);
+                KernelWriter.write(k, table);
+            }
+            numbers.put(k, number);
+        }
+        out.number(distinct.size()).raw(table.toBytes());
+    }
+
+    private void plan(Plan plan) {
+        if (!(plan
+                instanceof
+                Plan(
+                        Graph _,
+                        List<Type> argTypes,
+                        List<Boolean> scalarArgs,
+                        List<Type> resultTypes,
+                        List<Place> resultPlaces,
+                        List<Plan.Step> steps,
+                        long arenaBytes,
+                        List<Plan.Site> sites))) throw new AssertionError();
+        types(argTypes);
+        for (boolean scalar : scalarArgs) out.bool(scalar);
+        types(resultTypes);
+        places(resultPlaces);
+        out.number(arenaBytes);
+        out.number(sites.size());
+        for (Plan.Site s : sites) {
+            if (!(s instanceof Plan.Site(String operator, int origin))) throw new AssertionError();
+            out.text(operator).number(origin);
+        }
+        out.number(steps.size());
+        steps.forEach(this::step);
+    }
+
+    private void step(Plan.Step s) {
+        switch (s) {
+            case Plan.Launch(Kernel kernel, List<List<SlotValue>> segments) -> {
+                out.u8(0).number(numbers.get(kernel)).number(segments.size());
+                for (List<SlotValue> segment : segments) {
+                    out.number(segment.size());
+                    segment.forEach(this::slot);
+                }
+            }
+            case Plan.LibraryCall(
+                    Op op,
+                    List<Type> inTypes,
+                    List<Place> in,
+                    List<Type> outTypes,
+                    List<Place> results) -> {
+                out.u8(1).text(OpText.format(op));
+                types(inTypes);
+                places(in);
+                types(outTypes);
+                places(results);
+            }
+            case Plan.Copy(Place from, Place to, long bytes) -> {
+                out.u8(2);
+                place(from);
+                place(to);
+                out.number(bytes);
+            }
+            case Plan.Repeat(
+                    Plan body,
+                    long steps,
+                    List<Plan.Moving> arguments,
+                    List<Plan.Moving> results,
+                    Place arena) -> {
+                out.u8(3);
+                plan(body);
+                out.number(steps);
+                moving(arguments);
+                moving(results);
+                place(arena);
+            }
+        }
+    }
+
+    private void moving(List<Plan.Moving> list) {
+        out.number(list.size());
+        for (Plan.Moving m : list) {
+            if (!(m instanceof Plan.Moving(Place first, long step, int period))) throw new AssertionError();
+            place(first);
+            out.number(step).number(period);
+        }
+    }
+
+    private void slot(SlotValue value) {
+        switch (value) {
+            case SlotValue.Address(Place place) -> {
+                out.u8(0);
+                place(place);
+            }
+            case SlotValue.Number(long number) -> out.u8(1).number(number);
+            case SlotValue.ScalarArgument(int index) -> out.u8(2).number(index);
+            case SlotValue.ErrorRecord() -> out.u8(3);
+        }
+    }
+
+    private void places(List<Place> list) {
+        out.number(list.size());
+        list.forEach(this::place);
+    }
+
+    private void place(Place p) {
+        switch (p) {
+            case Place.Argument(int index) -> out.u8(0).number(index);
+            case Place.Result(int index) -> out.u8(1).number(index);
+            case Place.Temp(long offset, long bytes) -> out.u8(2).number(offset).number(bytes);
+            case Place.Part(Place of, long offset, long bytes) -> {
+                out.u8(3);
+                place(of);
+                out.number(offset).number(bytes);
+            }
+        }
+    }
+
+    private void types(List<Type> list) {
+        out.number(list.size());
+        for (Type t : list) {
+            out.constant(t.dtype()).number(t.rank());
+            for (int i = 0; i < t.rank(); i++) out.number(t.dim(i));
+        }
+    }
+}

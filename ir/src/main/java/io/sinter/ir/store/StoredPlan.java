@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.ir.store;
+
+import io.sinter.ir.Graph;
+import io.sinter.ir.loop.Kernel;
+import io.sinter.ir.loop.KernelText;
+import io.sinter.ir.plan.Plan;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A plan with the names under which the code of its kernels is known: a SHA-256 of each kernel's {@linkplain KernelText#structure structure}, in
+ * hexadecimal digits. Deriving them takes longer than reading them, so they are stored with the plan.
+ */
+public final class StoredPlan {
+    private final Plan plan;
+    private final Map<Kernel, String> names;
+
+    StoredPlan(Plan plan, Map<Kernel, String> names) {
+        this.plan = plan;
+        this.names = Collections.synchronizedMap(names);
+    }
+
+    /** Of a plan just made. */
+    public static StoredPlan of(Plan plan) {
+        return new StoredPlan(plan, new IdentityHashMap<>());
+    }
+
+    /** The name of a kernel's code. */
+    public static String name(Kernel kernel) {
+        return Sha256.hex(KernelText.structure(kernel).getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** The plan; one that was read has an empty {@link Plan#graph}. */
+    public Plan plan() {
+        return plan;
+    }
+
+    /** The name of the code of one of the plan's kernels. */
+    public String codeName(Kernel kernel) {
+        String name = names.get(kernel);
+        if (name == null) {
+            name = name(kernel); // several threads may do so at once
+            names.put(kernel, name);
+        }
+        return name;
+    }
+
+    /** The kernels of a plan in the order of its launches, those of repeated bodies among them; one that is launched twice occurs twice. */
+    public static List<Kernel> kernels(Plan plan) {
+        List<Kernel> out = new ArrayList<>();
+        collect(plan, out);
+        return out;
+    }
+
+    private static void collect(Plan plan, List<Kernel> out) {
+        for (Plan.Step s : plan.steps()) {
+            switch (s) {
+                case Plan.Launch l -> out.add(l.kernel());
+                case Plan.Repeat r -> collect(r.body(), out);
+                case Plan.LibraryCall _, Plan.Copy _ -> {}
+            }
+        }
+    }
+
+    /** What stands for the graph of a plan that was read. */
+    static Graph noGraph() {
+        return new Graph(List.of(), List.of(), List.of(), List.of());
+    }
+
+    /** @throws FormatException if the plan cannot be stored: its code is nested too deep for the format */
+    public byte[] toBytes() {
+        ByteWriter out = new ByteWriter();
+        PlanWriter.write(this, out);
+        return out.toBytes();
+    }
+
+    /**
+     * Reads and checks what {@link #toBytes} wrote.
+     *
+     * @throws FormatException if the bytes are no plan, or one whose memory, slots or types do not fit together
+     */
+    public static StoredPlan read(byte[] bytes) {
+        ByteReader in = new ByteReader(bytes);
+        StoredPlan read = PlanReader.read(in);
+        in.end();
+        PlanCheck.check(read.plan);
+        return read;
+    }
+}

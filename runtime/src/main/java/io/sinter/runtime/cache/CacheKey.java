@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime.cache;
+
+import io.sinter.ir.store.ByteReader;
+import io.sinter.ir.store.ByteWriter;
+import io.sinter.ir.store.FormatException;
+import io.sinter.ir.store.Sha256;
+import java.util.Locale;
+
+/**
+ * What an entry is stored under: everything that its contents depend on, and nothing else. In no key are a path, a time, an address, a source line,
+ * or a number of threads or devices.
+ *
+ * @param kind what the entry holds
+ * @param build the compiler that made it: see {@link BuildId}
+ * @param target what it runs on: of class bytes, the release of Java, the width of vectors and the cache sizes that tiles are cut for; of PTX, the
+ *     architecture; of device code, the compute capability and the driver
+ * @param numerics choices that change results' bits; there are none yet that a user can make: {@link #STRICT}
+ * @param content SHA-256 of what was compiled, in hexadecimal digits: a program's canonical form, a kernel's structure, a PTX text
+ */
+public record CacheKey(Kind kind, String build, String target, String numerics, String content) {
+    /** The version of keys and of all formats of entries: raised whenever the meaning of a byte changes. */
+    public static final int SCHEMA = 1;
+
+    /** Results as the operators' definitions give them: no approximations that they do not name, a fixed order of sums. */
+    public static final String STRICT = "strict";
+
+    private static final int MAX_TEXT = 256;
+
+    /** What an entry holds. */
+    public enum Kind {
+        /** A program's plan. */
+        PLAN,
+        /** A kernel's class file. */
+        CLASS,
+        /** A kernel's PTX and how it is launched. */
+        PTX,
+        /** A kernel's machine code for one GPU and driver. */
+        CUBIN;
+
+        /** The name of its folder. */
+        public String folder() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    public CacheKey {
+        if (!Sha256.isHex(content)) throw new IllegalArgumentException("no SHA-256: " + content);
+        for (String s : new String[] {build, target, numerics}) {
+            if (s.length() > MAX_TEXT) throw new IllegalArgumentException("longer than " + MAX_TEXT + ": " + s);
+        }
+    }
+
+    void write(ByteWriter out) {
+        out.constant(kind).text(build).text(target).text(numerics).text(content);
+    }
+
+    static CacheKey read(ByteReader in) {
+        try {
+            return new CacheKey(in.constant(Kind.values()), in.text(), in.text(), in.text(), in.text());
+        } catch (IllegalArgumentException e) {
+            throw new FormatException(e.getMessage(), e);
+        }
+    }
+
+    /** The name of the entry's file: SHA-256 of all components and the {@link #SCHEMA}, in hexadecimal digits. */
+    public String digest() {
+        ByteWriter out = new ByteWriter().number(SCHEMA);
+        write(out);
+        return Sha256.hex(out.toBytes());
+    }
+}

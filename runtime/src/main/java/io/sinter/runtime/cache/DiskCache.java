@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime.cache;
+
+import io.sinter.ir.store.FormatException;
+import java.io.IOException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/**
+ * Compiled programs and kernels on disk: the user's own tier, then a shared one that is only read. What cannot be read, verified or written is a
+ * logged miss, never a failure. Safe for use by many threads and processes.
+ */
+public final class DiskCache {
+    /** After so many bytes written, the size of the tier is looked at: a sixteenth of what it may take. */
+    private static final int PARTS = 16;
+
+    private final Tier own;
+    private final Tier shared;
+    private final long maxBytes;
+    private final CacheStats stats;
+    private final AtomicLong written = new AtomicLong();
+
+    private DiskCache(Tier own, Tier shared, long maxBytes, CacheStats stats) {
+        this.own = own;
+        this.shared = shared;
+        this.maxBytes = maxBytes;
+        this.stats = stats;
+    }
+
+    /**
+     * The cache that the options ask for, or null if there is none. A folder that cannot be used is a warning, and is not used.
+     *
+     * @param stats what is counted, by whoever opens it
+     */
+    public static DiskCache open(CacheOptions options, CacheStats stats) {
+        if (!options.isOn()) return null;
+        Tier own = null;
+        Tier shared = null;
+        if (options.folder() != null) {
+            try {
+                own = Tier.own(options.folder());
+            } catch (IOException | UnsupportedOperationException e) {
+                Tier.LOG.log(System.Logger.Level.WARNING, "no cache of compiled programs: {0}", message(e));
+            }
+        }
+        if (options.shared() != null) {
+            try {
+                Trust trust = new Trust(
+                        options.trusted() == null ? java.util.List.of() : Trust.keys(options.trusted()),
+                        options.foreign());
+                shared = Tier.shared(options.shared(), trust);
+            } catch (IOException | UnsupportedOperationException e) {
+                Tier.LOG.log(System.Logger.Level.WARNING, "the shared cache is not used: {0}", message(e));
+            }
+        }
+        return own == null && shared == null ? null : new DiskCache(own, shared, options.maxBytes(), stats);
+    }
+
+    private static String message(Exception e) {
+        return e instanceof IOException && e.getMessage() != null ? e.getMessage() : e.toString();
+    }
+
+    public CacheStats stats() {
+        return stats;
+    }
+
+    /** Something just compiled, and the entry that keeps it; no entry if it cannot be stored. */
+    public record Made<T>(T value, Entry entry) {}
+
+    /**
+     * What is stored under a key, or else what {@code make} makes, which is stored then. Of several processes that want one key at the same time, one
+     * makes it and the others wait.
+     *
+     * @param line the user's line, for the log of misses; null for kernels
+     * @param decode from an entry; throws {@link FormatException} if it is not usable, which is a miss
+     * @param make compiles; what it throws is thrown here
+     */
+    public <T> T get(CacheKey key, String line, Function<? super Entry, ? extends T> decode, Supplier<Made<T>> make) {
+        String digest = key.digest();
+        T found = find(key, digest, decode);
+        if (found != null) return found;
+        if (own == null) {
+            stats.misses.increment();
+            return make.get().value();
+        }
+        try (Locks.Held _ = own.lock(key, digest)) {
+            // Another process may have stored it while we looked or waited.
+            if (own.has(key.kind(), digest)) {
+                found = find(key, digest, decode);
+                if (found != null) return found;
+            }
+            stats.misses.increment();
+            if (line != null) MissLog.add(own.folder(), digest, line);
+            Made<T> made = make.get();
+            if (made.entry() != null) store(made.entry(), digest);
+            return made.value();
+        }
+    }
+
+    private <T> T find(CacheKey key, String digest, Function<? super Entry, ? extends T> decode) {
+        CacheEvents.Lookup event = new CacheEvents.Lookup();
+        event.begin();
+        T found = own == null ? null : find(own, key, digest, decode);
+        boolean fromShared = false;
+        if (found == null && shared != null) {
+            found = find(shared, key, digest, decode);
+            fromShared = found != null;
+        }
+        if (event.shouldCommit()) {
+            event.kind = key.kind().folder();
+            event.key = digest;
+            event.hit = found != null;
+            event.shared = fromShared;
+            event.commit();
+        }
+        if (found != null) stats.hits.increment();
+        return found;
+    }
+
+    private <T> T find(Tier tier, CacheKey key, String digest, Function<? super Entry, ? extends T> decode) {
+        try {
+            Entry entry = tier.read(key, digest);
+            return entry == null ? null : decode.apply(entry);
+        } catch (FormatException e) {
+            stats.corrupt.increment();
+            tier.setAside(key.kind(), digest, e.getMessage());
+        } catch (IOException e) {
+            Tier.LOG.log(System.Logger.Level.WARNING, "cannot read from the cache at {0}: {1}", tier.folder(), e);
+        }
+        return null;
+    }
+
+    private void store(Entry entry, String digest) {
+        try {
+            own.write(entry, digest);
+            stats.stored.increment();
+            long bytes = entry.payload().length + entry.source().length;
+            long before = written.getAndAdd(bytes);
+            long part = Math.max(1, maxBytes / PARTS);
+            // At the first entry of a process, and then from time to time.
+            if (before == 0 || before / part != (before + bytes) / part) own.prune(maxBytes);
+        } catch (IOException e) {
+            Tier.LOG.log(System.Logger.Level.WARNING, "cannot write to the cache at {0}: {1}", own.folder(), e);
+        }
+    }
+}

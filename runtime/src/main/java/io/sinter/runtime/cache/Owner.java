@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime.cache;
+
+import java.io.IOException;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipal;
+import java.util.Set;
+
+/**
+ * Whose a folder is. An entry is code that runs with this user's rights, so only folders that nobody else can write to are believed without a
+ * signature.
+ */
+final class Owner {
+    private static final Set<PosixFilePermission> OTHERS_WRITE = PosixFilePermissions.fromString("----w--w-");
+    static final Set<PosixFilePermission> USER_ONLY = PosixFilePermissions.fromString("rwx------");
+    private static volatile UserPrincipal user;
+
+    private Owner() {}
+
+    /** True if the folder is this user's and nobody else may write to it. */
+    static boolean isOurs(Path folder) throws IOException {
+        if (!Files.getOwner(folder).equals(user())) return false;
+        if (!isPosix(folder)) return true;
+        for (PosixFilePermission p : Files.getPosixFilePermissions(folder)) if (OTHERS_WRITE.contains(p)) return false;
+        return true;
+    }
+
+    static boolean isPosix(Path folder) throws IOException {
+        FileStore store = Files.getFileStore(folder);
+        return store.supportsFileAttributeView("posix");
+    }
+
+    /** Who this process is to the file system: names can mislead in containers, a file that we make cannot. */
+    private static UserPrincipal user() throws IOException {
+        UserPrincipal known = user;
+        if (known == null) {
+            Path self = Path.of("/proc/self"); // on Linux this is the process's own; elsewhere it is not there
+            if (Files.exists(self, LinkOption.NOFOLLOW_LINKS)) {
+                known = Files.getOwner(self);
+            } else {
+                Path probe = Files.createTempFile("sinter", ".owner");
+                known = Files.getOwner(probe);
+                Files.delete(probe);
+            }
+            user = known;
+        }
+        return known;
+    }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime.cache;
+
+import io.sinter.ir.store.FormatException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Why a program was not found: the stored program that is most like it, and what differs. */
+public final class Why {
+    private static final int MAX_DIFFERENCES = 5;
+
+    private Why() {}
+
+    /** A stored program with its file. */
+    public record Candidate(Tier.Stored stored, Entry entry) {}
+
+    /** All programs of a tier that can be read. */
+    public static List<Candidate> programs(Tier tier) throws IOException {
+        List<Candidate> programs = new ArrayList<>();
+        for (Tier.Stored s : tier.list()) {
+            if (s.kind() != CacheKey.Kind.PLAN) continue;
+            try {
+                programs.add(new Candidate(s, Tier.read(s)));
+            } catch (FormatException | IOException e) {
+                Tier.LOG.log(System.Logger.Level.DEBUG, "not read: " + s.file(), e);
+            }
+        }
+        return programs;
+    }
+
+    /**
+     * Lines that say why {@code missed} was compiled when others were there: in which component of the key it differs from the nearest of them, and
+     * if that is the program itself, in which of its lines.
+     */
+    public static List<String> explain(Entry missed, List<Candidate> others) {
+        Entry nearest = null;
+        int best = -1;
+        for (Candidate c : others) {
+            if (c.entry.key().equals(missed.key())) continue;
+            int likeness = likeness(missed, c.entry);
+            if (likeness > best) {
+                best = likeness;
+                nearest = c.entry;
+            }
+        }
+        if (nearest == null) return List.of("no other program is stored: this one was the first");
+        List<String> lines = new ArrayList<>();
+        CacheKey a = nearest.key();
+        CacheKey b = missed.key();
+        differs(lines, "compiler build", a.build(), b.build());
+        differs(lines, "target", a.target(), b.target());
+        differs(lines, "numerics", a.numerics(), b.numerics());
+        if (a.content().equals(b.content())) {
+            lines.addFirst("the same program is stored, with another key:");
+        } else {
+            String where = nearest.line().isEmpty() ? "an unknown line" : nearest.line();
+            lines.addFirst("the nearest stored program (" + nearest.name() + ", from " + where + ") differs:");
+            lines.addAll(compare(nearest.text(), missed.text()));
+        }
+        return lines;
+    }
+
+    private static void differs(List<String> lines, String what, String stored, String wanted) {
+        if (!stored.equals(wanted)) lines.add("  " + what + ": stored " + stored + ", wanted " + wanted);
+    }
+
+    /** The same program counts most, then the user's line, then the other components, then the length of the program. */
+    private static int likeness(Entry a, Entry b) {
+        int n = 0;
+        if (a.key().content().equals(b.key().content())) n += 1 << 20;
+        if (!a.line().isEmpty() && a.line().equals(b.line())) n += 1 << 18;
+        if (a.key().target().equals(b.key().target())) n += 1 << 17;
+        if (a.key().build().equals(b.key().build())) n += 1 << 16;
+        int la = a.source().length;
+        int lb = b.source().length;
+        return n + (la + lb == 0 ? 0 : (int) (1000L * Math.min(la, lb) / Math.max(la, lb)));
+    }
+
+    /** The first lines in which two programs differ. */
+    static List<String> compare(String stored, String wanted) {
+        List<String> a = stored.lines().toList();
+        List<String> b = wanted.lines().toList();
+        List<String> lines = new ArrayList<>();
+        int shown = 0;
+        int different = 0;
+        for (int i = 0; i < Math.max(a.size(), b.size()); i++) {
+            String x = i < a.size() ? a.get(i) : "(ends)";
+            String y = i < b.size() ? b.get(i) : "(ends)";
+            if (x.equals(y)) continue;
+            different++;
+            if (shown++ < MAX_DIFFERENCES) {
+                lines.add("  - " + x);
+                lines.add("  + " + y);
+            }
+        }
+        if (different > MAX_DIFFERENCES) lines.add("  … and " + (different - MAX_DIFFERENCES) + " more lines");
+        return lines;
+    }
+}

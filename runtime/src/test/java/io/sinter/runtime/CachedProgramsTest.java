@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.sinter.ir.Canonical;
+import io.sinter.ir.DType;
+import io.sinter.ir.Graph;
+import io.sinter.ir.GraphBuilder;
+import io.sinter.ir.IndexError;
+import io.sinter.ir.Node;
+import io.sinter.ir.Shape;
+import io.sinter.ir.Type;
+import io.sinter.ir.op.Matmul;
+import io.sinter.ir.op.Sort;
+import io.sinter.ir.op.Take;
+import io.sinter.ir.ref.RefArray;
+import io.sinter.runtime.cache.CacheKey;
+import io.sinter.runtime.cache.CacheOptions;
+import io.sinter.runtime.cache.Tier;
+import io.sinter.runtime.dump.Sources;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A second session finds on disk what the first one compiled. */
+class CachedProgramsTest {
+    @TempDir
+    private Path folder;
+
+    private Path cache() {
+        return folder.resolve("cache");
+    }
+
+    private Session open(Device device, Options.Backend backend, CacheOptions cache) {
+        return Session.open(Options.fromProperties()
+                .withThreads(2)
+                .withDevice(device)
+                .withBackend(backend)
+                .withCache(cache));
+    }
+
+    private Session open() {
+        return open(Device.JVM, Options.Backend.GENERATED, CacheOptions.NONE.withFolder(cache()));
+    }
+
+    /** A product with an epilogue, a row kernel, a routine, an index check. */
+    static Graph graph() {
+        GraphBuilder g = new GraphBuilder();
+        Node x = g.input(Type.of(DType.F32, 4, 8));
+        Node w = g.input(Type.of(DType.F32, 8, 6));
+        Node s = g.scalarInput(DType.F32);
+        Node i = g.input(Type.of(DType.I64, 3));
+        g.origin(5);
+        Node y = g.mul(g.apply(new Matmul(), x, w), s);
+        Node rows = g.sum(g.exp(y), 1);
+        List<Node> sorted = g.emit(new Sort(1, true), List.of(y));
+        Node taken = g.apply(new Take(0), y, i);
+        return g.build(y, rows, sorted.get(0), sorted.get(1), taken);
+    }
+
+    private static List<Arg> args(Session session, Graph g, long index) {
+        List<Arg> args = new ArrayList<>();
+        for (Node n : g.inputs()) {
+            Type t = n.type();
+            if (((io.sinter.ir.op.Input) n.op()).scalar()) {
+                args.add(Arg.Scalar.ofFloat(0.5f));
+                continue;
+            }
+            RefArray a = t.dtype() == DType.I64
+                    ? RefArray.ofLongs(DType.I64, Shape.of(3), 1, index, 0)
+                    : RefArray.of(t, k -> Math.sin(k + 1));
+            Buffer b = session.allocator().allocate(t.bytes());
+            Elements.store(a, b.address());
+            args.add(b);
+        }
+        return args;
+    }
+
+    private static List<RefArray> run(Session session, Graph g) {
+        Executable e = Executable.get(
+                Canonical.of(g), g, CompileContext.of(session), _ -> new Sources.Source("Model.java:7", "", ""));
+        Run run = e.run(args(session, g, -1));
+        List<RefArray> results = new ArrayList<>();
+        for (int i = 0; i < g.outputs().size(); i++) {
+            results.add(Elements.load(g.outputs().get(i).type(), run.result(i).address()));
+        }
+        return results;
+    }
+
+    private static void same(List<RefArray> a, List<RefArray> b) {
+        assertEquals(a.size(), b.size());
+        for (int i = 0; i < a.size(); i++) assertTrue(a.get(i).sameAs(b.get(i)), "result " + i);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"jvm,GENERATED", "jvm,INTERPRETED"})
+    void theSecondSessionCompilesNothing(String device, Options.Backend backend) {
+        CacheOptions cache = CacheOptions.NONE.withFolder(cache());
+        Device d = Device.parse(device);
+        List<RefArray> first;
+        try (Session s = open(d, backend, cache)) {
+            first = run(s, graph());
+            assertEquals(1, s.counters().programsCompiled());
+            assertEquals(0, s.counters().cache().hits());
+            assertTrue(s.counters().cache().misses() > 0);
+        }
+        try (Session s = open(d, backend, cache)) {
+            same(first, run(s, graph()));
+            Counters c = s.counters();
+            assertEquals(0, c.programsCompiled());
+            assertEquals(1, c.programsLoaded());
+            assertEquals(0, c.kernelsGenerated());
+            assertEquals(0, c.cache().misses());
+            assertTrue(c.cache().hits() > 0);
+            assertTrue(c.cache().toString().startsWith("cache: " + c.cache().hits() + " hits, 0 misses, "));
+        }
+    }
+
+    @Test
+    void indexErrorsOfStoredProgramsSayWhatTheySaid() {
+        Graph g = graph();
+        for (int n = 0; n < 2; n++) {
+            try (Session s = open()) {
+                Executable e = Executable.get(Canonical.of(g), g, CompileContext.of(s), Sources.NONE);
+                IndexError error = Assertions.assertThrows(IndexError.class, () -> e.run(args(s, g, 4)));
+                assertEquals(4, error.value());
+                assertEquals(5, error.origin());
+                assertEquals(n, s.counters().programsLoaded());
+            }
+        }
+    }
+
+    private List<Tier.Stored> entries() throws IOException {
+        return Tier.own(cache()).list();
+    }
+
+    @Test
+    void damagedEntriesAreMissesAndAreSetAside() throws IOException {
+        List<RefArray> first;
+        try (Session s = open()) {
+            first = run(s, graph());
+        }
+        for (CacheKey.Kind kind : List.of(CacheKey.Kind.PLAN, CacheKey.Kind.CLASS)) {
+            for (Tier.Stored e : entries()) {
+                if (e.kind() != kind) continue;
+                byte[] bytes = Files.readAllBytes(e.file());
+                bytes[bytes.length / 2] ^= 1;
+                Files.write(e.file(), bytes);
+            }
+            try (Session s = open()) {
+                same(first, run(s, graph()));
+                assertEquals(kind == CacheKey.Kind.PLAN ? 1 : 0, s.counters().programsCompiled());
+                assertTrue(s.counters().cache().corrupt() > 0);
+                assertTrue(Files.list(cache().resolve("aside")).count() > 0);
+            }
+            try (Session s = open()) {
+                same(first, run(s, graph()));
+                assertEquals(0, s.counters().cache().misses());
+            }
+        }
+    }
+
+    @Test
+    void aKernelWhoseClassWasEvictedIsGeneratedFromThePlan() throws IOException {
+        List<RefArray> first;
+        try (Session s = open()) {
+            first = run(s, graph());
+        }
+        for (Tier.Stored e : entries()) if (e.kind() == CacheKey.Kind.CLASS) Files.delete(e.file());
+        try (Session s = open()) {
+            same(first, run(s, graph()));
+            assertEquals(0, s.counters().programsCompiled());
+            assertTrue(s.counters().kernelsGenerated() > 0);
+        }
+    }
+
+    @Test
+    void aSharedTierIsReadAndNeverWritten() throws IOException {
+        try (Session s = open()) {
+            run(s, graph());
+        }
+        List<Tier.Stored> before = entries();
+        CacheOptions shared = CacheOptions.NONE.withShared(cache());
+        try (Session s = open(Device.JVM, Options.Backend.GENERATED, shared)) {
+            run(s, graph());
+            assertEquals(0, s.counters().cache().misses());
+            GraphBuilder g = new GraphBuilder();
+            Graph other = g.build(g.exp(g.input(Type.of(DType.F32, 5))));
+            run(s, other);
+            assertEquals(1, s.counters().programsCompiled());
+        }
+        assertEquals(before, entries());
+    }
+
+    @Test
+    void theLeastRecentlyUsedEntriesGoFirst() throws IOException {
+        try (Session s = open()) {
+            run(s, graph());
+        }
+        Tier tier = Tier.own(cache());
+        List<Tier.Stored> all = tier.list();
+        long bytes = all.stream().mapToLong(Tier.Stored::bytes).sum();
+        Tier.Stored oldest = all.get(all.size() - 1);
+        Files.setLastModifiedTime(oldest.file(), java.nio.file.attribute.FileTime.fromMillis(1000));
+        assertEquals(oldest.bytes(), tier.prune(bytes - 1));
+        assertEquals(all.size() - 1, tier.list().size());
+        assertEquals(0, tier.prune(bytes));
+        tier.prune(0);
+        assertEquals(List.of(), tier.list());
+    }
+
+    @Test
+    void theCacheStaysWithinItsSize() throws IOException {
+        CacheOptions small = CacheOptions.NONE.withFolder(cache()).withMaxBytes(30_000);
+        try (Session s = open(Device.JVM, Options.Backend.GENERATED, small)) {
+            for (int n = 1; n <= 12; n++) {
+                GraphBuilder g = new GraphBuilder();
+                Node x = g.input(Type.of(DType.F32, 7));
+                for (int k = 0; k < n; k++) x = g.add(g.exp(x), g.sqrt(x));
+                Graph graph = g.build(x);
+                run(s, graph);
+            }
+        }
+        long bytes = entries().stream().mapToLong(Tier.Stored::bytes).sum();
+        assertTrue(bytes <= 30_000 + 12_000, bytes + " bytes");
+        assertTrue(bytes > 0);
+    }
+
+    @Test
+    void theFolderIsForThisUserAlone() throws IOException {
+        try (Session s = open()) {
+            run(s, graph());
+        }
+        assertEquals(
+                "rwx------",
+                java.nio.file.attribute.PosixFilePermissions.toString(Files.getPosixFilePermissions(cache())));
+        Files.setPosixFilePermissions(cache(), java.nio.file.attribute.PosixFilePermissions.fromString("rwxrwxrwx"));
+        try (Session s = open()) {
+            run(s, graph());
+            assertEquals(1, s.counters().programsCompiled());
+            assertEquals(0, s.counters().cache().hits());
+        }
+    }
+}
