@@ -12,6 +12,7 @@ import io.sinter.ir.loop.Canon;
 import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Facts;
 import io.sinter.ir.loop.GemmKernel;
+import io.sinter.ir.loop.KernelText;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Var;
 import java.util.ArrayList;
@@ -84,6 +85,11 @@ final class GemmCode {
         Operand element = c.scalars.addLong(c.scalars.mulLong(row, paddedColumns), column);
         return c.scalars.addLong(
                 scratch, c.scalars.mulLong(element, out.constant(kernel.acc().bytes())));
+    }
+
+    /** The kernel's loop IR, and a note on its form. */
+    String listing() {
+        return KernelText.print(kernel) + "// " + schedule.note() + "\n";
     }
 
     /** A special register in 64 bits. */

@@ -11,7 +11,6 @@ import io.sinter.codegen.ptx.lang.Operand;
 import io.sinter.codegen.ptx.lang.Operand.Reg;
 import io.sinter.codegen.ptx.lang.PtxType;
 import io.sinter.ir.loop.GemmKernel;
-import io.sinter.ir.loop.KernelText;
 import java.util.List;
 
 /**
@@ -87,7 +86,7 @@ final class GemmEmitter {
                 LaunchRule.MAX_CTAS,
                 0);
         PtxKernel next = schedule.splits() == 1 ? null : new GemmFinish(kernel, schedule, entry + "_sum", file).emit();
-        return new PtxKernel(out.build(), KernelText.print(kernel), rule, next);
+        return new PtxKernel(out.build(), g.listing(), rule, next, List.of());
     }
 
     /** Shared memory, and what depends on the thread alone. */
@@ -113,6 +112,7 @@ final class GemmEmitter {
         return switch (source) {
             case CODE -> new CodeWriter(g, o, panel, base);
             case ASYNC -> new AsyncWriter(g, o, panel, base);
+            case TENSOR -> throw new IllegalStateException("tensor copies are for wgmma");
         };
     }
 

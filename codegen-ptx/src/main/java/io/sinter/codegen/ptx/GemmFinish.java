@@ -8,7 +8,6 @@ import io.sinter.codegen.ptx.lang.Operand.Reg;
 import io.sinter.codegen.ptx.lang.PtxType;
 import io.sinter.codegen.ptx.lang.Space;
 import io.sinter.ir.loop.GemmKernel;
-import io.sinter.ir.loop.KernelText;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -60,7 +59,7 @@ final class GemmFinish {
         });
         out.ret();
         LaunchRule rule = new LaunchRule.Rows(kernel.batch(), kernel.m(), kernel.n());
-        return new PtxKernel(out.build(), KernelText.print(kernel), rule);
+        return new PtxKernel(out.build(), g.listing(), rule);
     }
 
     private List<Operand> parts(GemmCode g, int split, Operand row, Operand column) {

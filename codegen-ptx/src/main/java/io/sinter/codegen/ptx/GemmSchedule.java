@@ -48,7 +48,19 @@ public record GemmSchedule(Math math, Tile tile, Source left, Source right, int 
         /** By its own code, element by element. */
         CODE,
         /** By copies of 16 bytes that go on while the threads multiply: memory whose strides and beginning are multiples of 16 bytes. */
-        ASYNC
+        ASYNC,
+        /** By tensor copies, for {@code wgmma}; then both operands do. */
+        TENSOR
+    }
+
+    /** Whether it is the form for Hopper: {@code wgmma} on panels that tensor copies bring. */
+    boolean isTensor() {
+        return left == Source.TENSOR;
+    }
+
+    /** Threads of a CTA. */
+    int threads() {
+        return tile.threads() + (isTensor() ? WarpgroupEmitter.GROUP : 0);
     }
 
     /**
@@ -64,5 +76,21 @@ public record GemmSchedule(Math math, Tile tile, Source left, Source right, int 
         int threads() {
             return 32 * warpsDown * warpsAcross;
         }
+    }
+
+    /** The form in words, for listings. */
+    String note() {
+        String how = math == Math.FMA ? "fused multiply-adds" : (isTensor() ? "wgmma of " : "mma.sync of ") + math;
+        String sums = splits == 1 ? "" : ", sums in " + splits + " parts";
+        return how + ", tiles of " + tile.rows + " x " + tile.columns + " x " + tile.depth + ", " + tile.stages + " stages" + sums
+                + "; left operand " + how(left) + ", right operand " + how(right);
+    }
+
+    private static String how(Source s) {
+        return switch (s) {
+            case CODE -> "by its own code, as it is no plain memory whose strides are multiples of 16 bytes";
+            case ASYNC -> "by asynchronous copies";
+            case TENSOR -> "by tensor copies";
+        };
     }
 }

@@ -8,44 +8,49 @@ import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.ir.DType;
 import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.loop.GemmKernel;
+import io.sinter.ir.loop.Var;
 import java.util.List;
 import java.util.function.IntToLongFunction;
 
 /** Chooses the form of a matrix product. All numbers that choices are made by stand here. */
 final class GemmTiles {
     /**
-     * Tiles of each kind of instruction, the largest first. All stages of both panels fit the shared memory that a CTA has without asking. Where an
+     * Tiles of each kind of instruction, the largest first. But for tensor copies, all stages of both panels fit the shared memory that a CTA has without asking. Where an
      * operand comes by its own code, panels are smaller for each thread: elements on their way, and what their addresses are made of, are in
      * registers.
      *
      * @param bytes of an operand's element
-     * @param copies whether both operands come by asynchronous copies
+     * @param source how operands come; CODE if one of them does
      */
-    private record Row(Math math, int bytes, boolean copies, Tile tile) {}
+    private record Row(Math math, int bytes, Source source, Tile tile) {}
 
     private static final List<Row> TABLE = List.of(
-            new Row(Math.BF16, 2, true, new Tile(128, 128, 32, 2, 4, 3)),
-            new Row(Math.BF16, 2, true, new Tile(64, 64, 32, 2, 2, 4)),
-            new Row(Math.BF16, 2, false, new Tile(128, 128, 16, 2, 4, 3)),
-            new Row(Math.BF16, 2, false, new Tile(64, 64, 32, 4, 2, 3)),
-            new Row(Math.F16, 2, true, new Tile(128, 128, 32, 2, 4, 3)),
-            new Row(Math.F16, 2, true, new Tile(64, 64, 32, 2, 2, 4)),
-            new Row(Math.F16, 2, false, new Tile(128, 128, 16, 2, 4, 3)),
-            new Row(Math.F16, 2, false, new Tile(64, 64, 32, 4, 2, 3)),
-            new Row(Math.TF32, 4, true, new Tile(128, 128, 16, 2, 4, 3)),
-            new Row(Math.TF32, 4, true, new Tile(64, 64, 16, 2, 2, 4)),
-            new Row(Math.TF32, 4, false, new Tile(128, 128, 16, 2, 4, 3)),
-            new Row(Math.TF32, 4, false, new Tile(64, 64, 16, 4, 2, 3)),
-            new Row(Math.F64, 8, true, new Tile(64, 64, 16, 2, 2, 3)),
-            new Row(Math.F64, 8, true, new Tile(32, 32, 16, 4, 1, 3)),
-            new Row(Math.F64, 8, false, new Tile(64, 64, 16, 4, 2, 2)),
-            new Row(Math.F64, 8, false, new Tile(32, 32, 16, 4, 1, 2)),
-            new Row(Math.FMA, 4, true, new Tile(128, 128, 8, 4, 2, 2)),
-            new Row(Math.FMA, 4, true, new Tile(64, 64, 16, 4, 2, 2)),
-            new Row(Math.FMA, 4, false, new Tile(128, 128, 8, 4, 2, 2)),
-            new Row(Math.FMA, 4, false, new Tile(64, 64, 16, 4, 2, 2)),
-            new Row(Math.FMA, 8, true, new Tile(64, 64, 16, 4, 2, 2)),
-            new Row(Math.FMA, 8, false, new Tile(64, 64, 16, 4, 2, 2)));
+            new Row(Math.BF16, 2, Source.TENSOR, new Tile(128, 256, 64, 8, 1, 4)),
+            new Row(Math.BF16, 2, Source.TENSOR, new Tile(128, 128, 64, 8, 1, 5)),
+            new Row(Math.F16, 2, Source.TENSOR, new Tile(128, 256, 64, 8, 1, 4)),
+            new Row(Math.F16, 2, Source.TENSOR, new Tile(128, 128, 64, 8, 1, 5)),
+            new Row(Math.BF16, 2, Source.ASYNC, new Tile(128, 128, 32, 2, 4, 3)),
+            new Row(Math.BF16, 2, Source.ASYNC, new Tile(64, 64, 32, 2, 2, 4)),
+            new Row(Math.BF16, 2, Source.CODE, new Tile(128, 128, 16, 2, 4, 3)),
+            new Row(Math.BF16, 2, Source.CODE, new Tile(64, 64, 32, 4, 2, 3)),
+            new Row(Math.F16, 2, Source.ASYNC, new Tile(128, 128, 32, 2, 4, 3)),
+            new Row(Math.F16, 2, Source.ASYNC, new Tile(64, 64, 32, 2, 2, 4)),
+            new Row(Math.F16, 2, Source.CODE, new Tile(128, 128, 16, 2, 4, 3)),
+            new Row(Math.F16, 2, Source.CODE, new Tile(64, 64, 32, 4, 2, 3)),
+            new Row(Math.TF32, 4, Source.ASYNC, new Tile(128, 128, 16, 2, 4, 3)),
+            new Row(Math.TF32, 4, Source.ASYNC, new Tile(64, 64, 16, 2, 2, 4)),
+            new Row(Math.TF32, 4, Source.CODE, new Tile(128, 128, 16, 2, 4, 3)),
+            new Row(Math.TF32, 4, Source.CODE, new Tile(64, 64, 16, 4, 2, 3)),
+            new Row(Math.F64, 8, Source.ASYNC, new Tile(64, 64, 16, 2, 2, 3)),
+            new Row(Math.F64, 8, Source.ASYNC, new Tile(32, 32, 16, 4, 1, 3)),
+            new Row(Math.F64, 8, Source.CODE, new Tile(64, 64, 16, 4, 2, 2)),
+            new Row(Math.F64, 8, Source.CODE, new Tile(32, 32, 16, 4, 1, 2)),
+            new Row(Math.FMA, 4, Source.ASYNC, new Tile(128, 128, 8, 4, 2, 2)),
+            new Row(Math.FMA, 4, Source.ASYNC, new Tile(64, 64, 16, 4, 2, 2)),
+            new Row(Math.FMA, 4, Source.CODE, new Tile(128, 128, 8, 4, 2, 2)),
+            new Row(Math.FMA, 4, Source.CODE, new Tile(64, 64, 16, 4, 2, 2)),
+            new Row(Math.FMA, 8, Source.ASYNC, new Tile(64, 64, 16, 4, 2, 2)),
+            new Row(Math.FMA, 8, Source.CODE, new Tile(64, 64, 16, 4, 2, 2)));
 
     /** A tile is taken if its CTAs keep at least so many hundredths of the multiprocessors busy; else a smaller one, if there is. */
     private static final int BUSY = 50;
@@ -65,18 +70,32 @@ final class GemmTiles {
         long columns = LaunchRule.extents(kernel.n(), slot);
         long batch = LaunchRule.extents(kernel.batch(), slot);
         long depth = LaunchRule.extents(kernel.k(), slot);
-        Source left = source(GemmOperand.left(kernel), math, slot);
-        Source right = source(GemmOperand.right(kernel), math, slot);
-        boolean copies = left == Source.ASYNC && right == Source.ASYNC;
-        Tile tile = tile(tiles(math, kernel.acc(), copies), rows, columns, batch, target);
+        GemmOperand a = GemmOperand.left(kernel);
+        GemmOperand b = GemmOperand.right(kernel);
+        if (target.hasWarpgroupMma() && isTensor(a, math, kernel.batch(), slot) && isTensor(b, math, kernel.batch(), slot)) {
+            Tile tile = tile(tiles(math, kernel.acc(), Source.TENSOR), rows, columns, batch, target);
+            if (tile != null && depth >= tile.depth()) return new GemmSchedule(math, tile, Source.TENSOR, Source.TENSOR, 1);
+        }
+        Source left = source(a, math, slot);
+        Source right = source(b, math, slot);
+        List<Tile> all = tiles(math, kernel.acc(), left == right ? left : Source.CODE);
+        Tile tile = tile(all, rows, columns, batch, target);
+        if (tile == null) tile = all.getLast();
         long tiles = batch * count(rows, tile.rows()) * count(columns, tile.columns());
         return new GemmSchedule(math, tile, left, right, splits(tiles, count(depth, tile.depth()), target));
+    }
+
+    /** Whether tensor copies can bring an operand. */
+    static boolean isTensor(GemmOperand o, Math math, List<Var> batch, IntToLongFunction slot) {
+        if (math != Math.BF16 && math != Math.F16 || !o.copies(math) || !o.isAligned(slot)) return false;
+        TensorRule rule = TensorPanel.rule(o, batch, math, TensorPanel.LINE);
+        return rule != null && rule.fits(slot);
     }
 
     /** A form that any launch may take. */
     static GemmSchedule any(GemmKernel kernel, MatmulPrecision precision) {
         Math math = math(kernel, precision);
-        Tile tile = tiles(math, kernel.acc(), false).getLast();
+        Tile tile = tiles(math, kernel.acc(), Source.CODE).getLast();
         return new GemmSchedule(math, tile, Source.CODE, Source.CODE, 1);
     }
 
@@ -96,20 +115,21 @@ final class GemmTiles {
     }
 
     /** The tiles that there are for a product, the largest first. */
-    static List<Tile> tiles(Math math, DType acc, boolean copies) {
+    static List<Tile> tiles(Math math, DType acc, Source source) {
         return TABLE.stream()
-                .filter(r -> r.math == math && r.copies == copies && (math != Math.FMA || r.bytes == acc.bytes()))
+                .filter(r -> r.math == math && r.source == source && (math != Math.FMA || r.bytes == acc.bytes()))
                 .map(Row::tile)
                 .toList();
     }
 
+    /** The first that suits; null if none does. */
     private static Tile tile(List<Tile> all, long rows, long columns, long batch, Target target) {
         for (Tile t : all) {
             long ctas = batch * count(rows, t.rows()) * count(columns, t.columns());
             boolean fits = rows > t.rows() / 2 && columns > t.columns() / 2;
             if (fits && 100 * ctas >= (long) BUSY * target.multiprocessors()) return t;
         }
-        return all.getLast();
+        return null;
     }
 
     private static Source source(GemmOperand o, Math math, IntToLongFunction slot) {

@@ -124,7 +124,7 @@ public sealed interface LaunchRule {
                 throw new UnsupportedOperationException(
                         "a matrix product of " + count + " tiles: kernels count to 2^31 - 1");
             long sums = form.splits() == 1 ? 0 : matrices * m * ((n + 3) / 4 * 4) * form.splits();
-            return new Shape(tile.threads(), 1, Math.min(most, count), sums * bytes, sharedBytes);
+            return new Shape(form.threads(), 1, Math.min(most, count), sums * bytes, sharedBytes);
         }
 
         /** Where several variables share a direction of a matrix, positions are taken apart in 32 bits. */

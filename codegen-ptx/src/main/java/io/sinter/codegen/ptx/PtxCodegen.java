@@ -3,6 +3,7 @@ package io.sinter.codegen.ptx;
 
 import io.sinter.codegen.ptx.lang.PtxModule;
 import io.sinter.codegen.ptx.lang.Target;
+import io.sinter.codegen.ptx.lang.Variable;
 import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.loop.AttentionKernel;
 import io.sinter.ir.loop.GemmKernel;
@@ -20,6 +21,12 @@ import java.util.stream.Stream;
 
 /** Loop IR to PTX. */
 public final class PtxCodegen {
+    /** The name of the shared memory whose size a launch gives. */
+    static final String DYNAMIC_SHARED = "dynamic_shared";
+
+    /** What dynamic shared memory is a multiple of: the swizzle of tensor copies repeats after so many bytes. */
+    private static final int DYNAMIC_ALIGNMENT = 1024;
+
     private PtxCodegen() {}
 
     /**
@@ -52,7 +59,12 @@ public final class PtxCodegen {
     public static PtxKernel generate(Kernel kernel, Schedule schedule, String entry, int file) {
         return switch (kernel) {
             case LoopKernel k -> new LoopEmitter(k, entry, file).emit();
-            case GemmKernel k -> new GemmEmitter(k, (GemmSchedule) schedule, entry, file).emit();
+            case GemmKernel k -> {
+                GemmSchedule s = (GemmSchedule) schedule;
+                yield s.isTensor()
+                        ? new WarpgroupEmitter(k, s, entry, file).emit()
+                        : new GemmEmitter(k, s, entry, file).emit();
+            }
             case AttentionKernel k ->
                 throw new UnsupportedOperationException(k.name() + ": attention has no PTX template yet");
         };
@@ -75,11 +87,12 @@ public final class PtxCodegen {
     public static PtxModule module(Target target, List<PtxKernel> kernels) {
         TreeMap<Integer, String> files = new TreeMap<>();
         for (int i = 0; i < kernels.size(); i++) files.put(i + 1, kernels.get(i).name() + ".loop");
+        boolean dynamic = kernels.stream().anyMatch(k -> !k.tensors().isEmpty());
         return new PtxModule(
                 Target.VERSION,
                 target.toString(),
                 files,
-                List.of(),
+                dynamic ? List.of(Variable.dynamicShared(DYNAMIC_SHARED, DYNAMIC_ALIGNMENT)) : List.of(),
                 kernels.stream()
                         .flatMap(k -> Stream.iterate(k, x -> x != null, PtxKernel::next))
                         .map(PtxKernel::code)

@@ -42,7 +42,7 @@ final class SumStage {
      * @param row the warp's first row in the tile
      * @param column its first column
      */
-    SumStage(GemmCode g, Reg memory, int rows, int columns, Operand row, Operand column) {
+    SumStage(GemmCode g, Operand memory, int rows, int columns, Operand row, Operand column) {
         this.g = g;
         this.rows = rows;
         this.row = row;

@@ -52,14 +52,25 @@ class GemmTemplateTest {
         System.out.println("GemmTemplateTest: -Dsinter.test.seed=" + seed);
     }
 
-    /** How to choose among the forms of a product. */
-    private record Form(int tile, MatmulPrecision precision, int splits) implements SimPlan.Choice {
+    /** How to choose among the forms of a product: which tile of those that operands allow, and how many parts of a sum (0: as chosen). */
+    private record Form(int tile, MatmulPrecision precision, int splits, Target target) implements SimPlan.Choice {
+        Form(int tile, MatmulPrecision precision, int splits) {
+            this(tile, precision, splits, Target.SM_80);
+        }
+
         @Override
         public Schedule of(io.sinter.ir.loop.Kernel kernel, java.util.function.IntToLongFunction slot) {
-            Schedule s = PtxCodegen.schedule(kernel, slot, Target.SM_80, precision);
+            Schedule s = PtxCodegen.schedule(kernel, slot, target, precision);
             if (!(s instanceof GemmSchedule g)) return s;
-            List<GemmSchedule.Tile> tiles = GemmTiles.tiles(
-                    g.math(), ((GemmKernel) kernel).acc(), g.left() == Source.ASYNC && g.right() == Source.ASYNC);
+            GemmKernel k = (GemmKernel) kernel;
+            if (target.hasWarpgroupMma()) {
+                assertTrue(GemmTiles.isTensor(GemmOperand.left(k), g.math(), k.batch(), slot));
+                assertTrue(GemmTiles.isTensor(GemmOperand.right(k), g.math(), k.batch(), slot));
+                List<GemmSchedule.Tile> tiles = GemmTiles.tiles(g.math(), k.acc(), Source.TENSOR);
+                return new GemmSchedule(g.math(), tiles.get(tile), Source.TENSOR, Source.TENSOR, 1);
+            }
+            Source source = g.left() == g.right() ? g.left() : Source.CODE;
+            List<GemmSchedule.Tile> tiles = GemmTiles.tiles(g.math(), k.acc(), source);
             return new GemmSchedule(g.math(), tiles.get(tile), g.left(), g.right(), splits == 0 ? g.splits() : splits);
         }
     }
@@ -71,7 +82,9 @@ class GemmTemplateTest {
     private SimPlan check(String what, Graph g, Form form, int... shifts) {
         List<RefArray> args = new ArrayList<>();
         for (Node n : g.inputs()) args.add(SimPlan.whole(n.type(), args.size() + 1));
-        SimPlan p = new SimPlan(g, args, form, Target.SM_80, seed, shifts).check(what + ", seed " + seed, 0);
+        SimPlan p = new SimPlan(g, args, form, form.target, seed, shifts)
+                .withCtas(form.target.hasWarpgroupMma() ? 3 : Long.MAX_VALUE)
+                .check(what + ", seed " + seed, 0);
         for (PtxKernel k : p.kernels()) {
             for (PtxKernel x = k; x != null; x = x.next())
                 emitted.putIfAbsent(x.code().toString().replace(x.name(), "k"), x);
@@ -153,6 +166,30 @@ class GemmTemplateTest {
             assertEquals(shifts[0] == 0 ? Source.ASYNC : Source.CODE, sources[0]);
             assertEquals(shifts[1] == 0 ? Source.ASYNC : Source.CODE, sources[1]);
         }
+    }
+
+    /** Products by warpgroups: every layout and both tiles, more tiles than CTAs, more stages than the ring has. */
+    @TestFactory
+    Stream<DynamicTest> warpgroups() {
+        List<DynamicTest> tests = new ArrayList<>();
+        for (DType t : List.of(DType.BF16, DType.F16)) {
+            for (int turns = 0; turns < 4; turns++) {
+                boolean a = (turns & 1) != 0;
+                boolean b = turns > 1;
+                for (int n = 0; n < 2; n++) {
+                    int tile = n;
+                    if (t == DType.F16 && a != b) continue;
+                    String what = t + ", turns " + turns + ", tile " + tile;
+                    Graph g = tile == 0 ? product(t, 1, 136, 264, 200, a, b) : product(t, 2, 136, 152, 72, a, b);
+                    Form form = new Form(tile, MatmulPrecision.HIGHEST, 0, Target.SM_90A);
+                    tests.add(DynamicTest.dynamicTest(what, () -> check(what, g, form)));
+                }
+            }
+        }
+        Form form = new Form(1, MatmulPrecision.HIGHEST, 0, Target.SM_90A);
+        tests.add(DynamicTest.dynamicTest(
+                "long", () -> check("long", product(DType.F16, 1, 8, 8, 712, false, false), form)));
+        return tests.stream();
     }
 
     /** Integers wrap. */
@@ -287,7 +324,9 @@ class GemmTemplateTest {
         assertFalse(emitted.isEmpty());
         for (Target target : List.of(Target.SM_80, Target.SM_90A)) {
             List<PtxKernel> all = new ArrayList<>();
-            for (PtxKernel k : emitted.values()) all.add(renamed(k, "e" + all.size() + "_" + k.name()));
+            for (PtxKernel k : emitted.values())
+                if (target.hasWarpgroupMma() || k.tensors().isEmpty())
+                    all.add(renamed(k, "e" + all.size() + "_" + k.name()));
             Path file = dir.resolve("all.ptx");
             Files.writeString(file, PtxCodegen.module(target, all).toString());
             String log = ptxas(
@@ -304,7 +343,9 @@ class GemmTemplateTest {
         return new PtxKernel(
                 new io.sinter.codegen.ptx.lang.Kernel(c.visible(), name, c.parameters(), c.limits(), c.body()),
                 k.listing(),
-                k.rule());
+                k.rule(),
+                null,
+                k.tensors());
     }
 
     private static String ptxas(Path dir, String... arguments) throws IOException, InterruptedException {

@@ -8,6 +8,7 @@ import io.sinter.codegen.ptx.sim.Dim3;
 import io.sinter.codegen.ptx.sim.SimDevice;
 import io.sinter.codegen.ptx.sim.SimModule;
 import io.sinter.codegen.ptx.sim.SimOptions;
+import io.sinter.codegen.ptx.sim.TensorMap;
 import io.sinter.ir.Compiler;
 import io.sinter.ir.DType;
 import io.sinter.ir.Graph;
@@ -40,6 +41,7 @@ final class SimPlan {
     private final SimDevice device;
     private final List<PtxKernel> kernels = new ArrayList<>();
     private final int[] shifts;
+    private long most = Long.MAX_VALUE;
 
     /** @param shifts elements by which an argument lies beside an aligned address */
     SimPlan(Graph graph, List<RefArray> args, Choice choice, Target target, long seed, int... shifts) {
@@ -49,6 +51,12 @@ final class SimPlan {
         this.target = target;
         this.shifts = shifts;
         device = new SimDevice(SimOptions.DEFAULT.withSeed(seed).withMaxInstructions(40_000_000));
+    }
+
+    /** Launches so many CTAs at most, which then take more tasks each. */
+    SimPlan withCtas(long n) {
+        most = n;
+        return this;
     }
 
     /** The kernels that have run. */
@@ -133,19 +141,30 @@ final class SimPlan {
         for (PtxKernel k = code; k != null; k = k.next()) {
             LaunchRule.Shape shape = k.rule().shape(i -> slots[i]);
             if (shape.ctas() == 0) continue;
-            byte[] parameters = ByteBuffer.allocate(24)
-                    .order(ByteOrder.LITTLE_ENDIAN)
-                    .putLong(block)
-                    .putLong(0)
-                    .putLong(scratch)
-                    .array();
+            SimModule.Entry kernelEntry = module.kernel(k.name());
+            ByteBuffer parameters =
+                    ByteBuffer.allocate(kernelEntry.parameterBytes()).order(ByteOrder.LITTLE_ENDIAN);
+            parameters.putLong(block).putLong(0).putLong(scratch);
+            for (int t = 0; t < k.tensors().size(); t++)
+                parameters.put(
+                        kernelEntry.parameterOffset(3 + t), map(k.tensors().get(t).at(i -> slots[i])));
             device.launch(
-                    module.kernel(k.name()),
-                    new Dim3(Math.toIntExact(shape.ctas()), 1, 1),
+                    kernelEntry,
+                    new Dim3(Math.toIntExact(Math.min(most, shape.ctas())), 1, 1),
                     new Dim3(shape.threads(), shape.teams(), 1),
-                    0,
-                    parameters);
+                    shape.sharedBytes(),
+                    parameters.array());
         }
+    }
+
+    private static byte[] map(TensorBox b) {
+        return TensorMap.encode(
+                b.type().bytes(),
+                b.address(),
+                b.extents().stream().mapToLong(x -> x).toArray(),
+                b.strides().stream().mapToLong(x -> x).toArray(),
+                b.box().stream().mapToInt(x -> x).toArray(),
+                TensorBox.SWIZZLE_BYTES);
     }
 
     private static byte[] bytes(RefArray a) {
