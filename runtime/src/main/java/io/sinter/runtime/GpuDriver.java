@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import io.sinter.codegen.ptx.TensorBox;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /**
  * What Sinter asks of a GPU, as CUDA's driver offers it: memory by 64-bit address, streams, events, modules of PTX text, launches, graphs.
@@ -128,6 +130,18 @@ interface GpuDriver extends AutoCloseable {
 
     /** Queues a launch of a kernel whose parameters are 64 bits each. */
     void launch(Stream stream, Function kernel, Grid grid, long... parameters);
+
+    /** Whether launches may have maps of tensors. Kernels for them are not generated otherwise. */
+    default boolean hasTensorMaps() {
+        return false;
+    }
+
+    /** As {@link #launch(Stream, Function, Grid, long...)}, with maps of tensors as further parameters. */
+    default void launch(Stream stream, Function kernel, Grid grid, List<TensorBox> tensors, long... parameters) {
+        if (!tensors.isEmpty())
+            throw new UnsupportedOperationException(kernel.name() + ": this driver makes no tensor maps");
+        launch(stream, kernel, grid, parameters);
+    }
 
     // ---- graphs
 

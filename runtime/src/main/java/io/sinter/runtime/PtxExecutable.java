@@ -2,6 +2,8 @@
 package io.sinter.runtime;
 
 import io.sinter.codegen.ptx.LaunchRule;
+import io.sinter.codegen.ptx.TensorBox;
+import io.sinter.codegen.ptx.TensorRule;
 import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Op;
@@ -41,6 +43,7 @@ final class PtxExecutable implements Executable {
     /** A launch of segments whose shapes are equal and whose blocks lie one after the other. Equal to itself alone. */
     private static final class Launch implements Step {
         final GpuDriver.Function function;
+        final List<TensorRule> tensors;
         final GpuDriver.Grid grid;
         /** Host address of the first block. */
         final long block;
@@ -57,6 +60,7 @@ final class PtxExecutable implements Executable {
 
         Launch(
                 GpuDriver.Function function,
+                List<TensorRule> tensors,
                 LaunchRule.Shape shape,
                 long block,
                 int count,
@@ -66,6 +70,7 @@ final class PtxExecutable implements Executable {
                 boolean moves,
                 List<Integer> results) {
             this.function = function;
+            this.tensors = tensors;
             this.grid = new GpuDriver.Grid(shape.ctas(), count, shape.threads(), shape.teams(), shape.sharedBytes());
             this.block = block;
             this.count = count;
@@ -79,7 +84,7 @@ final class PtxExecutable implements Executable {
 
     /** What is queued, with its addresses: equal orders may be one graph. */
     private sealed interface Order {
-        record Kernel(Launch launch, long block, long scratch) implements Order {}
+        record Kernel(Launch launch, long block, long scratch, List<TensorBox> tensors) implements Order {}
 
         record Copy(long from, long to, long bytes) implements Order {}
     }
@@ -191,7 +196,9 @@ final class PtxExecutable implements Executable {
             PtxModules.Loaded code = code(l, blocks[first]);
             LaunchRule.Shape shape = shape(code.rule(), blocks[first]);
             int end = first + 1;
-            while (end < blocks.length && code(l, blocks[end]) == code && shape.equals(shape(code.rule(), blocks[end])))
+            while (end < blocks.length
+                    && code.tensors().isEmpty()
+                    && code(l, blocks[end]) == code && shape.equals(shape(code.rule(), blocks[end])))
                 end++;
             // What follows works on the same scratch memory.
             long scratch = shape.scratchBytes() * (end - first);
@@ -200,6 +207,7 @@ final class PtxExecutable implements Executable {
                 if (of.ctas() == 0) continue;
                 Launch launch = new Launch(
                         c.function(),
+                        c.tensors(),
                         of,
                         blocks[first],
                         end - first,
@@ -309,7 +317,7 @@ final class PtxExecutable implements Executable {
                 switch (s) {
                     case Launch l -> {
                         long block = block(l); // which may flush the orders
-                        orders.add(new Order.Kernel(l, block, l.scratchBytes == 0 ? 0 : scratch));
+                        orders.add(new Order.Kernel(l, block, l.scratchBytes == 0 ? 0 : scratch, tensors(l)));
                     }
                     case Step.Copy c -> orders.add(new Order.Copy(c.from.address(bases), c.to.address(bases), c.bytes));
                     case Step.Library l -> {
@@ -324,6 +332,14 @@ final class PtxExecutable implements Executable {
                     }
                 }
             }
+        }
+
+        /** Maps of a launch, for the addresses that its block holds now. */
+        private static List<TensorBox> tensors(Launch l) {
+            if (l.tensors.isEmpty()) return List.of();
+            return l.tensors.stream()
+                    .map(t -> t.at(slot -> Memory.getLong(l.block + 8L * slot)))
+                    .toList();
         }
 
         /** Where the device finds the blocks of a launch. */
@@ -405,7 +421,7 @@ final class PtxExecutable implements Executable {
                     Launch l = k.launch;
                     if (l.scratchBytes > 0 && !l.follows) driver.discard(gpu.stream(), k.scratch, l.scratchBytes);
                     long stride = l.count > 1 ? l.blockBytes : 0;
-                    driver.launch(gpu.stream(), l.function, l.grid, k.block, stride, k.scratch);
+                    driver.launch(gpu.stream(), l.function, l.grid, k.tensors, k.block, stride, k.scratch);
                 }
             }
         }

@@ -5,6 +5,7 @@ import io.sinter.codegen.ptx.LaunchRule;
 import io.sinter.codegen.ptx.PtxCodegen;
 import io.sinter.codegen.ptx.PtxKernel;
 import io.sinter.codegen.ptx.Schedule;
+import io.sinter.codegen.ptx.TensorRule;
 import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.loop.Kernel;
@@ -19,9 +20,10 @@ final class PtxModules {
     /**
      * Code that can be launched.
      *
+     * @param tensors of which maps are parameters; then a launch has one block
      * @param next what is launched right after it, with the same parameters; null for nothing
      */
-    record Loaded(GpuDriver.Function function, LaunchRule rule, Loaded next) {}
+    record Loaded(GpuDriver.Function function, LaunchRule rule, List<TensorRule> tensors, Loaded next) {}
 
     private record Key(String structure, Schedule schedule) {}
 
@@ -35,10 +37,11 @@ final class PtxModules {
         this.driver = driver;
         this.counters = counters;
         GpuDriver.Properties p = driver.properties();
-        target = Target.forCapability(p.major(), p.minor());
-        if (target == null)
+        Target best = Target.forCapability(p.major(), p.minor());
+        if (best == null)
             throw new UnsupportedOperationException(p.name() + " has compute capability " + p.major() + "." + p.minor()
                     + "; Sinter needs 8.0 (A100, RTX 30) or later");
+        target = best.hasWarpgroupMma() && !driver.hasTensorMaps() ? Target.SM_90 : best;
     }
 
     /**
@@ -60,6 +63,6 @@ final class PtxModules {
 
     private static Loaded loaded(GpuDriver.LoadedModule module, PtxKernel code) {
         if (code == null) return null;
-        return new Loaded(module.function(code.name()), code.rule(), loaded(module, code.next()));
+        return new Loaded(module.function(code.name()), code.rule(), code.tensors(), loaded(module, code.next()));
     }
 }

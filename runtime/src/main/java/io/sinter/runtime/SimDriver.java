@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import io.sinter.codegen.ptx.TensorBox;
 import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.codegen.ptx.sim.Dim3;
 import io.sinter.codegen.ptx.sim.SimDevice;
 import io.sinter.codegen.ptx.sim.SimFault;
 import io.sinter.codegen.ptx.sim.SimModule;
 import io.sinter.codegen.ptx.sim.SimOptions;
+import io.sinter.codegen.ptx.sim.TensorMap;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -55,13 +57,24 @@ final class SimDriver implements GpuDriver {
 
     private final SimDevice device;
     private final UnaryOperator<String> change;
+    private final Target target;
 
     SimDriver() {
-        this(SimOptions.DEFAULT, UnaryOperator.identity());
+        this(Target.SM_80);
+    }
+
+    /** @param target what it says it is */
+    SimDriver(Target target) {
+        this(SimOptions.DEFAULT, UnaryOperator.identity(), target);
     }
 
     /** @param change what is done to the text of each module before it is loaded */
     SimDriver(SimOptions options, UnaryOperator<String> change) {
+        this(options, change, Target.SM_80);
+    }
+
+    private SimDriver(SimOptions options, UnaryOperator<String> change, Target target) {
+        this.target = target;
         device = new SimDevice(options);
         this.change = change;
     }
@@ -74,7 +87,7 @@ final class SimDriver implements GpuDriver {
     /** Its memory is Java's heap, half of which it may fill. */
     @Override
     public Properties properties() {
-        Target t = Target.SM_80;
+        Target t = target;
         return new Properties(
                 "PTX simulator",
                 t.capability() / 10,
@@ -245,11 +258,34 @@ final class SimDriver implements GpuDriver {
 
     @Override
     public void launch(Stream stream, Function kernel, Grid grid, long... parameters) {
-        ByteBuffer bytes = ByteBuffer.allocate(8 * parameters.length).order(ByteOrder.LITTLE_ENDIAN);
+        launch(stream, kernel, grid, List.of(), parameters);
+    }
+
+    @Override
+    public boolean hasTensorMaps() {
+        return true;
+    }
+
+    @Override
+    public void launch(Stream stream, Function kernel, Grid grid, List<TensorBox> tensors, long... parameters) {
+        SimModule.Entry entry = ((Entry) kernel).entry;
+        ByteBuffer bytes = ByteBuffer.allocate(entry.parameterBytes()).order(ByteOrder.LITTLE_ENDIAN);
         for (long p : parameters) bytes.putLong(p);
+        for (int i = 0; i < tensors.size(); i++)
+            bytes.put(entry.parameterOffset(parameters.length + i), map(tensors.get(i)));
         Dim3 ctas = new Dim3(Math.toIntExact(grid.ctasX()), Math.toIntExact(grid.ctasY()), 1);
         Dim3 threads = new Dim3(grid.threadsX(), grid.threadsY(), 1);
-        queue(stream, () -> device.launch(((Entry) kernel).entry, ctas, threads, grid.sharedBytes(), bytes.array()));
+        queue(stream, () -> device.launch(entry, ctas, threads, grid.sharedBytes(), bytes.array()));
+    }
+
+    private static byte[] map(TensorBox b) {
+        return TensorMap.encode(
+                b.type().bytes(),
+                b.address(),
+                b.extents().stream().mapToLong(Long::longValue).toArray(),
+                b.strides().stream().mapToLong(Long::longValue).toArray(),
+                b.box().stream().mapToInt(Integer::intValue).toArray(),
+                TensorBox.SWIZZLE_BYTES);
     }
 
     // ---- graphs
