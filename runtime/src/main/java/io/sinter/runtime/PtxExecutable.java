@@ -198,8 +198,8 @@ final class PtxExecutable implements Executable {
             int end = first + 1;
             while (end < blocks.length
                     && code.tensors().isEmpty()
-                    && code(l, blocks[end]) == code && shape.equals(shape(code.rule(), blocks[end])))
-                end++;
+                    && code(l, blocks[end]) == code
+                    && shape.equals(shape(code.rule(), blocks[end]))) end++;
             // What follows works on the same scratch memory.
             long scratch = shape.scratchBytes() * (end - first);
             for (PtxModules.Loaded c = code; c != null; c = c.next()) {

@@ -32,7 +32,8 @@ final class Targets {
 
     /** What the user has chosen about rounding: only GPUs offer a choice. */
     static String numerics(CompileContext context) {
-        boolean gpu = context.backend() == Options.Backend.GENERATED && context.device().kind() != Device.Kind.JVM;
+        boolean gpu = context.backend() == Options.Backend.GENERATED
+                && context.device().kind() != Device.Kind.JVM;
         return gpu ? "matmul-" + context.precision().name().toLowerCase(Locale.ROOT) : CacheKey.STRICT;
     }
 

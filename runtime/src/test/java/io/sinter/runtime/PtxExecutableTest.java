@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.sinter.codegen.ptx.PtxCodegen;
+import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.ir.Compiler;
 import io.sinter.ir.CompilerWatch;
-import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.ir.DType;
 import io.sinter.ir.Graph;
 import io.sinter.ir.GraphBuilder;
@@ -137,7 +137,8 @@ class PtxExecutableTest {
             Node a = g.input(Type.of(DType.BF16, 1200, 64));
             Node b = g.input(Type.of(DType.BF16, 64, 1024));
             Node x = g.matmul(a, b);
-            Executable e = Executable.compile(g.build(g.sum(x, 0, 1), g.sum(x, 0), g.sum(x, 1)), CompileContext.of(hopper));
+            Executable e =
+                    Executable.compile(g.build(g.sum(x, 0, 1), g.sum(x, 0), g.sum(x, 1)), CompileContext.of(hopper));
             List<Buffer> inputs = new ArrayList<>();
             for (int run = 0; run < 3; run++) {
                 inputs.add(hopper.allocator().allocate(a.type().bytes()));
@@ -147,7 +148,8 @@ class PtxExecutableTest {
                 Elements.store(RefArray.of(b.type(), i -> i / 1024 == k ? k + 1 : 0), inputs.get(2 * run + 1));
                 Run r = e.run(inputs.subList(2 * run, 2 * run + 2));
                 RefArray got = Elements.load(Type.of(DType.BF16, 1200), r.result(2));
-                for (int i = 0; i < 1200; i++) assertEquals(1024 * (k + 1), got.getDouble(i), "run " + k + ", row " + i);
+                for (int i = 0; i < 1200; i++)
+                    assertEquals(1024 * (k + 1), got.getDouble(i), "run " + k + ", row " + i);
             }
         }
     }

@@ -82,8 +82,8 @@ public record GemmSchedule(Math math, Tile tile, Source left, Source right, int 
     String note() {
         String how = math == Math.FMA ? "fused multiply-adds" : (isTensor() ? "wgmma of " : "mma.sync of ") + math;
         String sums = splits == 1 ? "" : ", sums in " + splits + " parts";
-        return how + ", tiles of " + tile.rows + " x " + tile.columns + " x " + tile.depth + ", " + tile.stages + " stages" + sums
-                + "; left operand " + how(left) + ", right operand " + how(right);
+        return how + ", tiles of " + tile.rows + " x " + tile.columns + " x " + tile.depth + ", " + tile.stages
+                + " stages" + sums + "; left operand " + how(left) + ", right operand " + how(right);
     }
 
     private static String how(Source s) {

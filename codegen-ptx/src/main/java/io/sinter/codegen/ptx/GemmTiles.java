@@ -72,9 +72,12 @@ final class GemmTiles {
         long depth = LaunchRule.extents(kernel.k(), slot);
         GemmOperand a = GemmOperand.left(kernel);
         GemmOperand b = GemmOperand.right(kernel);
-        if (target.hasWarpgroupMma() && isTensor(a, math, kernel.batch(), slot) && isTensor(b, math, kernel.batch(), slot)) {
+        if (target.hasWarpgroupMma()
+                && isTensor(a, math, kernel.batch(), slot)
+                && isTensor(b, math, kernel.batch(), slot)) {
             Tile tile = tile(tiles(math, kernel.acc(), Source.TENSOR), rows, columns, batch, target);
-            if (tile != null && depth >= tile.depth()) return new GemmSchedule(math, tile, Source.TENSOR, Source.TENSOR, 1);
+            if (tile != null && depth >= tile.depth())
+                return new GemmSchedule(math, tile, Source.TENSOR, Source.TENSOR, 1);
         }
         Source left = source(a, math, slot);
         Source right = source(b, math, slot);

@@ -18,8 +18,7 @@ import java.util.function.IntToLongFunction;
  * @param dims variables of the dimensions, the innermost first, whose stride is 1
  * @param strides in elements, of every dimension but the innermost
  */
-public record TensorRule(
-        PtxType type, int slot, Coef offset, List<Var> dims, List<Coef> strides, List<Integer> box) {
+public record TensorRule(PtxType type, int slot, Coef offset, List<Var> dims, List<Coef> strides, List<Integer> box) {
     private static final int MAX_RANK = 5;
     private static final long MAX_EXTENT = 1L << 32;
     private static final long MAX_STRIDE = 1L << 40;

@@ -147,7 +147,8 @@ final class SimPlan {
             parameters.putLong(block).putLong(0).putLong(scratch);
             for (int t = 0; t < k.tensors().size(); t++)
                 parameters.put(
-                        kernelEntry.parameterOffset(3 + t), map(k.tensors().get(t).at(i -> slots[i])));
+                        kernelEntry.parameterOffset(3 + t),
+                        map(k.tensors().get(t).at(i -> slots[i])));
             device.launch(
                     kernelEntry,
                     new Dim3(Math.toIntExact(Math.min(most, shape.ctas())), 1, 1),

@@ -107,7 +107,10 @@ final class CacheCommand implements Runnable {
     }
 
     /** {@code sinter cache ls}. */
-    @Command(name = "ls", description = "List the entries, the last used first: kind, key, size, last use, what it is, where it was compiled.")
+    @Command(
+            name = "ls",
+            description =
+                    "List the entries, the last used first: kind, key, size, last use, what it is, where it was compiled.")
     static final class Ls implements Runnable {
         @Mixin
         private Where where;
@@ -165,7 +168,10 @@ final class CacheCommand implements Runnable {
     }
 
     /** {@code sinter cache why}. */
-    @Command(name = "why", description = "Say why a program was compiled and not found: which part of its key differs from the nearest stored one.")
+    @Command(
+            name = "why",
+            description =
+                    "Say why a program was compiled and not found: which part of its key differs from the nearest stored one.")
     static final class WhyMissed implements Runnable {
         @Mixin
         private Where where;
@@ -204,11 +210,13 @@ final class CacheCommand implements Runnable {
                         .filter(c -> c.stored().digest().startsWith(prefix))
                         .toList();
                 if (found.isEmpty()) {
-                    throw new CommandFailure("no program " + key + " is stored: compiling it failed, or it was evicted");
+                    throw new CommandFailure(
+                            "no program " + key + " is stored: compiling it failed, or it was evicted");
                 }
                 if (found.size() > 1) throw new CommandFailure(found.size() + " programs begin with " + key);
                 Entry missed = found.getFirst().entry();
-                out.printf(Locale.ROOT, "%s for %s%n", missed.name(), missed.key().target());
+                out.printf(
+                        Locale.ROOT, "%s for %s%n", missed.name(), missed.key().target());
                 for (String line : Why.explain(missed, programs)) out.println(line);
                 out.flush();
             } catch (IOException e) {
@@ -276,9 +284,7 @@ final class CacheCommand implements Runnable {
         public void run() {
             long max;
             try {
-                max = maxSize == null
-                        ? CacheOptions.fromProperties().maxBytes()
-                        : CacheOptions.bytes(maxSize);
+                max = maxSize == null ? CacheOptions.fromProperties().maxBytes() : CacheOptions.bytes(maxSize);
             } catch (IllegalArgumentException e) {
                 throw new ParameterException(spec.commandLine(), e.getMessage(), e);
             }
@@ -335,7 +341,10 @@ final class CacheCommand implements Runnable {
     }
 
     /** {@code sinter cache import}. */
-    @Command(name = "import", description = "Put the entries of a bundle into the cache. They are code: the bundle must be signed by somebody trusted.")
+    @Command(
+            name = "import",
+            description =
+                    "Put the entries of a bundle into the cache. They are code: the bundle must be signed by somebody trusted.")
     static final class Import implements Runnable {
         @Mixin
         private Where where;
@@ -351,7 +360,8 @@ final class CacheCommand implements Runnable {
 
         @Option(
                 names = "--unsigned",
-                description = "Take a bundle without a trusted signature: whoever made it can run any code as this user.")
+                description =
+                        "Take a bundle without a trusted signature: whoever made it can run any code as this user.")
         private boolean unsigned;
 
         @Spec
@@ -370,7 +380,9 @@ final class CacheCommand implements Runnable {
     }
 
     /** {@code sinter cache sign}. */
-    @Command(name = "sign", description = "Sign the entries of a folder, so that other users can read it as their shared tier.")
+    @Command(
+            name = "sign",
+            description = "Sign the entries of a folder, so that other users can read it as their shared tier.")
     static final class Sign implements Runnable {
         @Mixin
         private Where where;

@@ -47,8 +47,9 @@ public final class Bundle {
      * @param key signs it; null for no signature
      */
     public static Summary export(Tier tier, Path file, PrivateKey key) throws IOException {
-        List<Tier.Stored> entries =
-                tier.list().stream().filter(s -> s.kind() != CacheKey.Kind.CUBIN).toList();
+        List<Tier.Stored> entries = tier.list().stream()
+                .filter(s -> s.kind() != CacheKey.Kind.CUBIN)
+                .toList();
         Map<String, Tier.Stored> byName = new TreeMap<>();
         for (Tier.Stored s : entries) byName.put(Manifest.name(s.kind(), s.digest()), s);
         ByteWriter head = new ByteWriter();
@@ -56,8 +57,8 @@ public final class Bundle {
         Path next = file.resolveSibling(file.getFileName() + ".part");
         long bytes = 0;
         try {
-            try (DataOutputStream out = new DataOutputStream(
-                    new java.io.BufferedOutputStream(Files.newOutputStream(next)))) {
+            try (DataOutputStream out =
+                    new DataOutputStream(new java.io.BufferedOutputStream(Files.newOutputStream(next)))) {
                 out.write(MAGIC);
                 out.writeInt(head.size());
                 out.write(head.toBytes());
@@ -82,8 +83,7 @@ public final class Bundle {
      * @throws IOException if the bundle is damaged, or not signed by somebody trusted
      */
     public static Summary load(Path file, Tier tier, Trust trust) throws IOException {
-        try (DataInputStream in =
-                new DataInputStream(new java.io.BufferedInputStream(Files.newInputStream(file)))) {
+        try (DataInputStream in = new DataInputStream(new java.io.BufferedInputStream(Files.newInputStream(file)))) {
             if (!Arrays.equals(in.readNBytes(MAGIC.length), MAGIC)) throw new IOException(file + " is no bundle");
             ByteReader head = new ByteReader(piece(in, MAX_MANIFEST));
             Manifest manifest = Manifest.read(head);
