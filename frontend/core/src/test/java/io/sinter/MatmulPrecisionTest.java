@@ -19,6 +19,7 @@ class MatmulPrecisionTest {
 
     @Test
     void isInEveryProgramsKey() {
+        Sinter.flush(); // what other tests left behind belongs to their device
         Options options = Options.fromProperties().withThreads(1).withDevice(Device.PTX_SIM);
         try (Session s = Session.open(options);
                 var _ = s.use()) {

@@ -160,9 +160,21 @@ class LauncherTest {
     @Test
     void testCountsWhatMavenCouldNotRun() throws Exception {
         tree.report("ir", "One", 5, 0, 0, "");
-        Result result = tree.launch(Map.of("FAKE_MAVEN_BROKEN", "yes"), "test");
+        String goal = "org.apache:compiler:compile on project runtime: Compilation failure";
+        Result result = tree.launch(Map.of("FAKE_MAVEN_BROKEN", goal), "test");
         assertEquals("5 passed, 1 failed, 0 skipped", result.lastLine(), result.toString());
         assertEquals(1, result.status());
+    }
+
+    @Test
+    void testsThatFailedOrEndedInErrorsAreCountedOnce() throws Exception {
+        tree.report("ir", "One", 5, 1, 0, "");
+        for (String what : List.of("There are test failures.", "")) {
+            String goal = "org.apache:surefire:test (default-test) on project ir: " + what;
+            Result result = tree.launch(Map.of("FAKE_MAVEN_BROKEN", goal), "test");
+            assertEquals("4 passed, 1 failed, 0 skipped", result.lastLine(), result.toString());
+            assertEquals(1, result.status());
+        }
     }
 
     @Test

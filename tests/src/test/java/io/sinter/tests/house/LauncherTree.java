@@ -53,7 +53,7 @@ final class LauncherTree {
             { printf 'mvn: '; printf '[%s] ' "$@"; echo; } >&3
             sleep "${FAKE_MAVEN_SECONDS:-0}"
             if [ -n "$FAKE_MAVEN_BROKEN" ] && [[ " $* " == *" test "* ]]; then
-                echo '[ERROR] Failed to execute goal org.apache:compiler:compile on project runtime: Compilation failure'
+                echo "[ERROR] Failed to execute goal $FAKE_MAVEN_BROKEN"
             fi
             if [ -n "$FAKE_MAVEN_STATUS" ]; then
                 echo '[ERROR] A.java: what a pity'
