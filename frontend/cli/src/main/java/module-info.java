@@ -14,6 +14,8 @@ module io.sinter.cli {
             info.picocli;
     opens io.sinter.cli.conformance to
             info.picocli;
+    opens io.sinter.cli.dump to
+            info.picocli;
     opens io.sinter.cli.bench to
             info.picocli,
             io.sinter;

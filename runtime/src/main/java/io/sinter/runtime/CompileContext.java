@@ -26,7 +26,13 @@ public record CompileContext(Session session, Device device, Options.Backend bac
     ProgramDump.Target target() {
         boolean vectors = device.kind() == Device.Kind.JVM && backend == Options.Backend.GENERATED;
         int bits = vectors ? io.sinter.codegen.jvm.Options.preferred().vectorBits() : 0;
-        return new ProgramDump.Target(device.toString(), backend.name().toLowerCase(Locale.ROOT), bits);
+        Gpu gpu = backend == Options.Backend.GENERATED ? session.gpu() : null;
+        return new ProgramDump.Target(
+                device.toString(),
+                backend.name().toLowerCase(Locale.ROOT),
+                bits,
+                gpu == null ? null : gpu.modules().target(),
+                precision);
     }
 
     /** For the session's own device, backend and precision. */

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import io.sinter.codegen.ptx.PtxCodegen;
 import io.sinter.ir.Canonical;
+import io.sinter.ir.Compiler;
 import io.sinter.ir.Graph;
 import io.sinter.ir.IndexError;
 import io.sinter.ir.Type;
+import io.sinter.ir.op.Op;
+import io.sinter.ir.plan.Plan;
 import io.sinter.runtime.dump.Sources;
 import java.util.List;
 import java.util.function.IntFunction;
+import java.util.function.Predicate;
 
 /** A compiled program. May be run by many threads at once. */
 public interface Executable {
@@ -34,6 +39,21 @@ public interface Executable {
      */
     static Executable get(Canonical.Key key, Graph graph, CompileContext context, Sources sources) {
         return Programs.get(key, graph, context, sources);
+    }
+
+    /**
+     * A program whose plan is there already. Of the backends, the reference has no use for a plan.
+     *
+     * @throws UnsupportedOperationException if the device has no code for one of the plan's kernels
+     */
+    static Executable of(Plan plan, CompileContext context) {
+        context.session().checkOpen();
+        return Programs.linked(plan, context).executable();
+    }
+
+    /** Composites that a device's generator has templates for: which ones a plan for the device may keep whole. */
+    static Predicate<Op> keptWhole(Device device) {
+        return device.kind() == Device.Kind.JVM ? Compiler::keptWhole : PtxCodegen::hasTemplate;
     }
 
     /**

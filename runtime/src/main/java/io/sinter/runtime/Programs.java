@@ -2,7 +2,6 @@
 package io.sinter.runtime;
 
 import io.sinter.codegen.jvm.MethodTooLargeException;
-import io.sinter.codegen.ptx.PtxCodegen;
 import io.sinter.ir.Canonical;
 import io.sinter.ir.Compiler;
 import io.sinter.ir.CompilerWatch;
@@ -89,7 +88,7 @@ final class Programs {
                     case JVM -> new JvmExecutable(stored, session, session.jvmKernels());
                     case PTX_SIM, CUDA -> new PtxExecutable(stored.plan(), session, context.precision());
                 };
-            case REFERENCE -> throw new IllegalStateException("the reference has no plans");
+            case REFERENCE -> throw new UnsupportedOperationException("the reference evaluator runs graphs, not plans");
         };
     }
 
@@ -138,7 +137,7 @@ final class Programs {
     private static Compiled generated(Graph graph, CompileContext context, ProgramDump dump) {
         switch (context.device().kind()) {
             case CUDA, PTX_SIM -> {
-                return linked(plan(graph, Fusion.MAX_WEIGHT, PtxCodegen::hasTemplate, dump), context);
+                return linked(plan(graph, Fusion.MAX_WEIGHT, Executable.keptWhole(context.device()), dump), context);
             }
             case JVM -> {}
         }
@@ -157,7 +156,7 @@ final class Programs {
         return plan;
     }
 
-    private static Compiled linked(Plan plan, CompileContext context) {
+    static Compiled linked(Plan plan, CompileContext context) {
         StoredPlan stored = StoredPlan.of(plan);
         return new Compiled(link(stored, context), stored);
     }

@@ -44,6 +44,11 @@ final class PtxModules {
         target = best.hasWarpgroupMma() && !driver.hasTensorMaps() ? Target.SM_90 : best;
     }
 
+    /** What code is generated for. */
+    Target target() {
+        return target;
+    }
+
     /**
      * The kernel's code in the form that a launch asks for, generated and loaded when first asked for.
      *

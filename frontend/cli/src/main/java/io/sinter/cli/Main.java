@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
         subcommands = {
             RunCommand.class,
             io.sinter.cli.bench.BenchCommand.class,
+            io.sinter.cli.dump.DumpCommand.class,
             ConformanceCommand.class,
             CacheCommand.class,
             DoctorCommand.class,

@@ -42,7 +42,7 @@ final class DumpFolder {
         files.put("fusion.txt", FusionReport.text(model));
         files.put("memory.txt", MemoryReport.text(model));
         kernels();
-        files.put("graph.svg", GraphSvg.kernels(model));
+        files.put("graph.svg", GraphDrawing.kernels(model));
         Files.createDirectories(folder.resolve("kernels"));
         save(files);
         Map<Integer, List<String>> code = new Listings(model.dump.target(), folder.resolve("kernels")).write(model);
@@ -96,6 +96,10 @@ final class DumpFolder {
         b.append("device ").append(t.device()).append('\n');
         b.append("backend ").append(t.backend()).append('\n');
         b.append("vector-bits ").append(t.vectorBits()).append('\n');
+        if (t.gpu() != null) {
+            b.append("architecture ").append(t.gpu()).append('\n');
+            b.append("matmul-precision ").append(t.precision()).append('\n');
+        }
         b.append(
                 "\n# The program: types of arguments, operators with attributes, operands, results and whose memory they take.\n");
         return b.append(io.sinter.ir.text.GraphPrinter.print(model.dump.trace(), _ -> null))

@@ -4,8 +4,12 @@ package io.sinter.runtime.dump;
 import io.sinter.codegen.jvm.JvmCodegen;
 import io.sinter.codegen.jvm.Options;
 import io.sinter.codegen.ptx.PtxCodegen;
+import io.sinter.codegen.ptx.PtxKernel;
+import io.sinter.codegen.ptx.Schedule;
 import io.sinter.codegen.ptx.lang.PtxModule;
-import io.sinter.codegen.ptx.lang.Target;
+import io.sinter.ir.plan.Plan;
+import io.sinter.ir.plan.Plan.Place;
+import io.sinter.ir.plan.Plan.SlotValue;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -18,6 +22,9 @@ import java.util.concurrent.TimeUnit;
 
 /** The generated code of a program's kernels as text, whose line tables name the loop IR beside it. */
 final class Listings {
+    /** Some address that is aligned like those of buffers. */
+    private static final long ADDRESS = 1L << 30;
+
     private final ProgramDump.Target target;
     private final Path folder;
 
@@ -40,22 +47,45 @@ final class Listings {
                 save(s.file() + ".bytecode", text);
                 files.put(s.number(), new ArrayList<>(List.of(s.file() + ".bytecode")));
             } else {
-                String entry = PtxCodegen.identifier(s.name());
-                var code = PtxCodegen.generate(s.kernel(), entry, 1);
-                PtxModule m = new PtxModule(
-                        Target.VERSION, Target.SM_80.toString(), Map.of(1, source), List.of(), List.of(code.code()));
-                save(s.file() + ".ptx", m.toString());
+                save(s.file() + ".ptx", ptx((Plan.Launch) s.step(), source));
                 files.put(s.number(), new ArrayList<>(List.of(s.file() + ".ptx")));
                 ptx.add(s.file());
             }
         }
         for (String f : ptx) {
-            String report = Ptxas.report(folder, f + ".ptx", Target.SM_80.toString());
+            String report = Ptxas.report(folder, f + ".ptx", target.gpu().toString());
             if (report == null) break;
             save(f + ".ptxas.txt", report);
             for (List<String> of : files.values()) if (of.contains(f + ".ptx")) of.add(f + ".ptxas.txt");
         }
         return files;
+    }
+
+    /** The form of the code that the launch's numbers ask for, its buffers being aligned as the allocator does it. */
+    private String ptx(Plan.Launch launch, String source) {
+        List<SlotValue> block = launch.segments().getFirst();
+        Schedule schedule = PtxCodegen.schedule(
+                launch.kernel(), slot -> slot(block.get(slot)), target.gpu(), target.precision());
+        PtxKernel code =
+                PtxCodegen.generate(launch.kernel(), schedule, PtxCodegen.identifier(launch.kernel().name()), 1);
+        PtxModule m = PtxCodegen.module(target.gpu(), List.of(code));
+        return new PtxModule(m.version(), m.target(), Map.of(1, source), m.variables(), m.kernels()).toString();
+    }
+
+    private static long slot(SlotValue v) {
+        return switch (v) {
+            case SlotValue.Number n -> n.value();
+            case SlotValue.Address a -> ADDRESS + offset(a.place());
+            case SlotValue.ScalarArgument _, SlotValue.ErrorRecord _ -> 0;
+        };
+    }
+
+    private static long offset(Place p) {
+        return switch (p) {
+            case Place.Argument _, Place.Result _ -> 0;
+            case Place.Temp t -> t.offset();
+            case Place.Part q -> offset(q.of()) + q.offset();
+        };
     }
 
     private void save(String file, String text) throws IOException {

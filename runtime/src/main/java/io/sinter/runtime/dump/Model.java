@@ -164,7 +164,9 @@ final class Model {
             Map<String, Integer> codes) {
         int number = steps.size();
         Provenance p = dump.provenance(step);
-        Integer code = kernel == null ? null : codes.putIfAbsent(KernelText.structure(kernel), number);
+        // On a GPU the numbers of a launch choose the form of the code.
+        boolean shares = kernel != null && dump.target().gpu() == null;
+        Integer code = shares ? codes.putIfAbsent(KernelText.structure(kernel), number) : null;
         List<List<String>> members = new ArrayList<>();
         Map<List<Object>, Touched> touched = new LinkedHashMap<>();
         Set<Sources.Source> sources = new LinkedHashSet<>();

@@ -3,6 +3,7 @@ package io.sinter.runtime.dump;
 
 import io.sinter.ir.CompilerWatch;
 import io.sinter.ir.Graph;
+import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.fuse.Fusion;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Provenance;
@@ -21,8 +22,15 @@ public final class ProgramDump implements CompilerWatch {
      * @param device as {@code --device} names it
      * @param backend generated, interpreted or reference
      * @param vectorBits width of the JVM's vectors; 0 for scalar code and for other devices
+     * @param gpu architecture that PTX is generated for; null if none is
+     * @param precision of products of f32 on a GPU
      */
-    public record Target(String device, String backend, int vectorBits) {}
+    public record Target(
+            String device,
+            String backend,
+            int vectorBits,
+            io.sinter.codegen.ptx.lang.Target gpu,
+            MatmulPrecision precision) {}
 
     /**
      * A graph on its way.

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime.dump;
 
+import io.sinter.ir.Graph;
 import io.sinter.ir.Node;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Provenance;
+import io.sinter.ir.text.GraphPrinter;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
-/** {@code graph.svg}: the steps of the plan as boxes, below those whose values they read. */
-final class GraphSvg {
+/** Graphs as pictures and for Graphviz; the steps of a plan as a picture ({@code graph.svg}). Boxes stand below those whose values they read. */
+public final class GraphDrawing {
     private static final int CHAR = 8;
     private static final int LINE = 16;
     private static final int GAP = 24;
@@ -29,11 +32,64 @@ final class GraphSvg {
         int width;
     }
 
-    private GraphSvg() {}
+    private GraphDrawing() {}
 
     /** The steps of a plan; of a program without a plan, nothing but a note. */
     static String kernels(Model model) {
-        List<Box> boxes = model.dump.plan() == null ? List.of() : boxes(model);
+        return draw(model.dump.plan() == null ? List.of() : boxes(model));
+    }
+
+    /** The graph as a picture: a box for each node. */
+    public static String svg(Graph graph) {
+        Map<Node, String> names = GraphPrinter.names(graph);
+        Map<Node, Box> boxOf = new IdentityHashMap<>();
+        List<Node> all = new ArrayList<>(graph.inputs());
+        all.addAll(graph.nodes());
+        List<Box> boxes = new ArrayList<>();
+        for (Node n : all) {
+            Box b = new Box();
+            b.text.add(names.get(n) + " " + n.op().name());
+            b.text.add(n.types().getFirst().toString());
+            b.text.add(shortened(Model.attributes(n)));
+            for (Node in : n.inputs()) b.from.add(boxOf.get(in));
+            boxOf.put(n, b);
+            boxes.add(b);
+        }
+        return draw(boxes);
+    }
+
+    /** The graph in Graphviz's language. */
+    public static String dot(Graph graph) {
+        Map<Node, String> names = GraphPrinter.names(graph);
+        StringBuilder b = new StringBuilder("digraph program {\n  node [shape=box, fontname=\"monospace\"];\n");
+        List<Node> all = new ArrayList<>(graph.inputs());
+        all.addAll(graph.nodes());
+        for (Node n : all) {
+            String label =
+                    names.get(n) + " " + n.op().name() + "\\n" + n.types().getFirst();
+            b.append("  \"")
+                    .append(names.get(n))
+                    .append("\" [label=\"")
+                    .append(label)
+                    .append("\"];\n");
+            for (Node in : n.inputs())
+                b.append("  \"")
+                        .append(names.get(in))
+                        .append("\" -> \"")
+                        .append(names.get(n))
+                        .append("\";\n");
+        }
+        for (int i = 0; i < graph.outputs().size(); i++) {
+            b.append("  result").append(i).append(" [shape=plaintext];\n  \"");
+            b.append(names.get(graph.outputs().get(i)))
+                    .append("\" -> result")
+                    .append(i)
+                    .append(";\n");
+        }
+        return b.append("}\n").toString();
+    }
+
+    private static String draw(List<Box> boxes) {
         List<List<Box>> levels = new ArrayList<>();
         int width = 400;
         for (Box b : boxes) {
@@ -48,10 +104,14 @@ final class GraphSvg {
         return svg(boxes, width, GAP + Math.max(1, levels.size()) * ROW);
     }
 
+    private static String shortened(String t) {
+        return t.length() <= MAX_CHARS ? t : t.substring(0, MAX_CHARS - 1) + "…";
+    }
+
     private static List<Box> boxes(Model model) {
         List<Box> boxes = new ArrayList<>();
         Map<String, Box> writer = new HashMap<>();
-        Map<Plan.Step, Model.Step> kernels = new java.util.IdentityHashMap<>();
+        Map<Plan.Step, Model.Step> kernels = new IdentityHashMap<>();
         for (Model.Step s : model.steps) kernels.put(s.step(), s);
         for (Plan.Step s : model.dump.plan().steps()) {
             Provenance p = model.dump.provenance(s);
@@ -67,7 +127,7 @@ final class GraphSvg {
                 b.text.add("loop " + model.ids.get(n));
                 b.text.add(r.steps() + " times");
             }
-            b.text.replaceAll(t -> t.length() <= MAX_CHARS ? t : t.substring(0, MAX_CHARS - 1) + "…");
+            b.text.replaceAll(GraphDrawing::shortened);
             List<String> written = new ArrayList<>();
             for (Provenance.Part part : p.parts()) {
                 for (Provenance.Access a : part.accesses()) {
@@ -129,7 +189,7 @@ final class GraphSvg {
                 b.append(escape(box.text.get(i))).append("</text>\n");
             }
         }
-        if (boxes.isEmpty()) b.append("<text x=\"24\" y=\"32\">The graph is run operator by operator.</text>\n");
+        if (boxes.isEmpty()) b.append("<text x=\"24\" y=\"32\">There are no kernels.</text>\n");
         return b.append("</svg>\n").toString();
     }
 

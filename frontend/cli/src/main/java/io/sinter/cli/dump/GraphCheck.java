@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.cli.dump;
+
+import io.sinter.cli.CommandFailure;
+import io.sinter.ir.Graph;
+import io.sinter.ir.IndexError;
+import io.sinter.ir.Node;
+import io.sinter.ir.op.Input;
+import io.sinter.ir.op.Sample;
+import io.sinter.ir.ref.Closeness;
+import io.sinter.ir.ref.RefArray;
+import io.sinter.ir.ref.RefEvaluator;
+import io.sinter.runtime.ArrayRun;
+import io.sinter.runtime.CompileContext;
+import io.sinter.runtime.Device;
+import io.sinter.runtime.Executable;
+import io.sinter.runtime.Options;
+import io.sinter.runtime.Session;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Runs graphs on a device and on the reference evaluator. */
+final class GraphCheck {
+    /** Integers are indices more often than not: these are in range of any axis of four elements. */
+    private static final long INTEGERS = 4;
+
+    private GraphCheck() {}
+
+    /** What came of a check. */
+    sealed interface Outcome {
+        /** The results agree. */
+        record Agrees(List<RefArray> results) implements Outcome {}
+
+        /** They do not. */
+        record Differs(Closeness.Difference worst) implements Outcome {}
+
+        /** The compiler or the program failed where the reference evaluator did not. */
+        record Fails(Throwable cause) implements Outcome {}
+
+        /** The reference evaluator refuses the arguments, too: they say nothing. */
+        record SaysNothing(RuntimeException cause) implements Outcome {}
+
+        /** What goes wrong, in a word: two failures of one kind are taken for one fault. */
+        default String kind() {
+            return switch (this) {
+                case Agrees _ -> "agrees";
+                case Differs _ -> "differs";
+                case Fails f -> "fails with " + f.cause.getClass().getSimpleName();
+                case SaysNothing _ -> "says nothing";
+            };
+        }
+    }
+
+    /** A session for a device by its name, one more of which is {@code interpreted}: loop IR without a generator. */
+    static Session open(String device) {
+        Options options = Options.fromProperties();
+        if (device.equals("interpreted"))
+            return Session.open(options.withDevice(Device.JVM).withBackend(Options.Backend.INTERPRETED));
+        try {
+            return Session.open(options.withDevice(Device.parse(device)).withBackend(Options.Backend.GENERATED));
+        } catch (IllegalArgumentException e) {
+            throw new CommandFailure(e.getMessage(), e);
+        }
+    }
+
+    /** Random arguments of a graph's types: floats between -2 and 2, small integers; the same for the same seed. */
+    static List<RefArray> arguments(Graph graph, long seed) {
+        List<RefArray> all = new ArrayList<>();
+        for (Node n : graph.inputs()) {
+            boolean isFloat = n.dtype().isFloat();
+            RefArray a =
+                    Sample.uniform(n.type(), isFloat ? -2 : 0, isFloat ? 2 : INTEGERS, seed * 1_000_003 + all.size());
+            all.add(a);
+        }
+        return all;
+    }
+
+    static List<Boolean> scalars(Graph graph) {
+        return graph.inputs().stream().map(n -> ((Input) n.op()).scalar()).toList();
+    }
+
+    /** Compiles the graph for the session's device, and compares. */
+    static Outcome check(Graph graph, List<RefArray> args, Session session) {
+        return compare(graph, args, () -> Executable.compile(graph, CompileContext.of(session)), session);
+    }
+
+    /** Makes a program. */
+    interface Maker {
+        Executable make();
+    }
+
+    /** Compares a program with the graph that it should compute. */
+    static Outcome compare(Graph graph, List<RefArray> args, Maker maker, Session session) {
+        List<RefArray> want;
+        try {
+            want = RefEvaluator.run(graph, args);
+        } catch (IndexError e) {
+            return new Outcome.SaysNothing(e);
+        }
+        List<RefArray> got;
+        try {
+            got = ArrayRun.run(maker.make(), scalars(graph), args, session);
+        } catch (RuntimeException | StackOverflowError | AssertionError e) {
+            return new Outcome.Fails(e);
+        }
+        Closeness.Difference worst = Closeness.worst(got, want);
+        return worst == null ? new Outcome.Agrees(got) : new Outcome.Differs(worst);
+    }
+
+    /** A result in a line: type, first elements, extremes. */
+    static String describe(RefArray a) {
+        StringBuilder b = new StringBuilder(a.type().toString()).append(" [");
+        for (int i = 0; i < Math.min(a.size(), 8); i++) {
+            if (i > 0) b.append(", ");
+            if (a.dtype().isFloat()) b.append((float) a.getDouble(i));
+            else b.append(a.getLong(i));
+        }
+        if (a.size() > 8) b.append(", …");
+        double least = Double.POSITIVE_INFINITY;
+        double greatest = Double.NEGATIVE_INFINITY;
+        int odd = 0;
+        for (int i = 0; i < a.size(); i++) {
+            double v = a.getDouble(i);
+            if (Double.isNaN(v) || Double.isInfinite(v)) odd++;
+            else {
+                least = Math.min(least, v);
+                greatest = Math.max(greatest, v);
+            }
+        }
+        b.append(']');
+        if (least <= greatest)
+            b.append(" from ").append((float) least).append(" to ").append((float) greatest);
+        if (odd > 0) b.append(", ").append(odd).append(" NaN or infinite");
+        return b.toString();
+    }
+}

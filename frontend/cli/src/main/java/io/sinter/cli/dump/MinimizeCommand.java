@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.cli.dump;
+
+import io.sinter.cli.CommandFailure;
+import io.sinter.ir.Graph;
+import io.sinter.ir.ref.Minimizer;
+import io.sinter.ir.text.GraphPrinter;
+import io.sinter.runtime.Session;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.function.Predicate;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code sinter dump minimize}: from a program that goes wrong to a few operators that do. */
+@Command(
+        name = "minimize",
+        description =
+                "Shrink a graph whose compiled form differs from the reference evaluator, or fails, to a small one"
+                        + " that still does.")
+final class MinimizeCommand implements Runnable {
+    @Parameters(
+            paramLabel = "FILE",
+            description = "A graph, such as 00-trace.ir of a dump, or the folder of a dumped program.")
+    private Path file;
+
+    @Option(
+            names = "--device",
+            paramLabel = "NAME",
+            defaultValue = "jvm",
+            description = "jvm, ptx-sim, or interpreted: loop IR without a code generator (default: ${DEFAULT-VALUE}).")
+    private String device;
+
+    @Option(names = "--seed", paramLabel = "N", description = "Seed of the arguments (default: ${DEFAULT-VALUE}).")
+    private long seed;
+
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "FILE",
+            description = "Where the small graph goes (default: standard output).")
+    private Path output;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public void run() {
+        Graph graph = Files.isDirectory(file) ? DumpedProgram.at(file).trace() : DumpedProgram.graph(file);
+        PrintWriter out = spec.commandLine().getOut();
+        try (Session session = GraphCheck.open(device)) {
+            GraphCheck.Outcome first = GraphCheck.check(graph, GraphCheck.arguments(graph, seed), session);
+            if (first instanceof GraphCheck.Outcome.Agrees)
+                throw new CommandFailure(file + " agrees with the reference evaluator on " + device + " with seed "
+                        + seed + ": there is nothing to minimize; try another --seed or --device");
+            if (first instanceof GraphCheck.Outcome.SaysNothing s)
+                throw new CommandFailure("random arguments do not suit " + file + ": "
+                        + s.cause().getMessage() + "; try another --seed");
+            Predicate<Graph> fails = g -> GraphCheck.check(g, GraphCheck.arguments(g, seed), session)
+                    .kind()
+                    .equals(first.kind());
+            Graph small = Minimizer.minimize(graph, fails);
+            String text = "# " + first.kind() + " on " + device + " with seed " + seed + ": " + Minimizer.size(small)
+                    + " of " + Minimizer.size(graph) + " operators\n" + GraphPrinter.print(small);
+            if (output == null) out.print(text);
+            else write(output, text);
+            if (output != null)
+                out.println(Minimizer.size(small) + " of " + Minimizer.size(graph) + " operators in " + output);
+        } finally {
+            out.flush();
+        }
+    }
+
+    static void write(Path file, String text) {
+        try {
+            Path parent = file.toAbsolutePath().getParent();
+            if (parent != null) Files.createDirectories(parent);
+            Files.writeString(file, text, StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new CommandFailure("cannot write " + file + ": " + e.getMessage(), e);
+        }
+    }
+}

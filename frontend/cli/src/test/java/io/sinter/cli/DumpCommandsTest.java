@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sinter.Sinter;
+import io.sinter.Tensor;
+import io.sinter.nn.LSTM;
+import io.sinter.runtime.Options;
+import io.sinter.runtime.Session;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** {@code sinter dump …} on the programs of {@code sinter run digits}. */
+class DumpCommandsTest {
+    @TempDir
+    static Path folder;
+
+    private static Path dump;
+    /** The training step. */
+    private static Path step;
+
+    private record Answer(int status, String out, String err) {}
+
+    private static Answer run(Object... arguments) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        String[] words = Stream.of(arguments).map(Object::toString).toArray(String[]::new);
+        int status = Main.commandLine()
+                .setOut(new PrintWriter(out))
+                .setErr(new PrintWriter(err))
+                .execute(words);
+        return new Answer(status, out.toString(), err.toString());
+    }
+
+    private static String ok(Object... arguments) {
+        Answer a = run(arguments);
+        assertEquals(0, a.status, a.err);
+        return a.out;
+    }
+
+    private static String failure(Object... arguments) {
+        Answer a = run(arguments);
+        assertEquals(1, a.status, a.out + a.err);
+        assertTrue(a.err.startsWith("sinter: "), a.err);
+        return a.err;
+    }
+
+    private static Path write(String name, String text) throws IOException {
+        return Files.writeString(folder.resolve(name), text, StandardCharsets.UTF_8);
+    }
+
+    @BeforeAll
+    static void trainDigits() throws IOException {
+        dump = folder.resolve("dump");
+        ok("run", "digits", "--steps", 1, "--dump", dump, "--weights", folder.resolve("digits.safetensors"));
+        try (Stream<Path> all = Files.list(dump)) {
+            List<Path> programs = all.sorted().toList();
+            assertEquals(2, programs.size(), "a step and a test");
+            step = programs.getFirst();
+        }
+    }
+
+    // ---- show
+
+    @Test
+    void showGivesAnOverview() {
+        String text = ok("dump", "show", step);
+        for (String part : List.of("device jvm", "00-trace.ir", "conv_add_relu", "DigitsCommand.java:", "peak "))
+            assertTrue(text.contains(part), part + " in\n" + text);
+        String several = failure("dump", "show", dump);
+        assertTrue(several.contains("holds 2 programs") && several.contains(step.toString()), several);
+    }
+
+    @Test
+    void showPrintsStages() {
+        assertTrue(ok("dump", "show", step, "--stage", "trace").contains("cross_entropy"));
+        assertFalse(ok("dump", "show", step, "--stage", "decompose").contains(" cross_entropy("));
+        assertTrue(ok("dump", "show", step, "--stage", "fusion").contains("not into"));
+        assertTrue(ok("dump", "show", step, "--stage", "memory").startsWith("arguments"));
+        assertTrue(ok("dump", "show", step, "--stage", "key").startsWith("key "));
+        assertTrue(ok("dump", "show", step, "--stage", "passes").startsWith("pass,ms"));
+        assertTrue(ok("dump", "show", step, "--stage", "00").startsWith("conv_add_relu: gemm"));
+        assertTrue(failure("dump", "show", step, "--stage", "nonsense").contains("no stage 'nonsense'"));
+        assertTrue(failure("dump", "show", step, "--stage", "dead-code").contains("changed nothing"));
+        assertTrue(failure("dump", "show", step, "--stage", "fusion", "--format", "svg")
+                .contains("is no graph"));
+    }
+
+    @Test
+    void showKnowsFormats() throws IOException {
+        JsonNode json = new ObjectMapper().readTree(ok("dump", "show", step, "--format", "json"));
+        assertEquals("sinter-dump", json.get("format").asText());
+        assertTrue(ok("dump", "show", step, "--format", "svg").startsWith("<svg"));
+        assertTrue(
+                ok("dump", "show", step, "--format", "svg", "--stage", "trace").contains("cross_entropy"));
+        String dot = ok("dump", "show", step, "--format", "dot");
+        assertTrue(dot.startsWith("digraph") && dot.contains(" -> "), dot);
+        Path out = folder.resolve("out/graph.dot");
+        assertEquals("", ok("dump", "show", step, "--format", "dot", "-o", out));
+        assertEquals(dot, Files.readString(out));
+    }
+
+    @Test
+    void showCompilesAGraphInAFile() throws IOException {
+        Path file = write("soft.ir", "%a: f32[4,8] = input\n%b: f32[4,8] = softmax(%a) {axis=1}\nreturn %b\n");
+        assertEquals(
+                "%0: f32[4,8] = input\n%1: f32[4,8] = softmax(%0) {axis=1}\nreturn %1\n", ok("dump", "show", file));
+        assertTrue(ok("dump", "show", file, "--stage", "decompose").contains("amax"));
+        assertTrue(ok("dump", "show", file, "--format", "json").contains("\"kernels\""));
+        Path bad = write("bad.ir", "%a: f32[4] = input\n%b: f32[5] = exp(%a)\nreturn %b\n");
+        assertTrue(failure("dump", "show", bad).contains("line 2"), "line and problem");
+        assertTrue(failure("dump", "show", folder.resolve("missing.ir")).contains("cannot read the graph"));
+    }
+
+    // ---- why not fused
+
+    @Test
+    void whyNotFusedNamesTheReason() {
+        String max = ok("dump", "why-not-fused", "relu", "max_pool", "--in", step);
+        assertTrue(max.contains("'max_pool' reads its operands from memory"), max);
+        String line = ok("dump", "why-not-fused", "DigitsCommand.java:64", "DigitsCommand.java:65", "--in", step);
+        assertTrue(line.contains("'conv' reads its operands from memory"), line);
+        String one = ok("dump", "why-not-fused", "conv", "relu", "--in", step);
+        assertTrue(one.startsWith("They are one kernel: 00-conv_add_relu"), one);
+        String far = ok("dump", "why-not-fused", "DigitsCommand.java:64", "ClassifierTraining.java:62", "--in", step);
+        assertTrue(far.contains("On the way") || far.contains("not in"), far);
+        String unknown = failure("dump", "why-not-fused", "Model.java:1", "relu", "--in", step);
+        assertTrue(unknown.contains("'Model.java:1'") && unknown.contains("DigitsCommand.java:64 (forward)"), unknown);
+    }
+
+    // ---- diff
+
+    @Test
+    void diffFindsNothingBetweenTwoRuns() {
+        Path again = folder.resolve("again");
+        ok(
+                "run",
+                "digits",
+                "--steps",
+                1,
+                "--dump",
+                again,
+                "--weights",
+                folder.resolve("again.safetensors"),
+                "--threads",
+                1);
+        assertEquals("no difference in 2 programs\n", ok("dump", "diff", dump, again));
+    }
+
+    @Test
+    void diffShowsKeyGraphKernelsAndNumbers() throws IOException {
+        Path a = write("a.ir", "%0: f32[4,8] = input\n%1: f32[4,8] = exp(%0)\n%2: f32[4,8] = neg(%1)\nreturn %2\n");
+        Path b = write("b.ir", "%0: f32[6,8] = input\n%1: f32[6,8] = exp(%0)\n%2: f32[6,8] = sqrt(%1)\nreturn %2\n");
+        ok("dump", "run", a, "--dump", folder.resolve("da"));
+        ok("dump", "run", b, "--dump", folder.resolve("db"));
+        String diff = ok("dump", "diff", folder.resolve("da"), folder.resolve("db"));
+        for (String part : List.of(
+                "key: ",
+                "what the key is made of:",
+                "- %2: f32[4,8] = neg(%1)",
+                "+ %2: f32[6,8] = sqrt(%1)",
+                "graph after trace",
+                "kernels:",
+                "- 00-exp_neg",
+                "+ 00-exp_sqrt",
+                "memory: peak 256 -> 384 bytes")) assertTrue(diff.contains(part), part + " in\n" + diff);
+    }
+
+    // ---- replay
+
+    @ParameterizedTest
+    @ValueSource(strings = {"jvm", "reference", "ptx-sim"})
+    void kernelsOfTheStepReplay(String device) throws IOException {
+        JsonNode json = new ObjectMapper().readTree(step.resolve("program.json").toFile());
+        int kernels = json.get("kernels").size();
+        assertTrue(kernels > 15, kernels + " kernels");
+        // All of them, but for the slow devices.
+        for (int k = 0; k < kernels; k += device.equals("jvm") ? 1 : 3) {
+            String out = ok("dump", "replay", step, "--kernel", k, "--device", device);
+            assertTrue(out.endsWith("agrees with the reference evaluator\n"), out);
+        }
+    }
+
+    /** Kernels in the bodies of loops, a scatter that a copy begins, scalar arguments. */
+    @Test
+    void loopsAndScattersReplay() throws IOException {
+        Path other = folder.resolve("lstm");
+        Sinter.flush();
+        try (Session session = Session.open(Options.fromProperties());
+                var _ = session.use()) {
+            session.dumpTo(other);
+            LSTM lstm = new LSTM(3, 4);
+            Tensor x = Tensor.randn(5, 2, 3).requiresGrad_();
+            lstm.call(x).square().sum().backward();
+            Tensor y = Tensor.zeros(6)
+                    .indexAdd(0, Tensor.of(1L, 3L, 1L), Tensor.of(1.0, 2.0, 3.0).mul(0.3));
+            Sinter.flush();
+            assertEquals(1.2, y.get(1).item(), 1e-6);
+        }
+        int replayed = 0;
+        boolean loop = false;
+        try (Stream<Path> all = Files.list(other)) {
+            for (Path program : all.sorted().toList()) {
+                JsonNode json = new ObjectMapper()
+                        .readTree(program.resolve("program.json").toFile());
+                for (JsonNode k : json.get("kernels")) {
+                    String out = ok(
+                            "dump",
+                            "replay",
+                            program,
+                            "--kernel",
+                            k.get("number").asInt());
+                    assertTrue(out.contains("agrees"), out);
+                    loop |= k.has("loop");
+                    replayed++;
+                }
+            }
+        }
+        assertTrue(loop && replayed > 4, replayed + " kernels, loop " + loop);
+    }
+
+    @Test
+    void replayRefusesWhatItCannotDo() throws IOException {
+        String unknown = failure("dump", "replay", step, "--kernel", "softmax");
+        assertTrue(unknown.contains("no kernel 'softmax'") && unknown.contains("00-conv_add_relu"), unknown);
+        Path copy = folder.resolve("stale");
+        Files.createDirectories(copy.resolve("kernels"));
+        try (Stream<Path> all = Files.walk(step)) {
+            for (Path p : all.filter(Files::isRegularFile).toList())
+                Files.copy(p, copy.resolve(step.relativize(p).toString()));
+        }
+        Path kernel = copy.resolve("kernels/00-conv_add_relu.loop");
+        Files.writeString(kernel, Files.readString(kernel).replaceFirst("max", "min"));
+        assertTrue(failure("dump", "replay", copy, "--kernel", 0).contains("dump it again"));
+        assertTrue(failure("dump", "replay", step, "--kernel", 0, "--device", "tpu")
+                .contains("unknown device 'tpu'"));
+    }
+
+    // ---- run, minimize
+
+    @ParameterizedTest
+    @ValueSource(strings = {"jvm", "interpreted", "ptx-sim"})
+    void runRunsAGraphWrittenByHand(String device) throws IOException {
+        Path file = write(
+                "hand.ir",
+                "%x: f32[3,5] = input\n%s: f32[] = scalar\n%e: f32[3,5] = exp(%x)\n"
+                        + "%t: f32[3] = sum(%e) {axes=[1]}\nreturn %t, %s\n");
+        String out = ok("dump", "run", file, "--device", device);
+        assertTrue(out.contains("result 0 = f32[3] [") && out.endsWith("agrees with the reference evaluator\n"), out);
+        assertFalse(
+                out.equals(ok("dump", "run", file, "--device", device, "--seed", 5)), "the seed chooses the arguments");
+    }
+
+    /**
+     * Sums of the same large numbers along rows and along columns differ by rounding, and the difference is all that is left of them: a program
+     * that goes "wrong" on every real device.
+     */
+    @Test
+    void minimizeFindsTheFewOperatorsThatDiffer() throws IOException {
+        Path file = write("wrong.ir", """
+                %0: f32[64,96] = input
+                %1: f32[64,96] = input
+                %2: f32[] = scalar
+                %3: f32[1,1] = reshape(%2) {shape=[1,1]}
+                %4: f32[64,96] = expand(%3) {shape=[64,96]}
+                %5: f32[64,96] = tanh(%1)
+                %18: f32[64,96] = exp(%0)
+                %6: f32[64,96] = exp(%18)
+                %7: f32[64] = sum(%6) {axes=[1]}
+                %8: f32[] = sum(%7) {axes=[0]}
+                %9: f32[96] = sum(%6) {axes=[0]}
+                %10: f32[] = sum(%9) {axes=[0]}
+                %11: f32[] = sub(%8, %10)
+                %12: f32[64,96] = add(%5, %4)
+                %13: f32[64] = sum(%12) {axes=[1]}
+                %14: f32[1] = reshape(%11) {shape=[1]}
+                %15: f32[64] = expand(%14) {shape=[64]}
+                %16: f32[64] = add(%13, %15)
+                %17: f32[64] = abs(%16)
+                return %17, %5
+                """);
+        String failure = failure("dump", "run", file);
+        assertTrue(
+                failure.contains("differs from the reference evaluator") && failure.contains("dump minimize"), failure);
+        String small = ok("dump", "minimize", file);
+        assertTrue(small.startsWith("# differs on jvm with seed 0: "), small);
+        long operators = small.lines().filter(l -> l.contains("(%")).count();
+        assertTrue(operators <= 7 && small.contains("sub("), small);
+        // What was found fails by itself.
+        assertTrue(failure("dump", "run", write("small.ir", small)).contains("differs"), "the small graph");
+        assertTrue(
+                failure("dump", "minimize", write("right.ir", "%0: f32[2] = input\n%1: f32[2] = exp(%0)\nreturn %1\n"))
+                        .contains("nothing to minimize"));
+    }
+}
