@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import io.sinter.codegen.ptx.TensorBox;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -60,6 +61,11 @@ final class CudaDriver implements GpuDriver {
     private final Arena arena = Arena.ofShared();
     private final MemorySegment values = arena.allocate(8L * MAX_PARAMETERS, 8);
     private final MemorySegment pointers = arena.allocate(8L * MAX_PARAMETERS, 8);
+    private final MemorySegment maps =
+            arena.allocate((long) TensorBox.MAP_BYTES * MAX_PARAMETERS, TensorBox.MAP_ALIGNMENT);
+    /** Null if the driver has none. */
+    private final CudaTensorMaps tensorMaps;
+
     private final List<CUmodule> modules = new ArrayList<>();
     private boolean closed;
 
@@ -82,6 +88,7 @@ final class CudaDriver implements GpuDriver {
         check("cuDevicePrimaryCtxRetain", JCudaDriver.cuDevicePrimaryCtxRetain(context, device));
         bind();
         properties = readProperties();
+        tensorMaps = CudaTensorMaps.of(library, arena);
         for (int i = 0; i < MAX_PARAMETERS; i++)
             pointers.setAtIndex(ValueLayout.JAVA_LONG, i, values.address() + 8L * i);
         ValueLayout.OfInt n = ValueLayout.JAVA_INT;
@@ -315,10 +322,22 @@ final class CudaDriver implements GpuDriver {
     }
 
     @Override
-    public synchronized void launch(Stream stream, Function kernel, Grid grid, long... parameters) {
-        if (grid.ctasX() > Integer.MAX_VALUE || grid.ctasY() > MAX_Y || parameters.length > MAX_PARAMETERS)
+    public boolean hasTensorMaps() {
+        return tensorMaps != null;
+    }
+
+    @Override
+    public void launch(Stream stream, Function kernel, Grid grid, long... parameters) {
+        launch(stream, kernel, grid, List.of(), parameters);
+    }
+
+    @Override
+    public synchronized void launch(
+            Stream stream, Function kernel, Grid grid, List<TensorBox> tensors, long... parameters) {
+        int count = parameters.length + tensors.size();
+        if (grid.ctasX() > Integer.MAX_VALUE || grid.ctasY() > MAX_Y || count > MAX_PARAMETERS)
             throw new IllegalArgumentException(
-                    kernel.name() + ": " + grid + " with " + parameters.length + " parameters is beyond a launch");
+                    kernel.name() + ": " + grid + " with " + count + " parameters is beyond a launch");
         bind();
         CudaHandles.Function f = (CudaHandles.Function) kernel;
         if (grid.sharedBytes() > f.sharedBytes) {
@@ -327,6 +346,11 @@ final class CudaDriver implements GpuDriver {
             f.sharedBytes = grid.sharedBytes();
         }
         MemorySegment.copy(parameters, 0, values, ValueLayout.JAVA_LONG, 0, parameters.length);
+        for (int i = 0; i < tensors.size(); i++) {
+            long at = (long) TensorBox.MAP_BYTES * i;
+            tensorMaps.write(tensors.get(i), maps.asSlice(at, TensorBox.MAP_BYTES));
+            pointers.setAtIndex(ValueLayout.JAVA_LONG, parameters.length + i, maps.address() + at);
+        }
         int status;
         try {
             status = (int) launchKernel.invokeExact(
@@ -343,6 +367,9 @@ final class CudaDriver implements GpuDriver {
                     0L);
         } catch (Throwable e) {
             throw new IllegalStateException("cuLaunchKernel failed", e);
+        } finally {
+            for (int i = parameters.length; i < count; i++)
+                pointers.setAtIndex(ValueLayout.JAVA_LONG, i, values.address() + 8L * i);
         }
         if (status != CUresult.CUDA_SUCCESS)
             throw new GpuFaultException(

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.sinter.codegen.ptx.TensorBox;
+import io.sinter.codegen.ptx.lang.PtxType;
 import java.io.IOException;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -16,6 +18,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -154,6 +157,25 @@ class CudaDriverTest {
         assertThrows(
                 IllegalArgumentException.class,
                 () -> driver.launch(stream, f, new GpuDriver.Grid(1, 100_000, 3, 4, 0), cell, 5));
+    }
+
+    @Test
+    void launchesHaveMapsOfTensors() {
+        GpuDriver.Function f = driver.load(PTX.replace("increment", "mapped")).function("mapped");
+        GpuDriver.Function plain = driver.load(PTX).function("increment");
+        long cell = driver.allocate(4);
+        assertTrue(driver.hasTensorMaps());
+        TensorBox box = new TensorBox(PtxType.BF16, 0x1010, List.of(100L, 7L), List.of(208L), List.of(64, 5));
+        driver.launch(stream, f, GRID, List.of(box), cell, 0);
+        assertEquals(31 * (100 + 64) + 7 + 5 + 208 + 9 + 0x10, read(cell));
+        TensorBox crooked = new TensorBox(PtxType.F16, 0x1008, List.of(100L), List.of(), List.of(64));
+        GpuFaultException wrong =
+                assertThrows(GpuFaultException.class, () -> driver.launch(stream, f, GRID, List.of(crooked), cell, 0));
+        assertTrue(wrong.getMessage().contains("cuTensorMapEncodeTiled"), wrong.getMessage());
+        // Later launches have their own parameters there.
+        driver.fill(stream, cell, (byte) 0, 4);
+        driver.launch(stream, plain, GRID, cell, 5, 7, 8);
+        assertEquals(5, read(cell));
     }
 
     @Test

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A stand-in for CUDA's driver library, for tests of the host's side on machines without a GPU: what CudaDriver calls, on host memory, done at
- * once. One GPU of 1 MB; two kernels, "increment" (adds its second parameter to the int at its first) and "fault". Built by the test with cc.
+ * once. One GPU of 1 MB; kernels "increment" (adds its second parameter to the int at its first), "mapped" (a number made of its third, a map) and "fault". Built by the test with cc.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -140,7 +140,26 @@ R cuModuleGetFunction(const char **f, struct module *m, const char *name)
     char entry[256];
     snprintf(entry, sizeof entry, ".entry %s(", name);
     if (!strstr(m->text, entry)) return NOT_FOUND;
-    *f = strcmp(name, "fault") == 0 ? "fault" : "increment";
+    *f = strcmp(name, "fault") == 0 ? "fault" : strcmp(name, "mapped") == 0 ? "mapped" : "increment";
+    return OK;
+}
+/* A map holds what it was made of. */
+struct map { uint64_t address, dims[5], strides[4]; uint32_t type, rank, box[5]; };
+R cuTensorMapEncodeTiled(struct map *m, int type, unsigned rank, void *address, const uint64_t *dims, const uint64_t *strides,
+                         const uint32_t *box, const uint32_t *steps, int interleave, int swizzle, int promotion, int fill)
+{
+    if ((uintptr_t)m % 64 || rank < 1 || rank > 5 || (uintptr_t)address % 16 || interleave != 0 || swizzle != 3 || promotion != 3 || fill != 0)
+        return INVALID_VALUE;
+    memset(m, 0, sizeof *m);
+    m->address = (uintptr_t)address;
+    m->type = type;
+    m->rank = rank;
+    for (unsigned d = 0; d < rank; d++) {
+        if (steps[d] != 1) return INVALID_VALUE;
+        m->dims[d] = dims[d];
+        m->box[d] = box[d];
+        if (d > 0) m->strides[d - 1] = strides[d - 1];
+    }
     return OK;
 }
 static int shared_allowed = 48 * 1024;
@@ -151,6 +170,13 @@ R cuLaunchKernel(const char *f, unsigned gx, unsigned gy, unsigned gz, unsigned 
     if (!current_set || extra || gx != 1 || gy != 2 || gz != 1 || bx != 3 || by != 4 || bz != 1 || (int)shared > shared_allowed) return INVALID_VALUE;
     if (strcmp(f, "fault") == 0) {
         poisoned = 1;
+        return OK;
+    }
+    if (strcmp(f, "mapped") == 0) {
+        const struct map *m = params[2];
+        int sum = 0;
+        for (unsigned d = 0; d < m->rank; d++) sum = 31 * sum + (int)(m->dims[d] + m->box[d] + (d > 0 ? m->strides[d - 1] : 0));
+        *(int *)*(uintptr_t *)params[0] = sum + (int)m->type + (int)(m->address & 0xff);
         return OK;
     }
     return queue(s, 2, *(uintptr_t *)params[0], *(uintptr_t *)params[1], 0);
