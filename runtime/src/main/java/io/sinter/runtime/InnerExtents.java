@@ -104,8 +104,9 @@ record InnerExtents(Set<Integer> vector, Set<Integer> sequential, boolean trusts
             expr(s.staged());
             expr(s.left());
             for (Stencil.Dim d : s.dims()) {
-                List.of(d.position().extent(), d.step(), d.dilation(), d.overlap())
+                List.of(d.position().extent(), d.step(), d.dilation(), d.overlap(), d.extent())
                         .forEach(this::other);
+                index(d.low());
                 index(d.taps());
             }
         }

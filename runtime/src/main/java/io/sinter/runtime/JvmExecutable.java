@@ -211,7 +211,7 @@ final class JvmExecutable implements Executable {
 
     private static String name(Step step) {
         return switch (step) {
-            case Step.Launch l -> l.launch.name();
+            case Step.Launch l -> l.launch.name() + ", " + l.launch.tasks() + " tasks";
             case Step.Library l -> l.op.name();
             case Step.Copy _ -> "copy";
             case Step.Repeat _ -> "repeat";

@@ -92,8 +92,9 @@ public abstract class GemmCode extends JvmKernel {
     }
 
     /**
-     * Of a convolution: the address of the left operand's first element, 0 if it must be packed; then how
-     * many taps there are along each axis.
+     * Of a convolution: the address of the left operand's first element, 0 if it must be packed; the address
+     * of the right operand's element at the first plane's first position, 0 if it must be staged by code; then,
+     * for each axis, how many taps there are, and where the first position is.
      */
     protected void place(long params, long batch, long[] to) {
         throw new IllegalStateException(name() + " is no convolution");
@@ -117,6 +118,8 @@ public abstract class GemmCode extends JvmKernel {
     public final long tasks(int phase, long params) {
         if (isStencil()) {
             StencilPlan plan = stencil(params);
+            WinogradPlan winograd = plan.winograd;
+            if (winograd != null) return phase == 0 ? winograd.filterTasks() : winograd.tasks();
             return phase == 0 ? plan.tasks() : plan.sumTasks();
         }
         GemmPlan plan = plan(params);
@@ -125,7 +128,13 @@ public abstract class GemmCode extends JvmKernel {
 
     @Override
     public final long scratchBytes(long params) {
-        if (isStencil()) return new StencilBlock(this, tiles(), stencil(params), params, 0, 0).bytes();
+        if (isStencil()) {
+            StencilPlan plan = stencil(params);
+            if (plan.winograd != null) return new WinogradBlock(this, tiles(), plan.winograd, params, 0, 0).bytes();
+            long bytes = new StencilBlock(this, tiles(), plan, params, 0, 0).bytes();
+            if (!plan.winogradGradient) return bytes;
+            return Math.max(bytes, new WinogradGradient(this, tiles(), plan, params, 0, 0).bytes());
+        }
         return new GemmScratch(plan(params), tiles(), 0).bytes();
     }
 
@@ -133,6 +142,7 @@ public abstract class GemmCode extends JvmKernel {
     public final long workspaceBytes(long params) {
         if (isStencil()) {
             StencilPlan stencil = stencil(params);
+            if (stencil.winograd != null) return stencil.winograd.filterBytes();
             return stencil.pixelsInK ? stencil.slices * stencil.partialBytes() : 0;
         }
         GemmPlan plan = plan(params);
@@ -179,6 +189,19 @@ public abstract class GemmCode extends JvmKernel {
 
     private void convolve(int phase, long params, long begin, long end, long scratch, long workspace) {
         StencilPlan plan = stencil(params);
+        if (plan.winograd != null) {
+            WinogradBlock block = new WinogradBlock(this, tiles(), plan.winograd, params, scratch, workspace);
+            for (long task = begin; task < end; task++) {
+                if (phase == 0) block.filters(task);
+                else block.convolve(task);
+            }
+            return;
+        }
+        if (plan.winogradGradient && phase == 0) {
+            WinogradGradient block = new WinogradGradient(this, tiles(), plan, params, scratch, workspace);
+            for (long task = begin; task < end; task++) block.gradient(task);
+            return;
+        }
         StencilBlock block = new StencilBlock(this, tiles(), plan, params, scratch, workspace);
         for (long task = begin; task < end; task++) {
             if (phase == 1) block.sum(task);

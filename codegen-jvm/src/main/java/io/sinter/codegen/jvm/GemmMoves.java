@@ -28,6 +28,14 @@ final class GemmMoves {
         if (bytes > 0) MEMORY.asSlice(at, bytes).fill((byte) 0);
     }
 
+    /** Sets a few elements to 0. */
+    static void zeros(int size, long at, int count) {
+        for (int i = 0; i < count; i++) {
+            if (size == 4) MEMORY.set(JAVA_INT_UNALIGNED, at + i * 4L, 0);
+            else MEMORY.set(JAVA_LONG_UNALIGNED, at + i * 8L, 0);
+        }
+    }
+
     /** Sets {@code count} elements of a type that is computed in. */
     static void fill(DType type, long at, int count, double value) {
         for (int i = 0; i < count; i++) {

@@ -17,7 +17,7 @@ import io.sinter.ir.DType;
  * HotSpot compiles well.
  */
 final class GemmScalarTiles extends GemmTiles {
-    private static final int LANES = 4;
+    static final int LANES = 4;
 
     private final DType dtype;
 
@@ -251,6 +251,12 @@ final class GemmScalarTiles extends GemmTiles {
             GemmMoves.copy(a + r * aRow, c + r * cRow, columns * size);
             GemmMoves.clear(c + r * cRow + columns * size, (padded - columns) * size);
         }
+    }
+
+    @Override
+    public void halves(long a, long even, int evens, long odd, int odds) {
+        GemmMoves.spread(dtype.bytes(), a, 2, even, evens);
+        GemmMoves.spread(dtype.bytes(), a + dtype.bytes(), 2, odd, odds);
     }
 
     @Override

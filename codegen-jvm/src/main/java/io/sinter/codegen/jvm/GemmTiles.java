@@ -70,6 +70,9 @@ public abstract class GemmTiles {
      */
     public abstract void panels(long a, long aRow, long c, long panelBytes, int rows, int panels);
 
+    /** {@code even[i] = a[2i]} for {@code evens} elements, {@code odd[i] = a[2i + 1]} for {@code odds}: as many, or one less. May read two vectors' length of a from an even element on. */
+    public abstract void halves(long a, long even, int evens, long odd, int odds);
+
     /**
      * {@code c[x, r] = a[r, x]}, both with contiguous rows; each row of c is filled up with zeros to
      * {@code padded} elements.

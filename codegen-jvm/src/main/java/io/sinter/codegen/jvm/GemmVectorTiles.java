@@ -67,6 +67,7 @@ final class GemmVectorTiles {
         copyMethod();
         panelsMethod();
         transposeMethod();
+        halvesMethod();
         return cls.toBytes();
     }
 
@@ -368,6 +369,42 @@ final class GemmVectorTiles {
         for (int i = 0; i < n; i++) {
             m.body().add(new Vec(bits, rows[i]).store(c, null), c.set(add(c, cRow)));
         }
+    }
+
+    /** {@code halves}: of two vectors, the even elements and the odd ones. */
+    private void halvesMethod() {
+        MethodBuilder m = cls.method("halves", VOID);
+        LocalVar a = m.parameter("a", LONG);
+        LocalVar even = m.parameter("even", LONG);
+        LocalVar evens = m.parameter("evens", INT);
+        LocalVar odd = m.parameter("odd", LONG);
+        LocalVar odds = m.parameter("odds", INT);
+        Species bits = species.integral();
+        Code first = Vec.iota(bits).mul(Vec.bits(bits, 2)).code();
+        LocalVar ofEven = m.local("ofEven", bits.vectorType());
+        LocalVar ofOdd = m.local("ofOdd", bits.vectorType());
+        m.body().add(ofEven.set(first));
+        m.body().add(ofOdd.set(new Vec(bits, ofEven).add(Vec.bits(bits, 1)).code()));
+        LocalVar low = m.local("low", bits.vectorType());
+        LocalVar high = m.local("high", bits.vectorType());
+        LocalVar i = m.local("i", INT);
+        Code vector = constant((long) bytes());
+        Block loads = new Block()
+                .add(low.set(Vec.load(bits, a, null).code()))
+                .add(high.set(Vec.load(bits, add(a, vector), null).code()));
+        Vec evenHalf = new Vec(bits, select(bits, ofEven, low, high));
+        Vec oddHalf = new Vec(bits, select(bits, ofOdd, low, high));
+        Block step = new Block()
+                .add(loads, evenHalf.store(even, null), oddHalf.store(odd, null))
+                .add(a.set(add(a, constant(2L * bytes()))))
+                .add(even.set(add(even, vector)), odd.set(add(odd, vector)));
+        Block tail = new Block()
+                .add(loads)
+                .add(evenHalf.store(even, bits.indexInRange(i, evens)))
+                .add(oddHalf.store(odd, bits.indexInRange(i, odds)));
+        m.body()
+                .forLoop(i, constant(0), sub(odds, constant(bits.lanes() - 1)), bits.lanes(), step)
+                .ifThen(lt(i, evens), tail);
     }
 
     /** A vector of lane numbers: first, n + first, first + 1, n + first + 1, … */

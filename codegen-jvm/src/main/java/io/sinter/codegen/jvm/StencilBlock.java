@@ -26,6 +26,7 @@ final class StencilBlock {
     private final long block;
     private final long left;
     private final long end;
+    private final StencilInput input;
 
     StencilBlock(GemmCode code, GemmTiles tiles, StencilPlan plan, long params, long scratch, long workspace) {
         this.code = code;
@@ -38,11 +39,14 @@ final class StencilBlock {
         int taps = plan.taps[0] * plan.taps[1] * plan.taps[2];
         boolean steps = plan.step[1] > 1 || plan.step[2] > 1;
         lanes = scratch;
+        input = new StencilInput(code, tiles, plan, params, lanes);
         tile = align(lanes + BodyCompiler.LANE_AREA);
         table = align(tile + (long) tiles.rows() * tiles.vectors() * plan.lanes * size);
         stage = align(table + 8L * Math.max(1, plan.pixelsInK ? plan.blockPlanes : plan.planesOfK) * taps);
         row = align(stage + plan.stageBytes(plan.blockPlanes, rows));
-        block = align(row + (steps ? (long) plan.reach(rows) * plan.positions[2] * size : 0));
+        // Rows are taken apart by whole vectors.
+        long taken = (long) plan.reach(rows) * plan.positions[2] + 2L * plan.lanes;
+        block = align(row + (steps ? taken * size : 0));
         if (plan.pixelsInK) {
             left = align(block + plan.sumRows() * plan.rowOfM());
             long pixels = (long) plan.columns(rows) * plan.rowOfM();
@@ -80,7 +84,7 @@ final class StencilBlock {
         long batch = task / plan.pixels[0];
         int rows = Math.min(plan.blockRows, plan.pixels[1] - y);
         int height = Math.min(plan.blockM, plan.m - first);
-        long[] place = new long[4];
+        long[] place = new long[8];
         code.place(params, batch, place);
         stage(batch, 0, plan.planesOfK, z, y, rows);
         int k = table(place, rows, height);
@@ -112,12 +116,12 @@ final class StencilBlock {
         long planeBytes = (long) plan.depth() * plan.plane(rows) * size;
         int[] limit = new int[3];
         for (int d = 0; d < 3; d++) {
-            int given = d < 3 - plan.spatial ? 1 : (int) place[1 + d - 3 + plan.spatial];
+            int given = d < 3 - plan.spatial ? 1 : (int) place[2 + 2 * (d - 3 + plan.spatial)];
             limit[d] = Math.min(plan.taps[d], given);
         }
         long packed = GemmPlan.roundUp(height, plan.lanes) * size;
         for (int p = 0; p < plan.planesOfK; p++) {
-            long ofPlane = leftOfPlane(p);
+            long ofPlane = plan.leftOfPlane(p);
             for (int z = 0; z < limit[0]; z++) {
                 for (int y = 0; y < limit[1]; y++) {
                     for (int x = 0; x < limit[2]; x++) {
@@ -134,15 +138,6 @@ final class StencilBlock {
             }
         }
         return count;
-    }
-
-    private long leftOfPlane(int p) {
-        long offset = 0;
-        for (int v = plan.planeExtents.length - 1; v >= 0; v--) {
-            offset += p % plan.planeExtents[v] * plan.leftPlanes[v];
-            p /= (int) plan.planeExtents[v];
-        }
-        return offset;
     }
 
     /** A left operand that code must compute: its rows next to each other for each product. */
@@ -177,36 +172,40 @@ final class StencilBlock {
         int firstY = y * plan.step[1];
         if (!steps && depth == plan.positions[0] && reach == plan.positions[1] && plan.pitch == plan.width) {
             // All of all planes, as they follow each other.
-            long from = plane * depth * reach;
-            code.stage(params, batch, 0, from, plan.width, planes * depth * reach, to, (long) plan.pitch * size, lanes);
+            input.rows(batch, plane, 0, 0, planes * depth * reach, to, (long) plan.pitch * size);
             return;
         }
         for (int p = 0; p < planes; p++) {
             for (int d = 0; d < depth; d++) {
-                long from = ((plane + p) * plan.positions[0] + firstZ + d) * plan.positions[1] + firstY;
                 if (!steps) {
-                    code.stage(params, batch, 0, from, plan.width, reach, to, (long) plan.pitch * size, lanes);
+                    input.rows(batch, plane + p, firstZ + d, firstY, reach, to, (long) plan.pitch * size);
                 } else {
-                    residues(batch, from, reach, rows, to);
+                    input.rows(batch, plane + p, firstZ + d, firstY, reach, row, (long) plan.positions[2] * size);
+                    residues(reach, rows, to);
                 }
                 to += planeBytes;
             }
         }
     }
 
-    /** Rows of a plane, taken apart by residues. */
-    private void residues(long batch, long from, int reach, int rows, long to) {
+    /** Rows of a plane, taken apart by residues, as far as taps see them. */
+    private void residues(int reach, int rows, long to) {
         int width = plan.positions[2];
         long rowBytes = (long) width * size;
-        code.stage(params, batch, 0, from, width, reach, row, rowBytes, lanes);
         int residue = plan.residue(rows) * size;
+        int stepY = plan.step[1];
         int stepX = plan.step[2];
         for (int y = 0; y < reach; y++) {
-            long plane =
-                    to + (long) (y % plan.step[1]) * stepX * residue + (long) (y / plan.step[1]) * plan.pitch * size;
+            if (!plan.sees(1, y % stepY)) continue;
+            long start = row + y * rowBytes;
+            long plane = to + (long) (y % stepY) * stepX * residue + (long) (y / stepY) * plan.pitch * size;
+            if (stepX == 2) {
+                tiles.halves(start, plane, (width + 1) / 2, plane + residue, width / 2);
+                continue;
+            }
             for (int r = 0; r < stepX && r < width; r++) {
                 int count = (width - r + stepX - 1) / stepX;
-                GemmMoves.spread(size, row + y * rowBytes + (long) r * size, stepX, plane + (long) r * residue, count);
+                GemmMoves.spread(size, start + (long) r * size, stepX, plane + (long) r * residue, count);
             }
         }
     }

@@ -15,6 +15,7 @@ import io.sinter.ir.loop.Stencil;
 import io.sinter.ir.loop.Var;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.objectweb.asm.Type;
 
 /** What a subclass of {@link GemmCode} has besides if its kernel is a convolution: see {@link StencilPlan}. */
@@ -44,9 +45,34 @@ final class StencilEmitter {
             n.number(d.dilation());
             n.add(Code.constant(d.backward() ? 1L : 0L));
             n.number(d.overlap());
+            n.number(d.extent());
         }
         n.strides(stencil.left(), kernel.m());
         n.strides(stencil.left(), kernel.k());
+        n.add(Code.constant(isLeftShared() ? 1L : 0L));
+        n.add(Code.constant(stencil.plain() ? 1L : 0L));
+        Expr.Load plain = stencil.plain() ? (Expr.Load) stencil.staged() : null;
+        n.strides(plain, planes());
+        n.strides(plain, stencil.dims().stream().map(Stencil.Dim::position).toList());
+    }
+
+    /** Variables that number the planes of the input. */
+    private List<Var> planes() {
+        int spatial = stencil.dims().size();
+        List<Var> planes = new ArrayList<>(planes(kernel.k(), spatial));
+        planes.addAll(planes(kernel.n(), spatial));
+        return planes;
+    }
+
+    /** Whether the left operand is memory, the same for the whole batch, and every tap is there. */
+    private boolean isLeftShared() {
+        if (stencil.left() == null) return false;
+        for (Index.Term t : stencil.left().index().terms()) {
+            boolean inner = t.atom() instanceof Index.VarAtom v
+                    && (kernel.m().contains(v.var()) || kernel.k().contains(v.var()));
+            if (!inner) return false;
+        }
+        return stencil.dims().stream().allMatch(d -> d.taps().terms().isEmpty());
     }
 
     void emit() {
@@ -57,8 +83,7 @@ final class StencilEmitter {
     /** {@link GemmCode#stage}. */
     private void stage() {
         int spatial = stencil.dims().size();
-        List<Var> rows = new ArrayList<>(planes(kernel.k(), spatial));
-        rows.addAll(planes(kernel.n(), spatial));
+        List<Var> rows = planes();
         for (Stencil.Dim d : stencil.dims().subList(0, spatial - 1)) rows.add(d.position());
         List<Var> row = List.of(stencil.dims().getLast().position());
         MethodBuilder m = cls.method("stage", Type.VOID_TYPE);
@@ -82,19 +107,18 @@ final class StencilEmitter {
         Canon canon = new Canon();
         Facts facts = new Facts();
         List<Expr> values = new ArrayList<>();
-        if (stencil.left() != null) {
-            List<Var> inner = new ArrayList<>(kernel.m());
-            inner.addAll(kernel.k());
-            Index index = stencil.left().index();
-            List<Index.Term> outer = index.terms().stream()
-                    .filter(t -> !(t.atom() instanceof Index.VarAtom v && inner.contains(v.var())))
-                    .toList();
-            Index first = new Index(outer, index.offset());
-            values.add(new Expr.IndexValue(DType.I64, first));
+        List<Var> inner = new ArrayList<>(kernel.m());
+        inner.addAll(kernel.k());
+        values.add(stencil.left() == null ? null : first(stencil.left(), inner));
+        inner = planes();
+        for (Stencil.Dim d : stencil.dims()) inner.add(d.position());
+        values.add(stencil.plain() ? first((Expr.Load) stencil.staged(), inner) : null);
+        for (Stencil.Dim d : stencil.dims()) {
+            values.add(new Expr.IndexValue(DType.I64, d.taps()));
+            values.add(new Expr.IndexValue(DType.I64, d.low()));
         }
-        for (Stencil.Dim d : stencil.dims()) values.add(new Expr.IndexValue(DType.I64, d.taps()));
-        values.replaceAll(canon::expr);
-        values.forEach(facts::add);
+        values.replaceAll(e -> e == null ? null : canon.expr(e));
+        values.stream().filter(Objects::nonNull).forEach(facts::add);
         BodyCompiler c = new BodyCompiler(m, new BodyCompiler.Frame(params, params, 0), facts, options);
         for (int v = kernel.batch().size() - 1; v >= 0; v--) {
             Var var = kernel.batch().get(v);
@@ -104,14 +128,24 @@ final class StencilEmitter {
             if (v > 0) c.block().add(batch.set(Code.div(batch, extent)));
             c.bind(var, value);
         }
-        int at = stencil.left() == null ? 1 : 0;
-        for (Expr e : values) {
-            Code value = c.scalar(e);
-            if (at == 0) {
-                Code size = Code.constant((long) stencil.left().buffer().dtype().bytes());
-                value = Code.add(Memory.slot(params, stencil.left().buffer().slot()), Code.mul(value, size));
-            }
-            c.block().add(GemmNumbers.store(to, at++, value));
+        for (int i = 0; i < values.size(); i++) {
+            if (values.get(i) == null) continue;
+            Code value = c.scalar(values.get(i));
+            if (i < 2) value = address(i == 0 ? stencil.left() : (Expr.Load) stencil.staged(), value, params);
+            c.block().add(GemmNumbers.store(to, i, value));
         }
+    }
+
+    /** Index of what a load reads where all of {@code inner} are 0. */
+    private static Expr first(Expr.Load load, List<Var> inner) {
+        List<Index.Term> outer = load.index().terms().stream()
+                .filter(t -> !(t.atom() instanceof Index.VarAtom v && inner.contains(v.var())))
+                .toList();
+        return new Expr.IndexValue(DType.I64, new Index(outer, load.index().offset()));
+    }
+
+    private static Code address(Expr.Load load, Code index, LocalVar params) {
+        Code size = Code.constant((long) load.buffer().dtype().bytes());
+        return Code.add(Memory.slot(params, load.buffer().slot()), Code.mul(index, size));
     }
 }

@@ -60,6 +60,14 @@ final class StencilPlan {
     final long[] leftPlanes;
     final long[] leftTaps = new long[3];
     final long[] planeExtents;
+
+    /** The right operand's memory: whether it is that, with elements of a row next to each other; its strides in bytes, and extents. */
+    final boolean plain;
+
+    private final long[] rightPlanes;
+    private final long[] rightExtents;
+    final long[] rightPositions = new long[3];
+    final long[] extent = {1, 1, 1};
     final GemmView a;
     final GemmView c;
     final boolean direct;
@@ -73,6 +81,12 @@ final class StencilPlan {
     final int blockPlanes;
 
     final int slices;
+
+    /** How the launch is cut if Winograd's algorithm pays; else null. */
+    final WinogradPlan winograd;
+
+    /** Whether this is a weight's gradient by {@link WinogradGradient}. */
+    final boolean winogradGradient;
 
     StencilPlan(GemmCode code, GemmTiles tiles, long params) {
         long[] numbers = new long[code.numberCount()];
@@ -108,6 +122,7 @@ final class StencilPlan {
             dilation[d] = (int) numbers[at++];
             backward[d] = numbers[at++] != 0;
             overlap = numbers[at++];
+            extent[d] = numbers[at++];
         }
         width = ceilDiv(positions[2], step[2]);
         pitch = width - (int) overlap;
@@ -118,6 +133,17 @@ final class StencilPlan {
         planeExtents = slice(ks, 0, nk - spatial);
         leftPlanes = slice(numbers, at, nk - spatial);
         for (int d = 0; d < spatial; d++) leftTaps[3 - spatial + d] = numbers[at + nk - spatial + d];
+        at += nk;
+        boolean sharedLeft = numbers[at++] != 0;
+        boolean isMemory = numbers[at++] != 0;
+        int planeVars = nk + nn - 2 * spatial;
+        rightExtents = new long[planeVars];
+        System.arraycopy(ks, 0, rightExtents, 0, nk - spatial);
+        System.arraycopy(ns, 0, rightExtents, nk - spatial, nn - spatial);
+        rightPlanes = slice(numbers, at, planeVars);
+        at += planeVars;
+        for (int d = 0; d < spatial; d++) rightPositions[3 - spatial + d] = numbers[at + d];
+        plain = isMemory && rightPositions[2] == size;
         int rows = pixels[1];
         int planes = pixelsInK ? planesOfN : planesOfK;
         if (pixelsInK) {
@@ -126,16 +152,20 @@ final class StencilPlan {
             while (channels > 64 && batches * ceilDiv(planes, channels) < GRADIENT_TASKS)
                 channels = ceilDiv(channels, 2);
             blockPlanes = Math.max(1, channels);
-            long tasks = Math.max(1, batches * ceilDiv(planes, blockPlanes));
+            winogradGradient = !isEmpty() && WinogradGradient.pays(this, tiles);
+            long tasks = Math.max(
+                    1, batches * (winogradGradient ? WinogradGradient.blocks(this) : ceilDiv(planes, blockPlanes)));
             long most = Math.max(1, PARTIAL_BYTES / Math.max(1, partialBytes()));
             slices = Math.clamp(Math.min(GRADIENT_TASKS / tasks, most), 1, Math.max(1, planesOfK));
             while (rows > 2 && stageBytes(blockPlanes, rows) + (long) rows * pitch * rowOfM() > STAGE_BYTES)
                 rows = ceilDiv(rows, 2);
             blockRows = Math.max(1, rows);
             blockM = m;
+            winograd = null;
             return;
         }
         slices = 1;
+        winogradGradient = false;
         blockPlanes = planes;
         while (rows > 2 && stageBytes(planes, rows) > STAGE_BYTES) rows = ceilDiv(rows, 2);
         int height = m;
@@ -155,6 +185,7 @@ final class StencilPlan {
         }
         blockRows = Math.max(1, rows);
         blockM = Math.max(1, height);
+        winograd = !isEmpty() && WinogradPlan.pays(this, tiles, sharedLeft) ? new WinogradPlan(this, tiles) : null;
     }
 
     private static long[] slice(long[] numbers, int from, int count) {
@@ -181,6 +212,7 @@ final class StencilPlan {
 
     long tasks() {
         if (isEmpty()) return 0;
+        if (winogradGradient) return batches * slices * WinogradGradient.blocks(this);
         if (pixelsInK) return batches * slices * ceilDiv(planesOfN, blockPlanes);
         return batches * pixels[0] * ceilDiv(pixels[1], blockRows) * ceilDiv(m, blockM);
     }
@@ -243,6 +275,32 @@ final class StencilPlan {
         return (backward[axis] ? taps[axis] - 1 - tap : tap) * dilation[axis];
     }
 
+    /** Whether a tap sees positions of a residue of the axis. */
+    boolean sees(int axis, int residue) {
+        for (int t = 0; t < taps[axis]; t++) if (position(axis, t) % step[axis] == residue) return true;
+        return false;
+    }
+
+    /** Offset in bytes of a plane of the left operand's memory. */
+    long leftOfPlane(int p) {
+        long offset = 0;
+        for (int v = planeExtents.length - 1; v >= 0; v--) {
+            offset += p % planeExtents[v] * leftPlanes[v];
+            p /= (int) planeExtents[v];
+        }
+        return offset;
+    }
+
+    /** Offset in bytes of a plane of the right operand's memory. */
+    long rightOfPlane(long p) {
+        long offset = 0;
+        for (int v = rightExtents.length - 1; v >= 0; v--) {
+            offset += p % rightExtents[v] * rightPlanes[v];
+            p /= rightExtents[v];
+        }
+        return offset;
+    }
+
     /** Offset in elements, within a channel's planes, of what a pixel sees at a tap. */
     int offset(int rows, int z, int y, int x) {
         int py = position(1, y);
@@ -256,7 +314,9 @@ final class StencilPlan {
     /** The cut, for people. */
     @Override
     public String toString() {
-        return batches + "× stencil m " + m + " planes " + planesOfK + "," + planesOfN + " pixels " + pixels[1] + "×"
+        if (winograd != null) return winograd.toString();
+        return batches + (winogradGradient ? "× winograd m " : "× stencil m ") + m + " planes " + planesOfK + ","
+                + planesOfN + " pixels " + pixels[1] + "×"
                 + pixels[2] + " taps " + taps[1] + "×" + taps[2] + " step " + step[2] + (direct ? " direct" : "")
                 + " blocks " + blockRows + " rows " + blockM + (pixelsInK ? " slices " + slices : "");
     }

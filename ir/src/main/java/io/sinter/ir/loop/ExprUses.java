@@ -38,7 +38,10 @@ final class ExprUses {
     private void stencil(Stencil s) {
         expr(s.staged());
         if (s.left() != null) expr(s.left());
-        s.dims().forEach(d -> index(d.taps()));
+        for (Stencil.Dim d : s.dims()) {
+            index(d.low());
+            index(d.taps());
+        }
     }
 
     private void body(List<Stmt> body) {

@@ -74,11 +74,17 @@ public final class KernelText {
             text.append(" dilation ").append(d.backward() ? "-" : "").append(d.dilation());
             text.append(" overlap ")
                     .append(d.overlap())
+                    .append(" low ")
+                    .append(index(d.low()))
+                    .append(" of ")
+                    .append(d.extent())
                     .append(" taps ")
                     .append(index(d.taps()))
                     .append('\n');
         }
-        line("staged = ").append(expr(s.staged())).append('\n');
+        line(s.plain() ? "staged plain = " : "staged = ")
+                .append(expr(s.staged()))
+                .append('\n');
         if (s.left() != null) line("left = ").append(expr(s.left())).append('\n');
     }
 

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * Matrix products and convolutions, with the elementwise code of their group as epilogue. Convolutions are implicit matrix products: nothing is
@@ -134,24 +135,34 @@ final class GemmLowering {
             List<StencilDims.Axis> axes, Node x, Index image, Index channel, Expr left, boolean pixelsInK) {
         StencilDims dims = new StencilDims(axes);
         List<Index> at = with(List.of(image, channel), dims.places().toArray(Index[]::new));
-        Expr staged = values.value(x, at, Values.inside(at, x.shape().toArray()));
-        stencil = new Stencil(staged, left == null ? null : memory(left), pixelsInK, dims.dims());
+        Expr inside = Values.inside(at, x.shape().toArray());
+        Expr staged = values.value(x, at, inside);
+        List<Var> positions =
+                dims.dims().stream().map(Stencil.Dim::position).collect(Collectors.toCollection(ArrayList::new));
+        positions.addAll(k);
+        positions.addAll(n);
+        boolean plain = staged instanceof Expr.Load l && l.mask() == inside && isMemory(l, positions);
+        stencil = new Stencil(staged, plain, left == null ? null : memory(left), pixelsInK, dims.dims());
     }
 
     /** A left operand that is memory with a stride for each variable of m and k; else null. */
     private Expr.Load memory(Expr e) {
-        if (!(e instanceof Expr.Load l)
-                || l.mask() != null
-                || l.buffer().dtype() != l.buffer().dtype().compute()) return null;
+        if (!(e instanceof Expr.Load l) || l.mask() != null) return null;
         List<Var> inner = new ArrayList<>(m);
         inner.addAll(k);
+        return isMemory(l, inner) ? l : null;
+    }
+
+    /** Whether what a load reads is of the type that is computed in and lies with a stride for each of these variables. */
+    private static boolean isMemory(Expr.Load l, List<Var> inner) {
+        if (l.buffer().dtype() != l.buffer().dtype().compute()) return false;
         for (Index.Term t : l.index().terms()) {
             if (t.atom() instanceof Index.VarAtom) continue;
             Index alone = new Index(List.of(t), Coef.of(0));
-            if (IndexMath.dependsOnData(alone)) return null;
-            for (Var v : inner) if (IndexMath.mentions(alone, v)) return null;
+            if (IndexMath.dependsOnData(alone)) return false;
+            for (Var v : inner) if (IndexMath.mentions(alone, v)) return false;
         }
-        return l;
+        return true;
     }
 
     /**

@@ -111,9 +111,11 @@ final class Parameterize extends Rewriter {
                         number(d.dilation()),
                         d.backward(),
                         number(d.overlap()),
+                        rewriteIndex(d.low()),
+                        number(d.extent()),
                         rewriteIndex(d.taps())))
                 .toList();
-        return new Stencil(expr(s.staged()), (Expr.Load) expr(s.left()), s.pixelsInK(), dims);
+        return new Stencil(expr(s.staged()), s.plain(), (Expr.Load) expr(s.left()), s.pixelsInK(), dims);
     }
 
     private List<Var> vars(List<Var> vs) {

@@ -93,7 +93,14 @@ final class StencilDims {
             Axis a = axes.get(d);
             Var position = new Var("p" + d, Coef.of(a.positions()));
             dims.add(new Stencil.Dim(
-                    position, Coef.of(a.step), Coef.of(a.dilation), a.backward, Coef.of(a.overlap()), a.taps));
+                    position,
+                    Coef.of(a.step),
+                    Coef.of(a.dilation),
+                    a.backward,
+                    Coef.of(a.overlap()),
+                    a.low,
+                    Coef.of(a.extent),
+                    a.taps));
             places.add(IndexMath.add(IndexMath.var(position), a.low));
         }
     }

@@ -7,7 +7,6 @@ import io.sinter.cli.Version;
 import io.sinter.cli.bench.BenchCase.Mode;
 import io.sinter.runtime.Device;
 import io.sinter.runtime.Options;
-import io.sinter.runtime.Profile;
 import io.sinter.runtime.Session;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -120,9 +119,6 @@ public final class BenchCommand implements Runnable {
             cases.forEach(c -> out.println(c.name()));
         } else if (here) {
             for (BenchCase c : cases) report(measure(c), out);
-            // The process's session is never closed, which is when it would print.
-            Profile profile = Session.current().profile();
-            if (!profile.entries().isEmpty()) System.err.print(profile);
         } else {
             compare(cases, out);
         }

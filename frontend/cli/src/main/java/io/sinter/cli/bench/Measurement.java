@@ -4,6 +4,7 @@ package io.sinter.cli.bench;
 import io.sinter.Sinter;
 import io.sinter.cli.bench.BenchCase.Mode;
 import io.sinter.cli.bench.BenchCase.Repetition;
+import io.sinter.runtime.Profile;
 import io.sinter.runtime.Session;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -59,7 +60,11 @@ final class Measurement {
         r.put("peak_rss_mb", peakMegabytes());
         if (c.flops() > 0) r.put("gflops", round(c.flops() / median / 1e6, 2));
         if (c.bytes() > 0) r.put("gbps", round(c.bytes() / median / 1e6, 2));
+        // Now, as the checks' launches are not what was timed.
+        Profile profile = Session.current().profile();
+        if (!profile.entries().isEmpty()) System.err.print(profile);
         run.check();
+        profile.reset();
         return r;
     }
 

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.jvm;
+
+/** Runs tasks of a convolution by Winograd's algorithm: see {@link WinogradPlan}. One object serves one call of a kernel on one worker. */
+final class WinogradBlock {
+    private final GemmCode code;
+    private final GemmTiles tiles;
+    private final WinogradPlan plan;
+    private final StencilPlan stencil;
+    private final long params;
+    private final long size;
+    private final int vector;
+    private final WinogradInput input;
+    private final LinearMap filter;
+    private final LinearMap output;
+
+    /** Transformed weights: place, panel, input channel, output channel. */
+    private final long filters;
+
+    // Parts of scratch memory; the weights' phase has its own from {@link #base} on.
+    private final long lanes;
+    private final long base;
+    private final long transformed;
+    private final long products;
+    private final long pixels;
+    private final long turned;
+    private final long end;
+
+    WinogradBlock(GemmCode code, GemmTiles tiles, WinogradPlan plan, long params, long scratch, long workspace) {
+        this.code = code;
+        this.tiles = tiles;
+        this.plan = plan;
+        this.stencil = plan.stencil;
+        this.params = params;
+        this.filters = workspace;
+        size = stencil.size;
+        vector = stencil.lanes;
+        int bits = code.vectorBits();
+        filter = WinogradMatrix.FILTER.map(bits);
+        output = WinogradMatrix.OUTPUT.map(bits);
+        lanes = scratch;
+        base = align(lanes + BodyCompiler.LANE_AREA);
+        input = new WinogradInput(code, tiles, stencil, params, plan.channels, plan.bandRows, lanes, base);
+        transformed = input.end();
+        products = align(transformed + WinogradPlan.PLACES * plan.inputPlace());
+        pixels = align(products + WinogradPlan.PLACES * plan.outputPlace());
+        long most = StencilPlan.roundUp(bandPixels(plan.bandRows), vector);
+        turned = align(pixels + most * plan.panel * size);
+        long blocks = align(turned + most * plan.panel * size);
+        long planes = (long) WinogradPlan.FILTER_PLANES * vector * size;
+        end = Math.max(blocks, align(align(base + 9 * planes) + Math.max(12 * planes, (long) vector * vector * size)));
+    }
+
+    static long align(long address) {
+        return (address + 63) & -64;
+    }
+
+    long bytes() {
+        return end - lanes;
+    }
+
+    /** Bytes of all input channels of one element. */
+    private long pixelBytes() {
+        return plan.channels * size;
+    }
+
+    /** Pixels of some rows of tiles, those beyond the image's edge included. */
+    private int bandPixels(int rows) {
+        return rows * WinogradPlan.PIXELS * plan.tilesX * WinogradPlan.PIXELS;
+    }
+
+    // ---- weights
+
+    /** Transforms the weights of a vector of output channels. */
+    void filters(long task) {
+        int first = (int) task * vector;
+        int count = Math.min(vector, stencil.m - first);
+        long[] place = new long[8];
+        code.place(params, 0, place);
+        long lane = vector * size;
+        long weights = base;
+        long half = align(weights + 9L * WinogradPlan.FILTER_PLANES * lane);
+        long panelRow = plan.panel * size;
+        long to = filters + first / plan.panel * plan.panelBytes() + first % plan.panel * size;
+        for (int p = 0; p < stencil.planesOfK; p += WinogradPlan.FILTER_PLANES) {
+            int planes = Math.min(WinogradPlan.FILTER_PLANES, stencil.planesOfK - p);
+            turnWeights(place[0], first, count, p, planes, weights);
+            // Taps in the order of the positions that they see.
+            long fromY = stencil.backward[1] ? 6 * lane : 0;
+            long stepY = stencil.backward[1] ? -3 * lane : 3 * lane;
+            long fromX = stencil.backward[2] ? 2 * lane : 0;
+            long stepX = stencil.backward[2] ? -lane : lane;
+            for (int x = 0; x < 3; x++) {
+                long at = weights + fromY + x * lane;
+                filter.apply(at, stepY, 9 * lane, half + x * lane, 3 * lane, 12 * lane, planes, 1);
+            }
+            for (int y = 0; y < WinogradPlan.SIDE; y++) {
+                long from = half + 3 * y * lane + fromX;
+                long at = to + (long) y * WinogradPlan.SIDE * plan.filterPlace() + p * panelRow;
+                filter.apply(from, stepX, 12 * lane, at, plan.filterPlace(), panelRow, planes, 1);
+            }
+        }
+    }
+
+    /** Lays weights of {@code count} output channels out as plane, tap, output channel. */
+    private void turnWeights(long base, int first, int count, int plane, int planes, long to) {
+        long lane = vector * size;
+        long from = base + first * stencil.leftRow;
+        long[] taps = stencil.leftTaps;
+        boolean unit = taps[1] == 3 * size && taps[2] == size;
+        if (unit && stencil.leftPlanes.length == 1 && stencil.leftPlanes[0] == 9 * size) {
+            tiles.transpose(from + plane * 9 * size, stencil.leftRow, to, lane, count, planes * 9, count);
+            return;
+        }
+        for (int p = 0; p < planes; p++) {
+            long ofPlane = from + stencil.leftOfPlane(plane + p);
+            long at = to + 9 * p * lane;
+            if (unit) {
+                // A whole square is turned fastest: what follows the taps is memory but at the very end, and what
+                // is written behind them is written over.
+                boolean nextRow = first + count < stencil.m;
+                boolean nextPlane = stencil.leftPlanes.length == 1
+                        && stencil.leftPlanes[0] >= stencil.m * stencil.leftRow
+                        && plane + p + 1 < stencil.planesOfK;
+                boolean follows = stencil.leftRow == 9 * size && (nextRow || nextPlane);
+                int columns = follows && count == vector ? Math.max(9, vector) : 9;
+                tiles.transpose(ofPlane, stencil.leftRow, at, lane, count, columns, count);
+                continue;
+            }
+            for (int y = 0; y < 3; y++) {
+                long tap = ofPlane + y * taps[1];
+                GemmMoves.strided((int) size, tap, taps[2], stencil.leftRow, at + 3 * y * lane, lane, size, 3, count);
+            }
+        }
+    }
+
+    // ---- convolution
+
+    /** Some rows of tiles of one image, or some images, for some panels of output channels. */
+    void convolve(long task) {
+        int group = (int) (task % plan.panelGroups());
+        task /= plan.panelGroups();
+        int band = (int) (task % plan.bands()) * plan.bandRows;
+        int image = (int) (task / plan.bands()) * plan.bandImages;
+        int rows = Math.min(plan.bandRows, plan.tilesY - band);
+        int images = Math.min(plan.bandImages, (int) stencil.batches - image);
+        input.clear();
+        int perImage = rows * plan.tilesX;
+        for (int i = 0; i < images; i++) {
+            long to = transformed + (long) i * perImage * pixelBytes();
+            input.tiles(image + i, 0, stencil.planesOfK, band, rows, to, plan.inputPlace());
+        }
+        int last = Math.min(plan.panels, (group + 1) * plan.taskPanels);
+        for (int p = group * plan.taskPanels; p < last; p++) {
+            int width = Math.min(plan.panel, StencilPlan.roundUp(stencil.m, vector) - p * plan.panel);
+            multiply(p, images * perImage, width / vector);
+            for (int i = 0; i < images; i++) {
+                pixels(products + (long) i * perImage * width * size, rows, width);
+                finish(image + i, band * WinogradPlan.PIXELS, rows, p * plan.panel, width);
+            }
+        }
+    }
+
+    /** Tiles × output channels of a panel, at each place. */
+    private void multiply(int panel, int count, int vectors) {
+        long width = (long) vectors * vector * size;
+        for (int place = 0; place < WinogradPlan.PLACES; place++) {
+            long a = transformed + place * plan.inputPlace();
+            long b = filters + place * plan.filterPlace() + panel * plan.panelBytes();
+            long c = products + place * plan.outputPlace();
+            for (int t = 0; t < count; t += tiles.rows()) {
+                int high = Math.min(tiles.rows(), count - t);
+                tiles.tile(
+                        high,
+                        vectors,
+                        a + t * pixelBytes(),
+                        pixelBytes(),
+                        size,
+                        b,
+                        plan.panel * size,
+                        c + t * width,
+                        width,
+                        stencil.planesOfK);
+            }
+        }
+    }
+
+    /** Rows of pixels of an image, {@code width} output channels of a pixel next to each other. */
+    private void pixels(long from, int rows, int width) {
+        long tile = width * size;
+        int vectors = width / vector;
+        int count = rows * plan.tilesX;
+        long place = plan.outputPlace();
+        for (int x = 0; x < WinogradPlan.SIDE; x++) {
+            long at = from + x * place;
+            output.apply(at, WinogradPlan.SIDE * place, 0, at, WinogradPlan.SIDE * place, 0, 1, count * vectors);
+        }
+        long row = plan.tilesX * WinogradPlan.PIXELS * tile;
+        for (int y = 0; y < rows; y++) {
+            for (int i = 0; i < WinogradPlan.PIXELS; i++) {
+                output.apply(
+                        from + i * WinogradPlan.SIDE * place + (long) y * plan.tilesX * tile,
+                        place,
+                        tile,
+                        pixels + ((long) y * WinogradPlan.PIXELS + i) * row,
+                        tile,
+                        WinogradPlan.PIXELS * tile,
+                        plan.tilesX,
+                        vectors);
+            }
+        }
+    }
+
+    /** Turns pixels to channel, pixel, and hands them over. */
+    private void finish(int image, int y, int rows, int channel, int width) {
+        int count = Math.min(width, stencil.m - channel);
+        int pitch = plan.tilesX * WinogradPlan.PIXELS;
+        int high = Math.min(rows * WinogradPlan.PIXELS, stencil.pixels[1] - y);
+        if (stencil.direct && pitch == stencil.pixels[2]) {
+            long to = stencil.c.base(image)
+                    + channel * stencil.c.rowStride()
+                    + (long) y * stencil.pixels[2] * stencil.c.columnStride();
+            int all = high * pitch;
+            tiles.transpose(pixels, width * size, to, stencil.c.rowStride(), all, count, all);
+            return;
+        }
+        int padded = StencilPlan.roundUp(high * pitch, vector);
+        tiles.transpose(pixels, width * size, turned, padded * size, padded, width, padded);
+        for (int r = 0; r < high; r++) {
+            long column = (long) (y + r) * stencil.pixels[2];
+            long from = turned + (long) r * pitch * size;
+            code.epilogue(params, image, channel, column, stencil.pixels[2], count, from, padded * size, lanes);
+        }
+    }
+}
