@@ -93,12 +93,14 @@ final class KernelReader {
     private Stencil stencil() {
         int count = in.count();
         List<Stencil.Dim> dims = new ArrayList<>();
-        for (int i = 0; i < count; i++) dims.add(new Stencil.Dim(var(), coef(), coef(), in.bool(), coef(), index()));
+        for (int i = 0; i < count; i++) dims.add(new Stencil.Dim(var(), coef(), coef(), in.bool(), coef(), index(), coef(), index()));
         boolean pixelsInK = in.bool();
+        boolean plain = in.bool();
         Expr staged = expr();
+        if (plain && !(staged instanceof Expr.Load)) throw new FormatException("a stencil's plain input is no load");
         Expr left = optional();
         if (left != null && !(left instanceof Expr.Load)) throw new FormatException("a stencil's operand is no load");
-        return new Stencil(staged, (Expr.Load) left, pixelsInK, List.copyOf(dims));
+        return new Stencil(staged, plain, (Expr.Load) left, pixelsInK, List.copyOf(dims));
     }
 
     private AttentionKernel attention() {
