@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -14,10 +15,32 @@ public final class Profile {
      * @param launches how often it ran
      * @param nanos how long in all, in nanoseconds
      * @param shortest the shortest launch, in nanoseconds: what it takes when nothing is in the way
+     * @param lately median of the last {@value #WINDOW} launches, in nanoseconds: what it takes once HotSpot is done
      */
-    public record Entry(String kernel, long launches, long nanos, long shortest) {}
+    public record Entry(String kernel, long launches, long nanos, long shortest, long lately) {}
 
-    private final Map<String, long[]> sums = new ConcurrentHashMap<>();
+    private static final int WINDOW = 512;
+
+    private static final class Sum {
+        final long[] last = new long[WINDOW];
+        long launches;
+        long nanos;
+        long shortest = Long.MAX_VALUE;
+
+        synchronized void add(long n) {
+            last[(int) (launches++ % WINDOW)] = n;
+            nanos += n;
+            shortest = Math.min(shortest, n);
+        }
+
+        synchronized Entry entry(String kernel) {
+            long[] window = Arrays.copyOf(last, (int) Math.min(launches, WINDOW));
+            Arrays.sort(window);
+            return new Entry(kernel, launches, nanos, shortest, window[window.length / 2]);
+        }
+    }
+
+    private final Map<String, Sum> sums = new ConcurrentHashMap<>();
     private volatile boolean on;
 
     Profile() {}
@@ -32,17 +55,13 @@ public final class Profile {
     }
 
     void add(String kernel, long nanos) {
-        sums.compute(
-                kernel,
-                (_, old) -> old == null
-                        ? new long[] {1, nanos, nanos}
-                        : new long[] {old[0] + 1, old[1] + nanos, Math.min(old[2], nanos)});
+        sums.computeIfAbsent(kernel, _ -> new Sum()).add(nanos);
     }
 
     /** What was counted, the longest first. */
     public List<Entry> entries() {
         return sums.entrySet().stream()
-                .map(e -> new Entry(e.getKey(), e.getValue()[0], e.getValue()[1], e.getValue()[2]))
+                .map(e -> e.getValue().entry(e.getKey()))
                 .sorted(Comparator.comparingLong(Entry::nanos).reversed().thenComparing(Entry::kernel))
                 .toList();
     }
@@ -52,19 +71,20 @@ public final class Profile {
         sums.clear();
     }
 
-    /** A table: launches, milliseconds, microseconds a launch on average and at best, share, kernel. */
+    /** A table: launches, milliseconds, microseconds a launch on average, lately (see {@link Entry#lately}) and at best, share, kernel. */
     @Override
     public String toString() {
         List<Entry> entries = entries();
         long total = Math.max(1, entries.stream().mapToLong(Entry::nanos).sum());
-        StringBuilder text = new StringBuilder("launches        ms  us/launch    at best      %  kernel\n");
+        StringBuilder text = new StringBuilder("launches        ms  us/launch     lately    at best      %  kernel\n");
         for (Entry e : entries) {
             text.append(String.format(
                     Locale.ROOT,
-                    "%8d %9.2f %10.1f %10.1f %6.1f  %s%n",
+                    "%8d %9.2f %10.1f %10.1f %10.1f %6.1f  %s%n",
                     e.launches,
                     e.nanos * 1e-6,
                     e.nanos * 1e-3 / e.launches,
+                    e.lately * 1e-3,
                     e.shortest * 1e-3,
                     100.0 * e.nanos / total,
                     e.kernel));
