@@ -43,8 +43,10 @@ final class JvmExecutable implements Executable {
     private int kernels;
     private long workspaceBytes;
     private long scratchBytes;
-    /** Launches to warm up before the first run; null afterwards. Guarded by the pool. */
+    /** Launches that were not warmed up yet. Guarded by the pool. */
     private List<Cold> cold = new ArrayList<>();
+
+    private int runs;
 
     /** A launch that runs {@code times} times, and its code, in a section of the parameter block. */
     private record Cold(
@@ -187,13 +189,15 @@ final class JvmExecutable implements Executable {
     }
 
     private void warmUp(WorkerPool.Team team) {
-        if (cold == null) return;
-        List<Cold> all = cold;
-        cold = null;
-        if (!WarmUp.isUseful()) return;
+        if (cold.isEmpty()) return;
+        runs++;
         List<WarmUp.Candidate> candidates = new ArrayList<>();
-        for (Cold c : all)
-            if (code.isNew(c.code)) WarmUp.add(candidates, c.launch, c.code, c.blocks, c.section::outermost, c.times);
+        List<Cold> rest = new ArrayList<>();
+        for (Cold c : WarmUp.isUseful() ? cold : List.<Cold>of()) {
+            if (!WarmUp.isWorth(c.launch, c.blocks, c.times, runs)) rest.add(c);
+            else if (code.isNew(c.code)) WarmUp.add(candidates, c.launch, c.code, c.blocks, c.section::outermost);
+        }
+        cold = rest;
         try {
             WarmUp.run(plan, candidates, team, session.pool().threads(), session.allocator());
         } catch (OutOfDeviceMemoryException e) {

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 
 /**
- * Brings new kernels to full speed before their first run. Until HotSpot has compiled a vector operation it takes about 1.4 µs, so a kernel that
+ * Brings new kernels to full speed before they run. Until HotSpot has compiled a vector operation it takes about 1.4 µs, so a kernel that
  * meets its full data first crawls for as long as the compiler needs, and its first run waits for one method after the other. Here every new kernel
  * runs some tiny {@linkplain JvmKernel#sample samples}, several kernels at a time, each until HotSpot has compiled its methods: the call of
  * a generated method that reaches the threshold waits for the compiled code (see {@link JvmFlags#EARLY_COMPILATION}).
@@ -28,7 +28,11 @@ final class WarmUp {
     private static final long SEQUENTIAL_EXTENT = 2;
     /** A launch of fewer innermost iterations is through before the compiler would be. */
     private static final double WORTH = 100_000;
-    /** With thresholds scaled to three hundredths HotSpot compiles a method after some 150 calls. */
+    /** A program that runs for the second time is likely to run a thousand times, as training steps do: what is worth the compiler's time then. */
+    private static final double WORTH_AGAIN = 1_000;
+    /** At this run of a program everything is worth it: interpreted, even a kernel of one element takes 100 µs. */
+    private static final int OFTEN = 8;
+    /** With these thresholds HotSpot compiles a method after some 150 calls. */
     private static final int CALLS = 200;
     /** Spends no longer than this on one kernel, in nanoseconds: the program runs anyway, only slower. */
     private static final long PATIENCE = 1_000_000_000L;
@@ -110,22 +114,27 @@ final class WarmUp {
     }
 
     /**
-     * Adds a launch, if its kernel can be warmed up and is worth it.
+     * Whether a launch is long enough to be warmed up.
+     *
+     * @param blocks its segments' parameter blocks, ready to run
+     * @param times how often one run of the program launches it
+     * @param run number of the program's run, from 1
+     */
+    static boolean isWorth(Plan.Launch launch, long[] blocks, long times, int run) {
+        if (run >= OFTEN) return true;
+        double iterations = 0;
+        for (long b : blocks) iterations += times * InnerExtents.iterations(launch.kernel(), b);
+        return iterations >= (run == 1 ? WORTH : WORTH_AGAIN);
+    }
+
+    /**
+     * Adds a launch, if its kernel can be warmed up.
      *
      * @param blocks its segments' parameter blocks, ready to run
      * @param outermost the program's memory that a place of the launch's plan is in
-     * @param times how often one run of the program launches it
      */
     static void add(
-            List<Candidate> cold,
-            Plan.Launch launch,
-            JvmKernel code,
-            long[] blocks,
-            UnaryOperator<Place> outermost,
-            long times) {
-        double iterations = 0;
-        for (long b : blocks) iterations += times * InnerExtents.iterations(launch.kernel(), b);
-        if (iterations < WORTH) return;
+            List<Candidate> cold, Plan.Launch launch, JvmKernel code, long[] blocks, UnaryOperator<Place> outermost) {
         InnerExtents extents = InnerExtents.of(launch.kernel());
         if (!extents.trusts()) cold.add(new Candidate(launch, code, extents, blocks[0], outermost));
     }

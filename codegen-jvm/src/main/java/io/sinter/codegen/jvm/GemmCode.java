@@ -218,19 +218,40 @@ public abstract class GemmCode extends JvmKernel {
         return GemmTileSets.of(type(), vectorBits());
     }
 
-    /** The plan of a launch: the last one again, for a task of the same launch. */
+    /**
+     * The plan of a launch: that of the launch's last task again, at new addresses if a loop's step moved them. Several launches share this code,
+     * and each finds its own: they differ in the address of their parameters.
+     */
     private GemmPlan plan(long params) {
         long[] numbers = new long[numberCount()];
         numbers(params, numbers);
-        Planned last = planned;
-        if (last == null || !Arrays.equals(last.numbers, numbers)) {
-            last = new Planned(numbers, new GemmPlan(numbers, tiles()));
-            planned = last;
+        int place = (int) (params >>> 6) & PLANS - 1;
+        Planned last = planned[place];
+        if (last == null || !last.isFor(numbers)) {
+            last = new Planned(numbers, GemmPlan.addressesAt(numbers), new GemmPlan(numbers, tiles()));
+            planned[place] = last;
         }
-        return last.plan;
+        return last.at(numbers);
     }
 
-    private record Planned(long[] numbers, GemmPlan plan) {}
+    private record Planned(long[] numbers, int[] addresses, GemmPlan plan) {
+        /** Equal but for addresses. */
+        boolean isFor(long[] other) {
+            int from = 0;
+            for (int a : addresses) {
+                if (!Arrays.equals(numbers, from, a, other, from, a)) return false;
+                from = a + 1;
+            }
+            return Arrays.equals(numbers, from, numbers.length, other, from, numbers.length);
+        }
 
-    private volatile Planned planned;
+        GemmPlan at(long[] other) {
+            return plan.at(other[addresses[0]], other[addresses[1]], other[addresses[2]]);
+        }
+    }
+
+    private static final int PLANS = 16;
+
+    /** Written by any worker, without order: an entry is immutable, and right or recognized as not. */
+    private final Planned[] planned = new Planned[PLANS];
 }

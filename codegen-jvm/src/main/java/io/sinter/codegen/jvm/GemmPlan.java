@@ -123,6 +123,52 @@ final class GemmPlan {
         columnBlocks = ceilDiv(columns, blockColumns);
     }
 
+    /** The plan of a launch of the same extents and strides at other addresses. */
+    private GemmPlan(GemmPlan p, GemmView a, GemmView b, GemmView c) {
+        batches = p.batches;
+        m = p.m;
+        n = p.n;
+        k = p.k;
+        this.a = a;
+        this.b = b;
+        this.c = c;
+        swapped = p.swapped;
+        dots = p.dots;
+        direct = p.direct;
+        tall = swapped ? b : a;
+        wide = swapped ? a : b;
+        rows = p.rows;
+        columns = p.columns;
+        blockRows = p.blockRows;
+        blockColumns = p.blockColumns;
+        rowBlocks = p.rowBlocks;
+        columnBlocks = p.columnBlocks;
+        slices = p.slices;
+        sliceLength = p.sliceLength;
+        size = p.size;
+        lanes = p.lanes;
+        panel = p.panel;
+    }
+
+    /** Where in the {@link GemmCode#numbers} the address of a's view is; then those of b's and the result's. */
+    static int[] addressesAt(long[] numbers) {
+        int nb = (int) numbers[0];
+        int nm = (int) numbers[1];
+        int nn = (int) numbers[2];
+        int nk = (int) numbers[3];
+        int a = 4 + nb + nm + nn + nk + 1;
+        int b = a + GemmView.length(nb, nm, nk);
+        return new int[] {a, b, b + GemmView.length(nb, nn, nk)};
+    }
+
+    /** This plan for other addresses: which depends on nothing else, a step of a loop moves them. */
+    GemmPlan at(long aAddress, long bAddress, long cAddress) {
+        GemmView newA = a.at(aAddress);
+        GemmView newB = b.at(bAddress);
+        GemmView newC = c.at(cAddress);
+        return newA == a && newB == b && newC == c ? this : new GemmPlan(this, newA, newB, newC);
+    }
+
     private static long[] extents(long[] numbers, int at, int count) {
         return java.util.Arrays.copyOfRange(numbers, at, at + count);
     }

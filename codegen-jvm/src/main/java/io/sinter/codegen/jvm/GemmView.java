@@ -86,6 +86,21 @@ final class GemmView {
         this.innerColumn = inner(columns);
     }
 
+    private GemmView(GemmView v, long address) {
+        this.address = address;
+        flags = v.flags;
+        batch = v.batch;
+        row = v.row;
+        column = v.column;
+        innerRow = v.innerRow;
+        innerColumn = v.innerColumn;
+    }
+
+    /** The same matrix elsewhere. */
+    GemmView at(long other) {
+        return other == address ? this : new GemmView(this, other);
+    }
+
     /** How many numbers describe a view. */
     static int length(int batch, int rows, int columns) {
         return 2 + batch + rows + columns;

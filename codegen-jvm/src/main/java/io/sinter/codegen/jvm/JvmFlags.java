@@ -12,7 +12,7 @@ public final class JvmFlags {
     private static final String GENERATED = "io/sinter/gen/SinterKernel*.*";
 
     /**
-     * Compiles generated classes after three hundredths of the usual number of calls, and lets the calling
+     * Compiles generated classes after three hundredths of the usual number of calls (0.006 of five times as many), and lets the calling
      * thread wait for the compiled code. Before C2 has compiled a kernel, its vector operations cost a
      * thousand times as much: going on interpreted takes longer than waiting, and takes the compiler's core.
      * {@code quiet} keeps HotSpot from printing to standard output, and must come first.
@@ -22,15 +22,23 @@ public final class JvmFlags {
      * tier 2 the only way to C2 is through tier 3: such a kernel would stay a hundred times slower for ever.
      * Without tier 2 it stays in the interpreter, which profiles too, until C2 has compiled it.
      *
+     * <p>The {@code Tier4} thresholds are five times HotSpot's own: of a first step's C2 time two thirds went into code that C1 had compiled well
+     * enough for what it still had to do (passes, generators, the JDK's class files, the Vector API as kernels call it before they are compiled),
+     * while kernels waited in the same queue. They scale the thresholds of generated classes, too, of which the factor is the smaller for it.
+     *
      * <p>First calls take a quarter less with {@code -XX:+UnlockDiagnosticVMOptions
      * -XX:CompilerDirectivesFile=hotspot-directives.json}, the file beside this class, which keeps C1 off
      * generated classes. The launcher does so; it is no part of this list because it needs a path.
      */
     public static final List<String> EARLY_COMPILATION = List.of(
             "-XX:CompileCommand=quiet",
-            "-XX:CompileCommand=CompileThresholdScaling," + GENERATED + ",0.03",
+            "-XX:CompileCommand=CompileThresholdScaling," + GENERATED + ",0.006",
             "-XX:CompileCommand=BackgroundCompilation," + GENERATED + ",false",
-            "-XX:Tier3DelayOn=100000");
+            "-XX:Tier3DelayOn=100000",
+            "-XX:Tier4InvocationThreshold=25000",
+            "-XX:Tier4MinInvocationThreshold=3000",
+            "-XX:Tier4CompileThreshold=75000",
+            "-XX:Tier4BackEdgeThreshold=200000");
 
     /** Spares the JVM's warning at the first use of memory by address. */
     public static final String NATIVE_ACCESS = "--enable-native-access=ALL-UNNAMED";

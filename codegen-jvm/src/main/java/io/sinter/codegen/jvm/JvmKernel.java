@@ -44,7 +44,8 @@ public abstract class JvmKernel {
      * writes what tasks do, and nothing else; what it writes is not the result.
      */
     public void sample(int phase, long params, long scratch, long workspace) {
-        run(phase, params, 0, 1, scratch, workspace);
+        // Two tasks if there are: a loop that never came round would be compiled as one that never does.
+        run(phase, params, 0, Math.min(2, tasks(phase, params)), scratch, workspace);
     }
 
     /** How often a {@link #sample} calls the methods that it calls, about and at least. */

@@ -42,7 +42,8 @@ final class KernelShell {
 
     /**
      * Calls {@code tile(params, scratch, grid variables)} for each task. The first task's variables come from
-     * divisions; the next ones count like an odometer.
+     * divisions; the next ones count like an odometer, whose carries are arithmetic: HotSpot throws code away at the first turn of a branch that it
+     * has not seen taken, and the {@linkplain JvmKernel#sample sample} that it sees first is but two tasks.
      */
     void run(List<Var> grid, MethodBuilder tile) {
         MethodBuilder m = owner.method("run", Type.VOID_TYPE);
@@ -67,11 +68,16 @@ final class KernelShell {
             start.add(variables.get(i).set(Code.rem(rest, extents.get(i))), rest.set(Code.div(rest, extents.get(i))));
         }
         Block next = new Block();
-        for (int i = 0; i < grid.size(); i++) {
+        LocalVar inside = m.local("inside", Type.LONG_TYPE);
+        for (int i = grid.size() - 1; i >= 0; i--) {
             LocalVar v = variables.get(i);
-            Block wrapped = new Block().add(v.set(Code.constant(0L))).add(next);
-            Code atEnd = Code.not(Code.lt(v, extents.get(i)));
-            next = new Block().add(v.set(Code.add(v, Code.constant(1L)))).ifThen(atEnd, wrapped);
+            boolean innermost = i == grid.size() - 1;
+            // All ones while the variable before was inside its extent, then 0: what is carried is one more.
+            Code carry = innermost ? Code.constant(1L) : Code.add(inside, Code.constant(1L));
+            next.add(v.set(Code.add(v, carry)));
+            if (i == 0) continue;
+            next.add(inside.set(Code.shr(Code.sub(v, extents.get(i)), Code.constant(63))));
+            next.add(v.set(Code.and(v, inside)));
         }
         List<Code> args = new ArrayList<>(List.of(params, scratch));
         args.addAll(variables);

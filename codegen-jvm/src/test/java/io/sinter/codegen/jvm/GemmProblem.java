@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.jvm;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.sinter.ir.DType;
@@ -100,6 +101,10 @@ final class GemmProblem {
             double[] second = results(p);
             for (int i = 0; i < expected.length; i++)
                 assertEquals(first[i], second[i], what + ": the order of tasks changes a bit");
+            p.block.move(params);
+            for (long i = 0; i < p.block.count(p.out); i++) p.block.set(p.out, i, 77);
+            KernelRunner.run(kernel, params, null);
+            assertArrayEquals(first, results(p), what + ": the same launch, its memory elsewhere");
             p.block.checkGuards();
         }
     }

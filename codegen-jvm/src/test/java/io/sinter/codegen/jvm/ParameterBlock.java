@@ -129,6 +129,21 @@ final class ParameterBlock {
         return slots.get(slot);
     }
 
+    /** Moves every buffer elsewhere, as a step of a loop does, and says so in the block at {@code params}; where they were is nonsense then. */
+    void move(long params) {
+        MemorySegment block = MemorySegment.ofAddress(params).reinterpret(slots.size() * 8L);
+        memory.replaceAll((b, old) -> {
+            MemorySegment m = arena.allocate(old.byteSize() + 2 * GUARD, 64).fill(PATTERN);
+            guards.add(m);
+            MemorySegment moved = m.asSlice(GUARD, old.byteSize());
+            moved.copyFrom(old);
+            old.fill((byte) 0x35);
+            slots.set(b.slot(), moved.address());
+            block.setAtIndex(ValueLayout.JAVA_LONG, b.slot(), moved.address());
+            return moved;
+        });
+    }
+
     /** The block's address, for the slots so far. */
     long address() {
         MemorySegment m = arena.allocate(slots.size() * 8L, 8);
