@@ -6,6 +6,7 @@ module io.sinter.cli {
     requires io.sinter.codegen.ptx;
     requires com.fasterxml.jackson.databind;
     requires info.picocli;
+    requires java.logging;
     requires java.management;
     requires jdk.management;
     requires me.tongfei.progressbar;

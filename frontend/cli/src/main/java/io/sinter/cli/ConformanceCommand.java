@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.cli;
 
+import io.sinter.cli.conformance.CacheCrashCommand;
+import io.sinter.cli.conformance.CacheMutantsCommand;
 import io.sinter.cli.conformance.PtxCommand;
 import io.sinter.cli.conformance.TorchOpsCommand;
 import picocli.CommandLine.Command;
@@ -12,7 +14,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "conformance",
         description = "Compare with reference results of others.",
-        subcommands = {TorchOpsCommand.class, OptimConformanceCommand.class, PtxCommand.class})
+        subcommands = {TorchOpsCommand.class, OptimConformanceCommand.class, PtxCommand.class, CacheMutantsCommand.class, CacheCrashCommand.class})
 final class ConformanceCommand implements Runnable {
     @Spec
     private CommandSpec spec;

@@ -284,6 +284,14 @@ public final class Tier {
         Files.deleteIfExists(folder.resolve(MissLog.FILE));
     }
 
+    /** Removes a folder with all that is in it. */
+    public static void remove(Path folder) throws IOException {
+        if (!Files.exists(folder)) return;
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path p : files.sorted(Comparator.reverseOrder()).toList()) Files.deleteIfExists(p);
+        }
+    }
+
     /** The short form of a digest in listings. */
     public static String shorten(String digest) {
         return digest.substring(0, 12);

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.sinter.Tensor;
+import io.sinter.runtime.Options;
+import io.sinter.runtime.Session;
+import io.sinter.runtime.cache.CacheKey;
+import io.sinter.runtime.cache.CacheOptions;
+import io.sinter.runtime.cache.CacheStats;
+import io.sinter.runtime.cache.Tier;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.GeneralSecurityException;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.util.Base64;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CacheCommandTest {
+    @TempDir
+    private Path folder;
+
+    private String out;
+
+    private int execute(String... arguments) {
+        StringWriter text = new StringWriter();
+        int status = Main.commandLine()
+                .setOut(new PrintWriter(text))
+                .setErr(new PrintWriter(text))
+                .execute(arguments);
+        out = text.toString();
+        return status;
+    }
+
+    private Path cache() {
+        return folder.resolve("cache");
+    }
+
+    /** Runs a program of a size; gives what the cache was asked for. */
+    private static CacheStats run(CacheOptions cache, int size) {
+        try (Session s = Session.open(Options.fromProperties().withThreads(1).withCache(cache));
+                var _ = s.use()) {
+            Tensor x = Tensor.ones(size, 3);
+            assertEquals(size * 3 * Math.exp(2), x.mul(2.0).exp().sum().item(), 1e-3);
+            return s.counters().cache();
+        }
+    }
+
+    private CacheOptions own() {
+        return CacheOptions.NONE.withFolder(cache());
+    }
+
+    @Test
+    void listsExplainsVerifiesPrunesAndClears() throws IOException {
+        String where = "--cache=" + cache();
+        assertEquals(1, execute("cache", "ls", where));
+        assertTrue(out.contains("no cache at"), out);
+        run(own(), 4);
+        assertEquals(0, execute("cache", "why", "LAST", where));
+        assertTrue(out.contains("this one was the first") && out.contains("CacheCommandTest.java"), out);
+        run(own(), 5);
+        assertEquals(0, execute("cache", "ls", where));
+        assertTrue(out.contains("2 programs") && out.contains("CacheCommandTest.java"), out);
+        assertEquals(0, execute("cache", "ls", "--all", where));
+        assertTrue(out.lines().anyMatch(l -> l.startsWith("class")), out);
+        assertEquals(0, execute("cache", "why", "last", where));
+        assertTrue(out.contains("- %3: f32[4,3] = expand") && out.contains("+ %3: f32[5,3] = expand"), out);
+        assertEquals(1, execute("cache", "why", "123456", where));
+        assertEquals(0, execute("cache", "verify", where));
+        assertTrue(out.contains(" 0 are damaged"), out);
+        Tier.Stored first = Tier.own(cache()).list().getFirst();
+        byte[] bytes = Files.readAllBytes(first.file());
+        bytes[bytes.length - 9] ^= 4;
+        Files.write(first.file(), bytes);
+        assertEquals(1, execute("cache", "verify", where));
+        assertTrue(out.contains(first.file().toString()) && out.contains("checksum"), out);
+        assertEquals(0, execute("cache", "ls", "--all", where));
+        assertTrue(out.contains("DAMAGED"), out);
+        assertEquals(2, execute("cache", "prune", "--max-size", "many", where));
+        assertEquals(0, execute("cache", "prune", "--max-size", "1k", where));
+        assertTrue(Tier.own(cache()).list().stream().mapToLong(Tier.Stored::bytes).sum() <= 1024);
+        run(own(), 4);
+        assertEquals(0, execute("cache", "clear", where));
+        assertEquals(List.of(), Tier.own(cache()).list());
+        assertEquals(0, execute("cache", "why", "LAST", where));
+        assertTrue(out.contains("no miss"), out);
+    }
+
+    private record Keys(Path secret, Path open) {}
+
+    private Keys keys(String name) throws IOException, GeneralSecurityException {
+        KeyPair pair = KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
+        Path secret = folder.resolve(name + ".pem");
+        Path open = folder.resolve(name + ".pub");
+        pem(secret, "PRIVATE KEY", pair.getPrivate().getEncoded());
+        pem(open, "PUBLIC KEY", pair.getPublic().getEncoded());
+        return new Keys(secret, open);
+    }
+
+    private static void pem(Path file, String what, byte[] der) throws IOException {
+        Files.writeString(
+                file,
+                "-----BEGIN " + what + "-----\n" + Base64.getMimeEncoder().encodeToString(der) + "\n-----END " + what
+                        + "-----\n");
+    }
+
+    @Test
+    void bundlesAreTakenFromThoseWhoAreTrusted() throws IOException, GeneralSecurityException {
+        run(own(), 4);
+        Keys ours = keys("ours");
+        Keys others = keys("others");
+        Path bundle = folder.resolve("bundle");
+        String from = "--cache=" + cache();
+        String to = "--cache=" + folder.resolve("other");
+        assertEquals(0, execute("cache", "export", bundle.toString(), from));
+        assertTrue(out.contains("not signed"), out);
+        assertEquals(1, execute("cache", "import", bundle.toString(), to));
+        assertTrue(out.contains("not signed"), out);
+        assertEquals(0, execute("cache", "export", bundle.toString(), "--sign=" + ours.secret, from));
+        assertEquals(1, execute("cache", "import", bundle.toString(), to));
+        assertEquals(1, execute("cache", "import", bundle.toString(), "--trusted=" + others.open, to));
+        assertTrue(out.contains("nobody that is trusted"), out);
+        assertEquals(List.of(), Tier.own(folder.resolve("other")).list());
+        byte[] bytes = Files.readAllBytes(bundle);
+        for (int at : new int[] {3, 40, bytes.length / 2, bytes.length - 10}) {
+            byte[] damaged = bytes.clone();
+            damaged[at] ^= 2;
+            Path file = Files.write(folder.resolve("damaged"), damaged);
+            assertEquals(1, execute("cache", "import", file.toString(), "--trusted=" + ours.open, to), "byte " + at);
+        }
+        assertEquals(0, execute("cache", "import", bundle.toString(), "--trusted=" + ours.open, to));
+        CacheStats stats = run(CacheOptions.NONE.withFolder(folder.resolve("other")), 4);
+        assertEquals(0, stats.misses());
+        assertTrue(stats.hits() > 0);
+        assertEquals(0, execute("cache", "export", bundle.toString(), from));
+        assertEquals(0, execute("cache", "import", "--unsigned", bundle.toString(), to));
+    }
+
+    @Test
+    void aFolderOfOthersIsReadWithATrustedSignatureOnly() throws IOException, GeneralSecurityException {
+        run(own(), 4);
+        Keys ours = keys("ours");
+        assertEquals(0, execute("cache", "sign", ours.secret.toString(), "--cache=" + cache()));
+        CacheOptions shared = CacheOptions.NONE.withShared(cache());
+        assertEquals(0, run(shared, 4).misses());
+        // Others may write there now.
+        Files.setPosixFilePermissions(cache(), PosixFilePermissions.fromString("rwxrwxrwx"));
+        assertEquals(0, run(shared, 4).hits());
+        assertEquals(0, run(shared.withTrusted(keys("others").open), 4).hits());
+        CacheOptions trusted = shared.withTrusted(ours.open);
+        assertEquals(0, run(trusted, 4).misses());
+        assertEquals(0, run(new CacheOptions(null, cache(), 0, null, true), 4).misses());
+        // What is not as it was signed is a miss, though its checksum is right; the folder is left as it is.
+        Tier.Stored plan;
+        try (var files = Files.walk(cache().resolve("plan"))) {
+            Path file = files.filter(Files::isRegularFile).findFirst().orElseThrow();
+            byte[] other = io.sinter.runtime.cache.Entry.sealed(Files.readAllBytes(file));
+            other[60] ^= 1;
+            Files.write(file, io.sinter.runtime.cache.Entry.sealed(other));
+            plan = new Tier.Stored(file, CacheKey.Kind.PLAN, file.getFileName().toString(), other.length, null);
+        }
+        CacheStats stats = run(trusted, 4);
+        assertTrue(stats.misses() > 0 && stats.corrupt() == 1, stats.toString());
+        assertTrue(Files.exists(plan.file()));
+    }
+
+    @Test
+    void damagedEntriesAndKilledProcessesDoNoHarm() {
+        assertEquals(0, execute("conformance", "cache-mutants", "--count", "80"), () -> out);
+        assertTrue(out.contains("80 damaged entries") && out.contains(" 0 failures"), out);
+        assertEquals(0, execute("conformance", "cache-crash", "--kills", "2", "--racers", "3"), () -> out);
+        assertTrue(out.contains("3 processes raced") && out.contains("all right"), out);
+    }
+}
