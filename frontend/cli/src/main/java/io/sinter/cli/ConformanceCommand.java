@@ -14,7 +14,13 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "conformance",
         description = "Compare with reference results of others.",
-        subcommands = {TorchOpsCommand.class, OptimConformanceCommand.class, PtxCommand.class, CacheMutantsCommand.class, CacheCrashCommand.class})
+        subcommands = {
+            TorchOpsCommand.class,
+            OptimConformanceCommand.class,
+            PtxCommand.class,
+            CacheMutantsCommand.class,
+            CacheCrashCommand.class
+        })
 final class ConformanceCommand implements Runnable {
     @Spec
     private CommandSpec spec;

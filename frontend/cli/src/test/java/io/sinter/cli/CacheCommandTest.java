@@ -87,7 +87,8 @@ class CacheCommandTest {
         assertTrue(out.contains("DAMAGED"), out);
         assertEquals(2, execute("cache", "prune", "--max-size", "many", where));
         assertEquals(0, execute("cache", "prune", "--max-size", "1k", where));
-        assertTrue(Tier.own(cache()).list().stream().mapToLong(Tier.Stored::bytes).sum() <= 1024);
+        assertTrue(
+                Tier.own(cache()).list().stream().mapToLong(Tier.Stored::bytes).sum() <= 1024);
         run(own(), 4);
         assertEquals(0, execute("cache", "clear", where));
         assertEquals(List.of(), Tier.own(cache()).list());

@@ -29,15 +29,22 @@ class CacheOptionsTest {
     @Test
     void propertiesComeBeforeTheEnvironment() {
         assertFalse(of(Map.of(), Map.of()).isOn());
-        assertEquals(Path.of("a"), of(Map.of("sinter.cache", "a"), Map.of("SINTER_CACHE", "b")).folder());
+        assertEquals(
+                Path.of("a"),
+                of(Map.of("sinter.cache", "a"), Map.of("SINTER_CACHE", "b")).folder());
         assertEquals(Path.of("b"), of(Map.of(), Map.of("SINTER_CACHE", "b")).folder());
-        assertFalse(of(Map.of("sinter.cache", "off"), Map.of("SINTER_CACHE", "b")).isOn());
+        assertFalse(
+                of(Map.of("sinter.cache", "off"), Map.of("SINTER_CACHE", "b")).isOn());
         Path home = Path.of("/home/ada/.cache/sinter");
         assertEquals(home, of(Map.of("sinter.cache", ""), Map.of()).folder());
-        assertEquals(home, of(Map.of(), Map.of("SINTER_CACHE", "on", "XDG_CACHE_HOME", "relative")).folder());
+        assertEquals(
+                home,
+                of(Map.of(), Map.of("SINTER_CACHE", "on", "XDG_CACHE_HOME", "relative"))
+                        .folder());
         assertEquals(
                 Path.of("/x/sinter"),
-                of(Map.of(), Map.of("SINTER_CACHE", "on", "XDG_CACHE_HOME", "/x")).folder());
+                of(Map.of(), Map.of("SINTER_CACHE", "on", "XDG_CACHE_HOME", "/x"))
+                        .folder());
         CacheOptions all = of(
                 Map.of("sinter.cache.max", "500M", "sinter.cache.trusted", "keys"),
                 Map.of("SINTER_CACHE_SHARED", "s", "SINTER_CACHE_FOREIGN", "trust"));
@@ -107,6 +114,8 @@ class CacheOptionsTest {
         Entry stored = new Entry(a, "n", "", Entry.compress("x"), new byte[0]);
         Entry missed = new Entry(b, "n", "", Entry.compress("x"), new byte[0]);
         List<String> why = Why.explain(missed, List.of(new Why.Candidate(null, stored)));
-        assertEquals(List.of("the same program is stored, with another key:", "  compiler build: stored b1, wanted b2"), why);
+        assertEquals(
+                List.of("the same program is stored, with another key:", "  compiler build: stored b1, wanted b2"),
+                why);
     }
 }

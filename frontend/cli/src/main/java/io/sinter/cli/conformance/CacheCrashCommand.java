@@ -27,20 +27,33 @@ import picocli.CommandLine.Spec;
  */
 @Command(
         name = "cache-crash",
-        description = "Kill processes while they fill a cache, then race many on a cold one; all results must be right.")
+        description =
+                "Kill processes while they fill a cache, then race many on a cold one; all results must be right.")
 public final class CacheCrashCommand implements Callable<Integer> {
     /** Programs that a process compiles until it is killed. */
     private static final int MANY = 400;
     /** Programs that are checked after each kill, and that racing processes compile. */
     private static final int FEW = 12;
 
-    @Option(names = "--kills", paramLabel = "N", description = "Processes to kill (default: ${DEFAULT-VALUE}).", defaultValue = "200")
+    @Option(
+            names = "--kills",
+            paramLabel = "N",
+            description = "Processes to kill (default: ${DEFAULT-VALUE}).",
+            defaultValue = "200")
     private int kills;
 
-    @Option(names = "--racers", paramLabel = "N", description = "Processes to race (default: ${DEFAULT-VALUE}).", defaultValue = "16")
+    @Option(
+            names = "--racers",
+            paramLabel = "N",
+            description = "Processes to race (default: ${DEFAULT-VALUE}).",
+            defaultValue = "16")
     private int racers;
 
-    @Option(names = "--seed", paramLabel = "N", description = "Chooses when to kill (default: ${DEFAULT-VALUE}).", defaultValue = "1")
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            description = "Chooses when to kill (default: ${DEFAULT-VALUE}).",
+            defaultValue = "1")
     private long seed;
 
     @Spec
@@ -129,7 +142,8 @@ public final class CacheCrashCommand implements Callable<Integer> {
             if (p.waitFor() != 0) failures.add("a racing process failed: " + text);
             for (String line : text.split("\\R")) {
                 if (line.startsWith(CacheFiller.STORED)) {
-                    stored += Long.parseLong(line.substring(CacheFiller.STORED.length()).strip());
+                    stored += Long.parseLong(
+                            line.substring(CacheFiller.STORED.length()).strip());
                 }
                 if (line.startsWith(CacheFiller.WRONG)) failures.add(line);
             }

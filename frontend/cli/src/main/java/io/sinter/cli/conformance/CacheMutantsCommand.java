@@ -34,16 +34,22 @@ import picocli.CommandLine.Spec;
  * <p>Four kinds in turn: bytes changed; cut short; bytes outside of the payload changed and the checksum made right again; bytes of a plan changed and
  * the checksum made right again. A plan is code, so the last kind is read and checked, and not run: it must be refused or fit together.
  */
-@Command(
-        name = "cache-mutants",
-        description = "Damage cache entries; each must be a miss or give the right result.")
+@Command(name = "cache-mutants", description = "Damage cache entries; each must be a miss or give the right result.")
 public final class CacheMutantsCommand implements Callable<Integer> {
     private static final int PROGRAMS = 6;
 
-    @Option(names = "--count", paramLabel = "N", description = "Damaged entries (default: ${DEFAULT-VALUE}).", defaultValue = "10000")
+    @Option(
+            names = "--count",
+            paramLabel = "N",
+            description = "Damaged entries (default: ${DEFAULT-VALUE}).",
+            defaultValue = "10000")
     private int count;
 
-    @Option(names = "--seed", paramLabel = "N", description = "Chooses the damage (default: ${DEFAULT-VALUE}).", defaultValue = "1")
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            description = "Chooses the damage (default: ${DEFAULT-VALUE}).",
+            defaultValue = "1")
     private long seed;
 
     @Spec

@@ -61,7 +61,8 @@ class CacheKeysTest {
         command.addAll(List.of(flags));
         StringBuilder path = new StringBuilder();
         for (String p : System.getProperty("java.class.path").split(java.io.File.pathSeparator)) {
-            path.append(path.isEmpty() ? "" : java.io.File.pathSeparator).append(Path.of(p).toAbsolutePath());
+            path.append(path.isEmpty() ? "" : java.io.File.pathSeparator)
+                    .append(Path.of(p).toAbsolutePath());
         }
         command.addAll(List.of(
                 "-Dsinter.cache=" + cache, "-Dsinter.device=jvm", "-cp", path.toString(), Child.class.getName()));
