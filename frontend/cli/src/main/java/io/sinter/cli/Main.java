@@ -36,6 +36,7 @@ import picocli.CommandLine.Spec;
             ConformanceCommand.class,
             CacheCommand.class,
             DoctorCommand.class,
+            io.sinter.cli.bench.GpuCheckCommand.class,
             LauncherCommands.Shell.class,
             LauncherCommands.Test.class,
             LauncherCommands.Install.class,

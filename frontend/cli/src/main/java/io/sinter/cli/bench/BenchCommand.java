@@ -133,8 +133,15 @@ public final class BenchCommand implements Runnable {
         return cases;
     }
 
+    /** Those that a device is fast enough for. */
+    static List<BenchCase> all(String device) {
+        List<BenchCase> cases = all();
+        if (device.startsWith("cuda")) cases.addAll(Trainings.forGpus());
+        return cases;
+    }
+
     private List<BenchCase> cases() {
-        return all().stream().filter(c -> only.matcher(c.name()).find()).toList();
+        return all(device).stream().filter(c -> only.matcher(c.name()).find()).toList();
     }
 
     private void check(List<BenchCase> cases) {

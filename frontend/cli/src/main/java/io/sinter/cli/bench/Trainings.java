@@ -12,6 +12,8 @@ import io.sinter.optim.Adam;
 import io.sinter.optim.AdamW;
 import io.sinter.optim.Optimizer;
 import io.sinter.optim.SGD;
+import io.sinter.runtime.Device;
+import io.sinter.runtime.Session;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -59,7 +61,9 @@ final class Trainings {
                 }),
                 train("train_resnet18", size -> {
                     Net m = Models.resnet18();
-                    long n = size.of(8, 2);
+                    // As the peer, which takes a larger batch on a GPU.
+                    boolean gpu = Session.current().device().kind() == Device.Kind.CUDA;
+                    long n = size.of(gpu ? 128 : 8, 2);
                     long side = size.of(224, 33);
                     return new Setup(
                             m,
@@ -86,6 +90,21 @@ final class Trainings {
                         "infer_gpt",
                         () -> new Models.Gpt(6, 6, 384, 256, 65),
                         size -> Tensor.randint(0, 65, 1, size.of(256, 19))));
+    }
+
+    /** Cases that only a GPU is fast enough for. */
+    static List<BenchCase> forGpus() {
+        return List.of(train("train_gpt2_124m", size -> {
+            int layers = (int) size.of(12, 2);
+            return gpt(
+                    layers,
+                    12,
+                    (int) size.of(768, 48),
+                    1024,
+                    (int) size.of(50257, 101),
+                    size.of(8, 1),
+                    size.of(1024, 19));
+        }));
     }
 
     private static Setup gpt(int layers, int heads, int width, int context, int vocabulary, long batch, long length) {

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.cli.bench;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sinter.Sinter;
+import io.sinter.cli.CommandFailure;
+import io.sinter.cli.Version;
+import io.sinter.ir.DType;
+import io.sinter.ir.op.Op;
+import io.sinter.ir.op.Operators;
+import io.sinter.runtime.Device;
+import io.sinter.runtime.DeviceMeter;
+import io.sinter.runtime.OperatorTable;
+import io.sinter.runtime.Options;
+import io.sinter.runtime.Session;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code sinter gpu-check}: whether this machine's GPU computes right, and how fast. */
+@Command(
+        name = "gpu-check",
+        description = {
+            "Check this machine's GPU: device and driver; every operator, values and gradients, against the reference; then times: memory-bound operators"
+                    + " as fractions of the copy bandwidth, matrix products and attention beside PyTorch's, training steps beside PyTorch eager and"
+                    + " compiled (if python3 here has torch).",
+            "",
+            "Under 8 minutes, with --quick under 2. On --device ptx-sim everything runs small, as a test of this command: its times mean nothing."
+        },
+        exitCodeListHeading = "%nExit status:%n",
+        exitCodeList = {"0:all is right", "1:something is wrong", "2:wrong command line", "3:there is no such GPU here"
+        })
+public final class GpuCheckCommand implements Callable<Integer> {
+    private static final int NO_GPU = 3;
+    private static final String[] TRAININGS = {
+        "train_mlp", "train_cnn", "train_lstm", "train_gpt_small", "train_resnet18", "train_gpt2_124m"
+    };
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--device", defaultValue = "cuda", paramLabel = "NAME", description = "cuda, cuda:1, … or ptx-sim.")
+    private String device;
+
+    @Option(names = "--quick", description = "Fewer samples, fewer sizes, the small training cases.")
+    private boolean quick;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Write everything to this file.")
+    private Path json;
+
+    @Option(
+            names = "--python",
+            defaultValue = "python3",
+            paramLabel = "COMMAND",
+            description = "A python that may have torch (default: ${DEFAULT-VALUE}).")
+    private String python;
+
+    private final long begun = System.nanoTime();
+    private GpuCheckReport report;
+    private Device gpu;
+
+    @Override
+    public Integer call() {
+        report = new GpuCheckReport(spec.commandLine().getOut());
+        try {
+            gpu = Device.parse(device);
+        } catch (IllegalArgumentException e) {
+            return none(e.getMessage());
+        }
+        if (gpu.kind() == Device.Kind.JVM) return none("the jvm device is no GPU");
+        report.section("Device");
+        report.fact("sinter", Version.text());
+        report.fact("device", gpu.toString());
+        report.fact("what it is", gpu.describe());
+        operators();
+        memory();
+        products();
+        if (simulated()) {
+            report.section("Training steps");
+            report.note("skipped: the simulator is too slow for them");
+        } else {
+            trainings();
+        }
+        return finish();
+    }
+
+    private int none(String why) {
+        spec.commandLine().getErr().println("sinter: gpu-check: " + why);
+        return NO_GPU;
+    }
+
+    private boolean simulated() {
+        return gpu.kind() == Device.Kind.PTX_SIM;
+    }
+
+    private double elapsed() {
+        return (System.nanoTime() - begun) / 1e9;
+    }
+
+    /** Whether another measurement of some seconds fits into the time that is promised. */
+    private boolean hasTime(double seconds) {
+        return elapsed() + seconds < (quick ? 115 : 470);
+    }
+
+    private Options options() {
+        return Options.fromProperties().withDevice(gpu).withBackend(Options.Backend.GENERATED);
+    }
+
+    private void operators() {
+        report.section("Operators, against the reference");
+        int right = 0;
+        List<Op> all = Operators.all();
+        try (Session session = Session.open(options())) {
+            OperatorTable table = new OperatorTable(session, !quick ? Integer.MAX_VALUE : simulated() ? 1 : 3);
+            for (Op op : all) {
+                List<String> problems = new ArrayList<>(table.problems(op));
+                table.gradientProblems(op).forEach(p -> problems.add("gradient: " + p));
+                if (problems.isEmpty()) right++;
+                else
+                    report.failure(
+                            "operator " + op.name() + ": " + problems.size() + " wrong, first: " + problems.getFirst());
+            }
+            report.fact("operators right", right + " of " + all.size());
+            report.fact("samples", table.checked());
+        }
+    }
+
+    private double secondsEach() {
+        return simulated() ? 0 : quick ? 0.2 : 0.5;
+    }
+
+    private void memory() {
+        report.section("Memory: GB/s, and the fraction of the copy bandwidth");
+        long elements = simulated() ? 256 : 1L << 26;
+        try (Session session = Session.open(options());
+                var _ = session.use()) {
+            Sinter.manualSeed(0);
+            double copy = DeviceMeter.copyRate(session, simulated() ? 4096 : 1L << 30) / 1e9;
+            report.row("memory", "copy", Map.of("GB/s", copy));
+            new GpuTimings(secondsEach()).memoryBound(elements).forEach((name, rate) -> {
+                Map<String, Double> cells = new LinkedHashMap<>();
+                cells.put("GB/s", rate);
+                cells.put("of copy", rate / copy);
+                report.row("memory", name, cells);
+            });
+            Sinter.flush();
+        }
+    }
+
+    // ---- matrix products, attention
+
+    private void products() {
+        report.section("Matrix products and attention: TFLOP/s");
+        long[] sizes =
+                simulated() ? new long[] {48} : quick ? new long[] {1024, 4096} : new long[] {1024, 2048, 4096, 8192};
+        Map<String, Double> torch = torch(sizes);
+        for (long n : sizes) {
+            for (String kind : new String[] {"f32", "tf32", "bf16"}) {
+                String name = "matmul " + n + " " + kind;
+                Map<String, Double> ms = new LinkedHashMap<>();
+                ms.put("own", matmul(n, kind));
+                ms.put("torch", torch.getOrDefault(name, Double.NaN));
+                flops(name, 2.0 * n * n * n, ms);
+            }
+        }
+        for (long length : simulated() ? new long[] {16} : new long[] {1024, 4096}) {
+            long batch = simulated() ? 1 : 4;
+            long heads = simulated() ? 2 : 16;
+            String name = "attention " + length + " bf16";
+            Map<String, Double> ms = new LinkedHashMap<>();
+            ms.put("own", timed("highest", t -> t.attention(batch, heads, length, 64)));
+            ms.put("torch", torch.getOrDefault(name, Double.NaN));
+            // Two products of length × length × 64, of which a causal mask needs half.
+            flops(name, 2.0 * batch * heads * length * length * 64, ms);
+        }
+    }
+
+    private void flops(String name, double flops, Map<String, Double> millis) {
+        Map<String, Double> cells = new LinkedHashMap<>();
+        millis.forEach((who, ms) -> cells.put(who, flops / ms / 1e9));
+        report.row("products", name, cells);
+    }
+
+    private double matmul(long n, String kind) {
+        DType dtype = kind.equals("bf16") ? DType.BF16 : DType.F32;
+        return timed(kind.equals("tf32") ? "high" : "highest", t -> t.matmul(n, dtype));
+    }
+
+    private double timed(String precision, java.util.function.ToDoubleFunction<GpuTimings> measure) {
+        if (!hasTime(10)) return Double.NaN;
+        try (Session session = Session.open(options());
+                var _ = session.use()) {
+            Sinter.setMatmulPrecision(precision);
+            double ms = measure.applyAsDouble(new GpuTimings(secondsEach()));
+            Sinter.flush();
+            return ms;
+        }
+    }
+
+    /** PyTorch's milliseconds by case; empty if there is no PyTorch with CUDA. */
+    private Map<String, Double> torch(long[] sizes) {
+        Map<String, Double> millis = new HashMap<>();
+        if (simulated()) return millis;
+        List<String> list = new ArrayList<>();
+        for (long n : sizes) list.add(Long.toString(n));
+        try (InputStream script = GpuCheckCommand.class.getResourceAsStream("gpu_check_torch.py")) {
+            Path file = Files.createTempFile("sinter-gpu-check", ".py");
+            try {
+                Files.copy(script, file, StandardCopyOption.REPLACE_EXISTING);
+                for (String line : lines(List.of(
+                        python,
+                        file.toString(),
+                        Integer.toString(gpu.index()),
+                        String.join(",", list),
+                        "" + secondsEach()))) {
+                    if (!line.startsWith("{")) continue;
+                    JsonNode n = new ObjectMapper().readTree(line);
+                    if (n.has("torch"))
+                        report.fact(
+                                "torch",
+                                n.path("torch").asText() + ", CUDA "
+                                        + n.path("cuda").asText());
+                    else millis.put(n.path("case").asText(), n.path("ms").asDouble());
+                }
+            } finally {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            report.note("PyTorch is not compared with: " + e.getMessage());
+        }
+        return millis;
+    }
+
+    /** Standard output of a command, line by line; an exception with the last line of its errors if it fails. */
+    private static List<String> lines(List<String> command) throws IOException {
+        Path errors = Files.createTempFile("sinter-gpu-check", ".err");
+        try {
+            Process p =
+                    new ProcessBuilder(command).redirectError(errors.toFile()).start();
+            p.getOutputStream().close();
+            String text = new String(p.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            if (!p.waitFor(3, TimeUnit.MINUTES) || p.exitValue() != 0) {
+                p.destroyForcibly();
+                List<String> said = Files.readAllLines(errors);
+                throw new IOException(
+                        command.getFirst() + " failed: " + (said.isEmpty() ? "it says nothing" : said.getLast()));
+            }
+            return text.lines().toList();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        } finally {
+            Files.deleteIfExists(errors);
+        }
+    }
+
+    // ---- training
+
+    private void trainings() {
+        report.section("Training steps: milliseconds; ours, PyTorch eager and compiled");
+        String peer = System.getProperty("sinter.torch.peer");
+        boolean compare = peer != null && report.json().containsKey("torch") && gpu.index() == 0;
+        if (!compare)
+            report.note("PyTorch is not compared with: no torch with CUDA for " + gpu
+                    + ", or no torch_peer.py beside Sinter");
+        double seconds = quick ? 1 : 2;
+        List<String> ourselves = Rivals.ourselves(options().threads(), gpu.toString());
+        for (String name : TRAININGS) {
+            if (quick && (name.equals("train_gpt2_124m") || name.equals("train_resnet18"))) continue;
+            if (!hasTime(quick ? 15 : 45)) {
+                report.note(name + " is skipped: out of time");
+                continue;
+            }
+            Map<String, Double> cells = new LinkedHashMap<>();
+            cells.put("ours", median(ourselves, name, seconds, List.of("--device", gpu.toString())));
+            if (compare) {
+                List<String> rival = List.of(python, peer, "--device", "cuda");
+                cells.put("eager", median(rival, name, seconds, List.of("--mode", "eager")));
+                cells.put(
+                        "compiled",
+                        hasTime(60) ? median(rival, name, seconds, List.of("--mode", "compile")) : Double.NaN);
+                cells.put("ours/eager", cells.get("ours") / cells.get("eager"));
+                cells.put("ours/compiled", cells.get("ours") / cells.get("compiled"));
+            }
+            report.row("training", name, cells);
+        }
+    }
+
+    private double median(List<String> command, String name, double seconds, List<String> more) {
+        try {
+            JsonNode line = Rivals.run(command, name, seconds, more);
+            if (!line.has("error")) return line.path("median_ms").asDouble();
+            report.failure(name + ": " + line.path("lib").asText() + ": "
+                    + line.path("error").asText());
+        } catch (IllegalStateException e) {
+            report.failure(name + ": " + e.getMessage());
+        }
+        return Double.NaN;
+    }
+
+    private int finish() {
+        report.section("Summary");
+        report.fact("seconds", String.format(Locale.ROOT, "%.0f", elapsed()));
+        List<String> failures = report.failures();
+        report.note(failures.isEmpty() ? "All is right." : failures.size() + " failed.");
+        if (json != null) {
+            try {
+                new ObjectMapper().writerWithDefaultPrettyPrinter().writeValue(json.toFile(), report.json());
+            } catch (IOException e) {
+                throw new CommandFailure("cannot write " + json + ": " + e.getMessage(), e);
+            }
+        }
+        return failures.isEmpty() ? 0 : 1;
+    }
+}
