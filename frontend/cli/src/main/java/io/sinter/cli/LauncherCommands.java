@@ -48,6 +48,21 @@ final class LauncherCommands {
         }
     }
 
+    /** {@code ./sinter bundle}. */
+    @Command(
+            name = "bundle",
+            description =
+                    "Pack Sinter with a Java runtime of its own: dist/sinter-linux-x86_64.tar.gz, to unpack anywhere.")
+    static final class Bundle implements Runnable {
+        @Option(names = "--output", paramLabel = "FILE", description = "Where to put it instead.")
+        private String output;
+
+        @Override
+        public void run() {
+            throw launcherOnly("bundle");
+        }
+    }
+
     /** {@code ./sinter shell}. */
     @Command(name = "shell", description = "Start JShell with Sinter's class path, imports and JVM flags.")
     static final class Shell implements Runnable {

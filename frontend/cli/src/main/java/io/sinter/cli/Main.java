@@ -40,6 +40,7 @@ import picocli.CommandLine.Spec;
             LauncherCommands.Shell.class,
             LauncherCommands.Test.class,
             LauncherCommands.Install.class,
+            LauncherCommands.Bundle.class,
             LauncherCommands.Format.class,
             LauncherCommands.Lint.class
         })
