@@ -10,6 +10,7 @@ import io.sinter.codegen.ptx.lang.KernelBuilder;
 import io.sinter.codegen.ptx.lang.Operand;
 import io.sinter.codegen.ptx.lang.Operand.Reg;
 import io.sinter.codegen.ptx.lang.PtxType;
+import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.ir.loop.GemmKernel;
 import java.util.List;
 
@@ -36,6 +37,7 @@ final class GemmEmitter {
     private GemmMultiplier multiplier;
     private int leftBytes;
     private int rightBytes;
+    private int dynamicBytes;
 
     GemmEmitter(GemmKernel kernel, GemmSchedule schedule, String entry, int file) {
         this.kernel = kernel;
@@ -84,7 +86,7 @@ final class GemmEmitter {
                 schedule,
                 kernel.acc().bytes(),
                 LaunchRule.MAX_CTAS,
-                0);
+                dynamicBytes);
         PtxKernel next = schedule.splits() == 1 ? null : new GemmFinish(kernel, schedule, entry + "_sum", file).emit();
         return new PtxKernel(out.build(), g.listing(), rule, next, List.of());
     }
@@ -98,9 +100,12 @@ final class GemmEmitter {
         boolean tensor = schedule.math() != GemmSchedule.Math.FMA;
         long all = (long) tile.stages() * (leftBytes + rightBytes);
         if (tensor) all = Math.max(all, MmaMultiplier.stageBytes(schedule));
-        Operand.Symbol memory = out.shared("panels", ALIGNMENT, all);
+        dynamicBytes = all > Target.STATIC_SHARED_BYTES ? Math.toIntExact(all) : 0;
+        Operand.Symbol memory = dynamicBytes > 0
+                ? new Operand.Symbol(PtxCodegen.DYNAMIC_SHARED)
+                : out.shared("panels", ALIGNMENT, all);
         Reg leftBase = out.mov(PtxType.U32, memory);
-        Reg rightBase = out.mov(PtxType.U32, new Operand.Symbol(memory.name(), (long) tile.stages() * leftBytes));
+        Reg rightBase = out.add(PtxType.U32, leftBase, out.constant((long) tile.stages() * leftBytes));
         left = writer(g.left, leftPanel, leftBase, schedule.left());
         right = writer(g.right, rightPanel, rightBase, schedule.right());
         multiplier = tensor

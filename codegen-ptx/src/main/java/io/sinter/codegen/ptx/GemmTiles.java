@@ -15,9 +15,8 @@ import java.util.function.IntToLongFunction;
 /** Chooses the form of a matrix product. All numbers that choices are made by stand here. */
 final class GemmTiles {
     /**
-     * Tiles of each kind of instruction, the largest first. But for tensor copies, all stages of both panels fit the shared memory that a CTA has without asking. Where an
-     * operand comes by its own code, panels are smaller for each thread: elements on their way, and what their addresses are made of, are in
-     * registers.
+     * Tiles of each kind of instruction, the largest first. Where an operand comes by its own code, panels are smaller for each thread: elements on their
+     * way, and what their addresses are made of, are in registers. All stages fit the shared memory of every target that they are for.
      *
      * @param bytes of an operand's element
      * @param source how operands come; CODE if one of them does
@@ -29,15 +28,17 @@ final class GemmTiles {
             new Row(Math.BF16, 2, Source.TENSOR, new Tile(128, 128, 64, 8, 1, 5)),
             new Row(Math.F16, 2, Source.TENSOR, new Tile(128, 256, 64, 8, 1, 4)),
             new Row(Math.F16, 2, Source.TENSOR, new Tile(128, 128, 64, 8, 1, 5)),
-            new Row(Math.BF16, 2, Source.ASYNC, new Tile(128, 128, 32, 2, 4, 3)),
+            new Row(Math.BF16, 2, Source.ASYNC, new Tile(128, 256, 32, 2, 4, 4)),
+            new Row(Math.BF16, 2, Source.ASYNC, new Tile(128, 128, 32, 2, 4, 4)),
             new Row(Math.BF16, 2, Source.ASYNC, new Tile(64, 64, 32, 2, 2, 4)),
             new Row(Math.BF16, 2, Source.CODE, new Tile(128, 128, 16, 2, 4, 3)),
             new Row(Math.BF16, 2, Source.CODE, new Tile(64, 64, 32, 4, 2, 3)),
-            new Row(Math.F16, 2, Source.ASYNC, new Tile(128, 128, 32, 2, 4, 3)),
+            new Row(Math.F16, 2, Source.ASYNC, new Tile(128, 256, 32, 2, 4, 4)),
+            new Row(Math.F16, 2, Source.ASYNC, new Tile(128, 128, 32, 2, 4, 4)),
             new Row(Math.F16, 2, Source.ASYNC, new Tile(64, 64, 32, 2, 2, 4)),
             new Row(Math.F16, 2, Source.CODE, new Tile(128, 128, 16, 2, 4, 3)),
             new Row(Math.F16, 2, Source.CODE, new Tile(64, 64, 32, 4, 2, 3)),
-            new Row(Math.TF32, 4, Source.ASYNC, new Tile(128, 128, 16, 2, 4, 3)),
+            new Row(Math.TF32, 4, Source.ASYNC, new Tile(128, 128, 32, 2, 4, 3)),
             new Row(Math.TF32, 4, Source.ASYNC, new Tile(64, 64, 16, 2, 2, 4)),
             new Row(Math.TF32, 4, Source.CODE, new Tile(128, 128, 16, 2, 4, 3)),
             new Row(Math.TF32, 4, Source.CODE, new Tile(64, 64, 16, 4, 2, 3)),

@@ -28,6 +28,11 @@ public sealed interface LaunchRule {
      */
     record Shape(int threads, int teams, long ctas, long scratchBytes, int sharedBytes) {}
 
+    /** Whether launches may have dynamic shared memory. */
+    default boolean usesDynamicShared() {
+        return this instanceof Tiles t && t.sharedBytes > 0;
+    }
+
     /** @param slot the contents of a parameter block */
     Shape shape(IntToLongFunction slot);
 

@@ -87,7 +87,7 @@ public final class PtxCodegen {
     public static PtxModule module(Target target, List<PtxKernel> kernels) {
         TreeMap<Integer, String> files = new TreeMap<>();
         for (int i = 0; i < kernels.size(); i++) files.put(i + 1, kernels.get(i).name() + ".loop");
-        boolean dynamic = kernels.stream().anyMatch(k -> !k.tensors().isEmpty());
+        boolean dynamic = kernels.stream().map(PtxKernel::rule).anyMatch(LaunchRule::usesDynamicShared);
         return new PtxModule(
                 Target.VERSION,
                 target.toString(),

@@ -52,10 +52,14 @@ class GemmTemplateTest {
         System.out.println("GemmTemplateTest: -Dsinter.test.seed=" + seed);
     }
 
-    /** How to choose among the forms of a product: which tile of those that operands allow, and how many parts of a sum (0: as chosen). */
+    /** How to choose among the forms of a product: which tile of those that operands allow (the largest is 0, the last one −1), and how many parts of a sum (0: as chosen). */
     private record Form(int tile, MatmulPrecision precision, int splits, Target target) implements SimPlan.Choice {
         Form(int tile, MatmulPrecision precision, int splits) {
             this(tile, precision, splits, Target.SM_80);
+        }
+
+        private GemmSchedule.Tile get(List<GemmSchedule.Tile> tiles) {
+            return tile < 0 ? tiles.getLast() : tiles.get(tile);
         }
 
         @Override
@@ -67,13 +71,15 @@ class GemmTemplateTest {
                 assertTrue(GemmTiles.isTensor(GemmOperand.left(k), g.math(), k.batch(), slot));
                 assertTrue(GemmTiles.isTensor(GemmOperand.right(k), g.math(), k.batch(), slot));
                 List<GemmSchedule.Tile> tiles = GemmTiles.tiles(g.math(), k.acc(), Source.TENSOR);
-                return new GemmSchedule(g.math(), tiles.get(tile), Source.TENSOR, Source.TENSOR, 1);
+                return new GemmSchedule(g.math(), get(tiles), Source.TENSOR, Source.TENSOR, 1);
             }
             Source source = g.left() == g.right() ? g.left() : Source.CODE;
             List<GemmSchedule.Tile> tiles = GemmTiles.tiles(g.math(), k.acc(), source);
-            return new GemmSchedule(g.math(), tiles.get(tile), g.left(), g.right(), splits == 0 ? g.splits() : splits);
+            return new GemmSchedule(g.math(), get(tiles), g.left(), g.right(), splits == 0 ? g.splits() : splits);
         }
     }
+
+    private static final Form LAST = tile(-1);
 
     private static Form tile(int n) {
         return new Form(n, MatmulPrecision.HIGHEST, 0);
@@ -115,7 +121,7 @@ class GemmTemplateTest {
                 boolean a = (turns & 1) != 0;
                 boolean b = turns > 1;
                 String what = t + (a ? ", a turned" : "") + (b ? ", b turned" : "");
-                tests.add(DynamicTest.dynamicTest(what, () -> check(what, product(t, 2, 72, 88, 104, a, b), tile(1))));
+                tests.add(DynamicTest.dynamicTest(what, () -> check(what, product(t, 2, 72, 88, 104, a, b), LAST)));
             }
         }
         return tests.stream();
@@ -124,10 +130,16 @@ class GemmTemplateTest {
     /** Large tiles, with rows, columns and steps beyond the first. */
     @TestFactory
     Stream<DynamicTest> largeTiles() {
-        return Stream.of(TYPES)
-                .map(t -> DynamicTest.dynamicTest(
-                        t.toString(),
-                        () -> check(t.toString(), product(t, 1, 136, 152, 72, false, t == DType.F16), tile(0))));
+        List<DynamicTest> tests = new ArrayList<>();
+        for (DType t : TYPES) {
+            boolean turned = t == DType.F16;
+            tests.add(DynamicTest.dynamicTest(
+                    t.toString(), () -> check("large", product(t, 1, 136, 280, 72, false, turned), tile(0))));
+            if (t.bytes() == 2)
+                tests.add(DynamicTest.dynamicTest(
+                        t + ", second", () -> check("second", product(t, 1, 136, 152, 72, turned, false), tile(1))));
+        }
+        return tests.stream();
     }
 
     /** Nothing is aligned: extents are odd, or memory begins beside an aligned address. */
@@ -136,13 +148,13 @@ class GemmTemplateTest {
         List<DynamicTest> tests = new ArrayList<>();
         for (DType t : TYPES) {
             tests.add(DynamicTest.dynamicTest(
-                    t + ", odd", () -> check("odd", product(t, 1, 65, 67, 35, false, true), tile(1))));
+                    t + ", odd", () -> check("odd", product(t, 1, 65, 67, 35, false, true), LAST)));
             tests.add(DynamicTest.dynamicTest(
-                    t + ", turned", () -> check("turned", product(t, 2, 33, 31, 37, true, false), tile(1))));
+                    t + ", turned", () -> check("turned", product(t, 2, 33, 31, 37, true, false), LAST)));
             tests.add(DynamicTest.dynamicTest(
-                    t + ", shifted", () -> check("shifted", product(t, 1, 64, 64, 64, false, false), tile(1), 1, 0)));
+                    t + ", shifted", () -> check("shifted", product(t, 1, 64, 64, 64, false, false), LAST, 1, 0)));
             tests.add(DynamicTest.dynamicTest(
-                    t + ", one", () -> check("one", product(t, 3, 1, 1, 1, false, false), tile(1))));
+                    t + ", one", () -> check("one", product(t, 3, 1, 1, 1, false, false), LAST)));
         }
         return tests.stream();
     }
@@ -152,7 +164,7 @@ class GemmTemplateTest {
     void operandsComeIndependently() {
         for (int[] shifts : new int[][] {{0, 0}, {1, 0}, {0, 1}}) {
             Source[] sources = new Source[2];
-            Form form = tile(1);
+            Form form = LAST;
             SimPlan.Choice see = (k, slot) -> {
                 GemmSchedule s = (GemmSchedule) form.of(k, slot);
                 sources[0] = s.left();
@@ -207,7 +219,7 @@ class GemmTemplateTest {
     /** f32 in TF32, when that is allowed. */
     @Test
     void tf32() {
-        Form high = new Form(1, MatmulPrecision.HIGH, 0);
+        Form high = new Form(-1, MatmulPrecision.HIGH, 0);
         for (int turns = 0; turns < 4; turns++) {
             Graph g = product(DType.F32, 1, 72, 68, 40, (turns & 1) != 0, turns > 1);
             check("tf32, turns " + turns, g, high);
@@ -227,10 +239,10 @@ class GemmTemplateTest {
         List<RefArray> args =
                 List.of(RefArray.of(DType.F32, Shape.of(1, 1), half), RefArray.of(DType.F32, Shape.of(1, 1), 1));
         double want = 1 + java.lang.Math.scalb(1.0, -10);
-        new SimPlan(graph, args, new Form(1, MatmulPrecision.HIGH, 0), Target.SM_80, seed)
+        new SimPlan(graph, args, new Form(-1, MatmulPrecision.HIGH, 0), Target.SM_80, seed)
                 .check("rounded", want - half + 1e-12);
         org.junit.jupiter.api.Assertions.assertThrows(AssertionError.class, () -> new SimPlan(
-                        graph, args, new Form(1, MatmulPrecision.HIGH, 0), Target.SM_80, seed)
+                        graph, args, new Form(-1, MatmulPrecision.HIGH, 0), Target.SM_80, seed)
                 .check("not exact", (want - half) / 2));
     }
 
@@ -240,10 +252,10 @@ class GemmTemplateTest {
         return Stream.of(TYPES)
                 .map(t -> DynamicTest.dynamicTest(t.toString(), () -> {
                     Graph g = product(t, 2, 18, 21, 300, false, false);
-                    SimPlan p = check(t.toString(), g, new Form(1, MatmulPrecision.HIGHEST, 4));
+                    SimPlan p = check(t.toString(), g, new Form(-1, MatmulPrecision.HIGHEST, 4));
                     assertTrue(p.kernels().getFirst().next() != null);
                     // More parts than there are stages.
-                    check(t.toString(), product(t, 1, 5, 6, 20, false, true), new Form(1, MatmulPrecision.HIGHEST, 4));
+                    check(t.toString(), product(t, 1, 5, 6, 20, false, true), new Form(-1, MatmulPrecision.HIGHEST, 4));
                 }));
     }
 
@@ -256,7 +268,7 @@ class GemmTemplateTest {
         // [batch, time, head, 16] as it comes from attention: [batch, head, time, 16] turned.
         Node rows = g.reshape(x, Shape.of(72, 32));
         Node turned = g.reshape(g.permute(g.reshape(x, Shape.of(3, 2, 24, 16)), 0, 2, 1, 3), Shape.of(72, 32));
-        check("apart", g.build(g.matmul(rows, w), g.matmul(turned, w)), tile(1));
+        check("apart", g.build(g.matmul(rows, w), g.matmul(turned, w)), LAST);
     }
 
     private static Graph conv(DType t, int groups, long stride, long pad, long dilation) {
@@ -278,8 +290,8 @@ class GemmTemplateTest {
     Stream<DynamicTest> convolutions() {
         List<DynamicTest> tests = new ArrayList<>();
         for (DType t : TYPES) {
-            tests.add(DynamicTest.dynamicTest(t + ", padded", () -> check("padded", conv(t, 1, 1, 1, 1), tile(1))));
-            tests.add(DynamicTest.dynamicTest(t + ", strided", () -> check("strided", conv(t, 2, 2, 1, 1), tile(1))));
+            tests.add(DynamicTest.dynamicTest(t + ", padded", () -> check("padded", conv(t, 1, 1, 1, 1), LAST)));
+            tests.add(DynamicTest.dynamicTest(t + ", strided", () -> check("strided", conv(t, 2, 2, 1, 1), LAST)));
         }
         tests.add(DynamicTest.dynamicTest("dilated", () -> check("dilated", conv(DType.BF16, 1, 1, 2, 2), tile(0))));
         return tests.stream();
@@ -327,7 +339,7 @@ class GemmTemplateTest {
             for (PtxKernel k : emitted.values())
                 if (target.hasWarpgroupMma() || k.tensors().isEmpty())
                     all.add(renamed(k, "e" + all.size() + "_" + k.name()));
-            Path file = dir.resolve("all.ptx");
+            Path file = Path.of("target", "gemm-" + target + ".ptx").toAbsolutePath();
             Files.writeString(file, PtxCodegen.module(target, all).toString());
             String log = ptxas(
                     dir, "-arch=" + target, "-v", "-o", dir.resolve("all.cubin").toString(), file.toString());
