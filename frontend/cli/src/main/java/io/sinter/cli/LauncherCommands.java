@@ -27,6 +27,9 @@ final class LauncherCommands {
                 description = "Count a test that is skipped for lack of reference data as failed.")
         private boolean requireData;
 
+        @Option(names = "--browser", description = "Also open dumps in a headless Chromium, where there is one.")
+        private boolean browser;
+
         @Parameters(
                 arity = "0..*",
                 paramLabel = "FILTER",

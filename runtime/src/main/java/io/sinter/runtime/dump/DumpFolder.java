@@ -47,7 +47,13 @@ final class DumpFolder {
         save(files);
         Map<Integer, List<String>> code = new Listings(model.dump.target(), folder.resolve("kernels")).write(model);
         String json = ProgramJson.text(model, key, stageFiles, code);
-        save(Map.of(PROGRAM, json));
+        Map<String, String> shown = new LinkedHashMap<>();
+        files.forEach((name, text) -> {
+            if (name.endsWith(".ir") || name.endsWith(".loop")) shown.put(name, text);
+        });
+        for (List<String> of : code.values())
+            for (String f : of) shown.put("kernels/" + f, Files.readString(folder.resolve("kernels").resolve(f)));
+        save(Map.of(PROGRAM, json, "index.html", Page.of(folder.getFileName().toString(), json, shown)));
     }
 
     private void save(Map<String, String> texts) throws IOException {

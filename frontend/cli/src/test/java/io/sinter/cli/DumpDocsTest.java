@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What {@code docs/debugging.md} and {@code docs/dump-schema.json} say is true. */
+class DumpDocsTest {
+    @TempDir
+    static Path folder;
+
+    private static Path docs;
+    private static List<Path> programs;
+
+    private record Answer(int status, String out, String err) {}
+
+    private static Answer run(List<String> arguments) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        int status = Main.commandLine()
+                .setOut(new PrintWriter(out))
+                .setErr(new PrintWriter(err))
+                .execute(arguments.toArray(String[]::new));
+        return new Answer(status, out.toString(), err.toString());
+    }
+
+    @BeforeAll
+    static void trainDigits() throws IOException {
+        docs = Path.of(System.getProperty("sinter.root")).resolve("docs");
+        Path dump = folder.resolve("dump");
+        String weights = folder.resolve("w").toString();
+        Answer a = run(List.of("run", "digits", "--steps", "1", "--dump", dump.toString(), "--weights", weights));
+        assertEquals(0, a.status, a.err);
+        try (Stream<Path> all = Files.list(dump)) {
+            programs = all.sorted().toList();
+        }
+    }
+
+    /** The document's commands, with its folders replaced by those of this run. */
+    private static List<List<String>> commands() throws IOException {
+        List<List<String>> commands = new ArrayList<>();
+        for (String line : Files.readAllLines(docs.resolve("debugging.md"))) {
+            if (!line.startsWith("./sinter dump ")) continue;
+            List<String> words = new ArrayList<>();
+            for (String word : line.replaceAll(" +#.*", "").split(" ")) {
+                if (word.startsWith("runs/dump/")) {
+                    int number = Integer.parseInt(word.substring(10, 13));
+                    word = programs.get(number - 1) + word.substring("runs/dump/NNN-hhhhhhhh".length());
+                }
+                words.add(word.equals("small.ir") ? folder.resolve(word).toString() : word);
+            }
+            commands.add(words.subList(1, words.size()));
+        }
+        return commands;
+    }
+
+    @Test
+    void everyCommandOfTheDocumentDoesWhatItSays() throws IOException {
+        int ran = 0;
+        for (List<String> c : commands()) {
+            Answer a = run(c);
+            String all = a.out + a.err;
+            if (c.contains("minimize")) {
+                assertEquals(1, a.status, all);
+                assertTrue(a.err.contains("there is nothing to minimize"), all);
+            } else {
+                assertEquals(0, a.status, c + "\n" + all);
+            }
+            if (c.contains("relu"))
+                assertTrue(a.out.contains("'max_pool' reads its operands from memory"), all);
+            if (c.contains("--stage")) assertTrue(a.out.contains("# from DigitsCommand.java:64 (forward) in DigitsNet: conv1"), all);
+            if (c.contains("diff")) {
+                assertTrue(a.out.contains("- %0: f32[32,1,8,8] = input"), all);
+                assertTrue(a.out.contains("+ %0: f32[357,1,8,8] = input"), all);
+            }
+            if (c.contains("replay")) assertTrue(a.out.endsWith("agrees with the reference evaluator\n"), all);
+            ran++;
+        }
+        assertTrue(ran >= 9, ran + " commands");
+    }
+
+    @Test
+    void theFilesOfTheTableAreThere() {
+        for (String name : List.of("index.html", "00-trace.ir", "fusion.txt", "memory.txt", "passes.csv", "key.txt", "program.json", "graph.svg"))
+            assertTrue(Files.exists(programs.getFirst().resolve(name)), name);
+    }
+
+    @Test
+    void programsFitTheSchema() throws IOException {
+        ObjectMapper json = new ObjectMapper();
+        JsonNode schema = json.readTree(docs.resolve("dump-schema.json").toFile());
+        for (Path p : programs) check(json.readTree(p.resolve("program.json").toFile()), schema, "program");
+    }
+
+    /** The part of JSON Schema that the schema uses. */
+    private static void check(JsonNode value, JsonNode schema, String where) {
+        switch (schema.path("type").asText()) {
+            case "object" -> {
+                assertTrue(value.isObject(), where);
+                schema.path("required").forEach(r -> assertTrue(value.has(r.asText()), where + " lacks " + r));
+                value.fieldNames().forEachRemaining(f -> {
+                    JsonNode property = schema.path("properties").path(f);
+                    assertTrue(!property.isMissingNode(), where + " has a '" + f + "' that the schema does not know");
+                    check(value.get(f), property, where + "." + f);
+                });
+            }
+            case "array" -> {
+                assertTrue(value.isArray(), where);
+                int i = 0;
+                for (JsonNode v : value) check(v, schema.get("items"), where + "[" + i++ + "]");
+            }
+            case "string" -> assertTrue(value.isTextual(), where);
+            case "integer" -> assertTrue(value.isIntegralNumber(), where);
+            default -> assertTrue(schema.has("enum") || schema.has("const"), where + ": a schema without a type");
+        }
+        if (schema.has("const")) assertEquals(schema.get("const"), value, where);
+        if (schema.has("pattern")) assertTrue(value.asText().matches(schema.get("pattern").asText()), where + ": " + value);
+        if (schema.has("enum")) {
+            boolean found = false;
+            for (JsonNode e : schema.get("enum")) found |= e.equals(value);
+            assertTrue(found, where + ": " + value);
+        }
+    }
+}
