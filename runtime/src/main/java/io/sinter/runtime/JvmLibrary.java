@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import io.sinter.codegen.jvm.PoolPlanes;
 import io.sinter.ir.DType;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
@@ -9,6 +10,7 @@ import io.sinter.ir.op.Op;
 import io.sinter.ir.op.Routine;
 import io.sinter.ir.op.Sort;
 import io.sinter.ir.op.TopK;
+import java.lang.foreign.Arena;
 
 /** Operators that the JVM device runs whole, in plain Java over raw memory: sort, top-k and max-pooling. Operands and results are dense. */
 final class JvmLibrary {
@@ -89,7 +91,23 @@ final class JvmLibrary {
         int width = type.dtype().bytes();
         long planes = plane == 0 ? 0 : type.numel() / plane;
         long chunk = Math.max(1, Math.max(4096 / Math.max(windows, 1), planes / (8L * threads)));
+        int bits = type.dtype() == DType.F32 ? JvmFeatures.vectorBits() : 0;
+        PoolPlanes.Windows shape = maxima.shape();
         team.run(planes, chunk, (_, begin, end) -> {
+            if (bits > 0 && windows > 0) {
+                try (Arena arena = Arena.ofConfined()) {
+                    long scratch = arena.allocate(PoolPlanes.scratchBytes(shape), Long.BYTES)
+                            .address();
+                    PoolPlanes pool = new PoolPlanes(shape, bits, scratch);
+                    for (long p = begin; p < end; p++) {
+                        pool.run(
+                                in + p * plane * width,
+                                values + p * windows * width,
+                                indices + p * windows * Long.BYTES);
+                    }
+                }
+                return;
+            }
             for (long p = begin; p < end; p++) {
                 maxima.run(in + p * plane * width, values + p * windows * width, indices + p * windows * Long.BYTES);
             }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import io.sinter.codegen.jvm.PoolPlanes;
 import io.sinter.ir.DType;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.MaxPool;
@@ -60,6 +61,11 @@ final class WindowMaxima {
             case BF16 -> 0xff80;
             default -> (long) MaxPool.lowest(dtype);
         };
+    }
+
+    /** What is pooled, for {@link PoolPlanes}. */
+    PoolPlanes.Windows shape() {
+        return new PoolPlanes.Windows(in, out, kernel, stride, pad, dilation);
     }
 
     /** Elements of a plane of the operand, and of the result. */

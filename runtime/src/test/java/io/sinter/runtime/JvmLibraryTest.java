@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.sinter.codegen.jvm.PoolPlanes;
 import io.sinter.ir.DType;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
@@ -14,6 +15,7 @@ import io.sinter.ir.op.Sort;
 import io.sinter.ir.op.TopK;
 import io.sinter.ir.op.Unary;
 import io.sinter.ir.ref.RefArray;
+import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -115,12 +117,17 @@ class JvmLibraryTest {
     @EnumSource(DType.class)
     void maxPoolsAsTheEvaluatorSays(DType dtype) {
         if (dtype.isBool()) return;
+        maxPools(dtype, Shape.of(5, 13, 19));
+        maxPools(dtype, Shape.of(2, 6, 81));
+    }
+
+    private void maxPools(DType dtype, Shape shape) {
         for (int[] c : new int[][] {{2, 2, 0, 1}, {3, 2, 1, 1}, {3, 1, 1, 2}, {1, 3, 0, 1}, {5, 4, 2, 1}}) {
             long[] kernel = {c[0], c[0]};
             long[] stride = {c[1], c[1]};
             long[] pad = {c[2], c[2]};
             MaxPool op = new MaxPool(kernel, stride, pad, new long[] {c[2] + 1, c[2]}, new long[] {c[3], c[3]});
-            RefArray x = data(dtype, Shape.of(5, 13, 19));
+            RefArray x = data(dtype, shape);
             List<RefArray> want = op.evaluate(List.of(x));
             try (Session s = Session.open(Options.fromProperties().withThreads(3));
                     var team = s.pool().acquire()) {
@@ -137,7 +144,32 @@ class JvmLibraryTest {
                         want.get(0).toDoubles(),
                         Elements.load(want.get(0).type(), values.address()).toDoubles(),
                         op + " of " + x.type());
+                if (dtype == DType.F32) inEveryWidth(op, x, want, in, values, places);
             }
+        }
+    }
+
+    /** A plane at a time, in vectors of each width that there may be. */
+    private static void inEveryWidth(
+            MaxPool op, RefArray x, List<RefArray> want, Buffer in, Buffer values, Buffer places) {
+        if (JvmFeatures.vectorBits() == 0) return;
+        WindowMaxima maxima = new WindowMaxima(op, x.type());
+        long planes = x.type().numel() / maxima.plane();
+        for (int bits : new int[] {128, 256, 512}) {
+            try (Arena arena = Arena.ofConfined()) {
+                long scratch = arena.allocate(PoolPlanes.scratchBytes(maxima.shape()), 8)
+                        .address();
+                PoolPlanes pool = new PoolPlanes(maxima.shape(), bits, scratch);
+                for (long p = 0; p < planes; p++) {
+                    long o = p * maxima.windows();
+                    pool.run(in.address() + 4 * p * maxima.plane(), values.address() + 4 * o, places.address() + 8 * o);
+                }
+            }
+            String what = op + " of " + x.type() + " by vectors of " + bits + " bits";
+            double[] found = Elements.load(want.get(1).type(), places.address()).toDoubles();
+            assertArrayEquals(want.get(1).toDoubles(), found, what);
+            found = Elements.load(want.get(0).type(), values.address()).toDoubles();
+            assertArrayEquals(want.get(0).toDoubles(), found, what);
         }
     }
 

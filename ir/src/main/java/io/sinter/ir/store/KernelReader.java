@@ -93,7 +93,8 @@ final class KernelReader {
     private Stencil stencil() {
         int count = in.count();
         List<Stencil.Dim> dims = new ArrayList<>();
-        for (int i = 0; i < count; i++) dims.add(new Stencil.Dim(var(), coef(), coef(), in.bool(), coef(), index(), coef(), index()));
+        for (int i = 0; i < count; i++)
+            dims.add(new Stencil.Dim(var(), coef(), coef(), in.bool(), coef(), index(), coef(), index()));
         boolean pixelsInK = in.bool();
         boolean plain = in.bool();
         Expr staged = expr();

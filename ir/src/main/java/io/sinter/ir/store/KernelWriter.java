@@ -103,14 +103,23 @@ final class KernelWriter {
     }
 
     private void stencil(Stencil s) {
-        if (!(s instanceof Stencil(Expr staged, boolean plain, Expr.Load left, boolean pixelsInK, List<Stencil.Dim> dims)))
+        if (!(s
+                instanceof
+                Stencil(Expr staged, boolean plain, Expr.Load left, boolean pixelsInK, List<Stencil.Dim> dims)))
             throw new AssertionError();
         out.number(dims.size());
         for (Stencil.Dim d : dims) {
             if (!(d
                     instanceof
-                    Stencil.Dim(Var position, Coef step, Coef dilation, boolean backward, Coef overlap, Index low, Coef extent, Index taps)))
-                throw new AssertionError();
+                    Stencil.Dim(
+                            Var position,
+                            Coef step,
+                            Coef dilation,
+                            boolean backward,
+                            Coef overlap,
+                            Index low,
+                            Coef extent,
+                            Index taps))) throw new AssertionError();
             var(position);
             coef(step);
             coef(dilation);
