@@ -8,6 +8,8 @@ import io.sinter.codegen.ptx.lang.Operand;
 import io.sinter.codegen.ptx.lang.Operand.Reg;
 import io.sinter.codegen.ptx.lang.PtxType;
 import io.sinter.codegen.ptx.lang.Space;
+import io.sinter.ir.DType;
+import io.sinter.ir.loop.Expr;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -95,14 +97,16 @@ final class CodeWriter implements PanelWriter {
             Value v = g.c.value(operand.value());
             for (int i = 0; i < count; i++) {
                 Reg p = inside.get(inside.size() == 1 ? 0 : i);
-                Operand x = g.c.scalars.select(g.kernel.acc(), p, v.lane(i), g.zero());
-                fetched.add(stored(x));
+                Operand zero = g.c.scalars.constant(Expr.Const.of(v.dtype(), 0));
+                fetched.add(stored(v.dtype(), g.c.scalars.select(v.dtype(), p, v.lane(i), zero)));
             }
         });
     }
 
     /** What stands in the panel for a value. */
-    private Operand stored(Operand x) {
+    private Operand stored(DType type, Operand x) {
+        // What stands for halves as an integer are their bits.
+        if (type == DType.I32 && panel.bytes() == 2) return g.c.scalars.register(type, x);
         return switch (g.schedule.math()) {
             case BF16 -> g.c.scalars.toBf16(x);
             case F16 -> g.c.scalars.toHalf(x);

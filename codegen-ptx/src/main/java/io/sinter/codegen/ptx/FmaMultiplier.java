@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.ptx;
 
+import io.sinter.codegen.ptx.lang.Arithmetic;
+import io.sinter.codegen.ptx.lang.FloatMode;
 import io.sinter.codegen.ptx.lang.Operand;
 import io.sinter.codegen.ptx.lang.Operand.Reg;
 import io.sinter.codegen.ptx.lang.PtxType;
@@ -62,7 +64,11 @@ final class FmaMultiplier implements GemmMultiplier {
             for (int i = 0; i < x.size(); i++) {
                 for (int j = 0; j < y.size(); j++) {
                     Reg sum = sums.get(i * y.size() + j);
-                    g.c.scalars.assign(g.kernel.acc(), sum, g.out.mad(type, x.get(i), y.get(j), sum));
+                    g.out.add(
+                            type.isFloat()
+                                    ? new Arithmetic.Fma(FloatMode.RN, type, sum, x.get(i), y.get(j), sum)
+                                    : new Arithmetic.MultiplyAdd(
+                                            Arithmetic.Part.LO, false, type, sum, x.get(i), y.get(j), sum));
                 }
             }
         }

@@ -50,8 +50,15 @@ final class GemmCode {
         ints = new IntCode(out);
         Canon canon = new Canon();
         MathCode math = new MathCode();
-        left = GemmOperand.left(kernel).withValue(canon.expr(math.expr(kernel.a())));
-        right = GemmOperand.right(kernel).withValue(canon.expr(math.expr(kernel.b())));
+        boolean halves = schedule.math() == GemmSchedule.Math.BF16 || schedule.math() == GemmSchedule.Math.F16;
+        GemmOperand a = GemmOperand.left(kernel);
+        GemmOperand b = GemmOperand.right(kernel);
+        if (halves) {
+            a = a.asBits();
+            b = b.asBits();
+        }
+        left = a.withValue(canon.expr(math.expr(a.value())));
+        right = b.withValue(canon.expr(math.expr(b.value())));
         epilogue = canon.statements(math.stmts(kernel.epilogue()));
         Facts facts = new Facts();
         facts.add(left.value());

@@ -101,9 +101,8 @@ final class GemmEmitter {
         long all = (long) tile.stages() * (leftBytes + rightBytes);
         if (tensor) all = Math.max(all, MmaMultiplier.stageBytes(schedule));
         dynamicBytes = all > Target.STATIC_SHARED_BYTES ? Math.toIntExact(all) : 0;
-        Operand.Symbol memory = dynamicBytes > 0
-                ? new Operand.Symbol(PtxCodegen.DYNAMIC_SHARED)
-                : out.shared("panels", ALIGNMENT, all);
+        Operand.Symbol memory =
+                dynamicBytes > 0 ? new Operand.Symbol(PtxCodegen.DYNAMIC_SHARED) : out.shared("panels", ALIGNMENT, all);
         Reg leftBase = out.mov(PtxType.U32, memory);
         Reg rightBase = out.add(PtxType.U32, leftBase, out.constant((long) tile.stages() * leftBytes));
         left = writer(g.left, leftPanel, leftBase, schedule.left());

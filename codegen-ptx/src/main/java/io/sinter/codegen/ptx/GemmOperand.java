@@ -79,6 +79,31 @@ record GemmOperand(boolean isLeft, Expr value, List<Var> rows, List<Var> k, bool
         return e instanceof Expr.Const c && c.bits() == 0;
     }
 
+    /**
+     * The same, read as the bits of its elements, which are 16-bit floats: nothing is widened that is to be narrowed again. The operand itself if it does
+     * more than to read them.
+     */
+    GemmOperand asBits() {
+        Expr e = bits(value);
+        return e == null ? this : withValue(e);
+    }
+
+    private static Expr bits(Expr e) {
+        Expr zero = Expr.Const.of(DType.I32, 0);
+        return switch (e) {
+            case Expr.Load l
+            when l.mask() == null || isZero(l.otherwise()) -> {
+                Buf b = new Buf(l.buffer().slot(), DType.I16, l.buffer().kind());
+                yield new Expr.Load(b, l.index(), l.mask(), l.mask() == null ? null : zero);
+            }
+            case Expr.Select s
+            when isZero(s.b()) && bits(s.a()) != null -> new Expr.Select(s.cond(), bits(s.a()), zero);
+            case Expr.Select s
+            when isZero(s.a()) && bits(s.b()) != null -> new Expr.Select(s.cond(), zero, bits(s.b()));
+            default -> null;
+        };
+    }
+
     /** The variable along which neighbours in memory lie. */
     Var unit() {
         return alongK ? k.getLast() : rows.getLast();

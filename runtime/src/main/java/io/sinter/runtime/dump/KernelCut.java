@@ -71,7 +71,8 @@ public record KernelCut(String name, Graph graph, Plan plan, List<String> argume
      */
     public static Source compile(Graph trace, Predicate<Op> keep, List<String> loops) {
         for (int weight = Fusion.MAX_WEIGHT; weight >= 16; weight /= 2) {
-            ProgramDump dump = new ProgramDump(trace, Sources.NONE, new ProgramDump.Target("", "", 0, null, MatmulPrecision.HIGHEST));
+            ProgramDump dump = new ProgramDump(
+                    trace, Sources.NONE, new ProgramDump.Target("", "", 0, null, MatmulPrecision.HIGHEST));
             dump.end(Compiler.plan(trace, weight, keep, dump.begin()));
             Model model = new Model(dump);
             if (agrees(model, loops)) return new Source(model);

@@ -64,10 +64,10 @@ final class Listings {
     /** The form of the code that the launch's numbers ask for, its buffers being aligned as the allocator does it. */
     private String ptx(Plan.Launch launch, String source) {
         List<SlotValue> block = launch.segments().getFirst();
-        Schedule schedule = PtxCodegen.schedule(
-                launch.kernel(), slot -> slot(block.get(slot)), target.gpu(), target.precision());
-        PtxKernel code =
-                PtxCodegen.generate(launch.kernel(), schedule, PtxCodegen.identifier(launch.kernel().name()), 1);
+        Schedule schedule =
+                PtxCodegen.schedule(launch.kernel(), slot -> slot(block.get(slot)), target.gpu(), target.precision());
+        PtxKernel code = PtxCodegen.generate(
+                launch.kernel(), schedule, PtxCodegen.identifier(launch.kernel().name()), 1);
         PtxModule m = PtxCodegen.module(target.gpu(), List.of(code));
         return new PtxModule(m.version(), m.target(), Map.of(1, source), m.variables(), m.kernels()).toString();
     }
