@@ -25,16 +25,34 @@ import java.util.function.UnaryOperator;
  * {@linkplain Trace#live live} numbers again. Java code in the function, and Java numbers in it, run only
  * when traced.
  *
- * <p>A function whose results require gradients is traced at every call, because the tape cannot be replayed.
+ * <p>A result may require gradients if the function itself has gone backward through it (a training step that returns its loss). A function with
+ * results that are still to be differentiated is traced at every call, because the tape cannot be replayed.
  */
 final class Compiled {
+    /** Every so many replays the function is traced again, and must do what it did: {@code -Dsinter.compile.verify=N}; 0 for never. */
+    private static final int VERIFY = Integer.getInteger("sinter.compile.verify", 0);
+
     private final UnaryOperator<Tensor[]> function;
+    private final CompileOptions options;
+    private final int verify;
+    private long calls;
     private final Map<Signature, List<Variant>> variants = new HashMap<>();
     /** Signatures whose first trace made state of its own. */
     private final Set<Signature> warm = new HashSet<>();
 
     Compiled(UnaryOperator<Tensor[]> function) {
+        this(function, CompileOptions.DEFAULT, VERIFY);
+    }
+
+    /** @param verify every so many replays the function is traced again; 0 for never */
+    Compiled(UnaryOperator<Tensor[]> function, CompileOptions options, int verify) {
         this.function = function;
+        this.options = options;
+        this.verify = verify;
+    }
+
+    Compiled(UnaryOperator<Tensor[]> function, CompileOptions options) {
+        this(function, options, VERIFY);
     }
 
     /** Equal signatures trace to equal programs. */
@@ -67,8 +85,10 @@ final class Compiled {
     /** Where a result of the function comes from. */
     private sealed interface Output {}
 
-    /** A result of the program. */
-    private record Computed(int result) implements Output {}
+    /** A result of the program; with a tape that the function has consumed, or null. */
+    private record Computed(int result, Tape tape) implements Output {}
+
+    private record Tape(String name, SourceLine line) {}
 
     /** An argument, or (an alias) a tensor of its own that shares the argument's elements. */
     private record Argument(int input, boolean alias) implements Output {}
@@ -78,6 +98,7 @@ final class Compiled {
 
     /** A traced program; null program: to be traced at every call. */
     private record Variant(
+            String key,
             Map<BooleanSupplier, Boolean> observed,
             Program program,
             List<Slot> slots,
@@ -93,6 +114,35 @@ final class Compiled {
             for (var o : observed.entrySet()) if (o.getKey().getAsBoolean() != o.getValue()) return false;
             return true;
         }
+
+        /** Whether tracing has come to the same: program, fixed numbers, what is read, written and returned. */
+        boolean isAgain(Variant other) {
+            if (program == null || other.program == null) return program == other.program;
+            if (!key.equals(other.key)
+                    || slots.size() != other.slots.size()
+                    || !writes.equals(other.writes)
+                    || !gradients.equals(other.gradients)
+                    || outputs.size() != other.outputs.size()) return false;
+            for (int i = 0; i < slots.size(); i++) {
+                boolean same =
+                        switch (slots.get(i)) {
+                            // What the function makes on the host is made anew by each trace.
+                            case Fixed _ -> other.slots.get(i) instanceof Fixed;
+                            case FromNumber n when n.draw >= 0 ->
+                                other.slots.get(i) instanceof FromNumber m && m.draw == n.draw;
+                            case Slot s -> s.equals(other.slots.get(i));
+                        };
+                if (!same) return false;
+            }
+            for (int i = 0; i < outputs.size(); i++) {
+                if (outputs.get(i) instanceof Computed a && other.outputs.get(i) instanceof Computed b) {
+                    if (a.result != b.result) return false;
+                } else if (!outputs.get(i).equals(other.outputs.get(i))) {
+                    return false;
+                }
+            }
+            return true;
+        }
     }
 
     synchronized Tensor[] call(Tensor... inputs) {
@@ -100,9 +150,33 @@ final class Compiled {
         if (t.recording != null || t.eager) return function.apply(inputs);
         Signature signature = signature(t, inputs);
         for (Variant v : variants.getOrDefault(signature, List.of())) {
-            if (v.fits()) return v.program == null ? function.apply(inputs) : replay(t, v, inputs);
+            if (!v.fits()) continue;
+            if (v.program == null) return function.apply(inputs);
+            calls++;
+            return verify > 0 && calls % verify == 0 ? verify(t, signature, v, inputs) : replay(t, v, inputs);
+        }
+        if (calls++ >= options.strictAfter()) {
+            throw Errors.state("a function given to Sinter.compile would be traced and compiled again at call " + calls
+                    + ", and its options allow that for the first " + options.strictAfter() + " only: its arguments are "
+                    + signature.types + (signature.gradMode ? "" : " without gradients")
+                    + ", or a network in it has been switched between training and evaluation");
         }
         return record(t, signature, inputs);
+    }
+
+    /** Traces again and compares. */
+    private Tensor[] verify(Trace t, Signature signature, Variant v, Tensor[] inputs) {
+        List<Variant> known = variants.get(signature);
+        int before = known.size();
+        Tensor[] out = record(t, signature, inputs);
+        Variant again = known.size() > before ? known.removeLast() : null;
+        if (again == null || !again.isAgain(v)) {
+            throw Errors.state("a function given to Sinter.compile no longer does what it did when it was traced (program "
+                    + (again == null ? "that makes state" : again.key) + " instead of " + v.key
+                    + "): Java code in it, or a Java number that it uses, depends on something that changes; make the number live "
+                    + "(Trace.live), a switch observed, or do not compile the function");
+        }
+        return out;
     }
 
     private static Signature signature(Trace t, Tensor[] inputs) {
@@ -143,13 +217,14 @@ final class Compiled {
         } finally {
             t.recording = null;
         }
-        boolean taped = Arrays.stream(out).anyMatch(Tensor::requiresGrad);
+        boolean taped = Arrays.stream(out)
+                .anyMatch(x -> x.requiresGrad() && !x.edge().isSpent());
         if (makesState(r) && warm.add(signature)) {
             r.end();
             return out;
         }
         Variant v = taped
-                ? new Variant(r.observed, null, null, null, null, null, null, null, null, null)
+                ? new Variant(null, r.observed, null, null, null, null, null, null, null, null, null)
                 : trace(t, r, inputs, out, inputValues, inputStorages);
         r.end();
         variants.computeIfAbsent(signature, _ -> new ArrayList<>()).add(v);
@@ -220,11 +295,14 @@ final class Compiled {
             Integer storage = x.isBase() ? inputStorages.get(x.storageOrNull()) : null;
             if (same >= 0) outputs.add(new Argument(same, false));
             else if (storage != null) outputs.add(new Argument(storage, true));
-            else if (result.containsKey(x.value()) && !(x.isBase() && before.containsKey(x.storageOrNull())))
-                outputs.add(new Computed(result.get(x.value())));
+            else if (result.containsKey(x.value()) && !(x.isBase() && before.containsKey(x.storageOrNull()))) {
+                Tape tape = x.requiresGrad() ? new Tape(x.edge().name(), x.edge().line()) : null;
+                outputs.add(new Computed(result.get(x.value()), tape));
+            }
             else outputs.add(new Captured(x));
         }
         return new Variant(
+                trail.key(),
                 r.observed,
                 trail.program(),
                 slots,
@@ -301,7 +379,7 @@ final class Compiled {
         Tensor[] out = new Tensor[v.outputs.size()];
         for (int i = 0; i < out.length; i++) {
             out[i] = switch (v.outputs.get(i)) {
-                case Computed c -> new Tensor(values[c.result]);
+                case Computed c -> computed(values[c.result], c.tape);
                 case Argument a -> a.alias ? inputs[a.input].alias() : inputs[a.input];
                 case Captured c -> c.tensor;
             };
@@ -325,6 +403,12 @@ final class Compiled {
             if (sole) x.flags |= Value.PRIVATE;
             g.tensor.gradient(new Tensor(x), sole ? GradientEra.OVER : null);
         }
+    }
+
+    private static Tensor computed(Value value, Tape tape) {
+        Tensor t = new Tensor(value);
+        if (tape != null) t.history(new SpentNode(value.type, tape.name, tape.line), 0);
+        return t;
     }
 
     /**

@@ -68,8 +68,15 @@ final class Cut {
      * @param arguments its arguments in order
      * @param givers storages whose memory was given to their new values
      * @param lines source lines of its entries
+     * @param key of the program
      */
-    record Trail(Program program, List<Value> arguments, List<Storage> givers, List<SourceLine> lines, long bytes) {}
+    record Trail(
+            Program program,
+            List<Value> arguments,
+            List<Storage> givers,
+            List<SourceLine> lines,
+            long bytes,
+            String key) {}
 
     /** As {@link #run(Collection, List)}; {@code exactly}: only {@code wanted}, and the trail is kept. */
     Trail run(Collection<Value> wanted, List<Storage> donors, boolean exactly) {
@@ -78,6 +85,7 @@ final class Cut {
             List<Storage> giving;
             Program program;
             Canonical.Key key = null;
+            String name = null;
             Graph graph = null;
             synchronized (NUMBERING) {
                 collect(wanted);
@@ -86,6 +94,7 @@ final class Cut {
                 giving = donors == null ? List.of() : donate(donors, donated);
                 canonical.roots(roots.size());
                 for (int i = 0; i < donated.length; i++) canonical.root(roots.get(i).number, donated[i]);
+                if (exactly) name = canonical.lookup().hex();
                 program = Program.find(canonical);
                 if (program == null) {
                     key = canonical.key();
@@ -97,10 +106,10 @@ final class Cut {
             execute(program, giving);
             long bytes = 0;
             for (Value r : roots) bytes += r.type.bytes();
-            if (!exactly) return new Trail(program, null, null, null, bytes);
+            if (!exactly) return new Trail(program, null, null, null, bytes, null);
             List<SourceLine> lines = new ArrayList<>();
             for (int i = 0; i < count; i++) lines.add(order[i].line);
-            return new Trail(program, List.copyOf(arguments), giving, lines, bytes);
+            return new Trail(program, List.copyOf(arguments), giving, lines, bytes, name);
         } finally {
             Arrays.fill(order, 0, count, null);
             roots.clear();

@@ -68,11 +68,7 @@ final class OpNode extends TapeNode {
 
     @Override
     List<Tensor> backward(Tensor[] grads) {
-        if (released) {
-            throw Errors.state("backward through " + name() + " (" + line
-                    + ") a second time: what it saved was freed by the first pass; "
-                    + "pass retainGraph = true to the first backward()");
-        }
+        if (released) throw SpentNode.secondTime(name(), line);
         Call call = new Call(grads);
         Trace t = Trace.current();
         SourceLine outer = t.onBehalf;
@@ -82,6 +78,11 @@ final class OpNode extends TapeNode {
         } finally {
             t.onBehalf = outer;
         }
+    }
+
+    @Override
+    boolean isSpent() {
+        return released;
     }
 
     @Override

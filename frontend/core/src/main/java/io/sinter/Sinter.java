@@ -53,7 +53,10 @@ public final class Sinter {
      * Makes a function that traces {@code f} once for each signature of its argument and then replays the
      * program without tracing: results, in-place writes, gradients and random draws are those of {@code f}.
      * {@code f} may not read values; Java code and Java numbers in it take effect only when it is traced (for
-     * numbers that change, see {@link Trace#live}). A first call that makes state, such as an optimizer's, is
+     * numbers that change, see {@link Trace#live}): side effects happen then and not again, and loops and conditions are frozen as they went. The
+     * signature is shapes, dtypes, which arguments are one tensor, which require gradients, whether gradients are recorded, and the
+     * training modes of the networks that were asked. With {@code -Dsinter.compile.verify=N} every N-th replay traces again, and fails if the
+     * function no longer does what it did (contents of arrays that it makes on the host are not compared). A first call that makes state, such as an optimizer's, is
      * followed by a second that is traced too.
      */
     public static UnaryOperator<Tensor> compile(UnaryOperator<Tensor> f) {
@@ -69,7 +72,12 @@ public final class Sinter {
 
     /** As {@link #compile(UnaryOperator)}, for any number of arguments and results. */
     public static UnaryOperator<Tensor[]> compileAll(UnaryOperator<Tensor[]> f) {
-        Compiled c = new Compiled(f);
+        return compileAll(f, CompileOptions.DEFAULT);
+    }
+
+    /** As {@link #compileAll(UnaryOperator)}, with options. */
+    public static UnaryOperator<Tensor[]> compileAll(UnaryOperator<Tensor[]> f, CompileOptions options) {
+        Compiled c = new Compiled(f, options);
         return c::call;
     }
 

@@ -55,6 +55,11 @@ abstract class TapeNode {
      */
     abstract List<Tensor> backward(Tensor[] grads);
 
+    /** Whether a backward pass has gone through and dropped what was saved: another one is an error. */
+    boolean isSpent() {
+        return false;
+    }
+
     /** Drops what was saved. A second backward pass through the node is an error. */
     void release() {}
 
