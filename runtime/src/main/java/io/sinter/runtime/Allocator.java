@@ -32,10 +32,12 @@ public final class Allocator {
      * @param liveBytes bytes of blocks in use
      * @param cachedBytes bytes of freed blocks that are kept
      * @param peakBytes largest value of liveBytes since the last {@link #resetPeak}
+     * @param heldBytes largest number of bytes, in use and cached, that were ever taken from the system at once
      * @param liveBuffers number of blocks in use
      * @param collections garbage collections that this allocator asked for
      */
-    public record Stats(long liveBytes, long cachedBytes, long peakBytes, long liveBuffers, long collections) {}
+    public record Stats(
+            long liveBytes, long cachedBytes, long peakBytes, long heldBytes, long liveBuffers, long collections) {}
 
     /** A block of memory: in use by one lease, or in the cache. */
     private record Block(long address, int sizeClass, long freedAt) {
@@ -60,6 +62,7 @@ public final class Allocator {
     private long live;
     private long cached;
     private long peak;
+    private long held;
     private long liveBuffers;
     private long collections;
     /** Of the bytes that were live when the last collection began, those that still are. Buffers born while it ran do not count. */
@@ -118,6 +121,7 @@ public final class Allocator {
             live += block.bytes();
             liveBuffers++;
             peak = Math.max(peak, live);
+            held = Math.max(held, live + cached);
             overBudget = live > budget();
             event.liveBytes = live;
             event.cached = cached < cachedBefore;
@@ -134,7 +138,7 @@ public final class Allocator {
 
     public synchronized Stats stats() {
         drain();
-        return new Stats(live, cached, peak, liveBuffers, collections);
+        return new Stats(live, cached, peak, held, liveBuffers, collections);
     }
 
     /** Lets the peak start again from what is live now. */
@@ -313,7 +317,7 @@ public final class Allocator {
         Stats stats;
         synchronized (this) {
             open = openLeases();
-            stats = new Stats(live, cached, peak, liveBuffers, collections);
+            stats = new Stats(live, cached, peak, held, liveBuffers, collections);
         }
         // Outside the lock, as toString of a tag is somebody else's code.
         Map<String, long[]> byLine = new HashMap<>();

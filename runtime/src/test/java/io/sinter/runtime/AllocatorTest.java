@@ -83,11 +83,12 @@ class AllocatorTest {
         Buffer x = a.allocate(64);
         Buffer y = a.allocate(128);
         y.release();
-        assertEquals(new Allocator.Stats(64, 128, 192, 1, 0), a.stats());
+        assertEquals(new Allocator.Stats(64, 128, 192, 192, 1, 0), a.stats());
         a.resetPeak();
         assertEquals(64, a.stats().peakBytes());
         a.trim();
         assertEquals(0, a.stats().cachedBytes());
+        assertEquals(192, a.stats().heldBytes());
         assertEquals(1, source.mapped.size());
         x.release();
         assertEquals(0, a.stats().liveBytes());

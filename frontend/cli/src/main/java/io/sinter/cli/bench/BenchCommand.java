@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
             "Time operators and training steps; with --peer beside others in the same call.",
             "",
             "Each case runs in a process of its own and prints one JSON line: case, median_ms, min_ms, first_ms (the first call in a process that has"
-                    + " not seen the case, inputs and networks made), reps, peak_rss_mb, gflops, gbps, lib, mode, device, threads. A repetition ends when"
+                    + " not seen the case, inputs and networks made), reps, peak_rss_mb, tensor_mb (of it, tensors and temporaries at most), gflops, gbps, lib, mode, device, threads. A repetition ends when"
                     + " every output is computed.",
             "",
             "After timing, the case's process compares its outputs with a plain evaluation, operator by operator in plain Java: single operators on"

@@ -49,6 +49,7 @@ final class Comparison {
         }
         for (int k = 0; k < peers; k++) summary(s, k);
         firstCalls(s);
+        for (int k = 0; k < peers; k++) memory(s, k);
         return s.toString();
     }
 
@@ -131,6 +132,29 @@ final class Comparison {
         s.append(String.format(
                 "geometric mean of ours / peer %d over %d cases: %.3f (figure for all cases: %s, %s); %d of %d figures met%n",
                 k + 1, count, mean, most, verdict(mean <= most), met, figures));
+    }
+
+    /** Peak memory of training: the process's, and what tensors took of it; of the peer, what came on top of its start. */
+    private void memory(StringBuilder s, int k) {
+        for (Row r : rows) {
+            double figure = Figures.memory(r.name);
+            JsonNode ours = r.ours.get(k);
+            JsonNode peer = r.peers.get(k);
+            double peak = number(ours, "peak_rss_mb");
+            double theirs = number(peer, "peak_rss_mb");
+            double tensors = number(ours, "tensor_mb");
+            double ratio = peak / theirs;
+            if (Double.isNaN(figure) || Double.isNaN(ratio) || Double.isNaN(tensors)) continue;
+            s.append(String.format(
+                    "memory of %s: %.2f of peer %d's (figure: %s, %s); %.0f MB of it tensors, the peer's %.0f MB above its start%n",
+                    r.name,
+                    ratio,
+                    k + 1,
+                    figure,
+                    verdict(ratio <= figure),
+                    tensors,
+                    theirs - number(peer, "start_rss_mb")));
+        }
     }
 
     private void firstCalls(StringBuilder s) {

@@ -58,6 +58,7 @@ final class Measurement {
         r.put("first_ms", round(first, 2));
         r.put("reps", times.size());
         r.put("peak_rss_mb", peakMegabytes());
+        r.put("tensor_mb", Session.current().allocator().stats().heldBytes() >> 20);
         if (c.flops() > 0) r.put("gflops", round(c.flops() / median / 1e6, 2));
         if (c.bytes() > 0) r.put("gbps", round(c.bytes() / median / 1e6, 2));
         // Now, as the checks' launches are not what was timed.
