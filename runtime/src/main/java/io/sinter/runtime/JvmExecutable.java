@@ -179,7 +179,7 @@ final class JvmExecutable implements Executable {
                 case Step.Copy c -> copy(team, c.from.address(bases), c.to.address(bases), c.bytes);
                 case Step.Repeat _ -> throw new IllegalStateException("run above");
             }
-            if (profiled) session.profile().add(name(step), System.nanoTime() - start);
+            if (profiled) session.profile().add(sized(step), System.nanoTime() - start);
             if (event.shouldCommit()) {
                 event.kernel = name(step);
                 event.tasks = step instanceof Step.Launch l ? l.launch.tasks() : 1;
@@ -213,9 +213,14 @@ final class JvmExecutable implements Executable {
         });
     }
 
+    /** The name with what tells apart kernels of one name at several sizes. */
+    private static String sized(Step step) {
+        return step instanceof Step.Launch l ? name(l) + ", " + l.launch.tasks() + " tasks" : name(step);
+    }
+
     private static String name(Step step) {
         return switch (step) {
-            case Step.Launch l -> l.launch.name() + ", " + l.launch.tasks() + " tasks";
+            case Step.Launch l -> l.launch.name();
             case Step.Library l -> l.op.name();
             case Step.Copy _ -> "copy";
             case Step.Repeat _ -> "repeat";

@@ -50,8 +50,12 @@ final class Browser implements AutoCloseable {
                 .start();
         out = process.getOutputStream();
         in = process.getInputStream();
-        String target = call("Target.createTarget", Map.of("url", "about:blank")).get("targetId").asText();
-        session = call("Target.attachToTarget", Map.of("targetId", target, "flatten", true)).get("sessionId").asText();
+        String target = call("Target.createTarget", Map.of("url", "about:blank"))
+                .get("targetId")
+                .asText();
+        session = call("Target.attachToTarget", Map.of("targetId", target, "flatten", true))
+                .get("sessionId")
+                .asText();
         for (String domain : List.of("Page", "Runtime", "Network", "Log")) call(domain + ".enable", Map.of());
     }
 
@@ -94,8 +98,8 @@ final class Browser implements AutoCloseable {
 
     /** The value of an expression, promises awaited. */
     JsonNode eval(String expression) throws IOException {
-        JsonNode answer = call(
-                "Runtime.evaluate", Map.of("expression", expression, "awaitPromise", true, "returnByValue", true));
+        JsonNode answer =
+                call("Runtime.evaluate", Map.of("expression", expression, "awaitPromise", true, "returnByValue", true));
         if (answer.has("exceptionDetails")) throw new IOException(expression + ": " + answer.get("exceptionDetails"));
         return answer.get("result").path("value");
     }
@@ -139,7 +143,9 @@ final class Browser implements AutoCloseable {
 
     void screenshot(Path file) throws IOException {
         Files.createDirectories(file.toAbsolutePath().getParent());
-        String data = call("Page.captureScreenshot", Map.of("format", "png")).get("data").asText();
+        String data = call("Page.captureScreenshot", Map.of("format", "png"))
+                .get("data")
+                .asText();
         Files.write(file, Base64.getDecoder().decode(data));
     }
 
@@ -163,7 +169,8 @@ final class Browser implements AutoCloseable {
     public void close() throws IOException {
         process.destroy();
         try {
-            if (!process.waitFor(10, TimeUnit.SECONDS)) process.destroyForcibly().waitFor();
+            if (!process.waitFor(10, TimeUnit.SECONDS))
+                process.destroyForcibly().waitFor();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             process.destroyForcibly();

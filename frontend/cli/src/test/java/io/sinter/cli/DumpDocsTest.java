@@ -80,9 +80,9 @@ class DumpDocsTest {
             } else {
                 assertEquals(0, a.status, c + "\n" + all);
             }
-            if (c.contains("relu"))
-                assertTrue(a.out.contains("'max_pool' reads its operands from memory"), all);
-            if (c.contains("--stage")) assertTrue(a.out.contains("# from DigitsCommand.java:64 (forward) in DigitsNet: conv1"), all);
+            if (c.contains("relu")) assertTrue(a.out.contains("'max_pool' reads its operands from memory"), all);
+            if (c.contains("--stage"))
+                assertTrue(a.out.contains("# from DigitsCommand.java:64 (forward) in DigitsNet: conv1"), all);
             if (c.contains("diff")) {
                 assertTrue(a.out.contains("- %0: f32[32,1,8,8] = input"), all);
                 assertTrue(a.out.contains("+ %0: f32[357,1,8,8] = input"), all);
@@ -95,8 +95,15 @@ class DumpDocsTest {
 
     @Test
     void theFilesOfTheTableAreThere() {
-        for (String name : List.of("index.html", "00-trace.ir", "fusion.txt", "memory.txt", "passes.csv", "key.txt", "program.json", "graph.svg"))
-            assertTrue(Files.exists(programs.getFirst().resolve(name)), name);
+        for (String name : List.of(
+                "index.html",
+                "00-trace.ir",
+                "fusion.txt",
+                "memory.txt",
+                "passes.csv",
+                "key.txt",
+                "program.json",
+                "graph.svg")) assertTrue(Files.exists(programs.getFirst().resolve(name)), name);
     }
 
     @Test
@@ -128,7 +135,8 @@ class DumpDocsTest {
             default -> assertTrue(schema.has("enum") || schema.has("const"), where + ": a schema without a type");
         }
         if (schema.has("const")) assertEquals(schema.get("const"), value, where);
-        if (schema.has("pattern")) assertTrue(value.asText().matches(schema.get("pattern").asText()), where + ": " + value);
+        if (schema.has("pattern"))
+            assertTrue(value.asText().matches(schema.get("pattern").asText()), where + ": " + value);
         if (schema.has("enum")) {
             boolean found = false;
             for (JsonNode e : schema.get("enum")) found |= e.equals(value);

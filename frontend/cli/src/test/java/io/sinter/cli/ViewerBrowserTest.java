@@ -99,9 +99,11 @@ class ViewerBrowserTest {
     @BeforeAll
     static void start() throws IOException {
         assumeTrue(
-                Boolean.getBoolean("sinter.test.browser"), "opens a browser: run ./sinter test --browser ViewerBrowserTest");
+                Boolean.getBoolean("sinter.test.browser"),
+                "opens a browser: run ./sinter test --browser ViewerBrowserTest");
         String program = Browser.find();
-        assumeTrue(program != null, "no Chromium on the path: install it (apt install chromium) for the browser's tests");
+        assumeTrue(
+                program != null, "no Chromium on the path: install it (apt install chromium) for the browser's tests");
         run("run", "digits", "--steps", "1", "--dump", folder.resolve("d"), "--weights", folder.resolve("w"));
         digits = largest(folder.resolve("d"));
         browser = new Browser(program, Files.createDirectory(folder.resolve("profile")));
@@ -135,7 +137,8 @@ class ViewerBrowserTest {
     }
 
     private static String text(String selector) throws IOException {
-        return browser.eval("document.querySelector('" + selector + "').textContent").asText();
+        return browser.eval("document.querySelector('" + selector + "').textContent")
+                .asText();
     }
 
     private static void measure() throws IOException {
@@ -154,8 +157,10 @@ class ViewerBrowserTest {
         for (int i = 1; i < list.size(); i++) {
             JsonNode a = list.get(i - 1);
             JsonNode b = list.get(i);
-            boolean apart = a.get("y").asDouble() + a.get("height").asDouble() <= b.get("y").asDouble()
-                    || a.get("x").asDouble() + a.get("width").asDouble() <= b.get("x").asDouble();
+            boolean apart = a.get("y").asDouble() + a.get("height").asDouble()
+                            <= b.get("y").asDouble()
+                    || a.get("x").asDouble() + a.get("width").asDouble()
+                            <= b.get("x").asDouble();
             assertTrue(apart, a + " and " + b);
         }
         return list.size();
@@ -179,7 +184,8 @@ class ViewerBrowserTest {
         assertTrue(text("#code").contains("class version"), "bytecode beside it");
         assertTrue(text("#refusals").contains("reads its operands from memory"), text("#refusals"));
         // A kernel with statements: a line of the one side marks lines of the other.
-        browser.eval("[...document.querySelectorAll('#lines button')].find(b => b.dataset.line.includes(':62')).click()");
+        browser.eval(
+                "[...document.querySelectorAll('#lines button')].find(b => b.dataset.line.includes(':62')).click()");
         browser.await("document.querySelector('#loop [role=button]')");
         browser.click("#loop [role=button]");
         browser.await("document.querySelectorAll('#code .mark').length > 0");
@@ -196,7 +202,8 @@ class ViewerBrowserTest {
         assertTrue(opened > before, before + " to " + opened);
         assertEquals(
                 "true",
-                browser.eval("document.activeElement.getAttribute('aria-expanded')").asText());
+                browser.eval("document.activeElement.getAttribute('aria-expanded')")
+                        .asText());
         browser.click("#modules button.fold[data-path='DigitsNet/conv1']");
         assertEquals(before, boxes());
         browser.click("#expand");
@@ -209,7 +216,8 @@ class ViewerBrowserTest {
         assertTrue(closed < before, closed + " boxes");
         // A double click on a closed module opens it.
         JsonNode box = browser.eval("sinter.boxes().find(b => b.label.includes('DigitsNet'))");
-        JsonNode canvas = browser.eval("(r => ({x: r.x, y: r.y}))(document.querySelector('#canvas').getBoundingClientRect())");
+        JsonNode canvas =
+                browser.eval("(r => ({x: r.x, y: r.y}))(document.querySelector('#canvas').getBoundingClientRect())");
         double x = canvas.get("x").asDouble() + box.get("left").asDouble() + 20;
         double y = canvas.get("y").asDouble() + box.get("top").asDouble() + 20;
         browser.click(x, y, 1);
@@ -242,7 +250,9 @@ class ViewerBrowserTest {
         browser.key("n");
         assertTrue(browser.eval("sinter.chosen().length").asInt() > 0);
         int boxes = boxes();
-        for (int i = 0; i < 200 && !browser.eval("!!document.querySelector('#toggle')").asBoolean(); i++) browser.key("n");
+        for (int i = 0;
+                i < 200 && !browser.eval("!!document.querySelector('#toggle')").asBoolean();
+                i++) browser.key("n");
         browser.eval("document.querySelector('#canvas').focus()");
         browser.key("Enter");
         assertTrue(boxes() > boxes, "Enter opens a module");
@@ -255,7 +265,8 @@ class ViewerBrowserTest {
         List<String> reached = new ArrayList<>();
         for (int i = 0; i < 12; i++) {
             browser.key("Tab");
-            reached.add(browser.eval("document.activeElement.id || document.activeElement.className").asText());
+            reached.add(browser.eval("document.activeElement.id || document.activeElement.className")
+                    .asText());
         }
         assertTrue(reached.containsAll(List.of("theme", "tab-kernels", "fold")), reached.toString());
     }
@@ -267,21 +278,32 @@ class ViewerBrowserTest {
         browser.await("document.querySelector('#after div')");
         browser.eval("(p => { p.value = [...p.options].find(o => o.value.includes('decompose')).value;"
                 + " p.dispatchEvent(new Event('change')); })(document.querySelector('#pass'))");
-        browser.await("document.querySelector('#before .removed') && document.querySelector('#before .removed').textContent.includes('cross_entropy')");
-        assertTrue(browser.eval("document.querySelectorAll('#after .added').length").asInt() > 5);
+        browser.await(
+                "document.querySelector('#before .removed') && document.querySelector('#before .removed').textContent.includes('cross_entropy')");
+        assertTrue(browser.eval("document.querySelectorAll('#after .added').length")
+                        .asInt()
+                > 5);
         measure();
         browser.screenshot(Path.of("target/viewer/passes.png"));
         browser.click("#tab-kernels");
-        assertEquals(24, browser.eval("document.querySelectorAll('#kernels tbody tr').length").asInt());
-        browser.eval("[...document.querySelectorAll('#kernels th button')].find(b => b.textContent === 'FLOPs').click()");
-        assertEquals("descending", browser.eval("document.querySelector('#kernels th[aria-sort]').ariaSort").asText());
+        assertEquals(
+                24,
+                browser.eval("document.querySelectorAll('#kernels tbody tr').length")
+                        .asInt());
+        browser.eval(
+                "[...document.querySelectorAll('#kernels th button')].find(b => b.textContent === 'FLOPs').click()");
+        assertEquals(
+                "descending",
+                browser.eval("document.querySelector('#kernels th[aria-sort]').ariaSort")
+                        .asText());
         assertTrue(text("#kernels tbody tr").contains("conv"), text("#kernels tbody tr"));
         browser.click("#kernels tbody button");
         browser.await("document.querySelector('#code')");
         measure();
         browser.screenshot(Path.of("target/viewer/kernels.png"));
         browser.click("#tab-memory");
-        assertTrue(browser.eval("document.querySelectorAll('#memory rect').length").asInt() > 10);
+        assertTrue(
+                browser.eval("document.querySelectorAll('#memory rect').length").asInt() > 10);
         assertTrue(text("#memory").contains("peak"), text("#memory"));
         measure();
         browser.screenshot(Path.of("target/viewer/memory.png"));
@@ -290,7 +312,8 @@ class ViewerBrowserTest {
     @Test
     void bothThemesCanBeRead() throws IOException {
         openDigits();
-        boolean dark = browser.eval("document.documentElement.classList.contains('dark')").asBoolean();
+        boolean dark = browser.eval("document.documentElement.classList.contains('dark')")
+                .asBoolean();
         for (int i = 0; i < 2; i++) {
             browser.click("#lines button");
             browser.await("document.querySelector('#code')");
@@ -298,7 +321,10 @@ class ViewerBrowserTest {
             browser.screenshot(Path.of("target/viewer/" + (dark ? "dark" : "light") + ".png"));
             browser.click("#theme");
             dark = !dark;
-            assertEquals(dark, browser.eval("document.documentElement.classList.contains('dark')").asBoolean());
+            assertEquals(
+                    dark,
+                    browser.eval("document.documentElement.classList.contains('dark')")
+                            .asBoolean());
         }
     }
 
@@ -306,7 +332,17 @@ class ViewerBrowserTest {
     void aCharacterGptAndAResnetOpen() throws IOException {
         Path text = folder.resolve("text");
         Files.writeString(text, "to be or not to be, that is the question\n".repeat(400));
-        run("run", "chargpt", "--text", text, "--steps", "1", "--dump", folder.resolve("g"), "--weights", folder.resolve("gw"));
+        run(
+                "run",
+                "chargpt",
+                "--text",
+                text,
+                "--steps",
+                "1",
+                "--dump",
+                folder.resolve("g"),
+                "--weights",
+                folder.resolve("gw"));
         Path resnet = folder.resolve("r");
         Sinter.flush();
         try (Session session = Session.open(Options.fromProperties());
@@ -349,6 +385,8 @@ class ViewerBrowserTest {
                 + " for (let i = 0; i < 50; i++) { sinter.view.y += 300; sinter.paint(); }"
                 + " return {ready: sinter.ready, frame: (performance.now() - t) / 50}; })()");
         Files.writeString(Path.of("target/viewer/large.json"), frames.toString());
-        assertEquals(List.of(), browser.happened().stream().filter(h -> !h.startsWith("file:")).toList());
+        assertEquals(
+                List.of(),
+                browser.happened().stream().filter(h -> !h.startsWith("file:")).toList());
     }
 }

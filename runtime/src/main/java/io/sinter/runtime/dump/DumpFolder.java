@@ -52,7 +52,10 @@ final class DumpFolder {
             if (name.endsWith(".ir") || name.endsWith(".loop")) shown.put(name, text);
         });
         for (List<String> of : code.values())
-            for (String f : of) shown.put("kernels/" + f, Files.readString(folder.resolve("kernels").resolve(f)));
+            for (String f : of)
+                shown.put(
+                        "kernels/" + f,
+                        Files.readString(folder.resolve("kernels").resolve(f)));
         save(Map.of(PROGRAM, json, "index.html", Page.of(folder.getFileName().toString(), json, shown)));
     }
 

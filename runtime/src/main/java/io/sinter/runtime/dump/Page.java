@@ -25,7 +25,11 @@ final class Page {
         StringBuilder packed = new StringBuilder("{");
         for (Map.Entry<String, String> t : texts.entrySet()) {
             packed.append(packed.length() == 1 ? "\n" : ",\n");
-            packed.append('"').append(t.getKey()).append("\":\"").append(pack(t.getValue())).append('"');
+            packed.append('"')
+                    .append(t.getKey())
+                    .append("\":\"")
+                    .append(pack(t.getValue()))
+                    .append('"');
         }
         packed.append("\n}");
         StringBuilder page = new StringBuilder();
