@@ -119,6 +119,20 @@ final class CudaDriver implements GpuDriver {
                 "CUDA " + version[0] / 1000 + "." + version[0] % 1000 / 10);
     }
 
+    /**
+     * Opens cuBLAS for a stream: JCublas where cuBLAS 12 is, else cublasLt.
+     *
+     * @return null if there is none; {@link CublasFiles} says what was looked for
+     */
+    MatmulLibrary openMatmul(CublasFiles files, Stream stream) {
+        if (files.major() == 0) return null;
+        bind();
+        CudaHandles.Stream s = (CudaHandles.Stream) stream;
+        return files.major() == 12 && CudaNatives.hasCublas()
+                ? new JcublasLibrary(this, s)
+                : new CublasLtLibrary(this, s, files);
+    }
+
     private int attribute(int which) {
         int[] value = new int[1];
         check("cuDeviceGetAttribute", JCudaDriver.cuDeviceGetAttribute(value, which, device));

@@ -117,6 +117,11 @@ public record Device(Kind kind, int index) {
         };
     }
 
+    /** What matrix products on GPUs can be done by, or what was looked for. */
+    public static String cublas() {
+        return CublasFiles.find().where();
+    }
+
     private static String names(List<Device> devices) {
         return devices.stream().map(Device::toString).collect(Collectors.joining(", "));
     }

@@ -21,6 +21,10 @@ final class Gpu implements AutoCloseable {
     private final GpuDriver.Stream stream;
     private final GpuTransfers transfers;
     private final PtxModules modules;
+    private final MatmulChoice matmulChoice = MatmulChoice.fromProperty();
+    /** Null if there is none, or it is not wanted. */
+    private MatmulLibrary matmul;
+
     private final boolean waits = Boolean.getBoolean("sinter.gpu.wait");
     private final boolean graphs = !"false".equals(System.getProperty("sinter.gpu.graphs")) && !waits;
     /** Names of the last kernels that have been queued and not been waited for. */
@@ -43,9 +47,31 @@ final class Gpu implements AutoCloseable {
     static Gpu open(Device device, Counters counters) {
         return switch (device.kind()) {
             case PTX_SIM -> new Gpu(new SimDriver(), counters);
-            case CUDA -> new Gpu(CudaDriver.open(CudaLibrary.here(), device.index()), counters);
+            case CUDA -> {
+                CudaDriver driver = CudaDriver.open(CudaLibrary.here(), device.index());
+                Gpu gpu = new Gpu(driver, counters);
+                if (gpu.matmulChoice != MatmulChoice.OWN) gpu.openMatmul(driver);
+                yield gpu;
+            }
             case JVM -> throw new UnsupportedOperationException(device + " is no GPU");
         };
+    }
+
+    private void openMatmul(CudaDriver driver) {
+        CublasFiles files = CublasFiles.find();
+        matmul = driver.openMatmul(files, stream);
+        if (matmul == null && matmulChoice == MatmulChoice.CUBLAS)
+            throw new IllegalStateException("-D" + MatmulChoice.PROPERTY + "=cublas: " + files.where());
+    }
+
+    /** Lets a library do matrix products: for tests. */
+    void useMatmul(MatmulLibrary library) {
+        matmul = library;
+    }
+
+    /** The library that is to do a product; null for our own kernels. */
+    MatmulLibrary matmulFor(MatmulProblem problem) {
+        return matmul != null && matmul.takes(problem) && matmulChoice.isForLibrary(problem) ? matmul : null;
     }
 
     GpuDriver driver() {
@@ -183,6 +209,8 @@ final class Gpu implements AutoCloseable {
         if (closed) return;
         closed = true;
         try (driver) {
+            driver.synchronize(stream);
+            if (matmul != null) matmul.close();
             driver.destroy(stream);
             transfers.close();
         }

@@ -82,11 +82,27 @@ final class PtxExecutable implements Executable {
         }
     }
 
+    /** A matrix product that a library does. Equal to itself alone. */
+    private static final class Product implements Step {
+        final MatmulLibrary library;
+        final LibraryMatmul matmul;
+        /** Host address of the parameter block that our own kernel would have. */
+        final long block;
+
+        Product(MatmulLibrary library, LibraryMatmul matmul, long block) {
+            this.library = library;
+            this.matmul = matmul;
+            this.block = block;
+        }
+    }
+
     /** What is queued, with its addresses: equal orders may be one graph. */
     private sealed interface Order {
         record Kernel(Launch launch, long block, long scratch, List<TensorBox> tensors) implements Order {}
 
         record Copy(long from, long to, long bytes) implements Order {}
+
+        record Multiply(Product product, long a, long b, long c, long bias) implements Order {}
     }
 
     private final Plan plan;
@@ -193,11 +209,18 @@ final class PtxExecutable implements Executable {
     /** Segments of one form and shape go together. */
     private void launches(Plan.Launch l, long[] blocks, boolean body, List<Step> out, List<Integer> results) {
         for (int first = 0; first < blocks.length; ) {
+            Product product = product(l, blocks[first]);
+            if (product != null) {
+                out.add(product);
+                first++;
+                continue;
+            }
             PtxModules.Loaded code = code(l, blocks[first]);
             LaunchRule.Shape shape = shape(code.rule(), blocks[first]);
             int end = first + 1;
             while (end < blocks.length
                     && code.tensors().isEmpty()
+                    && product(l, blocks[end]) == null
                     && code(l, blocks[end]) == code
                     && shape.equals(shape(code.rule(), blocks[end]))) end++;
             // What follows works on the same scratch memory.
@@ -221,6 +244,13 @@ final class PtxExecutable implements Executable {
             }
             first = end;
         }
+    }
+
+    /** A launch that a library is to do; null for our own kernels. */
+    private Product product(Plan.Launch l, long block) {
+        LibraryMatmul m = LibraryMatmul.of(l.kernel(), slot -> Memory.getLong(block + 8L * slot), precision);
+        MatmulLibrary library = m == null ? null : gpu.matmulFor(m.problem());
+        return library == null ? null : new Product(library, m, block);
     }
 
     private PtxModules.Loaded code(Plan.Launch l, long block) {
@@ -320,6 +350,12 @@ final class PtxExecutable implements Executable {
                         orders.add(new Order.Kernel(l, block, l.scratchBytes == 0 ? 0 : scratch, tensors(l)));
                     }
                     case Step.Copy c -> orders.add(new Order.Copy(c.from.address(bases), c.to.address(bases), c.bytes));
+                    case Product p -> {
+                        LibraryMatmul m = p.matmul;
+                        long bias = m.bias() == null ? 0 : m.bias().address(p.block);
+                        orders.add(new Order.Multiply(
+                                p, m.a().address(p.block), m.b().address(p.block), m.c().address(p.block), bias));
+                    }
                     case Step.Library l -> {
                         flush();
                         library(l);
@@ -396,11 +432,7 @@ final class PtxExecutable implements Executable {
 
         private void issueAll() {
             if (session.profile().isOn()) {
-                for (Order o : orders)
-                    session.profile()
-                            .add(
-                                    o instanceof Order.Kernel k ? k.launch.function.name() : "copy",
-                                    gpu.time(() -> issue(o)));
+                for (Order o : orders) session.profile().add(name(o), gpu.time(() -> issue(o)));
                 return;
             }
             for (Order o : orders) {
@@ -414,9 +446,18 @@ final class PtxExecutable implements Executable {
             }
         }
 
+        private static String name(Order o) {
+            return switch (o) {
+                case Order.Kernel k -> k.launch.function.name();
+                case Order.Copy _ -> "copy";
+                case Order.Multiply m -> m.product.library.name();
+            };
+        }
+
         private void issue(Order o) {
             switch (o) {
                 case Order.Copy c -> driver.copy(gpu.stream(), c.from, c.to, c.bytes);
+                case Order.Multiply m -> m.product.library.multiply(m.product.matmul.problem(), m.a, m.b, m.c, m.bias);
                 case Order.Kernel k -> {
                     Launch l = k.launch;
                     if (l.scratchBytes > 0 && !l.follows) driver.discard(gpu.stream(), k.scratch, l.scratchBytes);

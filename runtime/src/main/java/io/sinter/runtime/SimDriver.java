@@ -3,6 +3,7 @@ package io.sinter.runtime;
 
 import io.sinter.codegen.ptx.TensorBox;
 import io.sinter.codegen.ptx.lang.Target;
+import io.sinter.codegen.ptx.sim.DeviceMemory;
 import io.sinter.codegen.ptx.sim.Dim3;
 import io.sinter.codegen.ptx.sim.SimDevice;
 import io.sinter.codegen.ptx.sim.SimFault;
@@ -16,6 +17,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /**
@@ -286,6 +288,11 @@ final class SimDriver implements GpuDriver {
                 b.strides().stream().mapToLong(Long::longValue).toArray(),
                 b.box().stream().mapToInt(Integer::intValue).toArray(),
                 TensorBox.SWIZZLE_BYTES);
+    }
+
+    /** Queues work of the host on the device's memory, as a library's kernels would be: for tests. */
+    void queueHost(Stream stream, Consumer<DeviceMemory> work) {
+        queue(stream, () -> work.accept(device.memory()));
     }
 
     // ---- graphs

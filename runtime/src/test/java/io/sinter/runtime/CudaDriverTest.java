@@ -10,6 +10,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.sinter.codegen.ptx.TensorBox;
 import io.sinter.codegen.ptx.lang.PtxType;
+import io.sinter.ir.DType;
+import io.sinter.ir.MatmulPrecision;
 import java.io.IOException;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -18,6 +20,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -40,6 +43,7 @@ class CudaDriverTest {
     private static CudaLibrary library;
     private static CudaDriver driver;
     private static GpuDriver.Stream stream;
+    private static GpuTransfers transfers;
 
     @BeforeAll
     static void open() throws IOException, InterruptedException {
@@ -55,21 +59,16 @@ class CudaDriverTest {
         assertEquals("", library.problem());
         driver = CudaDriver.open(library, 0);
         stream = driver.createStream();
+        transfers = new GpuTransfers(driver, stream, 16_384, 4096);
     }
 
-    private static boolean compiles(Path source, Path made) throws IOException, InterruptedException {
+    private static boolean compiles(Path source, Path made, String... more) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of("cc", "-shared", "-fPIC", "-O1"));
+        command.add("-Wl,-soname," + made.getFileName());
+        command.addAll(List.of(more));
+        command.addAll(List.of("-o", made.toString(), source.toString()));
         try {
-            Process p = new ProcessBuilder(
-                            "cc",
-                            "-shared",
-                            "-fPIC",
-                            "-O1",
-                            "-Wl,-soname,libcuda.so.1",
-                            "-o",
-                            made.toString(),
-                            source.toString())
-                    .redirectErrorStream(true)
-                    .start();
+            Process p = new ProcessBuilder(command).redirectErrorStream(true).start();
             String output = new String(p.getInputStream().readAllBytes());
             assertEquals(0, p.waitFor(), output);
             return true;
@@ -228,6 +227,95 @@ class CudaDriverTest {
         Linker.nativeLinker()
                 .downcallHandle(library.symbols().findOrThrow("fake_heal"), FunctionDescriptor.ofVoid())
                 .invokeExact();
+    }
+
+    /** JCublas and cublasLt are told of row-major products what gives their column-major transposes. */
+    @Test
+    void librariesMultiply() throws IOException, InterruptedException {
+        Path source = folder.resolve("fake_cublas.c");
+        try (var in = CudaDriverTest.class.getResourceAsStream("fake_cublas.c")) {
+            Files.copy(in, source);
+        }
+        Path place = Files.createDirectory(folder.resolve("cublas"));
+        for (String name : new String[] {"libcublasLt.so.12", "libcublas.so.12"}) {
+            // JCublas' native library asks for the symbols of this version.
+            Path versions = Files.writeString(folder.resolve(name + ".map"), name + " { global: *; };\n");
+            assertTrue(compiles(source, place.resolve(name), "-Wl,--version-script=" + versions));
+        }
+        CublasFiles files = CublasFiles.find(place.toString());
+        assertEquals(12, files.major(), files.where());
+        try (MatmulLibrary jcublas = driver.openMatmul(files, stream)) {
+            assertEquals("cuBLAS 12.4 through JCublas", jcublas.name());
+            assertFalse(jcublas.takes(problem(false, false, 1, true)));
+            multiply(jcublas, false);
+        }
+        try (MatmulLibrary lt = new CublasLtLibrary(driver, (CudaHandles.Stream) stream, files)) {
+            assertEquals("cublasLt 13.0", lt.name());
+            multiply(lt, true);
+        }
+    }
+
+    /** 5 × 7 by 7 × 3, lying as they may. */
+    private static MatmulProblem problem(boolean ta, boolean tb, long batch, boolean bias) {
+        return new MatmulProblem(
+                DType.F32,
+                MatmulPrecision.HIGHEST,
+                batch,
+                5,
+                3,
+                7,
+                ta,
+                tb,
+                ta ? 5 : 7,
+                tb ? 7 : 3,
+                4,
+                35,
+                21,
+                20,
+                bias);
+    }
+
+    private static void multiply(MatmulLibrary library, boolean biased) {
+        for (int variant = 0; variant < 16; variant++) {
+            boolean ta = (variant & 1) != 0;
+            boolean tb = (variant & 2) != 0;
+            int batch = (variant & 4) != 0 ? 3 : 1;
+            boolean withBias = (variant & 8) != 0;
+            MatmulProblem p = problem(ta, tb, batch, withBias);
+            if (withBias && !biased) continue;
+            float[] a = random(35 * batch);
+            float[] b = random(21 * batch);
+            float[] v = random(3);
+            float[] c = new float[20 * batch];
+            long da = upload(a);
+            long db = upload(b);
+            long dv = upload(v);
+            long dc = upload(c);
+            library.multiply(p, da, db, dc, withBias ? dv : 0);
+            transfers.read(dc, MemorySegment.ofArray(c));
+            for (int x = 0; x < batch; x++)
+                for (int i = 0; i < 5; i++)
+                    for (int j = 0; j < 3; j++) {
+                        double sum = withBias ? v[j] : 0;
+                        for (int k = 0; k < 7; k++)
+                            sum += (double) a[35 * x + (ta ? 5 * k + i : 7 * i + k)]
+                                    * b[21 * x + (tb ? 7 * j + k : 3 * k + j)];
+                        assertEquals(sum, c[20 * x + 4 * i + j], 1e-5, library.name() + ": " + p);
+                    }
+        }
+    }
+
+    private static float[] random(int n) {
+        java.util.Random random = new java.util.Random(n);
+        float[] r = new float[n];
+        for (int i = 0; i < n; i++) r[i] = random.nextFloat() - 0.5f;
+        return r;
+    }
+
+    private static long upload(float[] values) {
+        long address = driver.allocate(4L * values.length);
+        transfers.write(address, MemorySegment.ofArray(values));
+        return address;
     }
 
     /** The library is unpacked to the byte, and what somebody put in its place is replaced. */

@@ -56,6 +56,7 @@ final class DoctorCommand implements Runnable {
                 .filter(d -> d.kind() == Device.Kind.CUDA)
                 .toList();
         if (gpus.isEmpty()) line(out, "GPU", "none: " + Device.cudaProblem());
+        else line(out, "cuBLAS", Device.cublas());
         for (Device gpu : gpus) {
             try {
                 line(out, gpu.toString(), gpu.describe());

@@ -88,6 +88,7 @@ public final class GpuCheckCommand implements Callable<Integer> {
         report.fact("sinter", Version.text());
         report.fact("device", gpu.toString());
         report.fact("what it is", gpu.describe());
+        if (!simulated()) report.fact("cuBLAS", Device.cublas());
         operators();
         memory();
         products();
@@ -174,7 +175,8 @@ public final class GpuCheckCommand implements Callable<Integer> {
             for (String kind : new String[] {"f32", "tf32", "bf16"}) {
                 String name = "matmul " + n + " " + kind;
                 Map<String, Double> ms = new LinkedHashMap<>();
-                ms.put("own", matmul(n, kind));
+                ms.put("own", matmul(n, kind, "own"));
+                if (!simulated()) ms.put("cuBLAS", matmul(n, kind, "cublas"));
                 ms.put("torch", torch.getOrDefault(name, Double.NaN));
                 flops(name, 2.0 * n * n * n, ms);
             }
@@ -197,9 +199,20 @@ public final class GpuCheckCommand implements Callable<Integer> {
         report.row("products", name, cells);
     }
 
-    private double matmul(long n, String kind) {
+    /** @param by who is to do it, as {@code -Dsinter.matmul} has it; NaN if it is not there */
+    private double matmul(long n, String kind, String by) {
         DType dtype = kind.equals("bf16") ? DType.BF16 : DType.F32;
-        return timed(kind.equals("tf32") ? "high" : "highest", t -> t.matmul(n, dtype));
+        String before = System.getProperty("sinter.matmul");
+        System.setProperty("sinter.matmul", by); // which a session reads when it is opened
+        try {
+            return timed(kind.equals("tf32") ? "high" : "highest", t -> t.matmul(n, dtype));
+        } catch (IllegalStateException e) {
+            if (by.equals("own")) throw e;
+            return Double.NaN;
+        } finally {
+            if (before == null) System.clearProperty("sinter.matmul");
+            else System.setProperty("sinter.matmul", before);
+        }
     }
 
     private double timed(String precision, java.util.function.ToDoubleFunction<GpuTimings> measure) {

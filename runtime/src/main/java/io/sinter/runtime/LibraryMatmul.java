@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime;
+
+import io.sinter.ir.DType;
+import io.sinter.ir.MatmulPrecision;
+import io.sinter.ir.loop.Buf;
+import io.sinter.ir.loop.Coef;
+import io.sinter.ir.loop.Expr;
+import io.sinter.ir.loop.GemmKernel;
+import io.sinter.ir.loop.Index;
+import io.sinter.ir.loop.Kernel;
+import io.sinter.ir.loop.Local;
+import io.sinter.ir.loop.Prim2;
+import io.sinter.ir.loop.Stmt;
+import io.sinter.ir.loop.Var;
+import java.util.List;
+import java.util.function.IntToLongFunction;
+
+/**
+ * A launch of a matrix product that a library could do as well: plain matrices, and nothing fused but a bias.
+ *
+ * @param a where the left operand is
+ * @param b where the right one is
+ * @param c where the product goes
+ * @param bias where the bias is; null for none
+ */
+record LibraryMatmul(MatmulProblem problem, Operand a, Operand b, Operand c, Operand bias) {
+    /** A matrix: the slot of the parameter block that has its buffer's address, and bytes from there. */
+    record Operand(int slot, long offset) {
+        long address(long block) {
+            return Memory.getLong(block + 8L * slot) + offset;
+        }
+    }
+
+    /** Elements from one index to the next: of the batch, of rows, of columns. */
+    private record Strides(long batch, long row, long column, long offset) {}
+
+    /**
+     * What a launch of {@code kernel} is to a library; null if it is more, or something else.
+     *
+     * @param slot the numbers of the parameter block
+     */
+    static LibraryMatmul of(Kernel kernel, IntToLongFunction slot, MatmulPrecision precision) {
+        if (!(kernel instanceof GemmKernel g) || g.stencil() != null) return null;
+        if (g.m().size() != 1
+                || g.n().size() > 1
+                || g.k().size() > 1
+                || g.batch().size() > 1) return null;
+        if (!(g.a() instanceof Expr.Load a) || !(g.b() instanceof Expr.Load b)) return null;
+        Stmt.Store store = store(g.epilogue(), g.result());
+        if (store == null || a.mask() != null || b.mask() != null) return null;
+        DType t = store.buffer().dtype();
+        if (!t.isFloat() || a.buffer().dtype() != t || b.buffer().dtype() != t) return null;
+
+        Var batch = g.batch().isEmpty() ? null : g.batch().getFirst();
+        Var m = g.m().getFirst();
+        Var n = g.n().isEmpty() ? null : g.n().getFirst();
+        Var k = g.k().isEmpty() ? null : g.k().getFirst();
+        Expr.Load bias = bias(store.value(), g);
+        Strides sa = strides(a.index(), slot, batch, m, k);
+        Strides sb = strides(b.index(), slot, batch, k, n);
+        Strides sc = strides(store.index(), slot, batch, m, n);
+        if (sa == null || sb == null || sc == null) return null;
+        Strides sv = bias == null ? null : strides(bias.index(), slot, null, null, n);
+        if (bias != null
+                && (sv == null
+                        || sv.column != 1
+                        || bias.mask() != null
+                        || bias.buffer().dtype() != t)) return null;
+        long rows = extent(m, slot);
+        long columns = extent(n, slot);
+        long depth = extent(k, slot);
+        if (rows == 0 || columns == 0 || depth == 0) return null;
+        long lda = leading(sa, rows, depth);
+        long ldb = leading(sb, depth, columns);
+        long ldc = leading(sc, rows, columns);
+        boolean ta = lda < 0;
+        boolean tb = ldb < 0;
+        if (lda == 0 || ldb == 0 || ldc <= 0) return null;
+        MatmulProblem problem = new MatmulProblem(
+                t,
+                precision,
+                extent(batch, slot),
+                rows,
+                columns,
+                depth,
+                ta,
+                tb,
+                Math.abs(lda),
+                Math.abs(ldb),
+                ldc,
+                sa.batch,
+                sb.batch,
+                sc.batch,
+                bias != null);
+        return new LibraryMatmul(
+                problem,
+                operand(a.buffer(), sa),
+                operand(b.buffer(), sb),
+                operand(store.buffer(), sc),
+                bias == null ? null : operand(bias.buffer(), sv));
+    }
+
+    private static Operand operand(Buf buffer, Strides s) {
+        return new Operand(buffer.slot(), s.offset * buffer.dtype().bytes());
+    }
+
+    /** The one store, whose value is the sum or the sum and a bias; its locals put in. */
+    private static Stmt.Store store(List<Stmt> epilogue, Local result) {
+        if (epilogue.size() == 1
+                && epilogue.getFirst() instanceof Stmt.Store s
+                && s.mask() == null
+                && isSum(s.value(), result)) return s;
+        if (epilogue.size() != 2
+                || !(epilogue.get(0) instanceof Stmt.Let let)
+                || !(epilogue.get(1) instanceof Stmt.Store s)) return null;
+        if (s.mask() != null || !(s.value() instanceof Expr.Ref r) || r.local() != let.local()) return null;
+        return isSum(let.value(), result) ? new Stmt.Store(s.buffer(), s.index(), let.value()) : null;
+    }
+
+    private static boolean isSum(Expr e, Local result) {
+        if (e instanceof Expr.Ref r) return r.local() == result;
+        return e instanceof Expr.Bin add
+                && add.op() == Prim2.ADD
+                && (isSum(add.a(), result) && add.b() instanceof Expr.Load
+                        || isSum(add.b(), result) && add.a() instanceof Expr.Load)
+                && !(add.a() instanceof Expr.Bin || add.b() instanceof Expr.Bin);
+    }
+
+    private static Expr.Load bias(Expr value, GemmKernel g) {
+        if (!(value instanceof Expr.Bin add)) return null;
+        return (Expr.Load) (add.a() instanceof Expr.Ref r && r.local() == g.result() ? add.b() : add.a());
+    }
+
+    /** How an index steps; null if other variables are in it, or it is not affine. */
+    private static Strides strides(Index index, IntToLongFunction slot, Var batch, Var row, Var column) {
+        long[] s = new long[3];
+        for (Index.Term t : index.terms()) {
+            if (!(t.atom() instanceof Index.VarAtom v)) return null;
+            int which = v.var() == batch ? 0 : v.var() == row ? 1 : v.var() == column ? 2 : -1;
+            if (which < 0) return null;
+            s[which] = number(t.coef(), slot);
+        }
+        return new Strides(s[0], s[1], s[2], number(index.offset(), slot));
+    }
+
+    /** The leading dimension; negative if the matrix lies transposed; 0 if neither rows nor columns are contiguous. */
+    private static long leading(Strides s, long rows, long columns) {
+        if ((s.column == 1 || columns == 1) && (s.row >= columns || rows == 1)) return Math.max(s.row, columns);
+        if ((s.row == 1 || rows == 1) && (s.column >= rows || columns == 1)) return -Math.max(s.column, rows);
+        return 0;
+    }
+
+    private static long extent(Var v, IntToLongFunction slot) {
+        return v == null ? 1 : number(v.extent(), slot);
+    }
+
+    private static long number(Coef c, IntToLongFunction slot) {
+        return switch (c) {
+            case Coef.Lit l -> l.value();
+            case Coef.Slot s -> slot.applyAsLong(s.slot());
+        };
+    }
+}
