@@ -38,7 +38,7 @@ final class JvmLibrary {
         }
     }
 
-    /** The first {@code k} of each row along {@code axis} in order; rows in parallel. */
+    /** The first {@code k} of each row along {@code axis} in order; rows in parallel, and parts of long rows. */
     private static void rows(
             WorkerPool.Team team,
             int threads,
@@ -62,6 +62,23 @@ final class JvmLibrary {
         for (int i = axis + 1; i < shape.rank(); i++) inner *= shape.dim(i);
         long rows = n == 0 ? 0 : shape.numel() / n;
         long step = inner;
+        if (count == n && n >= LongRowSorter.LEAST && rows < threads) {
+            RowSorter sorter = new RowSorter(dtype, descending);
+            for (long row = 0; row < rows; row++) {
+                long first = row / step * n * step + row % step;
+                long from = in + first * width;
+                LongRowSorter sorted = new LongRowSorter(team, threads, sorter, from, step * width, n);
+                sorted.inParts((_, begin, end) -> {
+                    for (int j = begin; j < end; j++) {
+                        int position = sorted.position(j);
+                        long to = first + j * step;
+                        copy(width, from + position * step * width, values + to * width);
+                        Memory.putLong(indices + to * Long.BYTES, position);
+                    }
+                });
+            }
+            return;
+        }
         // Rows of about 4,096 elements in a chunk at least, and some chunks a thread.
         long chunk = Math.max(1, Math.max(4096 / Math.max(n, 1), rows / (4L * threads)));
         team.run(rows, chunk, (_, begin, end) -> {

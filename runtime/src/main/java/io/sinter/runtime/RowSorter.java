@@ -7,19 +7,22 @@ import java.util.Arrays;
 /**
  * Stable order of the elements of one row in memory: NaN is the greatest value, -0 equals +0, equal elements stay in order (descending too), as in
  * PyTorch. Every element becomes an integer key whose signed order is the wanted one. Keys of 32 bits are sorted together with the position in the
- * low half of a long; keys of 64 bits carry the positions along. Long rows are sorted by radix, a byte at a time.
+ * low half of a long; so are keys of 64 bits that lie close together, others carry the positions along. Long rows are sorted by radix, a byte at a
+ * time.
  *
  * <p>Not for use by several threads; arrays are reused from row to row.
  */
 final class RowSorter {
-    /** Up to this many 64-bit keys insertion beats 8 radix passes. */
-    private static final int SMALL = 48;
-    /** Up to this many 32-bit keys the JDK's sort beats 4 radix passes. */
+    /** Up to this many 64-bit keys insertion beats merging. */
+    private static final int SMALL = 24;
+    /** Up to this many keys the JDK's sort, or merging, beats radix passes. */
     private static final int MEDIUM = 1_000;
 
     private final DType dtype;
     private final boolean descending;
     private final boolean wide;
+    /** Positions are beside the keys, not in them. */
+    private boolean apart;
 
     private long[] keys = {};
     private long[] spareKeys = {};
@@ -35,18 +38,24 @@ final class RowSorter {
     /** Sorts the {@code n} elements at {@code base}, {@code stride} bytes apart; then {@link #position} gives their order. */
     void sort(long base, long stride, int n) {
         reserve(n);
-        if (wide) {
-            for (int i = 0; i < n; i++) {
-                keys[i] = wideKey(base + i * stride);
-                positions[i] = i;
-            }
-            if (n <= SMALL) insertion(n);
-            else radix(n, 0);
-        } else {
-            for (int i = 0; i < n; i++) keys[i] = packed(base + i * stride, i);
-            if (n <= MEDIUM) Arrays.sort(keys, 0, n);
-            else radix(n, 4);
+        apart = wide;
+        for (int i = 0; i < n; i++) put(i, base + i * stride, i);
+        if (wide && n > SMALL) pack(n);
+        order(n);
+    }
+
+    /** Puts the positions into 64-bit keys that differ in at most 31 bits. */
+    private void pack(int n) {
+        long least = Long.MAX_VALUE;
+        long most = Long.MIN_VALUE;
+        for (int i = 0; i < n; i++) {
+            least = Math.min(least, keys[i]);
+            most = Math.max(most, keys[i]);
         }
+        long range = most - least;
+        if (range < 0 || range > Integer.MAX_VALUE) return;
+        for (int i = 0; i < n; i++) keys[i] = keys[i] - least << Integer.SIZE | i;
+        apart = false;
     }
 
     /** As {@link #sort}, but only the first {@code k} positions are wanted. */
@@ -55,6 +64,7 @@ final class RowSorter {
             sort(base, stride, n);
             return;
         }
+        apart = wide;
         // Candidates gather behind the best k so far; when as many again have come, the worse half is dropped. From
         // then on only a key less than the worst of the best is one: an equal one comes later in the row.
         reserve(2 * k + 1);
@@ -104,14 +114,15 @@ final class RowSorter {
 
     /** Sorts the first {@code n} keys. */
     private void order(int n) {
-        if (!wide) Arrays.sort(keys, 0, n);
-        else if (n <= SMALL) insertion(n);
-        else radix(n, 0);
+        if (!apart && n <= MEDIUM) Arrays.sort(keys, 0, n);
+        else if (n <= SMALL) insertion(0, n);
+        else if (n <= MEDIUM) merges(n);
+        else radix(n, apart ? 0 : 4);
     }
 
     /** Where the element of this rank was in the row. */
     int position(int rank) {
-        return wide ? positions[rank] : (int) keys[rank];
+        return apart ? positions[rank] : (int) keys[rank];
     }
 
     private void reserve(int n) {
@@ -124,6 +135,11 @@ final class RowSorter {
     }
 
     // ---- keys
+
+    /** The key of the element at an address: its signed order is the wanted one. */
+    long key(long address) {
+        return wide ? wideKey(address) : packed(address, 0) >> Integer.SIZE;
+    }
 
     private long packed(long address, int position) {
         int key =
@@ -158,18 +174,47 @@ final class RowSorter {
 
     // ---- sorting
 
-    private void insertion(int n) {
-        for (int i = 1; i < n; i++) {
+    private void insertion(int begin, int end) {
+        for (int i = begin + 1; i < end; i++) {
             long key = keys[i];
             int position = positions[i];
             int j = i - 1;
-            for (; j >= 0 && keys[j] > key; j--) {
+            for (; j >= begin && keys[j] > key; j--) {
                 keys[j + 1] = keys[j];
                 positions[j + 1] = positions[j];
             }
             keys[j + 1] = key;
             positions[j + 1] = position;
         }
+    }
+
+    /** Sorts short runs, then merges pairs of runs until one is left. */
+    private void merges(int n) {
+        for (int i = 0; i < n; i += SMALL) insertion(i, Math.min(n, i + SMALL));
+        for (int run = SMALL; run < n; run *= 2) {
+            for (int i = 0; i < n; i += 2 * run) merge(i, Math.min(n, i + run), Math.min(n, i + 2 * run));
+            swap();
+        }
+    }
+
+    /** Merges the runs from {@code begin} and from {@code middle} on into the spare arrays; of equal keys the former's come first. */
+    private void merge(int begin, int middle, int end) {
+        int a = begin;
+        int b = middle;
+        for (int to = begin; to < end; to++) {
+            int from = b == end || a < middle && keys[a] <= keys[b] ? a++ : b++;
+            spareKeys[to] = keys[from];
+            sparePositions[to] = positions[from];
+        }
+    }
+
+    private void swap() {
+        long[] k = keys;
+        keys = spareKeys;
+        spareKeys = k;
+        int[] p = positions;
+        positions = sparePositions;
+        sparePositions = p;
     }
 
     /** Least significant byte first, from byte {@code first} on; each pass is stable. A byte that all keys share needs no pass. */
@@ -186,11 +231,9 @@ final class RowSorter {
                 counts[d] = sum;
                 sum += c;
             }
-            if (wide) scatterWithPositions(n, b, counts);
+            if (apart) scatterWithPositions(n, b, counts);
             else scatter(n, b, counts);
-            long[] k = keys;
-            keys = spareKeys;
-            spareKeys = k;
+            swap();
         }
     }
 
@@ -204,9 +247,6 @@ final class RowSorter {
             spareKeys[to] = keys[i];
             sparePositions[to] = positions[i];
         }
-        int[] p = positions;
-        positions = sparePositions;
-        sparePositions = p;
     }
 
     /** Byte {@code b} of the key, the sign bit flipped so that unsigned order of the bytes is signed order of the keys. */

@@ -188,6 +188,47 @@ class JvmLibraryTest {
         }
     }
 
+    /** Several parts of one row, and of a few; keys in one byte, in four (positions with them), in eight (beside them), and all equal. */
+    @ParameterizedTest
+    @EnumSource(
+            value = DType.class,
+            names = {"F32", "I64", "U8", "F64"})
+    void rowsThatThreadsShare(DType dtype) {
+        int n = LongRowSorter.LEAST + 5;
+        for (boolean descending : new boolean[] {false, true}) {
+            check(new Sort(0, descending), data(dtype, Shape.of(n)), 0, n, descending);
+        }
+        check(new Sort(0, false), data(dtype, Shape.of(n, 2)), 0, n, false);
+        check(new Sort(0, false), RefArray.of(new Type(dtype, Shape.of(n)), _ -> 3.0), 0, n, false);
+    }
+
+    @Test
+    void keysOf64BitsNearAndFar() {
+        for (int n : new int[] {30, 700, 5_000, LongRowSorter.LEAST}) {
+            for (long range : new long[] {1L << 8, 1L << 31, (1L << 31) + 1, 1L << 32, (1L << 32) + 1, 1L << 40}) {
+                RefArray near = integers(n, 0, range - 1);
+                check(new Sort(0, false), near, 0, n, false);
+                check(new Sort(0, true), near, 0, n, true);
+            }
+            check(new Sort(0, false), integers(n, Long.MIN_VALUE, Long.MAX_VALUE), 0, n, false);
+        }
+    }
+
+    /** Both ends are among them. */
+    private RefArray integers(int n, long least, long most) {
+        RefArray x = RefArray.zeros(new Type(DType.I64, Shape.of(n)));
+        for (int i = 0; i < n; i++) {
+            x.set(
+                    i,
+                    i == 1
+                            ? most
+                            : i == 2
+                                    ? least
+                                    : most == Long.MAX_VALUE ? random.nextLong() : random.nextLong(least, most));
+        }
+        return x;
+    }
+
     @Test
     void otherOperatorsAreRefused() {
         try (WorkerPool pool = new WorkerPool(1);
