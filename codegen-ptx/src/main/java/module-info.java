@@ -5,6 +5,7 @@ module io.sinter.codegen.ptx {
     requires transitive io.sinter.ir;
 
     exports io.sinter.codegen.ptx;
+    exports io.sinter.codegen.ptx.faults;
     exports io.sinter.codegen.ptx.lang;
     exports io.sinter.codegen.ptx.sim;
 }

@@ -128,8 +128,8 @@ final class Compiled {
                         switch (slots.get(i)) {
                             // What the function makes on the host is made anew by each trace.
                             case Fixed _ -> other.slots.get(i) instanceof Fixed;
-                            case FromNumber n when n.draw >= 0 ->
-                                other.slots.get(i) instanceof FromNumber m && m.draw == n.draw;
+                            case FromNumber n
+                            when n.draw >= 0 -> other.slots.get(i) instanceof FromNumber m && m.draw == n.draw;
                             case Slot s -> s.equals(other.slots.get(i));
                         };
                 if (!same) return false;
@@ -157,7 +157,8 @@ final class Compiled {
         }
         if (calls++ >= options.strictAfter()) {
             throw Errors.state("a function given to Sinter.compile would be traced and compiled again at call " + calls
-                    + ", and its options allow that for the first " + options.strictAfter() + " only: its arguments are "
+                    + ", and its options allow that for the first " + options.strictAfter()
+                    + " only: its arguments are "
                     + signature.types + (signature.gradMode ? "" : " without gradients")
                     + ", or a network in it has been switched between training and evaluation");
         }
@@ -171,10 +172,11 @@ final class Compiled {
         Tensor[] out = record(t, signature, inputs);
         Variant again = known.size() > before ? known.removeLast() : null;
         if (again == null || !again.isAgain(v)) {
-            throw Errors.state("a function given to Sinter.compile no longer does what it did when it was traced (program "
-                    + (again == null ? "that makes state" : again.key) + " instead of " + v.key
-                    + "): Java code in it, or a Java number that it uses, depends on something that changes; make the number live "
-                    + "(Trace.live), a switch observed, or do not compile the function");
+            throw Errors.state(
+                    "a function given to Sinter.compile no longer does what it did when it was traced (program "
+                            + (again == null ? "that makes state" : again.key) + " instead of " + v.key
+                            + "): Java code in it, or a Java number that it uses, depends on something that changes; make the number live "
+                            + "(Trace.live), a switch observed, or do not compile the function");
         }
         return out;
     }
@@ -217,8 +219,8 @@ final class Compiled {
         } finally {
             t.recording = null;
         }
-        boolean taped = Arrays.stream(out)
-                .anyMatch(x -> x.requiresGrad() && !x.edge().isSpent());
+        boolean taped =
+                Arrays.stream(out).anyMatch(x -> x.requiresGrad() && !x.edge().isSpent());
         if (makesState(r) && warm.add(signature)) {
             r.end();
             return out;
@@ -296,10 +298,10 @@ final class Compiled {
             if (same >= 0) outputs.add(new Argument(same, false));
             else if (storage != null) outputs.add(new Argument(storage, true));
             else if (result.containsKey(x.value()) && !(x.isBase() && before.containsKey(x.storageOrNull()))) {
-                Tape tape = x.requiresGrad() ? new Tape(x.edge().name(), x.edge().line()) : null;
+                Tape tape =
+                        x.requiresGrad() ? new Tape(x.edge().name(), x.edge().line()) : null;
                 outputs.add(new Computed(result.get(x.value()), tape));
-            }
-            else outputs.add(new Captured(x));
+            } else outputs.add(new Captured(x));
         }
         return new Variant(
                 trail.key(),

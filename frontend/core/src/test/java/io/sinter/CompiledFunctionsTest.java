@@ -90,8 +90,7 @@ class CompiledFunctionsTest {
 
     @Test
     void strictFunctionsRefuseToCompileAfterWarmUp() {
-        UnaryOperator<Tensor[]> f =
-                Sinter.compileAll(x -> new Tensor[] {x[0].exp()}, CompileOptions.strict(2));
+        UnaryOperator<Tensor[]> f = Sinter.compileAll(x -> new Tensor[] {x[0].exp()}, CompileOptions.strict(2));
         f.apply(new Tensor[] {Tensor.ones(2)});
         f.apply(new Tensor[] {Tensor.ones(3)});
         f.apply(new Tensor[] {Tensor.ones(2)});

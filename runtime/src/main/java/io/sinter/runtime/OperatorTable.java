@@ -15,7 +15,7 @@ import java.util.function.Consumer;
 
 /** Holds operators' samples, run as programs of a session, against the operators' own reference evaluation: whether a device computes right. */
 public final class OperatorTable {
-    private static final int GRADIENT_SAMPLES = 3;
+    static final int GRADIENT_SAMPLES = 3;
 
     private final Session session;
     private final int most;
@@ -62,24 +62,38 @@ public final class OperatorTable {
         return problems;
     }
 
-    private void compareGradients(Sample sample) {
+    /** The program of a sample. */
+    static Graph graph(Sample sample) {
+        GraphBuilder g = new GraphBuilder();
+        List<Node> inputs = new ArrayList<>();
+        for (RefArray a : sample.inputs()) inputs.add(g.input(a.type()));
+        return g.build(g.emit(sample.op(), inputs).toArray(Node[]::new));
+    }
+
+    /** The program of a sample's gradient; after the sample's inputs it takes a seed for each result of floats. */
+    static Graph gradientGraph(Sample sample) {
         GraphBuilder g = new GraphBuilder();
         Tape<Node> tape = new Tape<>(g);
-        List<RefArray> args = new ArrayList<>(sample.inputs());
         List<Tape.Var<Node>> inputs = new ArrayList<>();
-        for (RefArray a : args) inputs.add(tape.leaf(g.input(a.type())));
+        for (RefArray a : sample.inputs()) inputs.add(tape.leaf(g.input(a.type())));
         List<Tape.Var<Node>> results = new ArrayList<>();
         List<Tape.Var<Node>> seeds = new ArrayList<>();
         for (Tape.Var<Node> r : tape.emit(sample.op(), inputs)) {
             if (!tape.type(r).dtype().isFloat()) continue;
             results.add(r);
             seeds.add(tape.leaf(g.input(tape.type(r))));
-            args.add(Sample.uniform(tape.type(r), 0.5, 1.5, 5));
         }
         List<Tape.Var<Node>> of =
                 inputs.stream().filter(v -> tape.type(v).dtype().isFloat()).toList();
         List<Tape.Var<Node>> grads = tape.gradients(results, seeds, of);
-        Graph graph = g.build(grads.stream().map(Tape.Var::value).toArray(Node[]::new));
+        return g.build(grads.stream().map(Tape.Var::value).toArray(Node[]::new));
+    }
+
+    private void compareGradients(Sample sample) {
+        Graph graph = gradientGraph(sample);
+        List<RefArray> args = new ArrayList<>(sample.inputs());
+        for (Node seed : graph.inputs().subList(args.size(), graph.inputs().size()))
+            args.add(Sample.uniform(seed.type(), 0.5, 1.5, 5));
         List<RefArray> want = RefEvaluator.run(graph, args);
         List<Buffer> buffers = new ArrayList<>();
         for (RefArray a : args) {
@@ -94,17 +108,13 @@ public final class OperatorTable {
     }
 
     private void compare(Sample sample) {
-        GraphBuilder g = new GraphBuilder();
-        List<Node> inputs = new ArrayList<>();
         List<Buffer> args = new ArrayList<>();
         for (RefArray a : sample.inputs()) {
-            inputs.add(g.input(a.type()));
             Buffer b = session.allocator().allocate(a.type().bytes());
             Elements.store(a, b);
             args.add(b);
         }
-        List<Node> results = g.emit(sample.op(), inputs);
-        Executable program = Executable.compile(g.build(results.toArray(Node[]::new)), CompileContext.of(session));
+        Executable program = Executable.compile(graph(sample), CompileContext.of(session));
         List<RefArray> want;
         try {
             want = sample.op().evaluate(sample.inputs());

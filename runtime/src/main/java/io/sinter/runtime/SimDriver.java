@@ -57,9 +57,14 @@ final class SimDriver implements GpuDriver {
 
     private record Captured(List<Runnable> work) implements Graph {}
 
+    /** Bytes by which an allocation lies beside an aligned address if the machine says so. */
+    private static final int SHIFT = 8;
+
     private final SimDevice device;
+    private final SimulatedProgram.Machine machine;
+    private int allocations;
+    private long moved;
     private final UnaryOperator<String> change;
-    private final Target target;
 
     SimDriver() {
         this(Target.SM_80);
@@ -67,17 +72,17 @@ final class SimDriver implements GpuDriver {
 
     /** @param target what it says it is */
     SimDriver(Target target) {
-        this(SimOptions.DEFAULT, UnaryOperator.identity(), target);
+        this(SimulatedProgram.Machine.of(SimOptions.DEFAULT, target), UnaryOperator.identity());
     }
 
     /** @param change what is done to the text of each module before it is loaded */
     SimDriver(SimOptions options, UnaryOperator<String> change) {
-        this(options, change, Target.SM_80);
+        this(SimulatedProgram.Machine.of(options, Target.SM_80), change);
     }
 
-    private SimDriver(SimOptions options, UnaryOperator<String> change, Target target) {
-        this.target = target;
-        device = new SimDevice(options);
+    SimDriver(SimulatedProgram.Machine machine, UnaryOperator<String> change) {
+        device = new SimDevice(machine.options());
+        this.machine = machine;
         this.change = change;
     }
 
@@ -89,7 +94,7 @@ final class SimDriver implements GpuDriver {
     /** Its memory is Java's heap, half of which it may fill. */
     @Override
     public Properties properties() {
-        Target t = target;
+        Target t = machine.target();
         return new Properties(
                 "PTX simulator",
                 t.capability() / 10,
@@ -106,7 +111,14 @@ final class SimDriver implements GpuDriver {
     public synchronized long allocate(long bytes) {
         if (bytes > Integer.MAX_VALUE - 64
                 || device.memory().used() + bytes > properties().memoryBytes()) return 0;
-        return device.memory().allocate(bytes);
+        if (allocations++ != machine.moved()) return device.memory().allocate(bytes);
+        moved = device.memory().allocate(bytes + SHIFT) + SHIFT;
+        return moved;
+    }
+
+    /** Bytes from the beginning of an allocation to the address that was handed out. */
+    private int shift(long address) {
+        return address == moved ? SHIFT : 0;
     }
 
     @Override
@@ -122,22 +134,39 @@ final class SimDriver implements GpuDriver {
                 q.queued = q.done + 1;
             }
         }
-        device.memory().free(address);
+        device.memory().free(address - shift(address));
     }
 
     @Override
     public void discard(Stream stream, long address, long bytes) {
-        queue(stream, () -> device.memory().renew(address, bytes));
+        queue(stream, () -> device.memory().renew(address - shift(address), bytes + shift(address)));
     }
+
+    /** Pinned memory that was given back: programs that each have a driver of their own would clear megabytes before every run. */
+    private static final ArrayDeque<MemorySegment> SPARE = new ArrayDeque<>();
+
+    private static final int MOST_SPARE = 8;
 
     @Override
     public MemorySegment allocatePinned(long bytes) {
+        synchronized (SPARE) {
+            for (MemorySegment m : SPARE) {
+                if (m.byteSize() != bytes) continue;
+                SPARE.remove(m);
+                return m;
+            }
+        }
         return Arena.ofAuto().allocate(bytes, 64);
     }
 
-    /** The garbage collector does it. */
+    /** What is not kept the garbage collector frees. */
     @Override
-    public void freePinned(MemorySegment memory) {}
+    public void freePinned(MemorySegment memory) {
+        synchronized (SPARE) {
+            SPARE.addLast(memory);
+            if (SPARE.size() > MOST_SPARE) SPARE.removeFirst();
+        }
+    }
 
     @Override
     public void copyIn(Stream stream, long to, MemorySegment pinned) {
@@ -275,8 +304,10 @@ final class SimDriver implements GpuDriver {
         for (long p : parameters) bytes.putLong(p);
         for (int i = 0; i < tensors.size(); i++)
             bytes.put(entry.parameterOffset(parameters.length + i), map(tensors.get(i)));
-        Dim3 ctas = new Dim3(Math.toIntExact(grid.ctasX()), Math.toIntExact(grid.ctasY()), 1);
-        Dim3 threads = new Dim3(grid.threadsX(), grid.threadsY(), 1);
+        boolean teams = machine.team() > 0;
+        long x = teams ? grid.ctasX() * grid.threadsY() : grid.ctasX();
+        Dim3 ctas = new Dim3((int) Math.min(x, machine.maxCtas()), Math.toIntExact(grid.ctasY()), 1);
+        Dim3 threads = teams ? new Dim3(machine.team(), 1, 1) : new Dim3(grid.threadsX(), grid.threadsY(), 1);
         queue(stream, () -> device.launch(entry, ctas, threads, grid.sharedBytes(), bytes.array()));
     }
 

@@ -19,6 +19,8 @@ import io.sinter.ir.Node;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.fuse.Fusion;
+import io.sinter.ir.op.Attention;
+import io.sinter.ir.op.AttentionGrad;
 import io.sinter.ir.op.Loop;
 import io.sinter.ir.op.Operators;
 import io.sinter.ir.op.Sample;
@@ -33,6 +35,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whole programs on the simulated GPU. */
 class PtxExecutableTest {
@@ -74,6 +77,31 @@ class PtxExecutableTest {
                         tolerance * Math.max(1, Math.abs(w.getDouble(j))),
                         i + ", " + j);
         }
+    }
+
+    /** Several blocks of queries, keys and features, with hidden keys, forward and gradient. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void attentionByBlocks(boolean causal) {
+        GraphBuilder g = new GraphBuilder();
+        List<Node> operands = new ArrayList<>();
+        for (long[] shape : new long[][] {{2, 70, 72}, {2, 130, 72}, {2, 130, 20}, {2, 70, 130}})
+            operands.add(g.input(Type.of(DType.F32, shape)));
+        Node dout = g.input(Type.of(DType.F32, 2, 70, 20));
+        operands.add(g.constant(operands.getFirst(), 0.2));
+        List<Node> results = new ArrayList<>(g.emit(new Attention(causal), operands));
+        operands.addAll(results);
+        operands.add(dout);
+        results.addAll(g.emit(new AttentionGrad(causal), operands));
+        List<RefArray> args = new ArrayList<>();
+        for (Node n : operands.subList(0, 3)) args.add(Sample.uniform(n.type(), -1, 1, args.size() + 1));
+        // Query 5 sees nothing.
+        args.add(RefArray.of(
+                operands.get(3).type(),
+                i -> i / 130 % 70 == 5 || i * 7L % 11 == 3 ? Double.NEGATIVE_INFINITY : (i % 13 - 6) * 0.1));
+        args.add(Sample.uniform(dout.type(), -1, 1, 9));
+        check(g.build(results.toArray(Node[]::new)), args, 2e-5);
+        assertTrue(session.counters().kernelsGenerated() <= 3, "attention is not decomposed");
     }
 
     /** Several tiles, none of them full at the edges, and several panels. */

@@ -212,19 +212,40 @@ final class IndexEmitter {
     private Value atom(Index.Atom atom) {
         return switch (atom) {
             case Index.VarAtom v -> variable(v);
-            case Index.DivAtom d ->
-                c.once(atom, "atom", c.facts.of(atom), () -> {
-                    Value a = value(d.a());
-                    Operand by = coef(d.by());
-                    return Value.of(DType.I64, a.width(), k -> c.scalars.divideLong(a.lane(k), by));
-                });
+            case Index.DivAtom d -> quotient(d.a(), d.by(), c.facts.of(atom));
             case Index.ModAtom m ->
                 c.once(atom, "atom", c.facts.of(atom), () -> {
                     Value a = value(m.a());
-                    Operand by = coef(m.by());
-                    return Value.of(DType.I64, a.width(), k -> c.scalars.remainderLong(a.lane(k), by));
+                    Value q = quotient(m.a(), m.by(), c.facts.of(atom));
+                    ScalarEmitter.Divisor by = divisor(m.by());
+                    return Value.of(DType.I64, a.width(), k -> c.scalars.rest(a.lane(k), q.lane(k), by));
                 });
             case Index.DataAtom d -> c.value(d.value());
+        };
+    }
+
+    private Value quotient(Index a, Coef by, Facts.Fact f) {
+        record Quotient(Coef by) {}
+        return c.once(a, new Quotient(by), f, () -> {
+            Value v = value(a);
+            ScalarEmitter.Divisor d = divisor(by);
+            return Value.of(DType.I64, v.width(), k -> c.scalars.quotient(v.lane(k), d));
+        });
+    }
+
+    /** The number that a coefficient stands for, to divide by. */
+    ScalarEmitter.Divisor divisor(Coef by) {
+        return switch (by) {
+            case Coef.Lit l -> c.scalars.divisor(c.out.constant(l.value()));
+            case Coef.Slot s -> {
+                Operand value = coef(by);
+                Value inverse = c.once(
+                        slotKey(s),
+                        "inverse",
+                        Facts.Fact.NONE,
+                        () -> Value.of(DType.F64, c.scalars.divisor(value).inverse()));
+                yield new ScalarEmitter.Divisor(value, inverse.lane(0));
+            }
         };
     }
 

@@ -42,10 +42,11 @@ public sealed interface LaunchRule {
      * @param tasks factors of the number of tasks
      * @param shared extents of the loops that the threads of a team share; empty if a task is one thread's
      * @param cooperates whether the threads of a team wait for each other
+     * @param most threads of a team at most
      * @param width elements that a thread takes side by side
      * @param scratchBytes private memory of each team
      */
-    record Teams(List<Coef> tasks, List<Coef> shared, boolean cooperates, int width, long scratchBytes)
+    record Teams(List<Coef> tasks, List<Coef> shared, boolean cooperates, int most, int width, long scratchBytes)
             implements LaunchRule {
         /** A loop that short is one thread's, where sharing would cost a reduction. */
         private static final long ALONE = 8;
@@ -73,8 +74,8 @@ public sealed interface LaunchRule {
         private int team(long longest) {
             if (shared.isEmpty() || longest <= 1) return 1;
             long steps = powerOf2((longest + width - 1) / width);
-            if (!cooperates) return Math.clamp(steps, 1, CTA);
-            return longest <= ALONE ? 1 : Math.clamp(steps / 2, 32, MAX_TEAM);
+            if (!cooperates) return Math.clamp(steps, 1, most);
+            return longest <= ALONE ? 1 : Math.clamp(steps / 2, 32, most);
         }
 
         /** The least power of two that is not below {@code n}. */
@@ -154,6 +155,29 @@ public sealed interface LaunchRule {
             long fours = (extents(columns, slot) + 3) / 4;
             long count = extents(batch, slot) * extents(rows, slot) * fours;
             return new Shape(CTA, 1, Math.min(MAX_CTAS, (count + CTA - 1) / CTA), 0, 0);
+        }
+    }
+
+    /**
+     * Each CTA takes square blocks of a matrix in turn.
+     *
+     * @param batch variables whose extents multiply to the number of matrices
+     * @param rows that of the rows
+     * @param columns that of the columns
+     * @param side rows and columns of a block
+     * @param threads of a CTA
+     */
+    record Blocks(List<Var> batch, Var rows, Var columns, int side, int threads) implements LaunchRule {
+        public Blocks {
+            batch = List.copyOf(batch);
+        }
+
+        @Override
+        public Shape shape(IntToLongFunction slot) {
+            long down = (number(rows.extent(), slot) + side - 1) / side;
+            long across = (number(columns.extent(), slot) + side - 1) / side;
+            long count = Math.multiplyExact(extents(batch, slot), Math.multiplyExact(down, across));
+            return new Shape(threads, 1, Math.min(MAX_CTAS, count), 0, 0);
         }
     }
 

@@ -24,6 +24,20 @@ import java.util.Map;
  * everything else alike.
  */
 final class LoopEmitter {
+    /**
+     * CTAs that are to fit a multiprocessor at a time. Left alone, the assembler spills registers for the sake of more; three leave each thread 80, which
+     * cheap kernels do with.
+     */
+    private static final int CTAS = 3;
+
+    /** Operations of all elements that a thread takes side by side, up to which a kernel is cheap. */
+    private static final int CHEAP = 120;
+
+    /** Operations, and accumulators' parts, beyond which a team of {@link LaunchRule#MAX_TEAM} threads would have too few registers. */
+    private static final int LARGE = 300;
+
+    private static final int MANY_PARTS = 8;
+
     private final LoopKernel kernel;
     private final int file;
     private final KernelBuilder out;
@@ -47,14 +61,22 @@ final class LoopEmitter {
             accumulators += StatementEmitter.accumulators(l).size();
         boolean cooperates = accumulators > 0 || !loops.isEmpty() && (scratch || hazards.any());
         int width = 1;
-        for (Stmt.Loop l : loops) width = Math.max(width, SharedLoop.width(l, SharedLoop.wide(l, facts)));
+        int cost = 0;
+        for (Stmt.Loop l : loops) {
+            int w = SharedLoop.width(l, SharedLoop.wide(l, facts));
+            width = Math.max(width, w);
+            cost += w * SharedLoop.cost(l);
+        }
+        boolean large = cost > LARGE || accumulators * width > MANY_PARTS;
+        int most = cooperates && !large ? LaunchRule.MAX_TEAM : LaunchRule.CTA;
         LaunchRule rule = new LaunchRule.Teams(
                 kernel.grid().stream().map(Var::extent).toList(),
                 loops.stream().map(l -> l.var().extent()).toList(),
                 cooperates,
+                most,
                 width,
                 kernel.scratchBytes());
-        out.limits(Kernel.Limits.threads(cooperates ? LaunchRule.MAX_TEAM : LaunchRule.CTA));
+        out.limits(Kernel.Limits.threads(most).withMinCtas(cooperates || cost > CHEAP ? 1 : CTAS));
 
         Reg blocks = out.pointer();
         Reg stride = out.parameter(PtxType.U64);
@@ -111,9 +133,10 @@ final class LoopEmitter {
                 c.bind(v, Value.of(DType.I64, rest));
                 return;
             }
-            Operand n = c.indices.coef(v.extent());
-            c.bind(v, Value.of(DType.I64, c.scalars.remainderLong(rest, n)));
-            rest = c.scalars.divideLong(rest, n);
+            ScalarEmitter.Divisor n = c.indices.divisor(v.extent());
+            Operand quotient = c.scalars.quotient(rest, n);
+            c.bind(v, Value.of(DType.I64, c.scalars.rest(rest, quotient, n)));
+            rest = quotient;
         }
     }
 }

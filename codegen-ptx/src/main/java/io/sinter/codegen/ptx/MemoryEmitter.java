@@ -154,7 +154,9 @@ final class MemoryEmitter {
                 || s.mask() != null && c.varies(c.facts.of(s.mask()))
                 || only != null && only.width() > 1;
         int n = varies ? c.step().width() : 1;
-        Value v = c.value(s.value());
+        // Storing rounds to the buffer's type by itself.
+        boolean rounds = s.value() instanceof Expr.Narrow x && x.to() == t && t.isFloat();
+        Value v = c.value(rounds ? ((Expr.Narrow) s.value()).a() : s.value());
         Value mask = s.mask() == null ? null : c.value(s.mask());
         if (mask == null && only == null) {
             plain(s, t, n, v);

@@ -9,6 +9,8 @@ import io.sinter.ir.loop.AttentionKernel;
 import io.sinter.ir.loop.GemmKernel;
 import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.loop.LoopKernel;
+import io.sinter.ir.op.Attention;
+import io.sinter.ir.op.AttentionGrad;
 import io.sinter.ir.op.Conv;
 import io.sinter.ir.op.ConvInputGrad;
 import io.sinter.ir.op.ConvWeightGrad;
@@ -65,8 +67,7 @@ public final class PtxCodegen {
                         ? new WarpgroupEmitter(k, s, entry, file).emit()
                         : new GemmEmitter(k, s, entry, file).emit();
             }
-            case AttentionKernel k ->
-                throw new UnsupportedOperationException(k.name() + ": attention has no PTX template yet");
+            case AttentionKernel k -> AttentionEmitter.emit(k, entry, file);
         };
     }
 
@@ -78,7 +79,7 @@ public final class PtxCodegen {
     /** Whether kernels are generated for a composite as a whole; others are to be decomposed. */
     public static boolean hasTemplate(Op op) {
         return switch (op) {
-            case Matmul _, Conv _, ConvInputGrad _, ConvWeightGrad _ -> true;
+            case Matmul _, Conv _, ConvInputGrad _, ConvWeightGrad _, Attention _, AttentionGrad _ -> true;
             default -> false;
         };
     }

@@ -104,6 +104,54 @@ final class ScalarEmitter {
         return out.mul(PtxType.S64, a, b);
     }
 
+    /**
+     * A number to divide by.
+     *
+     * @param value positive
+     * @param inverse a little less than 1 / value, of type f64; null for a power of two
+     */
+    record Divisor(Operand value, Operand inverse) {}
+
+    /** Prepares divisions by a number: worth it where there are several, or many in a loop. */
+    Divisor divisor(Operand n) {
+        // Less by more than what roundings add up to: quotients are never too great.
+        double less = 1 - 0x1p-50;
+        if (n instanceof Operand.Int i)
+            return new Divisor(n, Long.bitCount(i.value()) == 1 ? null : out.constant(1.0 / i.value() * less));
+        Reg d = out.cvt(FloatMode.RN, PtxType.F64, PtxType.S64, n);
+        Reg x = out.apply(Arithmetic.Function.RCP, FloatMode.APPROX.withFtz(), PtxType.F64, d);
+        Reg minus = out.neg(PtxType.F64, d);
+        // Newton's method: the 20 bits of the approximation double twice.
+        for (int i = 0; i < 2; i++) {
+            Reg error = out.mad(PtxType.F64, minus, x, out.constant(1.0));
+            x = out.mad(PtxType.F64, x, error, x);
+        }
+        return new Divisor(n, out.mul(PtxType.F64, x, out.constant(less)));
+    }
+
+    /**
+     * {@code a / by} of indices and numbers of elements, which are not negative and below 2^48. PTX's division of 64 bits is a subroutine of some
+     * hundred instructions that spills registers; this takes eight.
+     */
+    Operand quotient(Operand a, Divisor by) {
+        if (isOne(by.value)) return a;
+        if (by.inverse == null) {
+            int bits = Long.numberOfTrailingZeros(((Operand.Int) by.value).value());
+            return out.shr(PtxType.U64, a, out.constant(bits));
+        }
+        Reg f = out.mul(PtxType.F64, out.cvt(FloatMode.RN, PtxType.F64, PtxType.S64, a), by.inverse);
+        Reg q = out.cvt(FloatMode.of(Rounding.RZI), PtxType.S64, PtxType.F64, f);
+        // The quotient, or one less.
+        Reg tooSmall = out.setp(Relation.GE, PtxType.S64, rest(a, q, by), by.value);
+        return out.selp(PtxType.B64, out.add(PtxType.S64, q, out.constant(1)), q, tooSmall);
+    }
+
+    /** {@code a} modulo {@code by}, of which {@code quotient} is the quotient. */
+    Operand rest(Operand a, Operand quotient, Divisor by) {
+        if (isOne(by.value)) return out.constant(0);
+        return out.sub(PtxType.S64, a, mulLong(quotient, by.value));
+    }
+
     /** Of numbers that are not negative. */
     Operand divideLong(Operand a, Operand by) {
         if (isOne(by)) return a;

@@ -31,7 +31,7 @@ final class SharedLoop {
     static final int MAX_WIDTH = 4;
 
     /** Operations in a loop's body above which a thread takes one element at a time: more would not fit its registers. */
-    private static final int MAX_WIDE_COST = 400;
+    private static final int MAX_WIDE_COST = 120;
 
     private final BodyEmitter c;
     private final Team team;
@@ -51,7 +51,8 @@ final class SharedLoop {
             part(l, new Step(l.var(), 1, Set.of()), team.lane(), n, team.threads());
             return;
         }
-        Operand count = c.out.max(PtxType.S64, n, c.out.constant(0));
+        // Only a limit may be less than 0.
+        Operand count = l.limit() == null ? n : c.out.max(PtxType.S64, n, c.out.constant(0));
         Operand whole = c.out.and(PtxType.B64, count, c.out.constant(-width));
         Operand wideEnd = c.out.selp(PtxType.B64, whole, c.out.constant(0), aligned(c, l, wide, l.var(), width));
         part(
@@ -86,12 +87,12 @@ final class SharedLoop {
      */
     static Operand aligned(BodyEmitter c, Object what, Set<Access> wide, Var v, int width) {
         return c.once(what, "aligned", Facts.Fact.NONE, () -> {
-                    Operand bits = c.out.constant(0);
+                    Operand bits = null;
                     for (Access a : wide) {
                         int bytes = MemoryEmitter.alignment(a.buffer(), width);
                         Operand at = c.indices.alignment(a.buffer(), a.index(), v);
                         Operand low = c.out.and(PtxType.B64, at, c.out.constant(bytes - 1));
-                        bits = c.out.or(PtxType.B64, bits, low);
+                        bits = bits == null ? low : c.out.or(PtxType.B64, bits, low);
                     }
                     return Value.of(DType.BOOL, c.out.setp(Relation.EQ, PtxType.S64, bits, c.out.constant(0)));
                 })
@@ -136,7 +137,8 @@ final class SharedLoop {
         return false;
     }
 
-    private static int cost(Stmt.Loop l) {
+    /** Operations of a loop's body, those on 64 bits twice. */
+    static int cost(Stmt.Loop l) {
         int[] sum = new int[1];
         Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
         Facts.walk(l.body(), s -> Facts.roots(s).forEach(e -> cost(e, seen, sum)));
@@ -145,7 +147,9 @@ final class SharedLoop {
 
     private static void cost(Expr e, Set<Expr> seen, int[] sum) {
         if (!seen.add(e)) return;
-        sum[0] += (Facts.isExpensive(e) ? 16 : 1) * (e.dtype().bytes() == 8 ? 2 : 1);
+        // A load also holds an address.
+        int one = Facts.isExpensive(e) ? 16 : e instanceof Expr.Load ? 4 : 1;
+        sum[0] += one * (e.dtype().bytes() == 8 ? 2 : 1);
         Facts.children(e).forEach(x -> cost(x, seen, sum));
     }
 

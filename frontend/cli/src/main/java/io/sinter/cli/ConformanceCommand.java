@@ -4,6 +4,7 @@ package io.sinter.cli;
 import io.sinter.cli.conformance.CacheCrashCommand;
 import io.sinter.cli.conformance.CacheMutantsCommand;
 import io.sinter.cli.conformance.PtxCommand;
+import io.sinter.cli.conformance.PtxMutantsCommand;
 import io.sinter.cli.conformance.TorchOpsCommand;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -18,6 +19,7 @@ import picocli.CommandLine.Spec;
             TorchOpsCommand.class,
             OptimConformanceCommand.class,
             PtxCommand.class,
+            PtxMutantsCommand.class,
             CacheMutantsCommand.class,
             CacheCrashCommand.class
         })

@@ -423,12 +423,14 @@ public final class KernelBuilder {
         add(Synchronization.Barrier.all());
     }
 
-    /** The kernel as written so far. */
+    /** The kernel as written so far, without what computes values that nobody reads. */
     public Kernel build() {
+        List<Statement> code = new ArrayList<>();
+        body.flatten(code);
         List<Statement> all = new ArrayList<>();
         registers.forEach((type, n) -> all.add(new Statement.Registers(type, prefix(type), n)));
         all.addAll(declarations);
-        body.flatten(all);
+        all.addAll(Unread.drop(code));
         return new Kernel(true, name, parameters, limits, all);
     }
 

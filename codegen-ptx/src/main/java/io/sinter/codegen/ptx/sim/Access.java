@@ -9,6 +9,8 @@ final class Access {
     private final Warp warp;
     /** The allocation of the last access to global memory, which is likely to be that of the next. */
     private DeviceMemory.Allocation recent;
+    /** What is known of accesses to it; null if nobody watches. */
+    private Races races;
 
     Store store;
     int at;
@@ -22,12 +24,21 @@ final class Access {
         SharedMemory shared = locate(space, address, lane, bytes);
         if (shared != null) {
             shared.reading(warp, lane, at, bytes, strong);
-        } else if (warp.options.checkInitialized() && !store.written.all(at, bytes)) {
+            return;
+        }
+        if (warp.options.checkInitialized() && !store.written.all(at, bytes)) {
             throw warp.fault(
                     Kind.UNINITIALIZED_MEMORY,
                     lane,
                     "reads " + bytes + " bytes at " + DeviceMemory.hex(address) + " that were never written");
         }
+        if (isWatched(space, address)) races.read(warp, lane, at, bytes, strong);
+    }
+
+    /** Whether what was located last lies in memory that is watched for races. */
+    private boolean isWatched(Space space, long address) {
+        return races != null
+                && (space == Space.GLOBAL || space == Space.GENERIC && Window.space(address) == Space.GLOBAL);
     }
 
     void write(Space space, long address, int lane, int bytes, boolean strong) {
@@ -37,6 +48,7 @@ final class Access {
         }
         SharedMemory shared = locate(space, address, lane, bytes);
         if (shared != null) shared.writing(warp, lane, at, bytes, strong);
+        else if (isWatched(space, address)) races.write(warp, lane, at, bytes, strong);
     }
 
     /** Finds bytes to read and write at once; returns their space. */
@@ -49,11 +61,17 @@ final class Access {
         if (shared != null) {
             shared.reading(warp, lane, at, bytes, true);
             shared.writing(warp, lane, at, bytes, true);
-        } else if (warp.options.checkInitialized() && !store.written.all(at, bytes)) {
+            return where;
+        }
+        if (warp.options.checkInitialized() && !store.written.all(at, bytes)) {
             throw warp.fault(
                     Kind.UNINITIALIZED_MEMORY,
                     lane,
                     "updates " + bytes + " bytes at " + DeviceMemory.hex(address) + " that were never written");
+        }
+        if (isWatched(space, address)) {
+            races.read(warp, lane, at, bytes, true);
+            races.write(warp, lane, at, bytes, true);
         }
         return where;
     }
@@ -90,6 +108,7 @@ final class Access {
         if (recent == null || !recent.holds(address, bytes)) {
             recent = warp.cta.grid.memory.find(address, bytes);
             if (recent == null) throw outside(address, lane, bytes);
+            races = warp.cta.races(recent);
         }
         store = recent.store;
         at = (int) (address - recent.base);

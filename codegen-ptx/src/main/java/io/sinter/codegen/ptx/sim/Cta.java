@@ -2,7 +2,9 @@
 package io.sinter.codegen.ptx.sim;
 
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** A block of threads with its shared memory. */
 final class Cta {
@@ -21,6 +23,10 @@ final class Cta {
     final CtaBarriers barriers = new CtaBarriers(this);
     final Mbarriers mbarriers;
     Cluster cluster;
+    /** Accesses to global memory, by allocation. */
+    private final Map<DeviceMemory.Allocation, Races> races = new IdentityHashMap<>();
+
+    private final int clocks;
     /** The time of the next asynchronous copy. */
     int asyncClock = 1;
 
@@ -34,13 +40,20 @@ final class Cta {
         Program p = grid.program;
         int count = (int) ((grid.block.size() + Warp.LANES - 1) / Warp.LANES);
         // One clock for each warp, and one for asynchronous copies.
-        int clocks = count + 1;
+        clocks = count + 1;
         shared = new SharedMemory(
                 p.sharedEnd() + grid.dynamicShared, grid.options.checkRaces() ? p.sharedGranule() : 0, clocks);
         p.sharedVariables().forEach(v -> shared.declare(v.at(), v.bytes()));
         if (grid.dynamicShared > 0) shared.declare(p.sharedEnd(), grid.dynamicShared);
         mbarriers = new Mbarriers(this, clocks);
         for (int w = 0; w < count; w++) warps.add(new Warp(this, w, p, grid.options, clocks));
+    }
+
+    /** What is known of accesses to an allocation in global memory; null if nobody watches. Those of other CTAs are not seen. */
+    Races races(DeviceMemory.Allocation a) {
+        if (!grid.options.checkRaces()) return null;
+        return races.computeIfAbsent(
+                a, _ -> new Races("global address", a.base, a.bytes, grid.program.globalGranule(), clocks));
     }
 
     boolean isDone() {

@@ -9,7 +9,8 @@ import java.util.List;
  *
  * @param slots registers and constants, whose numbers begin after the special registers
  * @param sharedEnd the address at which static shared memory ends and dynamic begins
- * @param sharedGranule the least number of bytes, up to 4, that the kernel accesses at once
+ * @param sharedGranule the least number of bytes, up to 4, that the kernel accesses at once in shared memory
+ * @param globalGranule the same in global memory
  * @param constBank constant memory of the module
  */
 record Program(
@@ -21,6 +22,7 @@ record Program(
         int sharedEnd,
         List<SharedVariable> sharedVariables,
         int sharedGranule,
+        int globalGranule,
         Store constBank,
         Dim3 cluster) {
     /** Where a variable lies in shared memory. */

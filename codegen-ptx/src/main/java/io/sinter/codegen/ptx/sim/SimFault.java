@@ -17,7 +17,7 @@ public final class SimFault extends RuntimeException {
         UNINITIALIZED_MEMORY,
         /** Data or registers of an asynchronous operation that was not waited for. */
         ASYNC_NOT_WAITED,
-        /** Two unordered accesses to shared memory, one of which writes. */
+        /** Two unordered accesses to shared memory, or by threads of one CTA to global memory, one of which writes. */
         RACE,
         /** A barrier, shuffle or matrix operation that not all of its threads execute. */
         DIVERGENT,

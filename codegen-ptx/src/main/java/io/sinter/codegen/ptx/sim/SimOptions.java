@@ -5,7 +5,7 @@ package io.sinter.codegen.ptx.sim;
  * How kernels are simulated.
  *
  * @param seed chooses the order of warps and CTAs, and when asynchronous copies end
- * @param checkRaces finds unordered accesses to shared memory
+ * @param checkRaces finds unordered accesses to shared memory, and of one CTA's threads to global memory
  * @param checkInitialized finds reads of registers and memory that nothing wrote
  * @param maxInstructions a launch that takes more instructions of warps than this is taken for one that never ends
  */

@@ -42,6 +42,7 @@ final class Translator {
     private int sharedEnd = Window.SHARED_FIRST;
     private int localEnd;
     private int granule = 4;
+    private int globalGranule = 4;
     private String source = "";
 
     private Translator(PtxParser.Result parsed, Kernel kernel, Map<String, Names.Variable> variables, Store constBank) {
@@ -97,6 +98,7 @@ final class Translator {
                 sharedEnd,
                 shared,
                 granule,
+                globalGranule,
                 constBank,
                 cluster);
     }
@@ -232,8 +234,9 @@ final class Translator {
         return MemorySteps.of(m, names);
     }
 
-    /** Notes how finely accesses to shared memory are to be told apart. */
+    /** Notes how finely accesses to memory are to be told apart. */
     private void watch(Space space, int bytes) {
+        if (space == Space.GLOBAL || space == Space.GENERIC) globalGranule = Math.min(globalGranule, bytes);
         if (space.isShared() || space == Space.GENERIC) watch(bytes);
     }
 

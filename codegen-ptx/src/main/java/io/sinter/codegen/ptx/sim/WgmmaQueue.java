@@ -181,7 +181,7 @@ final class WgmmaQueue {
     private static void read(Warp w, int address, PtxType t, double[] to, int at, int step) {
         SharedMemory shared = w.cta.shared;
         shared.check(w, 0, address, 16);
-        shared.reading(w, SharedMemory.SEVERAL, address, 16, false);
+        shared.reading(w, Races.SEVERAL, address, 16, false);
         int bytes = t.bytes();
         for (int e = 0; e < 16 / bytes; e++) {
             long v = shared.store.get(address + e * bytes, bytes);

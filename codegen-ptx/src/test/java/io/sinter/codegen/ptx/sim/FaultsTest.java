@@ -255,4 +255,18 @@ class FaultsTest {
         SimFault f = assertThrows(SimFault.class, () -> run(init + rest, 64));
         assertTrue(f.kind() == Kind.RACE || f.kind() == Kind.UNINITIALIZED_MEMORY, f.getMessage());
     }
+
+    /** Threads of one CTA that meet in global memory: of several warps, and of one. */
+    @Test
+    void racesInGlobalMemory() {
+        String exchange = "st.global.u32 [%rd3], %r0;\nWAIT\nxor.b32 %r4, %r2, 4;\ncvt.u64.u32 %rd4, %r4;\n"
+                + "add.u64 %rd4, %rd1, %rd4;\nld.global.u32 %r5, [%rd4];";
+        SimFault f = fault(Kind.RACE, 6, 32, exchange.replace("WAIT", ""));
+        assertTrue(f.getMessage().contains("read of global address 0x"), f.getMessage());
+        fine(32, exchange.replace("WAIT", "bar.warp.sync -1;"));
+        fine(128, exchange.replace("WAIT", "bar.sync 0;"));
+        String all = "st.global.u32 [%rd1], %r0;";
+        fault(Kind.RACE, 1, 32, all);
+        fine(64, "red.global.add.u32 [%rd1], %r0;");
+    }
 }

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.ptx;
+
+import io.sinter.codegen.ptx.AttentionCode.Lines;
+import io.sinter.codegen.ptx.lang.Comparison.Relation;
+import io.sinter.codegen.ptx.lang.KernelBuilder;
+import io.sinter.codegen.ptx.lang.Memory;
+import io.sinter.codegen.ptx.lang.Operand;
+import io.sinter.codegen.ptx.lang.Operand.Reg;
+import io.sinter.codegen.ptx.lang.PtxType;
+import io.sinter.codegen.ptx.lang.Space;
+import io.sinter.ir.DType;
+import io.sinter.ir.loop.AttentionKernel;
+import io.sinter.ir.loop.Expr;
+import io.sinter.ir.loop.KernelText;
+import io.sinter.ir.loop.Stmt.Combine;
+import io.sinter.ir.loop.Var;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Attention by blocks with the online softmax (Milakov and Gimelshein 2018; Dao 2023, "FlashAttention-2"), by plain fused multiply-adds: the matrix of
+ * all scores is never held. A CTA makes a block of 64 rows and 64 columns of one result; what it needs of the scores it computes for itself, so
+ * that nothing is added up by several CTAs and the bits never depend on their order. The gradients of queries, keys and values are three kernels.
+ */
+final class AttentionEmitter {
+    private static final int EACH = AttentionCode.EACH;
+
+    /** Results of attention, and of its gradient. */
+    private enum Result {
+        OUT(false),
+        DQ(false),
+        DK(true),
+        DV(true);
+
+        /** Whether its rows are keys; the columns of scores are queries then. */
+        private final boolean byKey;
+
+        Result(boolean byKey) {
+            this.byKey = byKey;
+        }
+    }
+
+    private final AttentionKernel kernel;
+    private final int file;
+    private final Result result;
+    private final KernelBuilder out;
+    private final AttentionCode g;
+    private final Var rowVar;
+    private final Var columnVar;
+    private final Operand rows;
+    private final Operand columns;
+    /** For each query of the block: the logarithm of its sum, and Σ dout · out. */
+    private Reg sums;
+
+    private Reg deltas;
+
+    private AttentionEmitter(AttentionKernel kernel, String entry, int file, Result result) {
+        this.kernel = kernel;
+        this.file = file;
+        this.result = result;
+        out = new KernelBuilder(entry);
+        if (result != Result.OUT) {
+            int n = AttentionCode.SIDE * kernel.acc().bytes();
+            Operand.Symbol first = out.shared("query_sums", 16, n);
+            Operand.Symbol second = out.shared("query_deltas", 16, n);
+            sums = out.mov(PtxType.U64, first);
+            deltas = out.mov(PtxType.U64, second);
+        }
+        g = new AttentionCode(kernel, out, file);
+        rowVar = result.byKey ? kernel.j() : kernel.i();
+        columnVar = result.byKey ? kernel.i() : kernel.j();
+        rows = g.extent(rowVar);
+        columns = g.extent(columnVar);
+    }
+
+    /** The kernel, or the three kernels of the gradient. */
+    static PtxKernel emit(AttentionKernel kernel, String entry, int file) {
+        if (kernel.pass() == AttentionKernel.Pass.FORWARD)
+            return new AttentionEmitter(kernel, entry, file, Result.OUT).emit(null);
+        PtxKernel dv = new AttentionEmitter(kernel, entry + "_dv", file, Result.DV).emit(null);
+        PtxKernel dk = new AttentionEmitter(kernel, entry + "_dk", file, Result.DK).emit(dv);
+        return new AttentionEmitter(kernel, entry, file, Result.DQ).emit(dk);
+    }
+
+    /** The variable along the columns of the result. */
+    private Var resultColumn() {
+        return switch (result) {
+            case OUT, DV -> kernel.e();
+            case DQ, DK -> kernel.d();
+        };
+    }
+
+    private PtxKernel emit(PtxKernel next) {
+        Operand side = out.constant(AttentionCode.SIDE);
+        Operand width = g.extent(resultColumn());
+        Operand down = blocks(rows);
+        Operand across = blocks(width);
+        Operand batches = out.constant(1);
+        for (Var v : kernel.batch()) batches = g.scalars.mulLong(batches, g.extent(v));
+        Operand count = g.scalars.mulLong(batches, g.scalars.mulLong(down, across));
+        ScalarEmitter.Divisor byAcross = g.scalars.divisor(across);
+        ScalarEmitter.Divisor byDown = g.scalars.divisor(down);
+        g.loop(g.special(Operand.Special.CTAID_X), count, g.special(Operand.Special.NCTAID_X), number -> {
+            Operand rest = g.scalars.quotient(number, byAcross);
+            Operand column = g.scalars.mulLong(g.scalars.rest(number, rest, byAcross), side);
+            Operand batch = g.scalars.quotient(rest, byDown);
+            Operand row = g.scalars.mulLong(g.scalars.rest(rest, batch, byDown), side);
+            bindBatch(batch);
+            if (result == Result.OUT) forward(row, column, width);
+            else backward(row, column, width);
+        });
+        out.ret();
+        LaunchRule rule = new LaunchRule.Blocks(
+                kernel.batch(), rowVar, resultColumn(), AttentionCode.SIDE, AttentionCode.THREADS);
+        return new PtxKernel(out.build(), KernelText.print(kernel), rule, next, List.of());
+    }
+
+    private Operand blocks(Operand n) {
+        Operand up = g.scalars.addLong(n, out.constant(AttentionCode.SIDE - 1));
+        return out.shr(PtxType.U64, up, out.constant(Integer.numberOfTrailingZeros(AttentionCode.SIDE)));
+    }
+
+    private void bindBatch(Operand number) {
+        Operand rest = number;
+        for (int i = kernel.batch().size() - 1; i >= 0; i--) {
+            Var v = kernel.batch().get(i);
+            if (i == 0) {
+                g.c.bind(v, Value.of(DType.I64, rest));
+                return;
+            }
+            ScalarEmitter.Divisor n = g.c.indices.divisor(v.extent());
+            Operand quotient = g.scalars.quotient(rest, n);
+            g.c.bind(v, Value.of(DType.I64, g.scalars.rest(rest, quotient, n)));
+            rest = quotient;
+        }
+    }
+
+    /** The thread's row number {@code r} of a block that begins at {@code from}. */
+    private Operand row(Operand from, int r) {
+        return g.scalars.addLong(from, g.scalars.addLong(g.firstRow, out.constant(r)));
+    }
+
+    /** The thread's columns of a block that begins at {@code from}. */
+    private List<Operand> columns(Operand from) {
+        return g.steps(g.scalars.addLong(from, g.firstColumn), 1, EACH);
+    }
+
+    /** Products of queries and keys: of a block of rows with a block of columns. */
+    private List<Reg> products(Operand row0, Operand column0) {
+        List<Reg> all = g.block();
+        Lines rowLines = new Lines(result.byKey ? g.k : g.q, rowVar, row0, rows);
+        Lines columnLines = new Lines(result.byKey ? g.q : g.k, columnVar, column0, columns);
+        g.product(rowLines, columnLines, kernel.d(), all);
+        return all;
+    }
+
+    /** Scores of one row and 4 columns; −∞ where a key is hidden, or there is none. */
+    private List<Operand> scores(List<Reg> products, int r, Operand row, List<Operand> at) {
+        Operand scale = g.c.value(g.scale).lane(0);
+        List<Operand> bias = g.bias == null
+                ? null
+                : g.values(
+                        g.bias,
+                        columnVar,
+                        g.within(at, columns),
+                        rowVar,
+                        g.within(List.of(row), rows).getFirst());
+        List<Operand> all = new ArrayList<>();
+        for (int i = 0; i < EACH; i++) {
+            Operand s = out.mul(g.type, products.get(r * EACH + i), scale);
+            if (bias != null) s = out.add(g.type, s, bias.get(i));
+            Reg seen = out.setp(Relation.LT, PtxType.S64, at.get(i), columns);
+            if (kernel.causal()) {
+                Operand query = result.byKey ? at.get(i) : row;
+                Operand key = result.byKey ? row : at.get(i);
+                seen = out.and(PtxType.PRED, seen, out.setp(Relation.LE, PtxType.S64, key, query));
+            }
+            all.add(g.scalars.select(kernel.acc(), seen, s, g.number(Double.NEGATIVE_INFINITY)));
+        }
+        return all;
+    }
+
+    /** Keys behind the last query of a block are hidden from all of it. */
+    private Operand lastColumn(Operand row0) {
+        if (!kernel.causal() || result.byKey) return columns;
+        return out.min(PtxType.S64, columns, g.scalars.addLong(row0, out.constant(AttentionCode.SIDE)));
+    }
+
+    /** Queries before the first key of a block see none of it. */
+    private Operand firstColumn(Operand row0) {
+        return kernel.causal() && result.byKey ? row0 : out.constant(0);
+    }
+
+    // ---- forward
+
+    private void forward(Operand row0, Operand value0, Operand width) {
+        List<Reg> o = g.block();
+        List<Reg> max = new ArrayList<>();
+        List<Reg> sum = new ArrayList<>();
+        for (int r = 0; r < EACH; r++) {
+            max.add(g.register(g.number(Double.NEGATIVE_INFINITY)));
+            sum.add(g.register(g.zero()));
+        }
+        g.loop(out.constant(0), lastColumn(row0), out.constant(AttentionCode.SIDE), column0 -> {
+            List<Reg> products = products(row0, column0);
+            List<Operand> at = columns(column0);
+            for (int r = 0; r < EACH; r++) {
+                List<Operand> s = scores(products, r, row(row0, r), at);
+                Operand most = s.getFirst();
+                for (int i = 1; i < EACH; i++) most = g.scalars.combine(Combine.MAX, kernel.acc(), most, s.get(i));
+                most = g.scalars.combine(Combine.MAX, kernel.acc(), max.get(r), g.overRow(Combine.MAX, most));
+                // Where all is hidden so far, every exponential is 0.
+                Reg none = out.setp(Relation.EQ, g.type, most, g.number(Double.NEGATIVE_INFINITY));
+                Operand base = g.scalars.select(kernel.acc(), none, g.zero(), most);
+                List<Operand> from = new ArrayList<>(s);
+                from.add(max.get(r));
+                List<Operand> e = g.exp(from.stream()
+                        .map(f -> (Operand) out.sub(g.type, f, base))
+                        .toList());
+                Operand part = g.zero();
+                for (int i = 0; i < EACH; i++) part = i == 0 ? e.get(0) : out.add(g.type, part, e.get(i));
+                Operand before = e.get(EACH);
+                g.scalars.assign(
+                        kernel.acc(), sum.get(r), out.mad(g.type, sum.get(r), before, g.overRow(Combine.SUM, part)));
+                g.scalars.assign(kernel.acc(), max.get(r), most);
+                for (int i = 0; i < EACH; i++) {
+                    Reg x = o.get(r * EACH + i);
+                    g.scalars.assign(kernel.acc(), x, out.mul(g.type, x, before));
+                }
+                g.weigh(r, e.subList(0, EACH));
+            }
+            out.barrier();
+            g.weighted(new Lines(g.v, kernel.e(), value0, width), kernel.j(), column0, o);
+        });
+        for (int r = 0; r < EACH; r++) {
+            Operand at = row(row0, r);
+            Reg some = out.setp(Relation.GT, g.type, sum.get(r), g.zero());
+            Reg total = sum.get(r);
+            List<Operand> values = new ArrayList<>();
+            for (int i = 0; i < EACH; i++) {
+                Operand x = out.div(g.type, o.get(EACH * r + i), total);
+                values.add(g.scalars.select(kernel.acc(), some, x, g.zero()));
+            }
+            store(0, at, columns(value0), width, values);
+            Operand lse = out.add(g.type, max.get(r), g.log(total));
+            Operand shown = g.scalars.select(kernel.acc(), some, lse, g.number(Double.NEGATIVE_INFINITY));
+            storeSum(at, value0, shown);
+        }
+    }
+
+    /** Stores 4 columns of a row of a result. */
+    private void store(int number, Operand row, List<Operand> at, Operand width, List<Operand> values) {
+        g.side(EACH, () -> {
+            g.c.bind(rowVar, Value.of(DType.I64, g.within(List.of(row), rows).getFirst()));
+            g.c.bind(resultColumn(), new Value(DType.I64, g.within(at, width)));
+            g.c.bind(g.result, new Value(kernel.acc(), values));
+            Reg below = out.setp(Relation.LT, PtxType.S64, row, rows);
+            Value inside = Value.of(
+                    DType.BOOL,
+                    EACH,
+                    i -> out.and(PtxType.PRED, below, out.setp(Relation.LT, PtxType.S64, at.get(i), width)));
+            g.c.memory.store(g.stores.get(number), inside);
+        });
+    }
+
+    /** Stores the logarithm of a query's sum: of all that compute it, one thread. */
+    private void storeSum(Operand row, Operand value0, Operand value) {
+        g.side(1, () -> {
+            g.c.bind(rowVar, Value.of(DType.I64, g.within(List.of(row), rows).getFirst()));
+            g.c.bind(g.result, Value.of(kernel.acc(), value));
+            Operand column = g.scalars.addLong(value0, g.firstColumn);
+            Reg first = out.setp(Relation.EQ, PtxType.S64, column, out.constant(0));
+            Reg inside = out.and(PtxType.PRED, first, out.setp(Relation.LT, PtxType.S64, row, rows));
+            g.c.memory.store(g.stores.get(1), Value.of(DType.BOOL, inside));
+        });
+    }
+
+    // ---- backward
+
+    private void backward(Operand row0, Operand value0, Operand width) {
+        List<Reg> total = g.block();
+        if (!result.byKey) queries(row0);
+        g.loop(firstColumn(row0), lastColumn(row0), out.constant(AttentionCode.SIDE), column0 -> {
+            if (result.byKey) queries(column0);
+            List<Reg> products = products(row0, column0);
+            List<Reg> slopes = g.block();
+            Expr dout = g.saved.get(1);
+            if (result != Result.DV)
+                g.product(
+                        new Lines(result.byKey ? g.v : dout, rowVar, row0, rows),
+                        new Lines(result.byKey ? dout : g.v, columnVar, column0, columns),
+                        kernel.e(),
+                        slopes);
+            List<Operand> at = columns(column0);
+            Operand scale = g.c.value(g.scale).lane(0);
+            for (int r = 0; r < EACH; r++) {
+                List<Operand> s = scores(products, r, row(row0, r), at);
+                List<Operand> from = new ArrayList<>();
+                for (int i = 0; i < EACH; i++) {
+                    // A query that sees nothing has the sum −∞, and no score above it.
+                    Reg hidden = out.setp(Relation.EQ, g.type, s.get(i), g.number(Double.NEGATIVE_INFINITY));
+                    Operand d = out.sub(g.type, s.get(i), query(sums, r, i));
+                    from.add(g.scalars.select(kernel.acc(), hidden, g.number(Double.NEGATIVE_INFINITY), d));
+                }
+                List<Operand> p = g.exp(from);
+                if (result == Result.DV) {
+                    g.weigh(r, p);
+                    continue;
+                }
+                List<Operand> ds = new ArrayList<>();
+                for (int i = 0; i < EACH; i++) {
+                    Operand d = out.sub(g.type, slopes.get(r * EACH + i), query(deltas, r, i));
+                    ds.add(out.mul(g.type, out.mul(g.type, p.get(i), d), scale));
+                }
+                g.weigh(r, ds);
+            }
+            out.barrier();
+            Expr right =
+                    switch (result) {
+                        case DQ -> g.k;
+                        case DK -> g.q;
+                        case DV -> dout;
+                        case OUT -> throw new AssertionError(result);
+                    };
+            g.weighted(new Lines(right, resultColumn(), value0, width), columnVar, column0, total);
+        });
+        for (int r = 0; r < EACH; r++)
+            store(
+                    result.ordinal() - 1,
+                    row(row0, r),
+                    columns(value0),
+                    width,
+                    List.copyOf(total.subList(r * EACH, (r + 1) * EACH)));
+        // The sums of the next block's queries are not to meet what is read of this one's.
+        if (!result.byKey) out.barrier();
+    }
+
+    /** What is known of the query in row {@code r}, or in column {@code i}, of the thread's scores. */
+    private Operand query(Reg of, int r, int i) {
+        Operand place = result.byKey ? g.firstColumn : g.firstRow;
+        Reg at = out.add(PtxType.S64, of, g.scalars.mulLong(place, out.constant(g.bytes)));
+        return out.load(Space.SHARED, g.type, out.at(at, (long) (result.byKey ? i : r) * g.bytes));
+    }
+
+    /** Writes down the sum and the delta of each query of a block: four threads a query. */
+    private void queries(Operand query0) {
+        Operand number = g.high(4);
+        Operand query = g.scalars.addLong(query0, number);
+        Operand place = g.within(List.of(query), g.extent(kernel.i())).getFirst();
+        Reg delta = g.register(g.zero());
+        if (result != Result.DV)
+            g.loop(
+                    g.low(4),
+                    g.extent(kernel.e()),
+                    out.constant(4),
+                    e -> g.side(1, () -> {
+                        g.c.bind(kernel.i(), Value.of(DType.I64, place));
+                        g.c.bind(kernel.e(), Value.of(DType.I64, e));
+                        Operand x = g.c.value(g.saved.get(0)).lane(0);
+                        Operand y = g.c.value(g.saved.get(1)).lane(0);
+                        g.scalars.assign(kernel.acc(), delta, out.mad(g.type, x, y, delta));
+                    }));
+        Operand all = g.butterfly(Combine.SUM, delta, 2);
+        Operand sum =
+                g.values(g.saved.get(2), kernel.i(), List.of(place), null, null).getFirst();
+        Reg first = out.setp(Relation.EQ, PtxType.S64, g.low(4), out.constant(0));
+        g.c.memory.when(first, () -> {
+            Operand offset = g.scalars.mulLong(number, out.constant(g.bytes));
+            put(sums, offset, sum);
+            if (result != Result.DV) put(deltas, offset, all);
+        });
+        out.barrier();
+    }
+
+    private void put(Reg to, Operand offset, Operand value) {
+        Reg at = out.add(PtxType.S64, to, offset);
+        out.add(Memory.Store.of(Space.SHARED, g.type, out.at(at), g.scalars.register(kernel.acc(), value)));
+    }
+}

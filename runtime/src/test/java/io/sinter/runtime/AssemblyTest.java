@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.sinter.codegen.ptx.PtxCodegen;
+import io.sinter.codegen.ptx.PtxKernel;
+import io.sinter.codegen.ptx.lang.Target;
+import io.sinter.ir.loop.Kernel;
+import io.sinter.ir.loop.KernelText;
+import io.sinter.ir.loop.LoopKernel;
+import io.sinter.ir.op.Op;
+import io.sinter.ir.op.Operators;
+import io.sinter.ir.op.Sample;
+import io.sinter.ir.plan.Plan;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The kernels of the whole operator table, forward and gradient, through NVIDIA's assembler, hundreds in a module. */
+class AssemblyTest {
+    /** Kernels of a module: the fixed cost is per module. */
+    private static final int KERNELS = 400;
+
+    private static final Map<String, Kernel> KERNEL_BY_STRUCTURE = new LinkedHashMap<>();
+
+    @TempDir
+    private Path folder;
+
+    @BeforeAll
+    static void collect() {
+        for (Op op : Operators.all()) {
+            for (Sample s : op.samples()) collect(SimulatedProgram.plan(OperatorTable.graph(s)));
+            op.samples().stream()
+                    .filter(Sample::smooth)
+                    .limit(OperatorTable.GRADIENT_SAMPLES)
+                    .map(OperatorTable::gradientGraph)
+                    .forEach(g -> collect(SimulatedProgram.plan(g)));
+        }
+    }
+
+    private static void collect(Plan plan) {
+        for (Plan.Step s : plan.steps()) {
+            switch (s) {
+                case Plan.Launch l -> KERNEL_BY_STRUCTURE.putIfAbsent(KernelText.structure(l.kernel()), l.kernel());
+                case Plan.Repeat r -> collect(r.body());
+                case Plan.LibraryCall _, Plan.Copy _ -> {}
+            }
+        }
+    }
+
+    /** Everything assembles; elementwise, row and column kernels, scans, gathers and scatters keep all values in registers. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Target.class,
+            names = {"SM_80", "SM_90A"})
+    void kernelsAssemble(Target target) throws IOException, InterruptedException {
+        Path assembler = Assembler.find();
+        assumeTrue(assembler != null, "no ptxas on the PATH, in CUDA_HOME or in /usr/local/cuda*");
+        Map<String, Kernel> byEntry = new LinkedHashMap<>();
+        List<PtxKernel> code = new ArrayList<>();
+        for (Kernel k : KERNEL_BY_STRUCTURE.values()) {
+            String entry = "k" + code.size() + "_" + PtxCodegen.identifier(k.name());
+            PtxKernel first = PtxCodegen.generate(k, entry, 1 + code.size() % KERNELS);
+            code.add(first);
+            for (PtxKernel x = first; x != null; x = x.next()) byEntry.put(x.name(), k);
+        }
+        Map<String, Assembler.Usage> usage = new LinkedHashMap<>();
+        for (int i = 0; i < code.size(); i += KERNELS) {
+            List<PtxKernel> part = code.subList(i, Math.min(code.size(), i + KERNELS));
+            usage.putAll(Assembler.run(
+                    assembler,
+                    target,
+                    PtxCodegen.module(target, part).toString(),
+                    folder.resolve("module" + i + ".ptx")));
+        }
+        assertEquals(byEntry.keySet(), usage.keySet());
+        List<String> spilling = new ArrayList<>();
+        usage.forEach((entry, u) -> {
+            if (u.spillBytes() > 0 && byEntry.get(entry) instanceof LoopKernel)
+                spilling.add(entry + ": " + u.registers() + " registers, " + u.spillBytes() + " bytes spilled");
+        });
+        assertTrue(
+                spilling.isEmpty(),
+                () -> spilling.size() + " of " + usage.size() + " kernels spill:\n" + String.join("\n", spilling));
+    }
+}
