@@ -199,6 +199,12 @@ class GemmTemplateTest {
             }
         }
         Form form = new Form(1, MatmulPrecision.HIGHEST, 0, Target.SM_90A);
+        // The left operand is the same for all of a batch: its map has no dimension for it.
+        GraphBuilder shared = new GraphBuilder();
+        Node a = shared.input(Type.of(DType.BF16, 72, 64));
+        Node b = shared.input(Type.of(DType.BF16, 3, 2, 64, 80));
+        Graph batched = shared.build(shared.matmul(shared.expand(a, Shape.of(3, 2, 72, 64)), b));
+        tests.add(DynamicTest.dynamicTest("batched", () -> check("batched", batched, form)));
         tests.add(DynamicTest.dynamicTest(
                 "long", () -> check("long", product(DType.F16, 1, 8, 8, 712, false, false), form)));
         return tests.stream();

@@ -158,6 +158,57 @@ class HopperTest {
         assertArrayEquals(x, l.ints(y, 128));
     }
 
+    /** One copy fills the shared memory of all CTAs of a mask, and each one's own barrier counts its bytes. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4})
+    void tensorCopiesToSeveralCtas(long seed) {
+        String ptx = """
+                .version 8.0
+                .target sm_90
+                .address_size 64
+                .visible .entry k(.param .align 64 .b8 map[128], .param .u64 y)
+                .reqnctapercluster 2
+                {
+                    .reg .b16 %mask; .reg .b32 %t, %s, %r, %bar, %z, %i, %v; .reg .b64 %m, %y; .reg .pred %lead, %first, %p;
+                    .shared .align 128 .b8 s[256];
+                    .shared .align 8 .b8 bar[8];
+                    mov.u32 %t, %tid.x; mov.u32 %s, s; mov.u32 %bar, bar; mov.u32 %z, 0; mov.u16 %mask, 3;
+                    mov.b64 %m, map; cvta.param.u64 %m, %m;
+                    mov.u32 %r, %cluster_ctarank;
+                    setp.eq.u32 %lead, %t, 0;
+                    @%lead mbarrier.init.shared.b64 [%bar], 1;
+                    @%lead fence.mbarrier_init.release.cluster;
+                    @%lead mbarrier.arrive.expect_tx.shared.b64 _, [%bar], 256;
+                    barrier.cluster.arrive.release.aligned;
+                    barrier.cluster.wait.acquire.aligned;
+                    setp.eq.and.u32 %first, %r, 0, %lead;
+                    @%first cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes.multicast::cluster [%s], [%m, {%z, %z}], [%bar], %mask;
+                W:  mbarrier.try_wait.parity.shared.b64 %p, [%bar], 0;
+                    @!%p bra W;
+                    mad.lo.u32 %s, %t, 4, %s; ld.shared.u32 %v, [%s];
+                    mov.u32 %i, %ctaid.x; mad.lo.u32 %i, %i, 64, %t;
+                    ld.param.u64 %y, [y]; mad.wide.u32 %y, %i, 4, %y;
+                    st.global.u32 [%y], %v;
+                    barrier.cluster.arrive.release.aligned;
+                    barrier.cluster.wait.acquire.aligned;
+                    ret;
+                }
+                """;
+        Launcher l = new Launcher(ptx, SimOptions.DEFAULT.withSeed(seed));
+        int[] x = new Random(seed).ints(64).toArray();
+        long y = l.empty(2 * 256);
+        byte[] map = TensorMap.encode(4, l.buffer(x), new long[] {16, 4}, new long[] {64}, new int[] {16, 4}, 0);
+        l.launch("k", Dim3.of(2), Dim3.of(64), map, y);
+        int[] got = l.ints(y, 128);
+        for (int i = 0; i < 128; i++) assertEquals(x[i % 64], got[i], "CTA " + i / 64 + ", " + i % 64);
+        // A CTA that the copy does not reach waits for ever.
+        Launcher alone = new Launcher(ptx.replace("%mask, 3", "%mask, 1"), SimOptions.DEFAULT.withSeed(seed));
+        byte[] other = TensorMap.encode(4, alone.buffer(x), new long[] {16, 4}, new long[] {64}, new int[] {16, 4}, 0);
+        long z = alone.empty(2 * 256);
+        SimFault fault = assertThrows(SimFault.class, () -> alone.launch("k", Dim3.of(2), Dim3.of(64), other, z));
+        assertEquals(Kind.DEADLOCK, fault.kind());
+    }
+
     @Test
     void clustersReadEachOthersSharedMemory() {
         String ptx = """
