@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.jvm;
 
+import io.sinter.gen.SinterKernelMoves;
+
 /**
  * Backward attention: weights are computed again from scores and lse, for blocks of keys (a lane a key)
  * against blocks of queries. With {@code P = exp(S - lse)} and {@code dS = P · (dO·Vᵀ - delta)}: {@code dQ
@@ -64,7 +66,7 @@ final class AttentionBackward extends AttentionParts {
         readPanel(AttentionCode.DOUT, batch, query, lanes, 0, plan.e, dense, other);
         readPanel(AttentionCode.OUT, batch, query, lanes, 0, plan.e, dense, second);
         step(steps.dots(), plan.e, lanes, 0, other, second, delta);
-        GemmMoves.copy(delta, delta(batch, query), (long) lanes * size);
+        SinterKernelMoves.copy(delta, delta(batch, query), (long) lanes * size);
     }
 
     private long delta(long batch, long query) {
@@ -76,7 +78,7 @@ final class AttentionBackward extends AttentionParts {
         long batch = task / plan.segments();
         long segment = task % plan.segments();
         long dq = dq(batch, segment);
-        GemmMoves.clear(dq, plan.queries * denseRow(plan.d));
+        SinterKernelMoves.clear(dq, plan.queries * denseRow(plan.d));
         long begin = segment * plan.segmentKeys();
         long end = Math.min(plan.keys, begin + plan.segmentKeys());
         for (long key = begin; key < end; key += plan.panel) {
@@ -141,7 +143,7 @@ final class AttentionBackward extends AttentionParts {
         int rows = (int) Math.min(AttentionPlan.ROWS, plan.queries - query);
         long dqRow = denseRow(plan.d);
         // Not in the workspace: a task that runs again, as samples do, gives the same.
-        GemmMoves.copy(dq(batch, 0) + query * dqRow, rowsOfD, rows * dqRow);
+        SinterKernelMoves.copy(dq(batch, 0) + query * dqRow, rowsOfD, rows * dqRow);
         int vectors = (int) (dqRow / size / plan.lanes);
         for (long s = 1; s < plan.segments(); s++) {
             tiles.add(dq(batch, s) + query * dqRow, dqRow, rowsOfD, dqRow, rows, vectors);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.jvm;
 
+import io.sinter.gen.SinterKernelMoves;
+
 /**
  * Forward attention for blocks of queries, one lane a query: {@code Sᵀ = K·Qᵀ}, online softmax down the
  * lanes, {@code Oᵀ = Vᵀ·P}. So maximum and sum of a row of scores are element by element, and k and v are
@@ -45,7 +47,7 @@ final class AttentionForward extends AttentionParts {
         readPanel(AttentionCode.SCALED, batch, first, lanes, 0, plan.d, dense, q);
         clear(result, plan.e);
         clear(sum, 1);
-        GemmMoves.fill(tiles.dtype(), maximum, plan.panel, Double.NEGATIVE_INFINITY);
+        SinterKernelMoves.fill(tiles.dtype(), maximum, plan.panel, Double.NEGATIVE_INFINITY);
         long end = code.isCausal() ? Math.min(plan.keys, first + lanes) : plan.keys;
         for (long key = 0; key < end; key += AttentionPlan.ROWS) {
             block(batch, first, lanes, key, (int) Math.min(AttentionPlan.ROWS, end - key));

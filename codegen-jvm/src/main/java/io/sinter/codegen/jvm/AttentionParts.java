@@ -4,6 +4,8 @@ package io.sinter.codegen.jvm;
 import static io.sinter.gen.SinterKernelHost.MEMORY;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
+import io.sinter.gen.SinterKernelMoves;
+
 /**
  * What forward and backward attention share: scratch memory, panels, products and steps.
  *
@@ -124,7 +126,7 @@ abstract class AttentionParts {
     }
 
     final void clear(long panel, int rows) {
-        GemmMoves.clear(panel, rows * row);
+        SinterKernelMoves.clear(panel, rows * row);
     }
 
     /** Runs a step on the panels (and rows of statistics) {@code buffers}. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.jvm;
 
+import io.sinter.gen.SinterKernelMoves;
+
 /**
  * Makes blocks of a matrix product: packs the operands' parts, runs the tiles, and hands finished results
  * to the epilogue while they are in the cache. One object serves one call of a kernel on one worker.
@@ -261,6 +263,7 @@ final class GemmBlock {
     }
 
     private void clear(int rows, int columns) {
-        for (int r = 0; r < rows; r++) GemmMoves.clear(scratch.block + r * scratch.blockRow, (long) columns * size);
+        for (int r = 0; r < rows; r++)
+            SinterKernelMoves.clear(scratch.block + r * scratch.blockRow, (long) columns * size);
     }
 }

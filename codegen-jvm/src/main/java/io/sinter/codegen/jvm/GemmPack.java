@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.jvm;
 
+import io.sinter.gen.SinterKernelMoves;
+
 /** Brings the operands of a block into the form that tiles read, and says where it is. */
 final class GemmPack {
     private final GemmCode code;
@@ -103,7 +105,7 @@ final class GemmPack {
         int padded = (int) (row / size);
         boolean whole = v.rowRun() - column % v.rowRun() >= width;
         // Only a piece as wide as the panel is filled up with zeros as it is moved.
-        if (!whole && width < padded) GemmMoves.clear(to, depth * row);
+        if (!whole && width < padded) SinterKernelMoves.clear(to, depth * row);
         for (int c = 0; c < width; ) {
             int columns = run(v.rowRun(), column + c, width - c);
             for (int d = 0; d < depth; ) {
@@ -122,7 +124,7 @@ final class GemmPack {
         } else if (v.columnStride() == size) {
             tiles.transpose(from, v.rowStride(), to, row, columns, steps, padded);
         } else {
-            GemmMoves.strided(size, from, v.columnStride(), v.rowStride(), to, row, size, steps, columns);
+            SinterKernelMoves.strided(size, from, v.columnStride(), v.rowStride(), to, row, size, steps, columns);
         }
     }
 
@@ -173,7 +175,7 @@ final class GemmPack {
         } else if (tallRow == size && v.rowStride() == size) {
             tiles.copy(from, v.columnStride(), to, tallK, steps, rows, rows);
         } else {
-            GemmMoves.strided(size, from, v.rowStride(), v.columnStride(), to, tallRow, tallK, rows, steps);
+            SinterKernelMoves.strided(size, from, v.rowStride(), v.columnStride(), to, tallRow, tallK, rows, steps);
         }
     }
 

@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
+import io.sinter.gen.SinterKernelMoves;
 import io.sinter.ir.DType;
 
 /**
@@ -248,28 +249,29 @@ final class GemmScalarTiles extends GemmTiles {
     public void copy(long a, long aRow, long c, long cRow, int rows, int columns, int padded) {
         long size = dtype.bytes();
         for (int r = 0; r < rows; r++) {
-            GemmMoves.copy(a + r * aRow, c + r * cRow, columns * size);
-            GemmMoves.clear(c + r * cRow + columns * size, (padded - columns) * size);
+            SinterKernelMoves.copy(a + r * aRow, c + r * cRow, columns * size);
+            SinterKernelMoves.clear(c + r * cRow + columns * size, (padded - columns) * size);
         }
     }
 
     @Override
     public void halves(long a, long even, int evens, long odd, int odds) {
-        GemmMoves.spread(dtype.bytes(), a, 2, even, evens);
-        GemmMoves.spread(dtype.bytes(), a + dtype.bytes(), 2, odd, odds);
+        SinterKernelMoves.spread(dtype.bytes(), a, 2, even, evens);
+        SinterKernelMoves.spread(dtype.bytes(), a + dtype.bytes(), 2, odd, odds);
     }
 
     @Override
     public void panels(long a, long aRow, long c, long panelBytes, int rows, int panels) {
         long row = (long) vectors() * LANES * dtype.bytes();
         for (int r = 0; r < rows; r++) {
-            for (int p = 0; p < panels; p++) GemmMoves.copy(a + r * aRow + p * row, c + p * panelBytes + r * row, row);
+            for (int p = 0; p < panels; p++)
+                SinterKernelMoves.copy(a + r * aRow + p * row, c + p * panelBytes + r * row, row);
         }
     }
 
     @Override
     protected void transposeSquare(long a, long aRow, long c, long cRow) {
         int size = dtype.bytes();
-        GemmMoves.strided(size, a, size, aRow, c, cRow, size, LANES, LANES);
+        SinterKernelMoves.strided(size, a, size, aRow, c, cRow, size, LANES, LANES);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.jvm;
 
+import io.sinter.gen.SinterKernelMoves;
 import io.sinter.ir.DType;
 
 /**
@@ -89,12 +90,12 @@ public abstract class GemmTiles {
                 if (height == side && width == side) {
                     transposeSquare(from, aRow, to, cRow);
                 } else {
-                    GemmMoves.strided(size, from, size, aRow, to, cRow, size, width, height);
+                    SinterKernelMoves.strided(size, from, size, aRow, to, cRow, size, width, height);
                 }
             }
         }
         for (int x = 0; x < columns && padded > rows; x++) {
-            GemmMoves.clear(c + x * cRow + (long) rows * size, (long) (padded - rows) * size);
+            SinterKernelMoves.clear(c + x * cRow + (long) rows * size, (long) (padded - rows) * size);
         }
     }
 

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.jvm;
 
-import static io.sinter.gen.SinterKernelHost.MEMORY;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
-
 import io.sinter.gen.SinterKernelHost;
+import io.sinter.gen.SinterKernelMoves;
 import io.sinter.ir.DType;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
@@ -66,8 +63,8 @@ public final class PoolPlanes {
         places = values + 4L * (w.out[2] + SLACK);
         // What is not in the plane stays as it is: less than all, and at no place.
         for (int x = 0; x < w.columns() + SLACK; x++) {
-            MEMORY.set(JAVA_FLOAT_UNALIGNED, columnValues + 4L * x, Float.NEGATIVE_INFINITY);
-            MEMORY.set(JAVA_INT_UNALIGNED, columnPlaces + 4L * x, Integer.MAX_VALUE);
+            SinterKernelMoves.putFloat(columnValues + 4L * x, Float.NEGATIVE_INFINITY);
+            SinterKernelMoves.putInt(columnPlaces + 4L * x, Integer.MAX_VALUE);
         }
     }
 
@@ -117,8 +114,8 @@ public final class PoolPlanes {
             }
         }
         for (int x = 0; first && x < count; x++) {
-            MEMORY.set(JAVA_FLOAT_UNALIGNED, columns + 4L * x, Float.NEGATIVE_INFINITY);
-            MEMORY.set(JAVA_INT_UNALIGNED, theirs + 4L * x, Integer.MAX_VALUE);
+            SinterKernelMoves.putFloat(columns + 4L * x, Float.NEGATIVE_INFINITY);
+            SinterKernelMoves.putInt(theirs + 4L * x, Integer.MAX_VALUE);
         }
         int stride = w.stride[2];
         split(columnValues, residueValues);
@@ -146,7 +143,7 @@ public final class PoolPlanes {
             default -> {
                 for (int r = 0; r < Math.min(stride, columns); r++) {
                     int count = (columns - r + stride - 1) / stride;
-                    GemmMoves.spread(4, from + 4L * r, stride, to + r * residue, count);
+                    SinterKernelMoves.spread(4, from + 4L * r, stride, to + r * residue, count);
                 }
             }
         }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.jvm;
 
-import static io.sinter.gen.SinterKernelHost.MEMORY;
-import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import io.sinter.gen.SinterKernelMoves;
 
 /**
  * Runs tasks of a convolution: see {@link StencilPlan}. One object serves one call of a kernel on one
@@ -93,7 +92,7 @@ final class StencilBlock {
         long a = place[0] == 0 ? left : place[0] + first * plan.leftRow;
         long aRow = place[0] == 0 ? size : plan.leftRow;
         if (place[0] == 0) pack(batch, first, height);
-        if (k == 0) GemmMoves.clear(block, height * blockRow);
+        if (k == 0) SinterKernelMoves.clear(block, height * blockRow);
         int panel = tiles.vectors() * plan.lanes;
         for (int r = 0; r < height && k > 0; r += tiles.rows()) {
             int high = Math.min(tiles.rows(), height - r);
@@ -130,8 +129,8 @@ final class StencilBlock {
                                 ? k * packed
                                 : ofPlane + z * plan.leftTaps[0] + y * plan.leftTaps[1] + x * plan.leftTaps[2];
                         long b = p * planeBytes + (long) plan.offset(rows, z, y, x) * size;
-                        MEMORY.set(JAVA_INT_UNALIGNED, table + 8L * count, Math.toIntExact(a));
-                        MEMORY.set(JAVA_INT_UNALIGNED, table + 8L * count + 4, Math.toIntExact(b));
+                        SinterKernelMoves.putInt(table + 8L * count, Math.toIntExact(a));
+                        SinterKernelMoves.putInt(table + 8L * count + 4, Math.toIntExact(b));
                         count++;
                     }
                 }
@@ -154,7 +153,7 @@ final class StencilBlock {
         for (int j = 0; j < k; j += run) {
             for (int r = 0; r < height; r++) {
                 code.packA(true, params, batch, first + r, j, run, 1, tile, run * (long) size, lanes);
-                GemmMoves.strided(size, tile, 0, size, left + j * step + (long) r * size, 0, step, 1, run);
+                SinterKernelMoves.strided(size, tile, 0, size, left + j * step + (long) r * size, 0, step, 1, run);
             }
         }
     }
@@ -205,7 +204,7 @@ final class StencilBlock {
             }
             for (int r = 0; r < stepX && r < width; r++) {
                 int count = (width - r + stepX - 1) / stepX;
-                GemmMoves.spread(size, start + (long) r * size, stepX, plane + (long) r * residue, count);
+                SinterKernelMoves.spread(size, start + (long) r * size, stepX, plane + (long) r * residue, count);
             }
         }
     }
@@ -235,7 +234,7 @@ final class StencilBlock {
                 for (int y = 0; y < plan.pixels[1]; y += plan.blockRows) {
                     int rows = Math.min(plan.blockRows, plan.pixels[1] - y);
                     // Columns between rows meet zeros of the left operand, and must be numbers.
-                    if (plan.step[2] > 1) GemmMoves.clear(stage, plan.stageBytes(channels, rows));
+                    if (plan.step[2] > 1) SinterKernelMoves.clear(stage, plan.stageBytes(channels, rows));
                     stage(batch, (long) image * plan.planesOfN + channel, channels, z, y, rows);
                     turnLeft(batch, image, z, y, rows);
                     offsets(channels, rows);
@@ -244,7 +243,7 @@ final class StencilBlock {
                 }
             }
         }
-        if (first) GemmMoves.clear(to, channels * (long) taps * plan.rowOfM());
+        if (first) SinterKernelMoves.clear(to, channels * (long) taps * plan.rowOfM());
     }
 
     /** The left operand, pixels × rows; zeros between the rows of pixels. */
@@ -261,7 +260,7 @@ final class StencilBlock {
                 tiles.transpose(from, plan.a.rowStride(), to, pixelBytes, plan.m, width, padded);
             } else if (plan.a.isPlain()) {
                 for (int x = 0; x < width; x++) {
-                    GemmMoves.strided(
+                    SinterKernelMoves.strided(
                             size,
                             plan.a.at(batch, 0, k + x),
                             0,
@@ -273,17 +272,19 @@ final class StencilBlock {
                             plan.m);
                 }
                 for (int x = 0; x < width; x++)
-                    GemmMoves.clear(to + x * pixelBytes + (long) plan.m * size, (long) (padded - plan.m) * size);
+                    SinterKernelMoves.clear(
+                            to + x * pixelBytes + (long) plan.m * size, (long) (padded - plan.m) * size);
             } else if (plan.a.isUnitColumn(size)) {
                 code.packA(true, params, batch, 0, k, width, plan.m, turned, pitchOfRow(), lanes);
                 tiles.transpose(turned, pitchOfRow(), to, pixelBytes, plan.m, width, padded);
             } else {
                 code.packA(false, params, batch, 0, k, plan.m, width, to, pixelBytes, lanes);
                 for (int x = 0; x < width; x++)
-                    GemmMoves.clear(to + x * pixelBytes + (long) plan.m * size, (long) (padded - plan.m) * size);
+                    SinterKernelMoves.clear(
+                            to + x * pixelBytes + (long) plan.m * size, (long) (padded - plan.m) * size);
             }
             if (r + 1 < rows && plan.pitch > width)
-                GemmMoves.clear(to + width * pixelBytes, (plan.pitch - width) * pixelBytes);
+                SinterKernelMoves.clear(to + width * pixelBytes, (plan.pitch - width) * pixelBytes);
         }
     }
 
@@ -296,7 +297,7 @@ final class StencilBlock {
                 for (int y = 0; y < plan.taps[1]; y++) {
                     for (int x = 0; x < plan.taps[2]; x++) {
                         long at = p * planeBytes + (long) plan.offset(rows, z, y, x) * size;
-                        MEMORY.set(JAVA_INT_UNALIGNED, table + 4L * count++, Math.toIntExact(at));
+                        SinterKernelMoves.putInt(table + 4L * count++, Math.toIntExact(at));
                     }
                 }
             }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.jvm;
 
+import io.sinter.gen.SinterKernelMoves;
+
 /** Rows of a convolution's input, padding included: moved if the input is memory, else computed by generated code. */
 final class StencilInput {
     private final GemmCode code;
@@ -69,7 +71,7 @@ final class StencilInput {
         int right = (int) Math.clamp(plan.extent[2] - low[2], left, width);
         for (int r = 0; r < count; r++) {
             boolean inside = r >= first && r < end;
-            GemmMoves.zeros(size, to + r * step, inside ? left : width);
+            SinterKernelMoves.zeros(size, to + r * step, inside ? left : width);
         }
         if (first >= end) return;
         long from = address

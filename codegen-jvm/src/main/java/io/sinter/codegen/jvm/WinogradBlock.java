@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.jvm;
 
+import io.sinter.gen.SinterKernelMoves;
+
 /** Runs tasks of a convolution by Winograd's algorithm: see {@link WinogradPlan}. One object serves one call of a kernel on one worker. */
 final class WinogradBlock {
     private final GemmCode code;
@@ -129,7 +131,8 @@ final class WinogradBlock {
             }
             for (int y = 0; y < 3; y++) {
                 long tap = ofPlane + y * taps[1];
-                GemmMoves.strided((int) size, tap, taps[2], stencil.leftRow, at + 3 * y * lane, lane, size, 3, count);
+                SinterKernelMoves.strided(
+                        (int) size, tap, taps[2], stencil.leftRow, at + 3 * y * lane, lane, size, 3, count);
             }
         }
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.jvm;
 
+import io.sinter.gen.SinterKernelMoves;
+
 /**
  * The first phase of a weight's gradient by Winograd's F(3×3, 2×2): tiles of 2 × 2 pixels' gradients take the place of
  * the filter, and three taps that of the pixels (see {@link WinogradMatrix}). A task adds up, at each of the 16
@@ -167,7 +169,7 @@ final class WinogradGradient {
                 + (long) output * size;
         boolean first = true;
         input.clear();
-        GemmMoves.clear(rowsOfOutputs, (long) vector * bandRows * PIXELS * pitch());
+        SinterKernelMoves.clear(rowsOfOutputs, (long) vector * bandRows * PIXELS * pitch());
         for (int image = slice * perSlice; image < last; image += bandImages) {
             int images = Math.min(bandImages, last - image);
             for (int y = 0; y < tilesY; y += bandRows) {
@@ -186,7 +188,7 @@ final class WinogradGradient {
         int vectors = StencilPlan.ceilDiv(outputs, vector);
         if (first) {
             for (int r = 0; r < channels * TAPS * TAPS; r++)
-                GemmMoves.clear(to + r * plan.rowOfM(), (long) vectors * vector * size);
+                SinterKernelMoves.clear(to + r * plan.rowOfM(), (long) vectors * vector * size);
             return;
         }
         int all = (int) (channels * outputBytes() / ((long) vector * size));
@@ -257,7 +259,7 @@ final class WinogradGradient {
                         from, channel, pixels + r * row + (long) o * size, outputBytes(), vector, padded, vector);
             }
         }
-        GemmMoves.clear(pixels + there * row, (rows * PIXELS - there) * row);
+        SinterKernelMoves.clear(pixels + there * row, (rows * PIXELS - there) * row);
     }
 
     /** Adds channels × output channels, over {@code count} tiles, to the sums of each place. */

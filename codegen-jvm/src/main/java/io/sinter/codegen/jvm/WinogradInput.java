@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.jvm;
 
+import io.sinter.gen.SinterKernelMoves;
+
 /** Makes transformed tiles of a convolution's input, channels last, for {@link WinogradBlock} and {@link WinogradGradient}. */
 final class WinogradInput {
     private static final int SIDE = WinogradPlan.SIDE;
@@ -73,7 +75,7 @@ final class WinogradInput {
 
     /** To be called before the first {@link #tiles}: what tiles at the edge see beyond the staged columns must be numbers. */
     void clear() {
-        GemmMoves.clear(rowsOfChannels, vector * WinogradPlan.reach(mostRows) * pitch());
+        SinterKernelMoves.clear(rowsOfChannels, vector * WinogradPlan.reach(mostRows) * pitch());
     }
 
     /**
@@ -113,6 +115,6 @@ final class WinogradInput {
                 tiles.transpose(from, reach * pitch(), to, pixel, vector, padded, vector);
             }
         }
-        GemmMoves.clear(elements + staged * width * pixel, (reach - staged) * width * pixel);
+        SinterKernelMoves.clear(elements + staged * width * pixel, (reach - staged) * width * pixel);
     }
 }

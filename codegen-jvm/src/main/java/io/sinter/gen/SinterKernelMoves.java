@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sinter.codegen.jvm;
+package io.sinter.gen;
 
 import static io.sinter.gen.SinterKernelHost.MEMORY;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
@@ -10,26 +10,37 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import io.sinter.ir.DType;
 import java.lang.foreign.MemorySegment;
 
-/** Moves of blocks of 4- or 8-byte elements by address, in plain Java. */
-final class GemmMoves {
+/**
+ * Moves of blocks of 4- or 8-byte elements by address, in plain Java. By its name HotSpot compiles it as it does
+ * generated code, at once and by C2: in C1's code every access to memory is a call that allocates.
+ */
+public final class SinterKernelMoves {
     /**
      * Elements of a side of the blocks that {@link #strided} moves: their lines stay in the first-level
      * cache.
      */
     private static final int BLOCK = 16;
 
-    private GemmMoves() {}
+    private SinterKernelMoves() {}
 
-    static void copy(long from, long to, long bytes) {
+    public static void copy(long from, long to, long bytes) {
         MemorySegment.copy(MEMORY, from, MEMORY, to, bytes);
     }
 
-    static void clear(long at, long bytes) {
+    public static void clear(long at, long bytes) {
         if (bytes > 0) MEMORY.asSlice(at, bytes).fill((byte) 0);
     }
 
+    public static void putInt(long at, int value) {
+        MEMORY.set(JAVA_INT_UNALIGNED, at, value);
+    }
+
+    public static void putFloat(long at, float value) {
+        MEMORY.set(JAVA_FLOAT_UNALIGNED, at, value);
+    }
+
     /** Sets a few elements to 0. */
-    static void zeros(int size, long at, int count) {
+    public static void zeros(int size, long at, int count) {
         for (int i = 0; i < count; i++) {
             if (size == 4) MEMORY.set(JAVA_INT_UNALIGNED, at + i * 4L, 0);
             else MEMORY.set(JAVA_LONG_UNALIGNED, at + i * 8L, 0);
@@ -37,7 +48,7 @@ final class GemmMoves {
     }
 
     /** Sets {@code count} elements of a type that is computed in. */
-    static void fill(DType type, long at, int count, double value) {
+    public static void fill(DType type, long at, int count, double value) {
         for (int i = 0; i < count; i++) {
             switch (type) {
                 case F32 -> MEMORY.set(JAVA_FLOAT_UNALIGNED, at + i * 4L, (float) value);
@@ -54,7 +65,7 @@ final class GemmMoves {
      *
      * @param size bytes of an element, 4 or 8
      */
-    static void strided(
+    public static void strided(
             int size, long a, long aRow, long aColumn, long c, long cRow, long cColumn, int rows, int columns) {
         for (int r = 0; r < rows; r += BLOCK) {
             for (int x = 0; x < columns; x += BLOCK) {
@@ -72,7 +83,7 @@ final class GemmMoves {
     }
 
     /** {@code c[i] = a[i · step]} for {@code count} elements. */
-    static void spread(int size, long a, int step, long c, int count) {
+    public static void spread(int size, long a, int step, long c, int count) {
         if (size == 4) ints(a, 0, step * 4L, c, 0, 4, 1, count);
         else longs(a, 0, step * 8L, c, 0, 8, 1, count);
     }
