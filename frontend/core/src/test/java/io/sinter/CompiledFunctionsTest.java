@@ -122,6 +122,23 @@ class CompiledFunctionsTest {
         });
     }
 
+    /** Two programs make steps in turn: Adam's bias correction counts all of them. */
+    @Test
+    void stepsOfTwoBatchSizesAreCountedTogether() {
+        double[][] losses = new double[2][];
+        for (int compiled = 0; compiled < 2; compiled++) {
+            Trainer t = new Trainer();
+            UnaryOperator<Tensor[]> step = compiled == 1 ? Sinter.compileAll(t::step) : t::step;
+            Tensor[] large = {Tensor.ones(6, 4).cumsum(0), Tensor.from(new long[] {0, 1, 2, 0, 1, 2})};
+            Tensor[] small = {Tensor.ones(2, 4).cumsum(1), Tensor.from(new long[] {2, 1})};
+            losses[compiled] = new double[12];
+            for (int i = 0; i < 12; i++) {
+                losses[compiled][i] = step.apply(i % 3 == 2 ? small : large)[0].item();
+            }
+        }
+        assertArrayEquals(losses[0], losses[1]);
+    }
+
     @Test
     void verifiedStepsAreTheSteps() {
         Trainer plain = new Trainer();

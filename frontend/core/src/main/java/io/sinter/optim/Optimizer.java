@@ -10,6 +10,7 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.HashSet;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -150,7 +151,8 @@ public abstract class Optimizer {
     static final class Scalars {
         private final ParamGroup group;
         private final Map<DType, Map<String, Tensor>> made = new EnumMap<>(DType.class);
-        private final Map<String, Clock> clocks = new LinkedHashMap<>();
+        /** By the number of steps that its parameters have made before. */
+        private final Map<Long, Clock> clocks = new HashMap<>();
         private ParamState state;
         private long steps;
 
@@ -174,9 +176,9 @@ public abstract class Optimizer {
          * same step.
          */
         Tensor ofStep(Tensor p, String name, LongToDoubleFunction value) {
-            String key = name + "@" + steps;
-            clocks.computeIfAbsent(key, _ -> new Clock(steps, value)).states.add(state);
-            return of(p, key, clocks.get(key));
+            Clock clock = clocks.computeIfAbsent(steps, _ -> new Clock());
+            clock.states.add(state);
+            return of(p, name + "@" + steps, clock.number(value));
         }
 
         private void begin(ParamState s) {
@@ -190,23 +192,30 @@ public abstract class Optimizer {
     }
 
     /**
-     * Counts steps where the optimizer's own code does not run: each replay of a compiled function asks once.
+     * Counts steps where the optimizer's own code does not run: each replay of a compiled function draws the numbers again, the first of which begins a
+     * step. The count is the parameters' own, because other programs (another batch size, a step that is traced) make steps in between.
      */
-    private static final class Clock implements DoubleSupplier {
-        private final LongToDoubleFunction value;
+    private static final class Clock {
         private final Set<ParamState> states = Collections.newSetFromMap(new IdentityHashMap<>());
+        private DoubleSupplier first;
         private long step;
 
-        Clock(long step, LongToDoubleFunction value) {
-            this.step = step;
-            this.value = value;
+        DoubleSupplier number(LongToDoubleFunction value) {
+            return new DoubleSupplier() {
+                @Override
+                public double getAsDouble() {
+                    if (first == null) first = this;
+                    if (first == this) begin();
+                    return value.applyAsDouble(step);
+                }
+            };
         }
 
-        @Override
-        public double getAsDouble() {
-            step++;
-            for (ParamState s : states) s.steps = Math.max(s.steps, step);
-            return value.applyAsDouble(step);
+        private void begin() {
+            long made = 0;
+            for (ParamState s : states) made = Math.max(made, s.steps);
+            step = made + 1;
+            for (ParamState s : states) s.steps = step;
         }
     }
 
