@@ -65,10 +65,10 @@ final class StencilInput {
         boolean there = z + low[0] >= 0 && z + low[0] < plan.extent[0];
         int width = plan.positions[2];
         int size = plan.size;
-        int first = there ? (int) Math.clamp(-(y + low[1]), 0, count) : count;
-        int end = there ? (int) Math.clamp(plan.extent[1] - (y + low[1]), first, count) : count;
-        int left = (int) Math.clamp(-low[2], 0, width);
-        int right = (int) Math.clamp(plan.extent[2] - low[2], left, width);
+        int first = there ? Math.clamp(-(y + low[1]), 0, count) : count;
+        int end = there ? Math.clamp(plan.extent[1] - (y + low[1]), first, count) : count;
+        int left = Math.clamp(-low[2], 0, width);
+        int right = Math.clamp(plan.extent[2] - low[2], left, width);
         for (int r = 0; r < count; r++) {
             boolean inside = r >= first && r < end;
             SinterKernelMoves.zeros(size, to + r * step, inside ? left : width);

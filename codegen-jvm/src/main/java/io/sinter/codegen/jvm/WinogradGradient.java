@@ -161,7 +161,7 @@ final class WinogradGradient {
         long batch = task / plan.slices;
         int channels = Math.min(channelBlock, plan.planesOfN - channel);
         int outputs = Math.min(OUTPUTS, plan.m - output);
-        int perSlice = StencilPlan.ceilDiv(plan.planesOfK, (int) plan.slices);
+        int perSlice = StencilPlan.ceilDiv(plan.planesOfK, plan.slices);
         int last = Math.min(plan.planesOfK, (slice + 1) * perSlice);
         long to = workspace
                 + slice * plan.partialBytes()

@@ -39,8 +39,8 @@ final class GemmFinish {
         GemmEpilogue epilogue = new GemmEpilogue(g);
         Operand fours = g.tiles(g.paddedColumns, EACH);
 
-        Reg first = out.mad(PtxType.S64, g.special(Operand.Special.CTAID_X), out.constant(LaunchRule.CTA), (Operand)
-                g.ints.wide(g.thread));
+        Reg first = out.mad(
+                PtxType.S64, g.special(Operand.Special.CTAID_X), out.constant(LaunchRule.CTA), g.ints.wide(g.thread));
         Operand all = g.c.scalars.mulLong(g.special(Operand.Special.NCTAID_X), out.constant(LaunchRule.CTA));
         g.loop(first, g.c.scalars.mulLong(g.allRows, fours), all, number -> {
             Operand row = g.quotient(number, fours);

@@ -64,7 +64,8 @@ class BenchTest {
         assertEquals(2, lines.size());
         for (String line : lines) {
             JsonNode n = JSON.readTree(line);
-            for (String field : List.of("median_ms", "min_ms", "first_ms", "reps", "peak_rss_mb", "tensor_mb", "threads")) {
+            for (String field :
+                    List.of("median_ms", "min_ms", "first_ms", "reps", "peak_rss_mb", "tensor_mb", "threads")) {
                 assertTrue(n.path(field).isNumber(), line);
             }
             assertEquals(mode, n.path("mode").asText());
