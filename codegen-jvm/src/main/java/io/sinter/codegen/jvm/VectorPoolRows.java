@@ -102,7 +102,10 @@ final class VectorPoolRows {
         m.body().forLoop(m.local("i", Type.INT_TYPE), constant(0), count, floats.lanes(), step);
     }
 
-    /** Half a vector of places at a time, as they become twice as wide. */
+    /**
+     * Half a vector of places at a time, as they become twice as wide. Values are moved as integers: once vectors of floats of a second width
+     * exist, HotSpot no longer knows which class a float vector is, and the tiles of matrix products put their sums into objects.
+     */
     private void finish() {
         MethodBuilder m = cls.method("finish", Type.VOID_TYPE);
         LocalVar values = m.parameter("values", Type.LONG_TYPE);
@@ -111,7 +114,6 @@ final class VectorPoolRows {
         LocalVar toPlaces = m.parameter("toPlaces", Type.LONG_TYPE);
         LocalVar count = m.parameter("count", Type.INT_TYPE);
         Species narrow = new Species(DType.I32, floats.lanes() / 2);
-        Species half = new Species(DType.F32, floats.lanes() / 2);
         Species wide = new Species(DType.I64, floats.lanes() / 2);
         LocalVar place = m.local("place", narrow.vectorType());
         LocalVar i = m.local("i", Type.INT_TYPE);
@@ -122,16 +124,16 @@ final class VectorPoolRows {
             Code none = p.compare("EQ", Vec.bits(narrow, Integer.MAX_VALUE));
             Vec known = p.blend(Vec.bits(narrow, 0), none).convert("I2L", wide);
             Block b = new Block();
-            if (tail == 1) b.add(mask.set(half.indexInRange(i, count)));
+            if (tail == 1) b.add(mask.set(narrow.indexInRange(i, count)));
             b.add(place.set(Vec.load(narrow, places, null).code()))
-                    .add(Vec.load(half, values, null).store(toValues, tail == 1 ? mask : null))
+                    .add(Vec.load(narrow, values, null).store(toValues, tail == 1 ? mask : null))
                     .add(known.store(toPlaces, tail == 1 ? Masks.cast(mask, wide) : null));
             for (LocalVar at : new LocalVar[] {values, places, toValues})
-                b.add(at.set(add(at, constant(half.bits() / 8L))));
+                b.add(at.set(add(at, constant(narrow.bits() / 8L))));
             blocks[tail] = b.add(toPlaces.set(add(toPlaces, constant(wide.bits() / 8L))));
         }
         m.body()
-                .forLoop(i, constant(0), sub(count, constant(half.lanes() - 1)), half.lanes(), blocks[0])
+                .forLoop(i, constant(0), sub(count, constant(narrow.lanes() - 1)), narrow.lanes(), blocks[0])
                 .ifThen(lt(i, count), blocks[1]);
     }
 
