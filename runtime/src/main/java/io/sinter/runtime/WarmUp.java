@@ -4,6 +4,10 @@ package io.sinter.runtime;
 import io.sinter.codegen.jvm.JvmFlags;
 import io.sinter.codegen.jvm.JvmKernel;
 import io.sinter.ir.loop.Buf;
+import io.sinter.ir.loop.Facts;
+import io.sinter.ir.loop.Kernel;
+import io.sinter.ir.loop.LoopKernel;
+import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
 import io.sinter.ir.plan.Plan.SlotValue;
@@ -136,7 +140,19 @@ final class WarmUp {
     static void add(
             List<Candidate> cold, Plan.Launch launch, JvmKernel code, long[] blocks, UnaryOperator<Place> outermost) {
         InnerExtents extents = InnerExtents.of(launch.kernel());
-        if (!extents.trusts()) cold.add(new Candidate(launch, code, extents, blocks[0], outermost));
+        if (!extents.trusts() && hasVectors(launch.kernel()))
+            cold.add(new Candidate(launch, code, extents, blocks[0], outermost));
+    }
+
+    /**
+     * Scalar code is not so slow before it is compiled, and is better compiled by what the real data show: of a scan HotSpot made code that was ten
+     * times slower when all it had seen was a sample's short rows.
+     */
+    private static boolean hasVectors(Kernel kernel) {
+        if (!(kernel instanceof LoopKernel k)) return true;
+        boolean[] found = new boolean[1];
+        Facts.walk(k.body(), s -> found[0] |= s instanceof Stmt.Loop l && l.kind() == Stmt.Loop.Kind.VECTOR);
+        return found[0];
     }
 
     /**

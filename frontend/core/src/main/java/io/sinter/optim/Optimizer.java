@@ -9,8 +9,8 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.EnumMap;
-import java.util.HashSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -153,6 +153,7 @@ public abstract class Optimizer {
         private final Map<DType, Map<String, Tensor>> made = new EnumMap<>(DType.class);
         /** By the number of steps that its parameters have made before. */
         private final Map<Long, Clock> clocks = new HashMap<>();
+
         private ParamState state;
         private long steps;
 
