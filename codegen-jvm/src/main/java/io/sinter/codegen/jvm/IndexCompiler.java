@@ -9,6 +9,7 @@ import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Facts;
 import io.sinter.ir.loop.Index;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
@@ -157,6 +158,9 @@ final class IndexCompiler {
         sorted.sort(Comparator.comparingInt(p -> c.place(p.fact).depth));
         Code acc = null;
         Facts.Fact f = start;
+        // Which parts are in the sum so far: a checked index is summed further in where a branch guards it than where
+        // none does.
+        BitSet summed = new BitSet();
         int i = 0;
         while (i < sorted.size()) {
             int depth = c.place(sorted.get(i).fact).depth;
@@ -164,16 +168,21 @@ final class IndexCompiler {
             while (end < sorted.size() && c.place(sorted.get(end).fact).depth == depth)
                 f = f.with(sorted.get(end++).fact);
             List<Part> level = sorted.subList(i, end);
+            for (Part p : level) summed.set(parts.indexOf(p));
             Code before = acc;
             Supplier<Code> add = () -> {
                 Code s = before;
                 for (Part p : level) s = s == null ? p.code.get() : Code.add(s, p.code.get());
                 return s;
             };
-            record Level(Object form, int depth) {}
+            record Level(Object form, int depth, BitSet parts) {}
             if (depth == c.scope().depth && end == sorted.size()) acc = add.get();
             else
-                acc = c.once(what, new Level(form, depth), f, () -> Value.scalar(DType.I64, add.get()))
+                acc = c.once(
+                                what,
+                                new Level(form, depth, (BitSet) summed.clone()),
+                                f,
+                                () -> Value.scalar(DType.I64, add.get()))
                         .code();
             i = end;
         }

@@ -3,6 +3,7 @@ package io.sinter.codegen.jvm;
 
 import io.sinter.ir.ref.RandomKernel;
 import java.util.List;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.ShrinkingMode;
@@ -29,5 +30,11 @@ class RandomKernelTest {
     @Property(tries = 50, shrinking = ShrinkingMode.OFF)
     void indexErrorsAreReported(@ForAll long seed) {
         new KernelHarness(new RandomKernel(seed, true).build()).checkExact(2);
+    }
+
+    /** A checked index in a loop, and again under a branch of it: it was added to the address twice. */
+    @Example
+    void checkedIndexUnderABranch() {
+        new KernelHarness(new RandomKernel(-130193L, false).build()).checkExact(4);
     }
 }

@@ -12,6 +12,7 @@ import io.sinter.ir.loop.Facts;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Var;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -189,15 +190,19 @@ final class IndexEmitter {
         sorted.sort(Comparator.comparingInt(p -> c.place(p.fact).depth));
         Operand acc = c.out.constant(0);
         Facts.Fact f = Facts.Fact.NONE;
+        // Which parts are in the sum so far: a checked index is summed further in where a branch guards it than where
+        // none does.
+        BitSet summed = new BitSet();
         for (int k = 0; k < sorted.size(); ) {
             int depth = c.place(sorted.get(k).fact).depth;
             int end = k;
             while (end < sorted.size() && c.place(sorted.get(end).fact).depth == depth)
                 f = f.with(sorted.get(end++).fact);
             List<Part> level = sorted.subList(k, end);
+            for (Part p : level) summed.set(parts.indexOf(p));
             Operand before = acc;
-            record Level(Object form, int depth) {}
-            Level key = new Level(form, depth);
+            record Level(Object form, int depth, BitSet parts) {}
+            Level key = new Level(form, depth, (BitSet) summed.clone());
             acc = c.once(what, key, f, () -> {
                         Operand s = before;
                         for (Part p : level) s = c.scalars.addLong(s, p.code.get());

@@ -25,4 +25,10 @@ class RandomKernelTest {
         for (long seed : new long[] {673498092107646839L, 4268252544303524289L})
             SimRun.checkExact(new RandomKernel(seed, true).build());
     }
+
+    /** A checked index in a loop, and again under a branch of it. */
+    @Example
+    void checkedIndexUnderABranch() {
+        SimRun.checkExact(new RandomKernel(-130193L, false).build());
+    }
 }
