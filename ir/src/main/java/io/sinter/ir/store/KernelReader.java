@@ -42,17 +42,13 @@ final class KernelReader {
 
     /** @throws FormatException if it is no kernel, or one that reads slots which it says it does not have */
     static Kernel read(ByteReader in) {
-        try {
-            KernelReader r = new KernelReader(in);
-            Kernel kernel = r.kernel();
-            if (r.highestSlot >= kernel.slots()) {
-                throw new FormatException(
-                        "kernel " + kernel.name() + " reads slot " + r.highestSlot + " of " + kernel.slots());
-            }
-            return kernel;
-        } catch (IllegalArgumentException e) {
-            throw new FormatException(e.getMessage(), e);
+        KernelReader r = new KernelReader(in);
+        Kernel kernel = r.kernel();
+        if (r.highestSlot >= kernel.slots()) {
+            throw new FormatException(
+                    "kernel " + kernel.name() + " reads slot " + r.highestSlot + " of " + kernel.slots());
         }
+        return kernel;
     }
 
     private Kernel kernel() {

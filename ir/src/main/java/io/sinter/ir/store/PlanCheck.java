@@ -20,12 +20,9 @@ final class PlanCheck {
         this.plan = plan;
     }
 
+    /** Throws what arithmetic and operators' type rules throw, too: {@link StoredPlan#read} makes that a {@link FormatException}. */
     static void check(Plan plan) {
-        try {
-            new PlanCheck(plan).run();
-        } catch (ArithmeticException e) {
-            throw new FormatException("a number of the plan is too large", e);
-        }
+        new PlanCheck(plan).run();
     }
 
     private static void demand(boolean holds, String what) {

@@ -39,11 +39,7 @@ final class PlanReader {
             r.kernels.add(k);
             names.put(k, name);
         }
-        try {
-            return new StoredPlan(r.plan(), names);
-        } catch (IllegalArgumentException e) {
-            throw new FormatException(e.getMessage(), e);
-        }
+        return new StoredPlan(r.plan(), names);
     }
 
     private void enter() {

@@ -85,10 +85,17 @@ public final class StoredPlan {
      * @throws FormatException if the bytes are no plan, or one whose memory, slots or types do not fit together
      */
     public static StoredPlan read(byte[] bytes) {
-        ByteReader in = new ByteReader(bytes);
-        StoredPlan read = PlanReader.read(in);
-        in.end();
-        PlanCheck.check(read.plan);
-        return read;
+        try {
+            ByteReader in = new ByteReader(bytes);
+            StoredPlan read = PlanReader.read(in);
+            in.end();
+            PlanCheck.check(read.plan);
+            return read;
+        } catch (ArithmeticException e) {
+            throw new FormatException("a number of the plan is too large", e);
+        } catch (IllegalArgumentException e) {
+            // Of the constructors and type rules that the plan's parts are given to.
+            throw new FormatException(e.getMessage(), e);
+        }
     }
 }

@@ -14,12 +14,15 @@ import io.sinter.ir.Node;
 import io.sinter.ir.Type;
 import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.loop.KernelText;
+import io.sinter.ir.op.MaxPool;
 import io.sinter.ir.op.Operators;
 import io.sinter.ir.op.Sample;
+import io.sinter.ir.op.TopK;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.ref.PlanInterpreter;
 import io.sinter.ir.ref.RandomGraphs;
 import io.sinter.ir.ref.RefArray;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -87,7 +90,13 @@ class StoredPlanTest {
         Node w = g.input(Type.of(DType.F32, 16, 4));
         Node s = g.scalarInput(DType.F32);
         Node y = g.mul(g.apply(new io.sinter.ir.op.Matmul(), x, w), s);
-        return StoredPlan.of(Compiler.plan(g.build(y, g.sum(g.exp(y), 1)))).toBytes();
+        Node top = g.emit(new TopK(1, 2, true), List.of(y)).getFirst();
+        Node pooled = g.emit(
+                        new MaxPool(new long[] {2}, new long[] {1}, new long[] {0}, new long[] {0}, new long[] {1}),
+                        List.of(y))
+                .getFirst();
+        return StoredPlan.of(Compiler.plan(g.build(y, g.sum(g.exp(y), 1), top, pooled)))
+                .toBytes();
     }
 
     @Test
@@ -119,6 +128,22 @@ class StoredPlanTest {
             }
         }
         assertTrue(refused > 1000, "refused " + refused);
+    }
+
+    @Test
+    void routinesThatDoNotFitTheirOperandsAreRefused() {
+        GraphBuilder g = new GraphBuilder();
+        Node x = g.input(Type.of(DType.F32, 1_000_000_000));
+        byte[] bytes = StoredPlan.of(Compiler.plan(g.build(
+                        g.emit(new TopK(0, 1_000_000_000, true), List.of(x)).toArray(Node[]::new))))
+                .toBytes();
+        StoredPlan.read(bytes);
+        for (String other : List.of("axis=0, k=2000000000", "axis=1, k=1000000000", "axis=9999999999, k=1")) {
+            String text = new String(bytes, StandardCharsets.ISO_8859_1);
+            assertTrue(text.contains("axis=0, k=1000000000"), text);
+            byte[] damaged = text.replace("axis=0, k=1000000000", other).getBytes(StandardCharsets.ISO_8859_1);
+            assertThrows(FormatException.class, () -> StoredPlan.read(damaged), other);
+        }
     }
 
     @Test
