@@ -3,7 +3,6 @@ package io.sinter.runtime;
 
 import io.sinter.codegen.jvm.JvmCodegen;
 import io.sinter.codegen.ptx.PtxCodegen;
-import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.ir.Graph;
 import io.sinter.runtime.cache.BuildId;
 import io.sinter.runtime.cache.CacheKey;
@@ -11,9 +10,6 @@ import java.util.Locale;
 
 /** What plans and code are made for, and by which compiler: the parts of their keys on disk. */
 final class Targets {
-    /** The architecture that the simulator's code is generated for. */
-    static final Target PTX = Target.SM_80;
-
     private Targets() {}
 
     /** What a program is compiled for, or null if it has no plan. */
@@ -24,7 +20,7 @@ final class Targets {
             case GENERATED ->
                 switch (context.device().kind()) {
                     case JVM -> jvm(io.sinter.codegen.jvm.Options.preferred());
-                    case PTX_SIM -> PTX.toString();
+                    case PTX_SIM -> context.session().gpu().modules().target().toString();
                     case CUDA -> null;
                 };
         };

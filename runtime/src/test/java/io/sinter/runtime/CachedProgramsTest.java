@@ -4,14 +4,17 @@ package io.sinter.runtime;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.ir.Canonical;
 import io.sinter.ir.DType;
 import io.sinter.ir.Graph;
 import io.sinter.ir.GraphBuilder;
 import io.sinter.ir.IndexError;
+import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.Node;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
+import io.sinter.ir.op.Input;
 import io.sinter.ir.op.Matmul;
 import io.sinter.ir.op.Sort;
 import io.sinter.ir.op.Take;
@@ -67,33 +70,23 @@ class CachedProgramsTest {
         return g.build(y, rows, sorted.get(0), sorted.get(1), taken);
     }
 
-    private static List<Arg> args(Session session, Graph g, long index) {
-        List<Arg> args = new ArrayList<>();
+    private static List<RefArray> run(Session session, Graph g, long index) {
+        List<Boolean> scalars = new ArrayList<>();
+        List<RefArray> args = new ArrayList<>();
         for (Node n : g.inputs()) {
-            Type t = n.type();
-            if (((io.sinter.ir.op.Input) n.op()).scalar()) {
-                args.add(Arg.Scalar.ofFloat(0.5f));
-                continue;
-            }
-            RefArray a = t.dtype() == DType.I64
-                    ? RefArray.ofLongs(DType.I64, Shape.of(3), 1, index, 0)
-                    : RefArray.of(t, k -> Math.sin(k + 1));
-            Buffer b = session.allocator().allocate(t.bytes());
-            Elements.store(a, b.address());
-            args.add(b);
+            scalars.add(((Input) n.op()).scalar());
+            args.add(
+                    n.type().dtype() == DType.I64
+                            ? RefArray.ofLongs(DType.I64, Shape.of(3), 1, index, 0)
+                            : RefArray.of(n.type(), k -> Math.sin(k + 1)));
         }
-        return args;
+        Executable e = Executable.get(
+                Canonical.of(g), g, CompileContext.of(session), _ -> new Sources.Source("Model.java:7", "", ""));
+        return ArrayRun.run(e, scalars, args, session);
     }
 
     private static List<RefArray> run(Session session, Graph g) {
-        Executable e = Executable.get(
-                Canonical.of(g), g, CompileContext.of(session), _ -> new Sources.Source("Model.java:7", "", ""));
-        Run run = e.run(args(session, g, -1));
-        List<RefArray> results = new ArrayList<>();
-        for (int i = 0; i < g.outputs().size(); i++) {
-            results.add(Elements.load(g.outputs().get(i).type(), run.result(i).address()));
-        }
-        return results;
+        return run(session, g, -1);
     }
 
     private static void same(List<RefArray> a, List<RefArray> b) {
@@ -125,13 +118,48 @@ class CachedProgramsTest {
         }
     }
 
+    /**
+     * Of a GPU's programs plans alone are stored: its kernels are generated anew. How exactly products multiply, and the architecture, are in the
+     * key.
+     */
+    @Test
+    void plansOfASimulatedGpuAreStored() throws IOException {
+        Options options = Options.fromProperties()
+                .withThreads(1)
+                .withDevice(Device.PTX_SIM)
+                .withCache(CacheOptions.NONE.withFolder(cache()));
+        List<RefArray> first;
+        try (Session s = Session.open(options)) {
+            first = run(s, graph());
+            assertEquals(1, s.counters().programsCompiled());
+        }
+        try (Session s = Session.open(options)) {
+            same(first, run(s, graph()));
+            Counters c = s.counters();
+            assertEquals(0, c.programsCompiled());
+            assertEquals(1, c.programsLoaded());
+            assertEquals(0, c.cache().misses());
+            assertTrue(c.kernelsGenerated() > 0);
+        }
+        assertEquals(1, entries().size());
+        try (Session s = Session.open(options)) {
+            s.setMatmulPrecision(MatmulPrecision.HIGH);
+            run(s, graph());
+            assertEquals(1, s.counters().programsCompiled());
+        }
+        try (Session s = Session.open(options, new SimDriver(Target.SM_90A))) {
+            run(s, graph());
+            assertEquals(1, s.counters().programsCompiled());
+        }
+        assertEquals(3, entries().size());
+    }
+
     @Test
     void indexErrorsOfStoredProgramsSayWhatTheySaid() {
         Graph g = graph();
         for (int n = 0; n < 2; n++) {
             try (Session s = open()) {
-                Executable e = Executable.get(Canonical.of(g), g, CompileContext.of(s), Sources.NONE);
-                IndexError error = Assertions.assertThrows(IndexError.class, () -> e.run(args(s, g, 4)));
+                IndexError error = Assertions.assertThrows(IndexError.class, () -> run(s, g, 4));
                 assertEquals(4, error.value());
                 assertEquals(5, error.origin());
                 assertEquals(n, s.counters().programsLoaded());
