@@ -132,10 +132,10 @@ public final class JvmCodegen {
 
     /**
      * What class files depend on besides the kernel and the generator: the release of Java (the Vector API is
-     * still incubating), the width of vectors, and the cache size that tiles are cut for.
+     * still incubating) and the width of vectors. How work is cut to fit caches and processors is decided when a kernel runs.
      */
     public static String target(Options options) {
-        return "java" + Runtime.version().feature() + "-v" + options.vectorBits() + "-l2." + CpuCaches.L2;
+        return "java" + Runtime.version().feature() + "-v" + options.vectorBits();
     }
 
     /**
