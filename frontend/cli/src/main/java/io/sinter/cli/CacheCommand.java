@@ -91,8 +91,28 @@ final class CacheCommand implements Runnable {
         }
     }
 
-    private static CommandFailure failed(IOException e) {
-        return new CommandFailure(e.getMessage() == null ? e.toString() : e.getMessage(), e);
+    /** What can be done to a cache. A file that cannot be read or written is told in one line. */
+    abstract static class Action implements Runnable {
+        @Mixin
+        Where where;
+
+        @Spec
+        CommandSpec spec;
+
+        /** @param out is flushed afterwards, whatever happens */
+        abstract void act(PrintWriter out) throws IOException;
+
+        @Override
+        public final void run() {
+            PrintWriter out = spec.commandLine().getOut();
+            try {
+                act(out);
+            } catch (IOException e) {
+                throw new CommandFailure(e.getMessage() == null ? e.toString() : e.getMessage(), e);
+            } finally {
+                out.flush();
+            }
+        }
     }
 
     private static String size(long bytes) {
@@ -111,41 +131,29 @@ final class CacheCommand implements Runnable {
             name = "ls",
             description =
                     "List the entries, the last used first: kind, key, size, last use, what it is, where it was compiled.")
-    static final class Ls implements Runnable {
-        @Mixin
-        private Where where;
-
+    static final class Ls extends Action {
         @Option(names = "--all", description = "Kernels, too, not programs alone.")
         private boolean all;
 
-        @Spec
-        private CommandSpec spec;
-
         @Override
-        public void run() {
-            PrintWriter out = spec.commandLine().getOut();
+        void act(PrintWriter out) throws IOException {
             Tier tier = where.open();
-            try {
-                List<Tier.Stored> stored = tier.list();
-                long bytes = 0;
-                int programs = 0;
-                for (Tier.Stored s : stored.reversed()) {
-                    bytes += s.bytes();
-                    if (s.kind() == CacheKey.Kind.PLAN) programs++;
-                    else if (!all) continue;
-                    out.println(line(s));
-                }
-                out.printf(
-                        Locale.ROOT,
-                        "%d programs, %d kernels, %s in %s%n",
-                        programs,
-                        stored.size() - programs,
-                        size(bytes),
-                        tier.folder());
-                out.flush();
-            } catch (IOException e) {
-                throw failed(e);
+            List<Tier.Stored> stored = tier.list();
+            long bytes = 0;
+            int programs = 0;
+            for (Tier.Stored s : stored.reversed()) {
+                bytes += s.bytes();
+                if (s.kind() == CacheKey.Kind.PLAN) programs++;
+                else if (!all) continue;
+                out.println(line(s));
             }
+            out.printf(
+                    Locale.ROOT,
+                    "%d programs, %d kernels, %s in %s%n",
+                    programs,
+                    stored.size() - programs,
+                    size(bytes),
+                    tier.folder());
         }
 
         private static String line(Tier.Stored s) throws IOException {
@@ -172,93 +180,66 @@ final class CacheCommand implements Runnable {
             name = "why",
             description =
                     "Say why a program was compiled and not found: which part of its key differs from the nearest stored one.")
-    static final class WhyMissed implements Runnable {
-        @Mixin
-        private Where where;
-
+    static final class WhyMissed extends Action {
         @Parameters(paramLabel = "KEY", description = "The first digits of a program's key, or LAST for the last miss.")
         private String key;
 
-        @Spec
-        private CommandSpec spec;
-
         @Override
-        public void run() {
-            PrintWriter out = spec.commandLine().getOut();
+        void act(PrintWriter out) throws IOException {
             Tier tier = where.open();
-            try {
-                String wanted = key;
-                if (key.equalsIgnoreCase("LAST")) {
-                    List<MissLog.Miss> misses = MissLog.read(tier.folder());
-                    if (misses.isEmpty()) {
-                        out.println("no miss is on record");
-                        out.flush();
-                        return;
-                    }
-                    MissLog.Miss last = misses.getLast();
-                    wanted = last.digest();
-                    out.printf(
-                            Locale.ROOT,
-                            "%s missed %s ago%s%n",
-                            Tier.shorten(wanted),
-                            age(last.time()),
-                            last.line().isEmpty() ? "" : ", at " + last.line());
+            String wanted = key;
+            if (key.equalsIgnoreCase("LAST")) {
+                List<MissLog.Miss> misses = MissLog.read(tier.folder());
+                if (misses.isEmpty()) {
+                    out.println("no miss is on record");
+                    return;
                 }
-                String prefix = wanted.toLowerCase(Locale.ROOT);
-                List<Why.Candidate> programs = Why.programs(tier);
-                List<Why.Candidate> found = programs.stream()
-                        .filter(c -> c.stored().digest().startsWith(prefix))
-                        .toList();
-                if (found.isEmpty()) {
-                    throw new CommandFailure(
-                            "no program " + key + " is stored: compiling it failed, or it was evicted");
-                }
-                if (found.size() > 1) throw new CommandFailure(found.size() + " programs begin with " + key);
-                Entry missed = found.getFirst().entry();
+                MissLog.Miss last = misses.getLast();
+                wanted = last.digest();
                 out.printf(
-                        Locale.ROOT, "%s for %s%n", missed.name(), missed.key().target());
-                for (String line : Why.explain(missed, programs)) out.println(line);
-                out.flush();
-            } catch (IOException e) {
-                throw failed(e);
+                        Locale.ROOT,
+                        "%s missed %s ago%s%n",
+                        Tier.shorten(wanted),
+                        age(last.time()),
+                        last.line().isEmpty() ? "" : ", at " + last.line());
             }
+            String prefix = wanted.toLowerCase(Locale.ROOT);
+            List<Why.Candidate> programs = Why.programs(tier);
+            List<Why.Candidate> found = programs.stream()
+                    .filter(c -> c.stored().digest().startsWith(prefix))
+                    .toList();
+            if (found.isEmpty()) {
+                throw new CommandFailure("no program " + key + " is stored: compiling it failed, or it was evicted");
+            }
+            if (found.size() > 1) throw new CommandFailure(found.size() + " programs begin with " + key);
+            Entry missed = found.getFirst().entry();
+            out.printf(Locale.ROOT, "%s for %s%n", missed.name(), missed.key().target());
+            for (String line : Why.explain(missed, programs)) out.println(line);
         }
     }
 
     /** {@code sinter cache verify}. */
     @Command(name = "verify", description = "Read every entry and check it; fails if one is damaged.")
-    static final class Verify implements Runnable {
-        @Mixin
-        private Where where;
-
-        @Spec
-        private CommandSpec spec;
-
+    static final class Verify extends Action {
         @Override
-        public void run() {
-            PrintWriter out = spec.commandLine().getOut();
+        void act(PrintWriter out) throws IOException {
             Tier tier = where.open();
             int good = 0;
             List<String> bad = new ArrayList<>();
-            try {
-                for (Tier.Stored s : tier.list()) {
-                    try {
-                        Entry e = Tier.read(s);
-                        if (s.kind() == CacheKey.Kind.PLAN) {
-                            StoredPlan.read(e.payload());
-                            e.text();
-                        }
-                        good++;
-                    } catch (FormatException e) {
-                        bad.add(s.file() + ": " + e.getMessage());
+            for (Tier.Stored s : tier.list()) {
+                try {
+                    Entry e = Tier.read(s);
+                    if (s.kind() == CacheKey.Kind.PLAN) {
+                        StoredPlan.read(e.payload());
+                        e.text();
                     }
+                    good++;
+                } catch (FormatException e) {
+                    bad.add(s.file() + ": " + e.getMessage());
                 }
-            } catch (IOException e) {
-                throw failed(e);
             }
             for (String b : bad) out.println(b);
             out.printf(Locale.ROOT, "%d entries are sound, %d are damaged%n", good, bad.size());
-            out.flush();
             if (!bad.isEmpty()) {
                 throw new CommandFailure("damaged entries are misses, and are set aside when they are met");
             }
@@ -267,44 +248,29 @@ final class CacheCommand implements Runnable {
 
     /** {@code sinter cache prune}. */
     @Command(name = "prune", description = "Remove the entries that were longest not used, until the rest fits.")
-    static final class Prune implements Runnable {
-        @Mixin
-        private Where where;
-
+    static final class Prune extends Action {
         @Option(
                 names = "--max-size",
                 paramLabel = "BYTES",
                 description = "Such as 500M (default: what SINTER_CACHE_MAX says, or 2G).")
         private String maxSize;
 
-        @Spec
-        private CommandSpec spec;
-
         @Override
-        public void run() {
+        void act(PrintWriter out) throws IOException {
             long max;
             try {
                 max = maxSize == null ? CacheOptions.fromProperties().maxBytes() : CacheOptions.bytes(maxSize);
             } catch (IllegalArgumentException e) {
                 throw new ParameterException(spec.commandLine(), e.getMessage(), e);
             }
-            try {
-                long removed = where.open().prune(max);
-                PrintWriter out = spec.commandLine().getOut();
-                out.println(size(removed) + " removed");
-                out.flush();
-            } catch (IOException e) {
-                throw failed(e);
-            }
+            long removed = where.open().prune(max);
+            out.println(size(removed) + " removed");
         }
     }
 
     /** {@code sinter cache export}. */
-    @Command(name = "export", description = "Write all entries but device code to one file, for other machines.")
-    static final class Export implements Runnable {
-        @Mixin
-        private Where where;
-
+    @Command(name = "export", description = "Write all entries to one file, for other machines.")
+    static final class Export extends Action {
         @Parameters(paramLabel = "FILE", description = "The bundle to write.")
         private Path file;
 
@@ -314,22 +280,14 @@ final class CacheCommand implements Runnable {
                 description = "File with an Ed25519 private key in PEM form (openssl genpkey -algorithm ed25519).")
         private Path key;
 
-        @Spec
-        private CommandSpec spec;
-
         @Override
-        public void run() {
-            try {
-                PrivateKey signer = key == null ? null : Trust.privateKey(key);
-                report(spec, "exported", Bundle.export(where.open(), file, signer));
-            } catch (IOException e) {
-                throw failed(e);
-            }
+        void act(PrintWriter out) throws IOException {
+            PrivateKey signer = key == null ? null : Trust.privateKey(key);
+            report(out, "exported", Bundle.export(where.open(), file, signer));
         }
     }
 
-    private static void report(CommandSpec spec, String what, Bundle.Summary s) {
-        PrintWriter out = spec.commandLine().getOut();
+    private static void report(PrintWriter out, String what, Bundle.Summary s) {
         out.printf(
                 Locale.ROOT,
                 "%d entries %s, %s, %s%n",
@@ -337,7 +295,6 @@ final class CacheCommand implements Runnable {
                 what,
                 size(s.bytes()),
                 s.signed() ? "signed" : "not signed");
-        out.flush();
     }
 
     /** {@code sinter cache import}. */
@@ -345,10 +302,7 @@ final class CacheCommand implements Runnable {
             name = "import",
             description =
                     "Put the entries of a bundle into the cache. They are code: the bundle must be signed by somebody trusted.")
-    static final class Import implements Runnable {
-        @Mixin
-        private Where where;
-
+    static final class Import extends Action {
         @Parameters(paramLabel = "FILE", description = "The bundle to read.")
         private Path file;
 
@@ -364,18 +318,11 @@ final class CacheCommand implements Runnable {
                         "Take a bundle without a trusted signature: whoever made it can run any code as this user.")
         private boolean unsigned;
 
-        @Spec
-        private CommandSpec spec;
-
         @Override
-        public void run() {
-            try {
-                Path keys = trusted != null ? trusted : Where.options().trusted();
-                Trust trust = unsigned ? null : keys == null ? Trust.NOBODY : new Trust(Trust.keys(keys), false);
-                report(spec, "imported", Bundle.load(file, where.openOrMake(), trust));
-            } catch (IOException e) {
-                throw failed(e);
-            }
+        void act(PrintWriter out) throws IOException {
+            Path keys = trusted != null ? trusted : Where.options().trusted();
+            Trust trust = unsigned ? null : keys == null ? Trust.NOBODY : new Trust(Trust.keys(keys), false);
+            report(out, "imported", Bundle.load(file, where.openOrMake(), trust));
         }
     }
 
@@ -383,39 +330,22 @@ final class CacheCommand implements Runnable {
     @Command(
             name = "sign",
             description = "Sign the entries of a folder, so that other users can read it as their shared tier.")
-    static final class Sign implements Runnable {
-        @Mixin
-        private Where where;
-
+    static final class Sign extends Action {
         @Parameters(paramLabel = "KEY", description = "File with an Ed25519 private key in PEM form.")
         private Path key;
 
-        @Spec
-        private CommandSpec spec;
-
         @Override
-        public void run() {
-            try {
-                report(spec, "signed", Bundle.sign(where.open(), Trust.privateKey(key)));
-            } catch (IOException e) {
-                throw failed(e);
-            }
+        void act(PrintWriter out) throws IOException {
+            report(out, "signed", Bundle.sign(where.open(), Trust.privateKey(key)));
         }
     }
 
     /** {@code sinter cache clear}. */
     @Command(name = "clear", description = "Remove all entries.")
-    static final class Clear implements Runnable {
-        @Mixin
-        private Where where;
-
+    static final class Clear extends Action {
         @Override
-        public void run() {
-            try {
-                where.open().clear();
-            } catch (IOException e) {
-                throw failed(e);
-            }
+        void act(PrintWriter out) throws IOException {
+            where.open().clear();
         }
     }
 }
