@@ -9,7 +9,6 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,8 +20,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * All portable entries of a tier in one file, for other machines: "SINTERCB", the length of a {@link Manifest} and the manifest, then for each of its
- * names the length of the entry's file and the file. Device code is left out: it fits one GPU and driver.
+ * All entries of a tier in one file, for other machines: "SINTERCB", the length of a {@link Manifest} and the manifest, then for each of its
+ * names the length of the entry's file and the file.
  */
 public final class Bundle {
     private static final byte[] MAGIC = "SINTERCB".getBytes(StandardCharsets.US_ASCII);
@@ -47,9 +46,7 @@ public final class Bundle {
      * @param key signs it; null for no signature
      */
     public static Summary export(Tier tier, Path file, PrivateKey key) throws IOException {
-        List<Tier.Stored> entries = tier.list().stream()
-                .filter(s -> s.kind() != CacheKey.Kind.CUBIN)
-                .toList();
+        List<Tier.Stored> entries = tier.list();
         Map<String, Tier.Stored> byName = new TreeMap<>();
         for (Tier.Stored s : entries) byName.put(Manifest.name(s.kind(), s.digest()), s);
         ByteWriter head = new ByteWriter();
@@ -113,14 +110,9 @@ public final class Bundle {
     private static byte[] piece(DataInputStream in, long max) throws IOException {
         int length = in.readInt();
         if (length < 0 || length > max) throw new FormatException("a piece of " + length + " bytes");
-        byte[] bytes = readNBytes(in, length);
+        byte[] bytes = in.readNBytes(length); // allocates as it reads: a wrong length costs no memory
         if (bytes.length < length) throw new EOFException("ends too early");
         return bytes;
-    }
-
-    /** Allocates as it reads, so a wrong length costs no memory. */
-    private static byte[] readNBytes(InputStream in, int length) throws IOException {
-        return in.readNBytes(length);
     }
 
     /** Signs the entries of a tier where they are, for a folder that others read as their shared tier. */

@@ -13,10 +13,9 @@ import java.util.Locale;
  *
  * @param kind what the entry holds
  * @param build the compiler that made it: see {@link BuildId}
- * @param target what it runs on: of class bytes, the release of Java, the width of vectors and the cache sizes that tiles are cut for; of PTX, the
- *     architecture; of device code, the compute capability and the driver
- * @param numerics choices that change results' bits; there are none yet that a user can make: {@link #STRICT}
- * @param content SHA-256 of what was compiled, in hexadecimal digits: a program's canonical form, a kernel's structure, a PTX text
+ * @param target what it runs on: the release of Java and the width of vectors; a GPU's architecture; or the interpreter
+ * @param numerics choices that change results' bits: {@link #STRICT} where the user has none, on GPUs how exactly products multiply
+ * @param content SHA-256 of what was compiled, in hexadecimal digits: a program's canonical form, a kernel's structure
  */
 public record CacheKey(Kind kind, String build, String target, String numerics, String content) {
     /** The version of keys and of all formats of entries: raised whenever the meaning of a byte changes. */
@@ -32,11 +31,7 @@ public record CacheKey(Kind kind, String build, String target, String numerics, 
         /** A program's plan. */
         PLAN,
         /** A kernel's class file. */
-        CLASS,
-        /** A kernel's PTX and how it is launched. */
-        PTX,
-        /** A kernel's machine code for one GPU and driver. */
-        CUBIN;
+        CLASS;
 
         /** The name of its folder. */
         public String folder() {

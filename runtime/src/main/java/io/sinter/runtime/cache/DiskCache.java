@@ -61,10 +61,6 @@ public final class DiskCache {
         return e instanceof IOException && e.getMessage() != null ? e.getMessage() : e.toString();
     }
 
-    public CacheStats stats() {
-        return stats;
-    }
-
     /** Something just compiled, and the entry that keeps it; no entry if it cannot be stored. */
     public record Made<T>(T value, Entry entry) {}
 

@@ -6,6 +6,7 @@ import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
@@ -17,7 +18,10 @@ import java.util.Set;
  */
 final class Owner {
     private static final Set<PosixFilePermission> OTHERS_WRITE = PosixFilePermissions.fromString("----w--w-");
-    static final Set<PosixFilePermission> USER_ONLY = PosixFilePermissions.fromString("rwx------");
+    /** The mode of a folder that is made for this user alone. */
+    static final FileAttribute<Set<PosixFilePermission>> USER_ONLY =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+
     private static volatile UserPrincipal user;
 
     private Owner() {}

@@ -2,6 +2,7 @@
 package io.sinter.runtime.cache;
 
 import io.sinter.ir.store.FormatException;
+import io.sinter.ir.store.Sha256;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -24,11 +25,11 @@ import java.util.stream.Stream;
  * A folder of entries.
  *
  * <pre>
- * plan/ab/ab12…   class/…   ptx/…   cubin/…    entries, by the digest of their key; the time of a file is that of its last use
- * tmp/                                        entries being written
- * locks/                                      see {@link Locks}
- * aside/                                      entries that could not be used
- * misses                                      see {@link MissLog}
+ * plan/ab/ab12…   class/…    entries, by the digest of their key; the time of a file is that of its last use
+ * tmp/                      entries being written
+ * locks/                    see {@link Locks}
+ * aside/                    entries that could not be used
+ * misses                    see {@link MissLog}
  * </pre>
  */
 public final class Tier {
@@ -62,12 +63,12 @@ public final class Tier {
      */
     public static Tier own(Path folder) throws IOException {
         if (!Files.isDirectory(folder)) {
-            if (folder.toAbsolutePath().getParent() != null) {
-                Files.createDirectories(folder.toAbsolutePath().getParent());
-            }
+            // A folder that is not there has a parent: the root is there.
+            Path parent = Files.createDirectories(folder.toAbsolutePath().getParent());
             try {
-                Files.createDirectory(folder);
-                if (Owner.isPosix(folder)) Files.setPosixFilePermissions(folder, Owner.USER_ONLY);
+                // With its mode from the first moment: nobody can put anything into it before it is closed.
+                if (Owner.isPosix(parent)) Files.createDirectory(folder, Owner.USER_ONLY);
+                else Files.createDirectory(folder);
             } catch (FileAlreadyExistsException e) {
                 if (!Files.isDirectory(folder)) throw new IOException(folder + " is a file, not a folder", e);
             }
@@ -225,7 +226,7 @@ public final class Tier {
             try (Stream<Path> files = Files.walk(root, 2)) {
                 for (Path p : (Iterable<Path>) files::iterator) {
                     String digest = p.getFileName().toString();
-                    if (!io.sinter.ir.store.Sha256.isHex(digest)) continue;
+                    if (!Sha256.isHex(digest)) continue;
                     try {
                         BasicFileAttributes a = Files.readAttributes(p, BasicFileAttributes.class);
                         if (a.isRegularFile()) all.add(new Stored(p, kind, digest, a.size(), a.lastModifiedTime()));

@@ -15,7 +15,6 @@ import java.security.spec.X509EncodedKeySpec;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
-import java.util.stream.Collectors;
 
 /**
  * Whose entries are believed: Ed25519 keys (RFC 8032).
@@ -108,13 +107,5 @@ public record Trust(List<PublicKey> keys, boolean foreign) {
             }
         }
         return false;
-    }
-
-    @Override
-    public String toString() {
-        return keys.stream()
-                        .map(k -> Base64.getEncoder().encodeToString(k.getEncoded()))
-                        .collect(Collectors.joining(","))
-                + (foreign ? " and foreign folders" : "");
     }
 }
