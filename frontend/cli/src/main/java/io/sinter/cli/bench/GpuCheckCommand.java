@@ -16,7 +16,6 @@ import io.sinter.runtime.Options;
 import io.sinter.runtime.Session;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -48,6 +47,7 @@ import picocli.CommandLine.Spec;
         })
 public final class GpuCheckCommand implements Callable<Integer> {
     private static final int NO_GPU = 3;
+    private static final long TORCH_SECONDS = 180;
     private static final String[] TRAININGS = {
         "train_mlp", "train_cnn", "train_lstm", "train_gpt_small", "train_resnet18", "train_gpt2_124m"
     };
@@ -74,6 +74,7 @@ public final class GpuCheckCommand implements Callable<Integer> {
     private final long begun = System.nanoTime();
     private GpuCheckReport report;
     private Device gpu;
+    private boolean hasCublas = true;
 
     @Override
     public Integer call() {
@@ -201,6 +202,7 @@ public final class GpuCheckCommand implements Callable<Integer> {
 
     /** @param by who is to do it, as {@code -Dsinter.matmul} has it; NaN if it is not there */
     private double matmul(long n, String kind, String by) {
+        if (by.equals("cublas") && !hasCublas) return Double.NaN;
         DType dtype = kind.equals("bf16") ? DType.BF16 : DType.F32;
         String before = System.getProperty("sinter.matmul");
         System.setProperty("sinter.matmul", by); // which a session reads when it is opened
@@ -208,6 +210,8 @@ public final class GpuCheckCommand implements Callable<Integer> {
             return timed(kind.equals("tf32") ? "high" : "highest", t -> t.matmul(n, dtype));
         } catch (IllegalStateException e) {
             if (by.equals("own")) throw e;
+            hasCublas = false;
+            report.note("cuBLAS is not compared with: " + e.getMessage());
             return Double.NaN;
         } finally {
             if (before == null) System.clearProperty("sinter.matmul");
@@ -236,12 +240,14 @@ public final class GpuCheckCommand implements Callable<Integer> {
             Path file = Files.createTempFile("sinter-gpu-check", ".py");
             try {
                 Files.copy(script, file, StandardCopyOption.REPLACE_EXISTING);
-                for (String line : lines(List.of(
-                        python,
-                        file.toString(),
-                        Integer.toString(gpu.index()),
-                        String.join(",", list),
-                        "" + secondsEach()))) {
+                for (String line : lines(
+                        List.of(
+                                python,
+                                file.toString(),
+                                Integer.toString(gpu.index()),
+                                String.join(",", list),
+                                "" + secondsEach()),
+                        TORCH_SECONDS)) {
                     if (!line.startsWith("{")) continue;
                     JsonNode n = new ObjectMapper().readTree(line);
                     if (n.has("torch"))
@@ -260,25 +266,32 @@ public final class GpuCheckCommand implements Callable<Integer> {
         return millis;
     }
 
-    /** Standard output of a command, line by line; an exception with the last line of its errors if it fails. */
-    private static List<String> lines(List<String> command) throws IOException {
+    /** Standard output of a command, line by line; an exception with the last line of its errors if it fails, or takes too long. */
+    static List<String> lines(List<String> command, long seconds) throws IOException {
+        Path output = Files.createTempFile("sinter-gpu-check", ".out");
         Path errors = Files.createTempFile("sinter-gpu-check", ".err");
         try {
-            Process p =
-                    new ProcessBuilder(command).redirectError(errors.toFile()).start();
+            // To files: reading from a process has no limit of time.
+            Process p = new ProcessBuilder(command)
+                    .redirectOutput(output.toFile())
+                    .redirectError(errors.toFile())
+                    .start();
             p.getOutputStream().close();
-            String text = new String(p.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (!p.waitFor(3, TimeUnit.MINUTES) || p.exitValue() != 0) {
+            if (!p.waitFor(seconds, TimeUnit.SECONDS)) {
                 p.destroyForcibly();
+                throw new IOException(command.getFirst() + " took more than " + seconds + " s");
+            }
+            if (p.exitValue() != 0) {
                 List<String> said = Files.readAllLines(errors);
                 throw new IOException(
                         command.getFirst() + " failed: " + (said.isEmpty() ? "it says nothing" : said.getLast()));
             }
-            return text.lines().toList();
+            return Files.readAllLines(output);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted", e);
         } finally {
+            Files.deleteIfExists(output);
             Files.deleteIfExists(errors);
         }
     }

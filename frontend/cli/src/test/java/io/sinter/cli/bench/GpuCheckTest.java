@@ -2,6 +2,7 @@
 package io.sinter.cli.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -13,6 +14,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
@@ -56,5 +58,20 @@ class GpuCheckTest {
         assertEquals(3, run("--device", "jvm"));
         assertEquals(3, run("--device", "cuda:7"));
         assertEquals(2, run("--slowly"));
+    }
+
+    /** What a rival prints; why there is nothing, if it fails or hangs. */
+    @Test
+    void rivalsFailAndHang() throws IOException {
+        assertEquals(
+                List.of("one", "two"),
+                GpuCheckCommand.lines(List.of("sh", "-c", "echo one; echo two; echo no >&2"), 60));
+        IOException failed = assertThrows(
+                IOException.class,
+                () -> GpuCheckCommand.lines(List.of("sh", "-c", "echo one; echo no torch >&2; exit 1"), 60));
+        assertEquals("sh failed: no torch", failed.getMessage());
+        IOException hung = assertThrows(
+                IOException.class, () -> GpuCheckCommand.lines(List.of("sh", "-c", "echo one; exec sleep 30"), 0));
+        assertEquals("sh took more than 0 s", hung.getMessage());
     }
 }
