@@ -341,11 +341,6 @@ final class CudaDriver implements GpuDriver {
     }
 
     @Override
-    public void launch(Stream stream, Function kernel, Grid grid, long... parameters) {
-        launch(stream, kernel, grid, List.of(), parameters);
-    }
-
-    @Override
     public synchronized void launch(
             Stream stream, Function kernel, Grid grid, List<TensorBox> tensors, long... parameters) {
         int count = parameters.length + tensors.size();
@@ -421,6 +416,7 @@ final class CudaDriver implements GpuDriver {
     @Override
     public void destroy(Graph graph) {
         bind();
+        check("cuCtxSynchronize", JCudaDriver.cuCtxSynchronize());
         check("cuGraphExecDestroy", JCudaDriver.cuGraphExecDestroy((CudaHandles.Graph) graph));
     }
 

@@ -167,9 +167,7 @@ final class Gpu implements AutoCloseable {
     }
 
     synchronized void destroy(GpuDriver.Graph graph) {
-        if (closed) return;
-        driver.synchronize(stream);
-        driver.destroy(graph);
+        if (!closed) driver.destroy(graph);
     }
 
     /** This GPU's memory, for an {@link Allocator}. */

@@ -129,19 +129,15 @@ interface GpuDriver extends AutoCloseable {
     LoadedModule load(String ptx);
 
     /** Queues a launch of a kernel whose parameters are 64 bits each. */
-    void launch(Stream stream, Function kernel, Grid grid, long... parameters);
+    default void launch(Stream stream, Function kernel, Grid grid, long... parameters) {
+        launch(stream, kernel, grid, List.of(), parameters);
+    }
 
     /** Whether launches may have maps of tensors. Kernels for them are not generated otherwise. */
-    default boolean hasTensorMaps() {
-        return false;
-    }
+    boolean hasTensorMaps();
 
     /** As {@link #launch(Stream, Function, Grid, long...)}, with maps of tensors as further parameters. */
-    default void launch(Stream stream, Function kernel, Grid grid, List<TensorBox> tensors, long... parameters) {
-        if (!tensors.isEmpty())
-            throw new UnsupportedOperationException(kernel.name() + ": this driver makes no tensor maps");
-        launch(stream, kernel, grid, parameters);
-    }
+    void launch(Stream stream, Function kernel, Grid grid, List<TensorBox> tensors, long... parameters);
 
     // ---- graphs
 
@@ -154,6 +150,7 @@ interface GpuDriver extends AutoCloseable {
     /** Queues captured work. */
     void launch(Stream stream, Graph graph);
 
+    /** Gives captured work back, when it is not running any more. */
     void destroy(Graph graph);
 
     /** Gives back everything. */

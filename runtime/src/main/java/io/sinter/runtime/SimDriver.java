@@ -288,11 +288,6 @@ final class SimDriver implements GpuDriver {
     }
 
     @Override
-    public void launch(Stream stream, Function kernel, Grid grid, long... parameters) {
-        launch(stream, kernel, grid, List.of(), parameters);
-    }
-
-    @Override
     public boolean hasTensorMaps() {
         return true;
     }

@@ -110,6 +110,21 @@ class SimDriverTest {
         assertEquals(1, read());
     }
 
+    /** Any thread may give a graph back, a cleaner's too: a fault stays with whoever waits. */
+    @Test
+    void faultsDoNotGoWithAGraph() {
+        driver.beginCapture(stream);
+        GpuDriver.Graph graph = driver.endCapture(stream);
+        try (Gpu gpu = new Gpu(driver, new Counters())) {
+            GraphSlot slot = gpu.graphOf(this);
+            slot.set(graph);
+            driver.launch(gpu.stream(), increment, ONE, cell, 0);
+            slot.drop();
+            assertTrue(slot.isEmpty());
+            assertThrows(SimFault.class, gpu::synchronize);
+        }
+    }
+
     /** A new owner of a block may not read what the last one left, nor go beyond the bytes that it asked for. */
     @Test
     void discardedMemoryIsNew() {
