@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
-import io.sinter.codegen.ptx.LaunchRule;
 import io.sinter.codegen.ptx.TensorBox;
-import io.sinter.codegen.ptx.TensorRule;
 import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.Type;
-import io.sinter.ir.op.Op;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
-import io.sinter.ir.plan.Plan.SlotValue;
-import io.sinter.runtime.ParameterBlock.Spot;
+import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.IntFunction;
 
 /**
@@ -31,94 +25,26 @@ final class PtxExecutable implements Executable {
     /** Fewer launches are no work to queue one by one. */
     private static final int LEAST_GRAPH = 3;
 
-    /** One thing to run. */
-    private sealed interface Step {
-        record Library(Op op, Type in, List<Type> out, Spot from, List<Spot> to) implements Step {}
-
-        record Copy(Spot from, Spot to, long bytes) implements Step {}
-
-        record Repeat(ParameterBlock.Section section, long times, List<Step> body) implements Step {}
-    }
-
-    /** A launch of segments whose shapes are equal and whose blocks lie one after the other. Equal to itself alone. */
-    private static final class Launch implements Step {
-        final GpuDriver.Function function;
-        final List<TensorRule> tensors;
-        final GpuDriver.Grid grid;
-        /** Host address of the first block. */
-        final long block;
-
-        final int count;
-        final long blockBytes;
-        final long scratchBytes;
-        /** Whether it finds in scratch memory what the launch before has left there. */
-        final boolean follows;
-        /** Whether it is in a loop's body, and so has other blocks in each run. */
-        final boolean moves;
-        /** Of the program's results, those that it works on. */
-        final List<Integer> results;
-
-        Launch(
-                GpuDriver.Function function,
-                List<TensorRule> tensors,
-                LaunchRule.Shape shape,
-                long block,
-                int count,
-                long blockBytes,
-                long scratchBytes,
-                boolean follows,
-                boolean moves,
-                List<Integer> results) {
-            this.function = function;
-            this.tensors = tensors;
-            this.grid = new GpuDriver.Grid(shape.ctas(), count, shape.threads(), shape.teams(), shape.sharedBytes());
-            this.block = block;
-            this.count = count;
-            this.blockBytes = blockBytes;
-            this.scratchBytes = scratchBytes;
-            this.follows = follows;
-            this.moves = moves;
-            this.results = results;
-        }
-    }
-
-    /** A matrix product that a library does. Equal to itself alone. */
-    private static final class Product implements Step {
-        final MatmulLibrary library;
-        final LibraryMatmul matmul;
-        /** Host address of the parameter block that our own kernel would have. */
-        final long block;
-
-        Product(MatmulLibrary library, LibraryMatmul matmul, long block) {
-            this.library = library;
-            this.matmul = matmul;
-            this.block = block;
-        }
-    }
-
     /** What is queued, with its addresses: equal orders may be one graph. */
     private sealed interface Order {
-        record Kernel(Launch launch, long block, long scratch, List<TensorBox> tensors) implements Order {}
+        record Kernel(PtxStep.Launch launch, long block, long scratch, List<TensorBox> tensors) implements Order {}
 
         record Copy(long from, long to, long bytes) implements Order {}
 
-        record Multiply(Product product, long a, long b, long c, long bias) implements Order {}
+        record Multiply(PtxStep.Product product, long a, long b, long c, long bias) implements Order {}
     }
 
     private final Plan plan;
     private final Session session;
-    private final MatmulPrecision precision;
     private final Gpu gpu;
     private final GpuDriver driver;
     /** The device's copy of the parameter blocks. */
     private Buffer onDevice;
 
     private final ParameterBlock parameters;
-    private final List<Step> steps;
+    private final PtxSteps steps;
     private final List<Integer> scalarResults = new ArrayList<>();
     private final long unrolledBytes;
-    private long scratchBytes;
-    private int kernels;
 
     // Guarded by the GPU.
     private List<Order> before = List.of();
@@ -131,144 +57,20 @@ final class PtxExecutable implements Executable {
     /** @param maxUnrolled bytes of the blocks of loops' bodies that go to the device in one copy, at most */
     PtxExecutable(Plan plan, Session session, MatmulPrecision precision, long maxUnrolled) {
         this.plan = plan;
-        this.precision = precision;
         this.session = session;
         gpu = session.gpu();
         driver = gpu.driver();
-        unrolledBytes = Math.min(unrolled(plan, 1), Math.max(maxUnrolled, largestMoving(plan, false)));
+        unrolledBytes = PtxSteps.unrolledBytes(plan, maxUnrolled);
         parameters = new ParameterBlock(plan, session.hostMemory(), unrolledBytes, bytes -> {
             onDevice = session.allocator().allocate(bytes, "parameters of a program");
             return onDevice.address();
         });
-        Map<Place, Integer> results = new HashMap<>();
-        for (int i = 0; i < plan.resultPlaces().size(); i++)
-            results.putIfAbsent(plan.resultPlaces().get(i), i);
-        steps = steps(plan, parameters.program(), 1, false, results);
+        steps = new PtxSteps(plan, parameters, gpu, precision);
         for (int i = 0; i < plan.resultTypes().size(); i++) {
             if (plan.resultPlaces().get(i) instanceof Place.Argument a
                     && plan.scalarArgs().get(a.index())) scalarResults.add(i);
         }
         graph = gpu.graphOf(this);
-    }
-
-    /** Bytes of the blocks of all runs of loops' bodies. */
-    private static long unrolled(Plan p, long times) {
-        long sum = 0;
-        for (Plan.Step s : p.steps()) {
-            if (!(s instanceof Plan.Repeat r)) continue;
-            long runs = Math.multiplyExact(times, r.steps());
-            for (Plan.Step b : r.body().steps()) {
-                if (b instanceof Plan.Launch l)
-                    sum = Math.addExact(
-                            sum, Math.multiplyExact(runs, l.segments().size() * ParameterBlock.blockBytes(l)));
-            }
-            sum = Math.addExact(sum, unrolled(r.body(), runs));
-        }
-        return sum;
-    }
-
-    /** Bytes of the blocks of the largest launch in a loop's body. */
-    private static long largestMoving(Plan p, boolean body) {
-        long most = 0;
-        for (Plan.Step s : p.steps()) {
-            if (body && s instanceof Plan.Launch l)
-                most = Math.max(most, l.segments().size() * ParameterBlock.blockBytes(l));
-            if (s instanceof Plan.Repeat r) most = Math.max(most, largestMoving(r.body(), true));
-        }
-        return most;
-    }
-
-    private List<Step> steps(
-            Plan p, ParameterBlock.Section section, long times, boolean body, Map<Place, Integer> results) {
-        List<Step> out = new ArrayList<>();
-        int launches = 0;
-        int repeats = 0;
-        for (Plan.Step s : p.steps()) {
-            switch (s) {
-                case Plan.Launch l -> {
-                    launches(l, section.blocks(launches++), body, out, resultsOf(l, section, results));
-                    kernels = Math.toIntExact(kernels + times);
-                }
-                case Plan.LibraryCall c -> {
-                    List<Spot> to = c.out().stream().map(section::spot).toList();
-                    out.add(new Step.Library(
-                            c.op(), c.inTypes().getFirst(), c.outTypes(), section.spot(c.in().getFirst()), to));
-                    kernels = Math.toIntExact(kernels + times);
-                }
-                case Plan.Copy c -> out.add(new Step.Copy(section.spot(c.from()), section.spot(c.to()), c.bytes()));
-                case Plan.Repeat r -> {
-                    ParameterBlock.Section inner = section.body(repeats++);
-                    out.add(new Step.Repeat(
-                            inner, r.steps(), steps(r.body(), inner, times * r.steps(), true, results)));
-                }
-            }
-        }
-        return out;
-    }
-
-    /** Segments of one form and shape go together. */
-    private void launches(Plan.Launch l, long[] blocks, boolean body, List<Step> out, List<Integer> results) {
-        for (int first = 0; first < blocks.length; ) {
-            Product product = product(l, blocks[first]);
-            if (product != null) {
-                out.add(product);
-                first++;
-                continue;
-            }
-            PtxModules.Loaded code = code(l, blocks[first]);
-            LaunchRule.Shape shape = shape(code.rule(), blocks[first]);
-            int end = first + 1;
-            while (end < blocks.length
-                    && code.tensors().isEmpty()
-                    && product(l, blocks[end]) == null
-                    && code(l, blocks[end]) == code
-                    && shape.equals(shape(code.rule(), blocks[end]))) end++;
-            // What follows works on the same scratch memory.
-            long scratch = shape.scratchBytes() * (end - first);
-            for (PtxModules.Loaded c = code; c != null; c = c.next()) {
-                LaunchRule.Shape of = shape(c.rule(), blocks[first]);
-                if (of.ctas() == 0) continue;
-                Launch launch = new Launch(
-                        c.function(),
-                        c.tensors(),
-                        of,
-                        blocks[first],
-                        end - first,
-                        ParameterBlock.blockBytes(l),
-                        scratch,
-                        c != code,
-                        body,
-                        results);
-                scratchBytes = Math.max(scratchBytes, scratch);
-                out.add(launch);
-            }
-            first = end;
-        }
-    }
-
-    /** A launch that a library is to do; null for our own kernels. */
-    private Product product(Plan.Launch l, long block) {
-        LibraryMatmul m = LibraryMatmul.of(l.kernel(), slot -> Memory.getLong(block + 8L * slot), precision);
-        MatmulLibrary library = m == null ? null : gpu.matmulFor(m.problem());
-        return library == null ? null : new Product(library, m, block);
-    }
-
-    private PtxModules.Loaded code(Plan.Launch l, long block) {
-        return gpu.modules().get(l.kernel(), slot -> Memory.getLong(block + 8L * slot), precision);
-    }
-
-    private static LaunchRule.Shape shape(LaunchRule rule, long block) {
-        return rule.shape(slot -> Memory.getLong(block + 8L * slot));
-    }
-
-    private static List<Integer> resultsOf(Plan.Launch l, ParameterBlock.Section section, Map<Place, Integer> results) {
-        return l.segments().stream()
-                .flatMap(List::stream)
-                .filter(SlotValue.Address.class::isInstance)
-                .map(v -> results.get(section.outermost(((SlotValue.Address) v).place())))
-                .filter(java.util.Objects::nonNull)
-                .distinct()
-                .toList();
     }
 
     @Override
@@ -280,10 +82,10 @@ final class PtxExecutable implements Executable {
             try {
                 List<Buffer> results = Args.results(plan, args, tags, session.allocator());
                 long arena = temporary(plan.arenaBytes(), "temporaries of a running program", temporaries);
-                long scratch = temporary(scratchBytes, "scratch memory of kernels", temporaries);
+                long scratch = temporary(steps.scratchBytes(), "scratch memory of kernels", temporaries);
                 new Running(args, results, arena, scratch, tags).run();
                 session.counters().runs.increment();
-                session.counters().launches.add(kernels);
+                session.counters().launches.add(steps.kernels());
                 return new Run(results);
             } finally {
                 temporaries.forEach(Buffer::release);
@@ -334,7 +136,7 @@ final class PtxExecutable implements Executable {
                         results.get(i).address(),
                         plan.resultTypes().get(i).bytes()));
             }
-            order(steps);
+            order(steps.all());
             if (begun) flush();
             else runWhole();
             if (plan.sites().isEmpty()) return;
@@ -342,28 +144,29 @@ final class PtxExecutable implements Executable {
             parameters.check();
         }
 
-        private void order(List<Step> list) {
-            for (Step s : list) {
+        private void order(List<PtxStep> list) {
+            for (PtxStep s : list) {
                 switch (s) {
-                    case Launch l -> {
+                    case PtxStep.Launch l -> {
                         long block = block(l); // which may flush the orders
                         orders.add(new Order.Kernel(l, block, l.scratchBytes == 0 ? 0 : scratch, tensors(l)));
                     }
-                    case Step.Copy c -> orders.add(new Order.Copy(c.from.address(bases), c.to.address(bases), c.bytes));
-                    case Product p -> {
+                    case PtxStep.Copy c ->
+                        orders.add(new Order.Copy(c.from().address(bases), c.to().address(bases), c.bytes()));
+                    case PtxStep.Product p -> {
                         LibraryMatmul m = p.matmul;
                         long bias = m.bias() == null ? 0 : m.bias().address(p.block);
                         orders.add(new Order.Multiply(
                                 p, m.a().address(p.block), m.b().address(p.block), m.c().address(p.block), bias));
                     }
-                    case Step.Library l -> {
+                    case PtxStep.Library l -> {
                         flush();
                         library(l);
                     }
-                    case Step.Repeat r -> {
-                        for (long k = 0; k < r.times; k++) {
-                            r.section.enter(bases, k);
-                            order(r.body);
+                    case PtxStep.Repeat r -> {
+                        for (long k = 0; k < r.times(); k++) {
+                            r.section().enter(bases, k);
+                            order(r.body());
                         }
                     }
                 }
@@ -371,7 +174,7 @@ final class PtxExecutable implements Executable {
         }
 
         /** Maps of a launch, for the addresses that its block holds now. */
-        private static List<TensorBox> tensors(Launch l) {
+        private static List<TensorBox> tensors(PtxStep.Launch l) {
             if (l.tensors.isEmpty()) return List.of();
             return l.tensors.stream()
                     .map(t -> t.at(slot -> Memory.getLong(l.block + 8L * slot)))
@@ -379,7 +182,7 @@ final class PtxExecutable implements Executable {
         }
 
         /** Where the device finds the blocks of a launch. */
-        private long block(Launch l) {
+        private long block(PtxStep.Launch l) {
             if (!l.moves) return parameters.seen(l.block);
             long bytes = l.blockBytes * l.count;
             if (unrolled + bytes > unrolledBytes) flush();
@@ -418,16 +221,25 @@ final class PtxExecutable implements Executable {
                 issueAll();
                 return;
             }
-            if (graph.isEmpty()) {
-                driver.beginCapture(gpu.stream());
-                try {
-                    for (Order o : orders) issue(o);
-                } finally {
-                    graph.set(driver.endCapture(gpu.stream()));
-                }
-            }
+            if (graph.isEmpty()) graph.set(captured());
             for (Order o : orders) if (o instanceof Order.Kernel k) gpu.queued(k.launch.function);
             driver.launch(gpu.stream(), graph.get());
+        }
+
+        /** The orders as a graph. One that cannot be captured to its end is none. */
+        private GpuDriver.Graph captured() {
+            driver.beginCapture(gpu.stream());
+            try {
+                for (Order o : orders) issue(o);
+            } catch (RuntimeException e) {
+                try {
+                    driver.destroy(driver.endCapture(gpu.stream()));
+                } catch (RuntimeException also) {
+                    e.addSuppressed(also);
+                }
+                throw e;
+            }
+            return driver.endCapture(gpu.stream());
         }
 
         private void issueAll() {
@@ -459,7 +271,7 @@ final class PtxExecutable implements Executable {
                 case Order.Copy c -> driver.copy(gpu.stream(), c.from, c.to, c.bytes);
                 case Order.Multiply m -> m.product.library.multiply(m.product.matmul.problem(), m.a, m.b, m.c, m.bias);
                 case Order.Kernel k -> {
-                    Launch l = k.launch;
+                    PtxStep.Launch l = k.launch;
                     if (l.scratchBytes > 0 && !l.follows) driver.discard(gpu.stream(), k.scratch, l.scratchBytes);
                     long stride = l.count > 1 ? l.blockBytes : 0;
                     driver.launch(gpu.stream(), l.function, l.grid, k.tensors, k.block, stride, k.scratch);
@@ -467,36 +279,37 @@ final class PtxExecutable implements Executable {
             }
         }
 
-        private void library(Step.Library l) {
+        private void library(PtxStep.Library l) {
             List<Buffer> host = new ArrayList<>();
-            List<Type> types = new ArrayList<>(List.of(l.in));
-            types.addAll(l.out);
+            List<Type> types = new ArrayList<>(List.of(l.in()));
+            types.addAll(l.out());
             try (WorkerPool.Team team = session.pool().acquire()) {
                 for (Type t : types)
                     host.add(session.hostMemory().allocate(t.bytes(), "operands of the host's library"));
-                gpu.read(l.from.address(bases), memory(host.getFirst()));
+                gpu.read(l.from().address(bases), memory(host.getFirst()));
                 JvmLibrary.run(
                         team,
                         session.pool().threads(),
-                        l.op,
-                        l.in,
+                        l.op(),
+                        l.in(),
                         host.get(0).address(),
                         host.get(1).address(),
                         host.get(2).address());
-                for (int i = 1; i < host.size(); i++) gpu.write(l.to.get(i - 1).address(bases), memory(host.get(i)));
+                for (int i = 1; i < host.size(); i++)
+                    gpu.write(l.to().get(i - 1).address(bases), memory(host.get(i)));
             } finally {
                 host.forEach(Buffer::release);
             }
         }
 
-        private static java.lang.foreign.MemorySegment memory(Buffer b) {
+        private static MemorySegment memory(Buffer b) {
             return Memory.ALL.asSlice(b.address(), b.bytes());
         }
     }
 
     @Override
     public int kernels() {
-        return kernels;
+        return steps.kernels();
     }
 
     @Override

@@ -40,7 +40,7 @@ final class PtxModules {
         Target best = Target.forCapability(p.major(), p.minor());
         if (best == null)
             throw new UnsupportedOperationException(p.name() + " has compute capability " + p.major() + "." + p.minor()
-                    + "; Sinter needs 8.0 (A100, RTX 30) or later");
+                    + "; Sinter needs 8.0 (A100, RTX 30) or later. -Dsinter.device=jvm takes the CPU instead");
         target = best.hasWarpgroupMma() && !driver.hasTensorMaps() ? Target.SM_90 : best;
     }
 

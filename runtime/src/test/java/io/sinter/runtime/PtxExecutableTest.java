@@ -291,6 +291,87 @@ class PtxExecutableTest {
         }
     }
 
+    /** A run that fails while it is captured leaves no graph of a part of it behind. */
+    @Test
+    void failedCapturesLeaveNoGraph() {
+        CountedDriver counted = new CountedDriver(new SimDriver());
+        try (Session own = Session.open(session.options(), counted.driver)) {
+            Executable e = Executable.compile(chain(), CompileContext.of(own));
+            Buffer b = smallNumbers(own);
+            assertEquals(4, first(e.run(List.of(b)).result(0)));
+            counted.fail("launch");
+            assertThrows(GpuFaultException.class, () -> e.run(List.of(b)));
+            assertEquals(1, counted.calls("beginCapture"));
+            counted.fail("");
+            for (int i = 0; i < 2; i++) assertEquals(4, first(e.run(List.of(b)).result(0)));
+            assertEquals(2, counted.calls("beginCapture"));
+            assertEquals(2, counted.calls("launchGraph"));
+        }
+    }
+
+    /** An argument of {@link #chain}, whose sums are exact. */
+    private static Buffer smallNumbers(Session session) {
+        Buffer b = session.allocator().allocate(64 * 64 * 4);
+        Elements.store(RefArray.of(Type.of(DType.F32, 64, 64), i -> 3 + i % 5), b);
+        return b;
+    }
+
+    private Session open(String property, String value, GpuDriver driver) {
+        System.setProperty(property, value);
+        try {
+            return Session.open(session.options(), driver);
+        } finally {
+            System.clearProperty(property);
+        }
+    }
+
+    @Test
+    void graphsCanBeSwitchedOff() {
+        CountedDriver counted = new CountedDriver(new SimDriver());
+        try (Session own = open("sinter.gpu.graphs", "false", counted.driver)) {
+            Executable e = Executable.compile(chain(), CompileContext.of(own));
+            Buffer b = smallNumbers(own);
+            for (int i = 1; i <= 3; i++) {
+                assertEquals(4, first(e.run(List.of(b)).result(0)));
+                assertEquals(i * e.kernels(), counted.calls("launch"));
+            }
+            assertEquals(0, counted.calls("beginCapture"));
+            assertEquals(0, counted.calls("launchGraph"));
+        }
+    }
+
+    /** Each kernel is waited for, also in equal runs, and the one that has the fault is named with the lines whose results it works on. */
+    @Test
+    void eachKernelCanBeWaitedFor() {
+        CountedDriver counted = new CountedDriver(new SimDriver());
+        try (Session own = open("sinter.gpu.wait", "true", counted.driver)) {
+            Executable e = Executable.compile(chain(), CompileContext.of(own));
+            Buffer b = smallNumbers(own);
+            counted.reset();
+            for (int i = 1; i <= 3; i++) {
+                e.run(List.of(b));
+                assertEquals(i * e.kernels(), counted.calls("launch"));
+                assertEquals(i * e.kernels(), counted.calls("synchronize"));
+            }
+            assertEquals(0, counted.calls("launchGraph"));
+
+            GraphBuilder g = new GraphBuilder();
+            Executable exp =
+                    Executable.compile(g.build(g.exp(g.input(Type.of(DType.F32, 64, 64)))), CompileContext.of(own));
+            counted.reset();
+            counted.fail("synchronize");
+            GpuFaultException thrown =
+                    assertThrows(GpuFaultException.class, () -> exp.run(List.of(b), i -> "Model.java:" + (7 + i)));
+            counted.fail("");
+            assertEquals(1, counted.calls("launch"));
+            assertTrue(
+                    thrown.getMessage()
+                            .matches(
+                                    "(?s)CUDA_ERROR_ILLEGAL_ADDRESS \\(700\\) in kernel k\\d+_.*\n    at Model.java:7"),
+                    thrown.getMessage());
+        }
+    }
+
     private static boolean isLoop(Sample s) {
         return s.op() instanceof Loop && s.smooth() && s.inputs().stream().allMatch(a -> a.dtype() == DType.F64);
     }

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime;
+
+import io.sinter.codegen.ptx.LaunchRule;
+import io.sinter.ir.MatmulPrecision;
+import io.sinter.ir.plan.Plan;
+import io.sinter.ir.plan.Plan.Place;
+import io.sinter.ir.plan.Plan.SlotValue;
+import io.sinter.runtime.ParameterBlock.Spot;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/** What a plan is on a GPU: its launches with their code and extents, products that a library does, and the rest. */
+final class PtxSteps {
+    private final Gpu gpu;
+    private final MatmulPrecision precision;
+    /** The program's results by their places. */
+    private final Map<Place, Integer> results = new HashMap<>();
+
+    private final List<PtxStep> all;
+    private long scratchBytes;
+    private int kernels;
+
+    /** @param parameters the program's parameter blocks, whose numbers are written */
+    PtxSteps(Plan plan, ParameterBlock parameters, Gpu gpu, MatmulPrecision precision) {
+        this.gpu = gpu;
+        this.precision = precision;
+        for (int i = 0; i < plan.resultPlaces().size(); i++)
+            results.putIfAbsent(plan.resultPlaces().get(i), i);
+        all = steps(plan, parameters.program(), 1, false);
+    }
+
+    List<PtxStep> all() {
+        return all;
+    }
+
+    /** Bytes of scratch memory that a run needs. */
+    long scratchBytes() {
+        return scratchBytes;
+    }
+
+    /** Number of kernels that a run launches, the host's library calls among them. */
+    int kernels() {
+        return kernels;
+    }
+
+    /**
+     * Bytes for the blocks of all runs of loops' bodies.
+     *
+     * @param most more than this only if one launch has it
+     */
+    static long unrolledBytes(Plan plan, long most) {
+        return Math.min(unrolled(plan, 1), Math.max(most, largestMoving(plan, false)));
+    }
+
+    /** Bytes of the blocks of all runs of loops' bodies. */
+    private static long unrolled(Plan p, long times) {
+        long sum = 0;
+        for (Plan.Step s : p.steps()) {
+            if (!(s instanceof Plan.Repeat r)) continue;
+            long runs = Math.multiplyExact(times, r.steps());
+            for (Plan.Step b : r.body().steps()) {
+                if (b instanceof Plan.Launch l)
+                    sum = Math.addExact(
+                            sum, Math.multiplyExact(runs, l.segments().size() * ParameterBlock.blockBytes(l)));
+            }
+            sum = Math.addExact(sum, unrolled(r.body(), runs));
+        }
+        return sum;
+    }
+
+    /** Bytes of the blocks of the largest launch in a loop's body. */
+    private static long largestMoving(Plan p, boolean body) {
+        long most = 0;
+        for (Plan.Step s : p.steps()) {
+            if (body && s instanceof Plan.Launch l)
+                most = Math.max(most, l.segments().size() * ParameterBlock.blockBytes(l));
+            if (s instanceof Plan.Repeat r) most = Math.max(most, largestMoving(r.body(), true));
+        }
+        return most;
+    }
+
+    private List<PtxStep> steps(Plan p, ParameterBlock.Section section, long times, boolean body) {
+        List<PtxStep> out = new ArrayList<>();
+        int launches = 0;
+        int repeats = 0;
+        for (Plan.Step s : p.steps()) {
+            switch (s) {
+                case Plan.Launch l -> {
+                    launches(l, section.blocks(launches++), body, out, results(l, section));
+                    kernels = Math.toIntExact(kernels + times);
+                }
+                case Plan.LibraryCall c -> {
+                    List<Spot> to = c.out().stream().map(section::spot).toList();
+                    out.add(new PtxStep.Library(
+                            c.op(), c.inTypes().getFirst(), c.outTypes(), section.spot(c.in().getFirst()), to));
+                    kernels = Math.toIntExact(kernels + times);
+                }
+                case Plan.Copy c -> out.add(new PtxStep.Copy(section.spot(c.from()), section.spot(c.to()), c.bytes()));
+                case Plan.Repeat r -> {
+                    ParameterBlock.Section inner = section.body(repeats++);
+                    out.add(new PtxStep.Repeat(inner, r.steps(), steps(r.body(), inner, times * r.steps(), true)));
+                }
+            }
+        }
+        return out;
+    }
+
+    /** Segments of one form and shape go together. */
+    private void launches(Plan.Launch l, long[] blocks, boolean body, List<PtxStep> out, List<Integer> worksOn) {
+        for (int first = 0; first < blocks.length; ) {
+            PtxStep.Product product = product(l, blocks[first]);
+            if (product != null) {
+                out.add(product);
+                first++;
+                continue;
+            }
+            PtxModules.Loaded code = code(l, blocks[first]);
+            LaunchRule.Shape shape = shape(code.rule(), blocks[first]);
+            int end = first + 1;
+            while (end < blocks.length
+                    && code.tensors().isEmpty()
+                    && product(l, blocks[end]) == null
+                    && code(l, blocks[end]) == code
+                    && shape.equals(shape(code.rule(), blocks[end]))) end++;
+            // What follows works on the same scratch memory.
+            long scratch = shape.scratchBytes() * (end - first);
+            for (PtxModules.Loaded c = code; c != null; c = c.next()) {
+                LaunchRule.Shape of = shape(c.rule(), blocks[first]);
+                if (of.ctas() == 0) continue;
+                PtxStep.Launch launch = new PtxStep.Launch(
+                        c.function(),
+                        c.tensors(),
+                        of,
+                        blocks[first],
+                        end - first,
+                        ParameterBlock.blockBytes(l),
+                        scratch,
+                        c != code,
+                        body,
+                        worksOn);
+                scratchBytes = Math.max(scratchBytes, scratch);
+                out.add(launch);
+            }
+            first = end;
+        }
+    }
+
+    /** A launch that a library is to do; null for our own kernels. */
+    private PtxStep.Product product(Plan.Launch l, long block) {
+        LibraryMatmul m = LibraryMatmul.of(l.kernel(), slot -> Memory.getLong(block + 8L * slot), precision);
+        MatmulLibrary library = m == null ? null : gpu.matmulFor(m.problem());
+        return library == null ? null : new PtxStep.Product(library, m, block);
+    }
+
+    private PtxModules.Loaded code(Plan.Launch l, long block) {
+        return gpu.modules().get(l.kernel(), slot -> Memory.getLong(block + 8L * slot), precision);
+    }
+
+    private static LaunchRule.Shape shape(LaunchRule rule, long block) {
+        return rule.shape(slot -> Memory.getLong(block + 8L * slot));
+    }
+
+    /** Of the program's results, those that a launch works on. */
+    private List<Integer> results(Plan.Launch l, ParameterBlock.Section section) {
+        return l.segments().stream()
+                .flatMap(List::stream)
+                .filter(SlotValue.Address.class::isInstance)
+                .map(v -> results.get(section.outermost(((SlotValue.Address) v).place())))
+                .filter(Objects::nonNull)
+                .distinct()
+                .toList();
+    }
+}
