@@ -70,7 +70,7 @@ final class CudaNatives {
         }
     }
 
-    /** A folder of the user's own: in their cache, or else one that goes with the process. */
+    /** A folder of the user's own: in their cache, or else a new one among the system's temporary files. */
     private static Path folder() {
         String cache = System.getenv("XDG_CACHE_HOME");
         Path parent =

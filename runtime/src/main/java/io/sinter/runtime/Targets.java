@@ -12,7 +12,7 @@ import java.util.Locale;
 final class Targets {
     private Targets() {}
 
-    /** What a program is compiled for, or null if it has no plan. */
+    /** What a program is compiled for, or null if it is not kept on disk: for want of a plan, or as one of a real GPU. */
     static String of(CompileContext context) {
         return switch (context.backend()) {
             case REFERENCE -> null;
