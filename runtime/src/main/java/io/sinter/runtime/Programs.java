@@ -141,11 +141,11 @@ final class Programs {
             }
             case JVM -> {}
         }
-        for (int weight = Fusion.MAX_WEIGHT; ; weight /= 2) {
+        for (int weight = Fusion.MAX_WEIGHT; ; weight = Fusion.less(weight)) {
             try {
                 return linked(plan(graph, weight, Compiler::keptWhole, dump), context);
             } catch (MethodTooLargeException e) {
-                if (weight < 16) throw e;
+                if (Fusion.less(weight) == 0) throw e;
             }
         }
     }

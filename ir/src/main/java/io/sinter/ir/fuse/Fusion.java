@@ -55,6 +55,7 @@ public final class Fusion {
     /** How much code a kernel may be, roughly in operations: HotSpot does not compile methods over 8,000 bytes. */
     public static final int MAX_WEIGHT = 220;
 
+    private static final int LEAST_WEIGHT = 16;
     private static final int MAX_MEMBERS = 80;
     static final int MAX_STORES = 12;
 
@@ -95,6 +96,11 @@ public final class Fusion {
         this.maxWeight = maxWeight;
         this.users = graph.users();
         this.reads = new Reads(users, copies);
+    }
+
+    /** The weight to try where {@code weight} turned out to be too much code; 0 if there is none. */
+    public static int less(int weight) {
+        return weight < LEAST_WEIGHT ? 0 : weight / 2;
     }
 
     /** Groups of at most {@code maxWeight} ({@link #MAX_WEIGHT}, less where that turned out to be too much code). */

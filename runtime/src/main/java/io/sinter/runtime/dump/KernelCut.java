@@ -38,44 +38,21 @@ import java.util.function.Predicate;
  * @param results what the results are called in the dump
  */
 public record KernelCut(String name, Graph graph, Plan plan, List<String> arguments, List<String> results) {
-    /** A dumped program, compiled again. */
-    public static final class Source {
-        private final Model model;
-
-        private Source(Model model) {
-            this.model = model;
-        }
-
-        /** Number of kernels and library calls. */
-        public int kernels() {
-            return model.steps.size();
-        }
-
-        /** The name of a kernel's files. */
-        public String name(int kernel) {
-            return model.steps.get(kernel).file();
-        }
-
-        /** The kernel of this number. */
-        public KernelCut cut(int kernel) {
-            return new Cutter(model, model.steps.get(kernel)).cut();
-        }
-    }
-
     /**
-     * Compiles a dumped program again.
+     * Compiles a dumped program again, and cuts one kernel out of it.
      *
      * @param keep the composites that the device's generator has templates for
      * @param loops the dumped loop IR of each kernel; the program must compile to the same
+     * @param kernel its number
      * @throws IllegalArgumentException if it does not: it was dumped by another version
      */
-    public static Source compile(Graph trace, Predicate<Op> keep, List<String> loops) {
-        for (int weight = Fusion.MAX_WEIGHT; weight >= 16; weight /= 2) {
+    public static KernelCut of(Graph trace, Predicate<Op> keep, List<String> loops, int kernel) {
+        for (int weight = Fusion.MAX_WEIGHT; weight > 0; weight = Fusion.less(weight)) {
             ProgramDump dump = new ProgramDump(
                     trace, Sources.NONE, new ProgramDump.Target("", "", 0, null, MatmulPrecision.HIGHEST));
             dump.end(Compiler.plan(trace, weight, keep, dump.begin()));
             Model model = new Model(dump);
-            if (agrees(model, loops)) return new Source(model);
+            if (agrees(model, loops)) return new Cutter(model, model.steps.get(kernel)).cut();
         }
         throw new IllegalArgumentException(
                 "this Sinter compiles the program to other kernels than those that were dumped; dump it again");

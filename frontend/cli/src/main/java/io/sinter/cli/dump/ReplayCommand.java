@@ -60,8 +60,7 @@ final class ReplayCommand implements Runnable {
         String dumpedFor = program.field("device");
         KernelCut cut;
         try {
-            cut = KernelCut.compile(program.trace(), Executable.keptWhole(Device.parse(dumpedFor)), loops)
-                    .cut(number);
+            cut = KernelCut.of(program.trace(), Executable.keptWhole(Device.parse(dumpedFor)), loops, number);
         } catch (IllegalArgumentException e) {
             throw new CommandFailure(folder + ": " + e.getMessage(), e);
         }
