@@ -84,7 +84,7 @@ final class ParameterBlock {
 
         /** Where a place is, whatever the addresses of a run. */
         Spot spot(Place place) {
-            return new Spot(base(place), offset(place));
+            return new Spot(base(place), place.start());
         }
 
         /** Addresses of the blocks of launch number {@code launch}, one per segment. */
@@ -143,7 +143,7 @@ final class ParameterBlock {
         }
 
         private void bind(int to, Plan.Moving m) {
-            moves.add(new Move(to, outer.base(m.first()), offset(m.first()), m));
+            moves.add(new Move(to, outer.base(m.first()), m.first().start(), m));
         }
 
         /** Of a body: its base addresses and its launches' addresses for run {@code k}. Runs are entered in order. */
@@ -226,7 +226,8 @@ final class ParameterBlock {
                 case SlotValue.Number n -> Memory.putLong(slot, n.value());
                 case SlotValue.ErrorRecord _ -> Memory.putLong(slot, start + shift);
                 case SlotValue.Address a -> {
-                    section.patches.add(new AddressPatch(slot, section.base(a.place()), offset(a.place())));
+                    section.patches.add(new AddressPatch(
+                            slot, section.base(a.place()), a.place().start()));
                     Memory.putLong(slot, section.alignment(a.place()));
                 }
                 case SlotValue.ScalarArgument s -> {
@@ -269,14 +270,6 @@ final class ParameterBlock {
             case Place.Result r -> plan.argTypes().size() + r.index();
             case Place.Temp _ -> plan.argTypes().size() + plan.resultTypes().size();
             case Place.Part p -> base(plan, p.of());
-        };
-    }
-
-    static long offset(Place place) {
-        return switch (place) {
-            case Place.Temp t -> t.offset();
-            case Place.Part p -> offset(p.of()) + p.offset();
-            case Place.Argument _, Place.Result _ -> 0;
         };
     }
 

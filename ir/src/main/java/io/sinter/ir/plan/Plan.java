@@ -43,6 +43,15 @@ public record Plan(
 
         /** {@code bytes} bytes of another place, from byte {@code offset} on. */
         record Part(Place of, long offset, long bytes) implements Place {}
+
+        /** Where it begins: bytes from the beginning of the argument, the result or the arena that it is in. */
+        default long start() {
+            return switch (this) {
+                case Argument _, Result _ -> 0;
+                case Temp t -> t.offset;
+                case Part p -> p.of.start() + p.offset;
+            };
+        }
     }
 
     /** One thing to run. */

@@ -8,7 +8,6 @@ import io.sinter.codegen.ptx.PtxKernel;
 import io.sinter.codegen.ptx.Schedule;
 import io.sinter.codegen.ptx.lang.PtxModule;
 import io.sinter.ir.plan.Plan;
-import io.sinter.ir.plan.Plan.Place;
 import io.sinter.ir.plan.Plan.SlotValue;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -18,7 +17,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 
 /** The generated code of a program's kernels as text, whose line tables name the loop IR beside it. */
 final class Listings {
@@ -75,16 +73,8 @@ final class Listings {
     private static long slot(SlotValue v) {
         return switch (v) {
             case SlotValue.Number n -> n.value();
-            case SlotValue.Address a -> ADDRESS + offset(a.place());
+            case SlotValue.Address a -> ADDRESS + a.place().start();
             case SlotValue.ScalarArgument _, SlotValue.ErrorRecord _ -> 0;
-        };
-    }
-
-    private static long offset(Place p) {
-        return switch (p) {
-            case Place.Argument _, Place.Result _ -> 0;
-            case Place.Temp t -> t.offset();
-            case Place.Part q -> offset(q.of()) + q.offset();
         };
     }
 
@@ -94,8 +84,6 @@ final class Listings {
 
     /** NVIDIA's assembler, where it is on the path: what it says of registers, shared memory and spills. */
     static final class Ptxas {
-        private static final int SECONDS = 60;
-
         private Ptxas() {}
 
         /** The assembler's report, or its complaint; null if there is no assembler. */
@@ -112,10 +100,7 @@ final class Listings {
             try {
                 p.getOutputStream().close();
                 String text = new String(p.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-                if (!p.waitFor(SECONDS, TimeUnit.SECONDS)) {
-                    p.destroyForcibly();
-                    return "ptxas did not end within " + SECONDS + " seconds\n";
-                }
+                p.waitFor();
                 // Times differ from run to run.
                 StringBuilder b = new StringBuilder();
                 text.lines().filter(l -> !l.contains("ompile time")).forEach(l -> b.append(l)
