@@ -4,7 +4,6 @@ package io.sinter;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Map;
-import java.util.function.Supplier;
 
 /** In which part of which network a trace is: kept only while sources are tracked, since it asks networks for the names of their parts. */
 final class ModulePath {
@@ -19,9 +18,9 @@ final class ModulePath {
      *
      * @param parts of the network {@code outermost}, itself among them under the empty name
      */
-    ModulePath(Object outermost, Supplier<? extends Map<?, String>> parts) {
+    ModulePath(Object outermost, Map<?, String> parts) {
         net = outermost.getClass().getSimpleName();
-        names = parts.get();
+        names = parts;
     }
 
     /** A call of {@code called} begins: one that the network does not hold counts as part of its caller. */

@@ -466,7 +466,7 @@ public final class Trace {
         if (!Session.tracksSources()) return module(forward);
         Trace t = current();
         ModulePath before = t.path;
-        if (before == null) t.path = new ModulePath(net, parts);
+        if (before == null) t.path = new ModulePath(net, parts.get());
         ModulePath path = t.path;
         path.enter(net);
         try {

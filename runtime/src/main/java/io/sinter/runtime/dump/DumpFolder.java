@@ -4,6 +4,7 @@ package io.sinter.runtime.dump;
 import io.sinter.ir.loop.KernelText;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.SlotValue;
+import io.sinter.ir.text.GraphPrinter;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -20,7 +21,6 @@ import java.util.TreeMap;
  * are the same bytes.
  */
 final class DumpFolder {
-    static final String PROGRAM = "program.json";
     private static final int SEGMENTS_SHOWN = 4;
 
     private final Model model;
@@ -56,7 +56,8 @@ final class DumpFolder {
                 shown.put(
                         "kernels/" + f,
                         Files.readString(folder.resolve("kernels").resolve(f)));
-        save(Map.of(PROGRAM, json, "index.html", Page.of(folder.getFileName().toString(), json, shown)));
+        save(Map.of(
+                Dumps.PROGRAM, json, "index.html", Page.of(folder.getFileName().toString(), json, shown)));
     }
 
     private void save(Map<String, String> texts) throws IOException {
@@ -111,8 +112,7 @@ final class DumpFolder {
         }
         b.append(
                 "\n# The program: types of arguments, operators with attributes, operands, results and whose memory they take.\n");
-        return b.append(io.sinter.ir.text.GraphPrinter.print(model.dump.trace(), _ -> null))
-                .toString();
+        return b.append(GraphPrinter.print(model.dump.trace(), _ -> null)).toString();
     }
 
     /** Loop IR first, so that line numbers of generated code are the file's; then where it comes from, as comments. */

@@ -16,6 +16,13 @@ import java.util.stream.Stream;
  * ({@code 003-9f86d081}). Programs that were dumped there before give way to those of the same number.
  */
 public final class Dumps {
+    /** The file of a program's folder that is for programs; its schema is {@code docs/dump-schema.json}. */
+    public static final String PROGRAM = "program.json";
+    /** What that file says of its form, and which one it has. */
+    public static final String FORMAT = "sinter-dump";
+
+    public static final int VERSION = 1;
+
     private final Path folder;
     private int programs;
 
@@ -57,7 +64,7 @@ public final class Dumps {
         if (!Files.isDirectory(folder)) return;
         try (Stream<Path> all = Files.list(folder)) {
             for (Path old : all.toList()) {
-                boolean dumped = Files.isRegularFile(old.resolve(DumpFolder.PROGRAM));
+                boolean dumped = Files.isRegularFile(old.resolve(PROGRAM));
                 if (old.getFileName().toString().startsWith(prefix) && dumped) delete(old);
             }
         }

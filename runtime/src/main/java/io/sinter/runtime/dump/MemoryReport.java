@@ -10,12 +10,12 @@ final class MemoryReport {
     static String text(Model model) {
         if (model.dump.plan() == null)
             return "# The graph was run operator by operator: there is no plan of its memory.\n";
-        long[] m = model.memory();
+        Model.Memory m = model.memory();
         StringBuilder b = new StringBuilder();
-        line(b, "arguments", m[0]);
-        line(b, "results", m[1]);
-        line(b, "arena", m[2]);
-        line(b, "peak", m[0] + m[1] + m[2]);
+        line(b, "arguments", m.arguments());
+        line(b, "results", m.results());
+        line(b, "arena", m.arena());
+        line(b, "peak", m.peak());
         b.append("\n# Values in memory: bytes, first and last step of the plan that touch it, place, value, type.\n");
         for (Model.Lifetime l : model.lifetimes) {
             String type = l.type() == null ? "" : " " + l.type();

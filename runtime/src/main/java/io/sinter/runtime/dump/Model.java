@@ -71,6 +71,13 @@ final class Model {
     /** A value in memory, from the step that makes it to the last one that reads it. */
     record Lifetime(String id, Type type, String place, long bytes, long offset, int first, int last) {}
 
+    /** Bytes of all arguments, of all fresh results, and of the arena. */
+    record Memory(long arguments, long results, long arena) {
+        long peak() {
+            return arguments + results + arena;
+        }
+    }
+
     final ProgramDump dump;
     final List<Body> bodies = new ArrayList<>();
     final List<Item> items = new ArrayList<>();
@@ -285,8 +292,7 @@ final class Model {
         all.put(id, new Lifetime(id, type, place(a.place()), type.bytes(), offset, first, last));
     }
 
-    /** Bytes of all arguments, of all fresh results, and of the arena. */
-    long[] memory() {
+    Memory memory() {
         Plan plan = dump.plan();
         long arguments = 0;
         long results = 0;
@@ -296,6 +302,6 @@ final class Model {
             if (plan.resultPlaces().get(i) instanceof Place.Result r && r.index() == i)
                 results += plan.resultTypes().get(i).bytes();
         }
-        return new long[] {arguments, results, plan.arenaBytes()};
+        return new Memory(arguments, results, plan.arenaBytes());
     }
 }

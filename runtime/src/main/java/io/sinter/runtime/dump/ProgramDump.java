@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.IntFunction;
 
 /** What one compilation shows of itself: watches the compiler, then is written as a folder by {@link DumpFolder}. */
 public final class ProgramDump implements CompilerWatch {
@@ -105,14 +104,10 @@ public final class ProgramDump implements CompilerWatch {
 
     /** The text of a graph with origins, and the sources that they stand for. */
     private String print(Graph g) {
-        return GraphPrinter.print(g, comments(sources));
-    }
-
-    static IntFunction<String> comments(Sources sources) {
-        return origin -> {
+        return GraphPrinter.print(g, origin -> {
             Sources.Source s = sources.at(origin);
             return "@" + origin + (s == null ? "" : " " + s);
-        };
+        });
     }
 
     Graph trace() {

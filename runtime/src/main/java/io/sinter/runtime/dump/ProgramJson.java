@@ -14,8 +14,6 @@ import java.util.Map;
 
 /** {@code program.json}, whose schema is {@code docs/dump-schema.json}: one entry of a list to a line, so that two dumps compare line by line. */
 final class ProgramJson {
-    static final int VERSION = 1;
-
     private final JsonGenerator out;
 
     private ProgramJson(JsonGenerator out) {
@@ -35,8 +33,8 @@ final class ProgramJson {
             throws IOException {
         ProgramDump.Target t = m.dump.target();
         out.writeStartObject();
-        out.writeStringField("format", "sinter-dump");
-        out.writeNumberField("version", VERSION);
+        out.writeStringField("format", Dumps.FORMAT);
+        out.writeNumberField("version", Dumps.VERSION);
         out.writeStringField("key", key);
         out.writeStringField("device", t.device());
         out.writeStringField("backend", t.backend());
@@ -119,13 +117,13 @@ final class ProgramJson {
     }
 
     private void plan(Model m) throws IOException {
-        long[] bytes = m.memory();
+        Model.Memory bytes = m.memory();
         out.writeRaw('\n');
         out.writeObjectFieldStart("memory");
-        out.writeNumberField("arguments", bytes[0]);
-        out.writeNumberField("results", bytes[1]);
-        out.writeNumberField("arena", bytes[2]);
-        out.writeNumberField("peak", bytes[0] + bytes[1] + bytes[2]);
+        out.writeNumberField("arguments", bytes.arguments());
+        out.writeNumberField("results", bytes.results());
+        out.writeNumberField("arena", bytes.arena());
+        out.writeNumberField("peak", bytes.peak());
         list("values", m.lifetimes, (l, _) -> {
             out.writeStringField("id", l.id());
             out.writeStringField("place", l.place());

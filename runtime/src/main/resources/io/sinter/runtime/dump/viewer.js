@@ -30,7 +30,7 @@ for (const n of nodes) {
   n.path = n.net ? [n.net, ...(n.module ? n.module.split('.') : [])] : n.line ? [n.line] : [];
   n.argument = n.op === 'input' || n.op === 'scalar';
 }
-const root = {name: '', path: '', children: new Map(), count: 0, depth: 0};
+const root = {name: '', path: '', children: new Map(), count: 0};
 for (const n of nodes) {
   if (n.argument) continue;
   let at = root;
@@ -38,7 +38,7 @@ for (const n of nodes) {
   for (const part of n.path) {
     if (!at.children.has(part)) {
       const path = at.path ? at.path + '/' + part : part;
-      at.children.set(part, {name: part, path, children: new Map(), count: 0, depth: at.depth + 1});
+      at.children.set(part, {name: part, path, children: new Map(), count: 0});
     }
     at = at.children.get(part);
     at.count++;
@@ -224,7 +224,7 @@ function colour(variable) {
 
 let palette = {};
 function readPalette() {
-  for (const v of ['back', 'text', 'soft', 'line', 'accent', 'edge', 'box', 'box-saturation', 'panel']) palette[v] = colour('--' + v);
+  for (const v of ['back', 'text', 'accent', 'edge', 'box', 'box-saturation', 'panel']) palette[v] = colour('--' + v);
 }
 
 /** A box's colour: that of its kernel. */
@@ -809,7 +809,6 @@ home();
 window.sinter = {
   boxes: () => boxes.map(b => ({key: b.key, label: b.label, x: b.x, y: b.y, width: b.width, height: HEIGHT,
     left: (b.x - view.x) * view.zoom, top: (b.y - view.y) * view.zoom, zoom: view.zoom})),
-  edges: () => edges.length,
   font: () => (FONT * view.zoom >= LEAST_FONT ? FONT * view.zoom : null),
   chosen: () => [...chosen],
   colours: () => ({text: palette.text, fills: [...new Set(boxes.map(b => fill(b.kernel)))]}),

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sinter.cli.CommandFailure;
 import io.sinter.ir.Graph;
 import io.sinter.ir.text.GraphParser;
+import io.sinter.runtime.dump.Dumps;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -23,9 +24,6 @@ import java.util.stream.Stream;
  * @param json its {@code program.json}
  */
 record DumpedProgram(Path folder, JsonNode json) {
-    private static final String FILE = "program.json";
-    private static final int VERSION = 1;
-
     /** The program in {@code place}: a program's folder, or a dump of one program alone. */
     static DumpedProgram at(Path place) {
         List<Path> all = folders(place);
@@ -49,10 +47,10 @@ record DumpedProgram(Path folder, JsonNode json) {
     static List<Path> folders(Path place) {
         if (!Files.isDirectory(place))
             throw new CommandFailure(place + " is no folder: give the folder of a run with --dump DIR");
-        if (Files.exists(place.resolve(FILE))) return List.of(place);
+        if (Files.exists(place.resolve(Dumps.PROGRAM))) return List.of(place);
         List<Path> found = new ArrayList<>();
         try (Stream<Path> all = Files.list(place)) {
-            all.filter(p -> Files.exists(p.resolve(FILE))).sorted().forEach(found::add);
+            all.filter(p -> Files.exists(p.resolve(Dumps.PROGRAM))).sorted().forEach(found::add);
         } catch (IOException e) {
             throw new CommandFailure("cannot read " + place + ": " + e.getMessage(), e);
         }
@@ -64,12 +62,12 @@ record DumpedProgram(Path folder, JsonNode json) {
     static DumpedProgram read(Path folder) {
         JsonNode json;
         try {
-            json = new ObjectMapper().readTree(folder.resolve(FILE).toFile());
+            json = new ObjectMapper().readTree(folder.resolve(Dumps.PROGRAM).toFile());
         } catch (IOException e) {
-            throw new CommandFailure("cannot read " + folder.resolve(FILE) + ": " + e.getMessage(), e);
+            throw new CommandFailure("cannot read " + folder.resolve(Dumps.PROGRAM) + ": " + e.getMessage(), e);
         }
-        if (!json.path("format").asText().equals("sinter-dump")
-                || json.path("version").asInt() != VERSION)
+        if (!json.path("format").asText().equals(Dumps.FORMAT)
+                || json.path("version").asInt() != Dumps.VERSION)
             throw new CommandFailure(folder + " was dumped by another version of Sinter; dump it again");
         return new DumpedProgram(folder, json);
     }
