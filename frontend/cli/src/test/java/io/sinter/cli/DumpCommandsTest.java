@@ -109,6 +109,8 @@ class DumpCommandsTest {
         assertTrue(ok("dump", "show", step, "--format", "svg").startsWith("<svg"));
         assertTrue(
                 ok("dump", "show", step, "--format", "svg", "--stage", "trace").contains("cross_entropy"));
+        String page = ok("dump", "show", step, "--format", "html");
+        assertTrue(page.startsWith("<!DOCTYPE html>") && page.endsWith("</html>\n"), "a page");
         String dot = ok("dump", "show", step, "--format", "dot");
         assertTrue(dot.startsWith("digraph") && dot.contains(" -> "), dot);
         Path out = folder.resolve("out/graph.dot");
@@ -139,7 +141,7 @@ class DumpCommandsTest {
         String one = ok("dump", "why-not-fused", "conv", "relu", "--in", step);
         assertTrue(one.startsWith("They are one kernel: 00-conv_add_relu"), one);
         String far = ok("dump", "why-not-fused", "DigitsCommand.java:64", "ClassifierTraining.java:62", "--in", step);
-        assertTrue(far.contains("On the way") || far.contains("not in"), far);
+        assertTrue(far.startsWith("On the way"), far);
         String unknown = failure("dump", "why-not-fused", "Model.java:1", "relu", "--in", step);
         assertTrue(unknown.contains("'Model.java:1'") && unknown.contains("DigitsCommand.java:64 (forward)"), unknown);
     }

@@ -59,6 +59,8 @@ class DumpDocsTest {
             for (String word : line.replaceAll(" +#.*", "").split(" ")) {
                 if (word.startsWith("runs/dump/")) {
                     int number = Integer.parseInt(word.substring(10, 13));
+                    String name = programs.get(number - 1).getFileName().toString();
+                    assertTrue(word.startsWith("runs/dump/" + name), word + " is " + name + " now");
                     word = programs.get(number - 1) + word.substring("runs/dump/NNN-hhhhhhhh".length());
                 }
                 words.add(word.equals("small.ir") ? folder.resolve(word).toString() : word);

@@ -101,6 +101,7 @@ class ViewerBrowserTest {
         assumeTrue(
                 Boolean.getBoolean("sinter.test.browser"),
                 "opens a browser: run ./sinter test --browser ViewerBrowserTest");
+        Files.createDirectories(Path.of("target/viewer"));
         String program = Browser.find();
         assumeTrue(
                 program != null, "no Chromium on the path: install it (apt install chromium) for the browser's tests");

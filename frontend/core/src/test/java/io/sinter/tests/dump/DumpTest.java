@@ -19,6 +19,7 @@ import io.sinter.optim.AdamW;
 import io.sinter.runtime.Device;
 import io.sinter.runtime.Options;
 import io.sinter.runtime.Session;
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -60,12 +61,8 @@ class DumpTest {
         }
     }
 
-    private interface Work {
-        void run();
-    }
-
     /** Runs {@code work} in a session of its own that dumps. */
-    private static void dump(Path into, Device device, Options.Backend backend, Work work) {
+    private static void dump(Path into, Device device, Options.Backend backend, Runnable work) {
         Sinter.flush();
         Options options = Options.fromProperties().withDevice(device).withBackend(backend);
         try (Session session = Session.open(options);
@@ -77,7 +74,7 @@ class DumpTest {
         }
     }
 
-    private static void dump(Path into, Work work) {
+    private static void dump(Path into, Runnable work) {
         dump(into, Device.JVM, Options.Backend.GENERATED, work);
     }
 
@@ -273,9 +270,14 @@ class DumpTest {
             F.softmax(x.mul(2), 1).toDoubles();
         });
         Path kernels = training(folder).resolve("kernels");
+        boolean assembler = Stream.of(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator))
+                .anyMatch(p -> Files.isExecutable(Path.of(p, "ptxas")));
         int lines = 0;
         for (Map.Entry<String, byte[]> f : files(kernels).entrySet()) {
             if (!f.getKey().endsWith(".ptx")) continue;
+            Path report = kernels.resolve(f.getKey().replace(".ptx", ".ptxas.txt"));
+            assertEquals(assembler, Files.exists(report), "an assembler's report, where there is an assembler");
+            if (assembler) assertTrue(read(report).contains("registers"), read(report));
             String code = new String(f.getValue(), StandardCharsets.UTF_8);
             String source = f.getKey().replace(".ptx", ".loop");
             assertTrue(code.contains(".file 1 \"" + source + "\"\n"), code);
