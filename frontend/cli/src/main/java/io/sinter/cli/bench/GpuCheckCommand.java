@@ -90,16 +90,26 @@ public final class GpuCheckCommand implements Callable<Integer> {
         report.fact("device", gpu.toString());
         report.fact("what it is", gpu.describe());
         if (!simulated()) report.fact("cuBLAS", Device.cublas());
-        operators();
-        memory();
-        products();
+        part("operators", this::operators);
+        part("memory", this::memory);
+        part("products", this::products);
         if (simulated()) {
             report.section("Training steps");
             report.note("skipped: the simulator is too slow for them");
         } else {
-            trainings();
+            part("training", this::trainings);
         }
         return finish();
+    }
+
+    /** What breaks a part off (a fault ends all work on a GPU) is a failure, and what has been found is told all the same. */
+    private void part(String name, Runnable check) {
+        try {
+            check.run();
+        } catch (RuntimeException e) {
+            report.failure(name + " broke off: " + e);
+            e.printStackTrace(spec.commandLine().getErr());
+        }
     }
 
     private int none(String why) {

@@ -50,6 +50,26 @@ class GpuCheckTest {
         for (JsonNode row : json.path("products")) assertTrue(row.path("own").asDouble() > 0, row.toString());
     }
 
+    /** Sessions that do not open end each part, but not the check. */
+    @Test
+    void partsThatBreakOffAreFailures() throws IOException {
+        Path file = folder.resolve("check.json");
+        System.setProperty("sinter.matmul", "mkl");
+        try {
+            assertEquals(1, run("--device", "ptx-sim", "--quick", "--json", file.toString()), out + "\n" + err);
+        } finally {
+            System.clearProperty("sinter.matmul");
+        }
+        assertTrue(err.toString().contains("own, cublas, auto"), err.toString());
+        JsonNode json = new ObjectMapper().readTree(file.toFile());
+        assertEquals(3, json.path("failures").size(), json.toString());
+        for (JsonNode failure : json.path("failures"))
+            assertTrue(failure.asText().contains("broke off: "), failure.asText());
+        // Products name their own choice; attention does not.
+        assertEquals(3, json.path("products").size());
+        assertTrue(out.toString().contains("3 failed."), out.toString());
+    }
+
     @Test
     void saysThatThereIsNoGpu() {
         assumeTrue(Device.best().kind() != Device.Kind.CUDA, "a GPU is here");
