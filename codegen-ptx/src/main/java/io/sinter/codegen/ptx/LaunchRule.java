@@ -5,6 +5,7 @@ import io.sinter.ir.loop.Coef;
 import io.sinter.ir.loop.Var;
 import java.util.List;
 import java.util.function.IntToLongFunction;
+import java.util.stream.Collectors;
 
 /** How a kernel is launched: a function of its parameter block alone, so that the same program gives the same bits wherever it runs. */
 public sealed interface LaunchRule {
@@ -127,8 +128,8 @@ public sealed interface LaunchRule {
             long count =
                     Math.multiplyExact(Math.multiplyExact(matrices, form.splits()), Math.multiplyExact(down, across));
             if (count > Integer.MAX_VALUE)
-                throw new UnsupportedOperationException(
-                        "a matrix product of " + count + " tiles: kernels count to 2^31 - 1");
+                throw new UnsupportedOperationException("a matrix product of " + count + " tiles, but kernels count to "
+                        + Integer.MAX_VALUE + ": split its batch");
             long sums = form.splits() == 1 ? 0 : matrices * m * ((n + 3) / 4 * 4) * form.splits();
             return new Shape(form.threads(), 1, Math.min(most, count), sums * bytes, sharedBytes);
         }
@@ -136,8 +137,10 @@ public sealed interface LaunchRule {
         /** Where several variables share a direction of a matrix, positions are taken apart in 32 bits. */
         private static void check(List<Var> vars, IntToLongFunction slot) {
             if (vars.size() > 1 && extents(vars, slot) > Integer.MAX_VALUE) {
+                String axes = vars.stream().map(Var::name).collect(Collectors.joining(", "));
                 throw new UnsupportedOperationException("a matrix product with " + extents(vars, slot)
-                        + " positions of " + vars + ": kernels count to 2^31 - 1 where several axes are one");
+                        + " positions along the axes " + axes + ", but kernels count to " + Integer.MAX_VALUE
+                        + " where several axes are one: split the largest");
             }
         }
     }
