@@ -152,18 +152,6 @@ final class ScalarEmitter {
         return out.sub(PtxType.S64, a, mulLong(quotient, by.value));
     }
 
-    /** Of numbers that are not negative. */
-    Operand divideLong(Operand a, Operand by) {
-        if (isOne(by)) return a;
-        return out.binary(Arithmetic.BinaryOp.DIV, FloatMode.DEFAULT, PtxType.U64, a, by);
-    }
-
-    /** Of numbers that are not negative. */
-    Operand remainderLong(Operand a, Operand by) {
-        if (isOne(by)) return out.constant(0);
-        return out.rem(PtxType.U64, a, by);
-    }
-
     private static boolean isZero(Operand o) {
         return o instanceof Operand.Int i && i.value() == 0;
     }

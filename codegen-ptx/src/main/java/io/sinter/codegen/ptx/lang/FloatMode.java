@@ -62,18 +62,6 @@ public record FloatMode(
         return new FloatMode(rounding, ftz, true, xorSignAbs, relu, sat, satFinite);
     }
 
-    public FloatMode withRelu() {
-        return new FloatMode(rounding, ftz, nan, xorSignAbs, true, sat, satFinite);
-    }
-
-    public FloatMode withSat() {
-        return new FloatMode(rounding, ftz, nan, xorSignAbs, relu, true, satFinite);
-    }
-
-    public FloatMode withSatFinite() {
-        return new FloatMode(rounding, ftz, nan, xorSignAbs, relu, sat, true);
-    }
-
     /** All modifiers, each with its dot. */
     @Override
     public String toString() {

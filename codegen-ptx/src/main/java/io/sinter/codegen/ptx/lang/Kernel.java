@@ -40,10 +40,6 @@ public record Kernel(boolean visible, String name, List<Variable> parameters, Li
         public Limits withMinCtas(int n) {
             return new Limits(maxThreads, exactThreads, n, maxRegisters, cluster);
         }
-
-        public Limits withCluster(int x, int y, int z) {
-            return new Limits(maxThreads, exactThreads, minCtas, maxRegisters, List.of(x, y, z));
-        }
     }
 
     public Kernel {

@@ -156,10 +156,6 @@ public final class KernelBuilder {
         place.parts.add(new Statement.Location(file, line, column));
     }
 
-    public void pragma(String text) {
-        place.parts.add(new Statement.Pragma(text));
-    }
-
     /** A fresh label, to be placed by {@link #label}. */
     public String newLabel() {
         return "$L" + labels++;
@@ -369,13 +365,6 @@ public final class KernelBuilder {
         return d;
     }
 
-    /** Packs two floats into a pair of 16 bits each, {@code high} into the upper half. */
-    public Reg cvtPair(FloatMode mode, PtxType to, Operand high, Operand low) {
-        Reg d = register(to);
-        add(new Movement.Convert(mode, to, PtxType.F32, d, high, low));
-        return d;
-    }
-
     /** Makes an address in a space of a generic one. */
     public Reg toSpace(Space space, Operand a) {
         Reg d = register(PtxType.U64);
@@ -404,10 +393,6 @@ public final class KernelBuilder {
         Reg d = register(type);
         add(new Memory.Atomic(Memory.Order.NONE, Memory.Scope.NONE, space, op, false, type, d, address, b, null));
         return d;
-    }
-
-    public void red(Space space, Memory.AtomicOp op, PtxType type, Address address, Operand b) {
-        add(new Memory.Atomic(Memory.Order.NONE, Memory.Scope.NONE, space, op, false, type, null, address, b, null));
     }
 
     /** A shuffle among all lanes of the warp. */

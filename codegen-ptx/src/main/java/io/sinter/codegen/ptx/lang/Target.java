@@ -47,16 +47,6 @@ public enum Target {
         return multiprocessors;
     }
 
-    /** cp.async, mma.sync of bf16 and tf32, redux. */
-    public boolean hasAsyncCopy() {
-        return capability >= 80;
-    }
-
-    /** Clusters, bulk and tensor copies, mbarrier transactions, stmatrix. */
-    public boolean hasBulkCopy() {
-        return capability >= 90;
-    }
-
     /** wgmma and setmaxnreg. */
     public boolean hasWarpgroupMma() {
         return specific;

@@ -41,15 +41,6 @@ final class Bitmap {
         }
     }
 
-    /** The first clear bit of a range; −1 if all are set. */
-    int firstClear(int at, int count) {
-        for (int i = at; i < at + count; i++) {
-            if ((i & 63) == 0 && i + 64 <= at + count && words[i >> 6] == -1) i += 63;
-            else if (!get(i)) return i;
-        }
-        return -1;
-    }
-
     private static long mask(int count) {
         return count == 64 ? -1 : (1L << count) - 1;
     }

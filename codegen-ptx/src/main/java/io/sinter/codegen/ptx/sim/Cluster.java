@@ -38,10 +38,6 @@ final class Cluster {
         deferred.add(d);
     }
 
-    boolean hasDeferred() {
-        return !deferred.isEmpty();
-    }
-
     /** Does one of the deferred things, any of them. */
     void settleOne() {
         deferred.remove(random.nextInt(deferred.size())).run();

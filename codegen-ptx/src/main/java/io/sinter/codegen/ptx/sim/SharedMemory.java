@@ -78,8 +78,4 @@ final class SharedMemory {
     void arrived(int at, int bytes) {
         pending.fill(at, bytes, false);
     }
-
-    boolean isPending(int at, int bytes) {
-        return pending.any(at, bytes);
-    }
 }

@@ -96,12 +96,6 @@ public final class SimModule {
         return v == null || v.space() != Space.GLOBAL ? 0 : v.address();
     }
 
-    /** Frees the module's variables. */
-    public void unload() {
-        for (Names.Variable v : variables.values()) if (v.space() == Space.GLOBAL) memory.free(v.address());
-        variables.clear();
-    }
-
     /**
      * The kernel of a name.
      *
