@@ -405,8 +405,7 @@ final class MutantCases {
                     .exactly((type, i) -> MutantInputs.whole(type, i));
             if (!t.isFloat()) continue;
             // The bias alone is not whole: the sum is rounded once more, or for the first time.
-            if (t == DType.F32 || t == DType.F64)
-                s.exactly((type, i) -> i == 2 ? MutantInputs.uniform(type, i) : MutantInputs.whole(type, i));
+            s.exactly((type, i) -> i == 2 ? MutantInputs.uniform(type, i) : MutantInputs.whole(type, i));
             for (int axis : new int[] {2, 1})
                 s.on(
                         (type, i) ->
@@ -432,6 +431,7 @@ final class MutantCases {
                 .at(Type.of(DType.BF16, 1, 136, 200), Type.of(DType.BF16, 1, 200, 264), Type.of(DType.BF16, 264))
                 .on((t, i) -> MutantInputs.uniform(t, i), 6e-2)
                 .exactly((t, i) -> MutantInputs.whole(t, i))
+                .exactly((t, i) -> i == 2 ? MutantInputs.uniform(t, i) : MutantInputs.whole(t, i))
                 .and()
                 .build();
     }
