@@ -34,10 +34,10 @@ import org.objectweb.asm.Opcodes;
 
 /** Stored classes may call what generators write, and nothing else. */
 class ClassCheckTest {
-    private record Stored(Kernel made, Kernel read) {}
+    record Stored(Kernel made, Kernel read) {}
 
     /** Kernels of all operators' samples, each structure once, as they were made and as they are read back from a store. */
-    private static List<Stored> kernels() {
+    static List<Stored> kernels() {
         Set<String> seen = new HashSet<>();
         List<Stored> kernels = new ArrayList<>();
         for (Op op : Operators.all()) {
