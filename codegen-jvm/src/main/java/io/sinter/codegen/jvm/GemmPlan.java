@@ -183,6 +183,11 @@ final class GemmPlan {
         return (a + b - 1) / b;
     }
 
+    /** The first address from this one on at which a cache line begins. */
+    static long align(long address) {
+        return (address + 63) & -64;
+    }
+
     static long roundUp(long a, long to) {
         return ceilDiv(a, to) * to;
     }

@@ -36,23 +36,19 @@ final class GemmScratch {
         panelBytes = depth * p.panel * p.size;
         blockRow = columns * p.size;
         lanes = base;
-        tile = align(base + BodyCompiler.LANE_AREA);
-        block = align(tile + (long) t.rows() * p.panel * p.size);
-        wide = align(
+        tile = GemmPlan.align(base + BodyCompiler.LANE_AREA);
+        block = GemmPlan.align(tile + (long) t.rows() * p.panel * p.size);
+        wide = GemmPlan.align(
                 block + Math.max(rows, p.sumRows()) * Math.max(blockRow, p.slices > 1 ? p.partialRow() * p.size : 0));
-        tall = align(wide + (p.dots ? 0 : columns / p.panel * panelBytes));
-        turned = align(tall + (p.dots ? 0 : strip * depth * p.size));
+        tall = GemmPlan.align(wide + (p.dots ? 0 : columns / p.panel * panelBytes));
+        turned = GemmPlan.align(tall + (p.dots ? 0 : strip * depth * p.size));
         long unturned = p.panel * depth * p.size;
         long transposed =
                 p.swapped && !p.dots ? p.columns * GemmPlan.roundUp(Math.max(rows, p.sumRows()), p.lanes) * p.size : 0;
-        end = align(turned + Math.max(unturned, transposed));
+        end = GemmPlan.align(turned + Math.max(unturned, transposed));
     }
 
     long bytes() {
         return end - lanes;
-    }
-
-    private static long align(long address) {
-        return (address + 63) & -64;
     }
 }

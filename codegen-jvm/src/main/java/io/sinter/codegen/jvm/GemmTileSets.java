@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.jvm;
 
-import io.sinter.gen.SinterKernelHost;
 import io.sinter.ir.DType;
-import java.lang.invoke.MethodHandles;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -29,15 +27,8 @@ final class GemmTileSets {
 
     private static GemmTiles make(Key key) {
         if (key.bits == 0) return new GemmScalarTiles(key.dtype);
-        byte[] bytes = GemmVectorTiles.generate(
-                "io/sinter/gen/SinterKernelTiles_" + key.dtype + "_" + key.bits, key.dtype, key.bits);
-        try {
-            MethodHandles.Lookup lookup = SinterKernelHost.lookup().defineHiddenClass(bytes, true);
-            return (GemmTiles)
-                    lookup.findConstructor(lookup.lookupClass(), java.lang.invoke.MethodType.methodType(void.class))
-                            .invoke();
-        } catch (Throwable t) {
-            throw new IllegalStateException("cannot define the tiles of " + key, t);
-        }
+        String name = "io/sinter/gen/SinterKernelTiles_" + key.dtype + "_" + key.bits;
+        byte[] bytes = GemmVectorTiles.generate(name, key.dtype, key.bits);
+        return JvmCodegen.instance(new GeneratedClass(name, bytes), GemmTiles.class);
     }
 }

@@ -109,15 +109,20 @@ public final class JvmCodegen {
      *     the listing), or a damaged cache
      */
     public static JvmKernel define(GeneratedClass generated) {
+        return instance(generated, JvmKernel.class);
+    }
+
+    /** As {@link #define}, of a class that extends {@code type}. */
+    static <T> T instance(GeneratedClass generated, Class<T> type) {
         try {
             MethodHandles.Lookup host = SinterKernelHost.lookup();
             if (Boolean.getBoolean("sinter.debug.classes")) {
                 Class<?> visible = new DebugLoader(host.lookupClass().getClassLoader()).define(generated);
-                return (JvmKernel) visible.getConstructor().newInstance();
+                return type.cast(visible.getConstructor().newInstance());
             }
             MethodHandles.Lookup hidden = host.defineHiddenClass(generated.bytes(), true);
-            return (JvmKernel) hidden.findConstructor(hidden.lookupClass(), MethodType.methodType(void.class))
-                    .invoke();
+            return type.cast(hidden.findConstructor(hidden.lookupClass(), MethodType.methodType(void.class))
+                    .invoke());
         } catch (Throwable e) {
             throw new IllegalStateException(
                     "the JVM rejects generated class " + generated.className() + ": " + e + "\n" + listing(generated),

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.jvm;
 
-import io.sinter.gen.SinterKernelHost;
 import io.sinter.gen.SinterKernelMoves;
 import io.sinter.ir.DType;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -74,14 +71,8 @@ public final class PoolPlanes {
     }
 
     private static PoolRows make(int bits) {
-        byte[] bytes = VectorPoolRows.generate("io/sinter/gen/SinterKernelPoolRows_" + bits, bits);
-        try {
-            MethodHandles.Lookup lookup = SinterKernelHost.lookup().defineHiddenClass(bytes, true);
-            return (PoolRows) lookup.findConstructor(lookup.lookupClass(), MethodType.methodType(void.class))
-                    .invoke();
-        } catch (Throwable t) {
-            throw new IllegalStateException("cannot define the rows of max-pooling for " + bits + " bits", t);
-        }
+        String name = "io/sinter/gen/SinterKernelPoolRows_" + bits;
+        return JvmCodegen.instance(new GeneratedClass(name, VectorPoolRows.generate(name, bits)), PoolRows.class);
     }
 
     /** The windows of one plane: their greatest elements to {@code toValues}, their places (i64) to {@code toPlaces}. */

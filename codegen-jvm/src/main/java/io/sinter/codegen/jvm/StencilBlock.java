@@ -39,30 +39,27 @@ final class StencilBlock {
         boolean steps = plan.step[1] > 1 || plan.step[2] > 1;
         lanes = scratch;
         input = new StencilInput(code, tiles, plan, params, lanes);
-        tile = align(lanes + BodyCompiler.LANE_AREA);
-        table = align(tile + (long) tiles.rows() * tiles.vectors() * plan.lanes * size);
-        stage = align(table + 8L * Math.max(1, plan.pixelsInK ? plan.blockPlanes : plan.planesOfK) * taps);
-        row = align(stage + plan.stageBytes(plan.blockPlanes, rows));
+        tile = GemmPlan.align(lanes + BodyCompiler.LANE_AREA);
+        table = GemmPlan.align(tile + (long) tiles.rows() * tiles.vectors() * plan.lanes * size);
+        stage = GemmPlan.align(table + 8L * Math.max(1, plan.pixelsInK ? plan.blockPlanes : plan.planesOfK) * taps);
+        row = GemmPlan.align(stage + plan.stageBytes(plan.blockPlanes, rows));
         // Rows are taken apart by whole vectors.
         long taken = (long) plan.reach(rows) * plan.positions[2] + 2L * plan.lanes;
-        block = align(row + (steps ? taken * size : 0));
+        block = GemmPlan.align(row + (steps ? taken * size : 0));
         if (plan.pixelsInK) {
-            left = align(block + plan.sumRows() * plan.rowOfM());
+            left = GemmPlan.align(block + plan.sumRows() * plan.rowOfM());
             long pixels = (long) plan.columns(rows) * plan.rowOfM();
             long turned = plan.rowOfM() * plan.sumRows() + (long) plan.m * pitchOfRow();
-            end = align(left + Math.max(pixels, turned)) + plan.m * pitchOfRow();
+            end = GemmPlan.align(left + Math.max(pixels, turned)) + plan.m * pitchOfRow();
         } else {
-            left = align(block + (long) plan.columns(rows) * plan.blockM * size);
-            end = align(left + (long) plan.planesOfK * taps * GemmPlan.roundUp(plan.blockM, plan.lanes) * size);
+            left = GemmPlan.align(block + (long) plan.columns(rows) * plan.blockM * size);
+            end = GemmPlan.align(
+                    left + (long) plan.planesOfK * taps * GemmPlan.roundUp(plan.blockM, plan.lanes) * size);
         }
     }
 
     private long pitchOfRow() {
         return GemmPlan.roundUp(Math.max(plan.pixels[2], plan.sumRows()), plan.lanes) * size;
-    }
-
-    private static long align(long address) {
-        return (address + 63) & -64;
     }
 
     long bytes() {

@@ -41,20 +41,19 @@ final class WinogradBlock {
         filter = WinogradMatrix.FILTER.map(bits);
         output = WinogradMatrix.OUTPUT.map(bits);
         lanes = scratch;
-        base = align(lanes + BodyCompiler.LANE_AREA);
+        base = GemmPlan.align(lanes + BodyCompiler.LANE_AREA);
         input = new WinogradInput(code, tiles, stencil, params, plan.channels, plan.bandRows, lanes, base);
         transformed = input.end();
-        products = align(transformed + WinogradPlan.PLACES * plan.inputPlace());
-        pixels = align(products + WinogradPlan.PLACES * plan.outputPlace());
+        products = GemmPlan.align(transformed + WinogradPlan.PLACES * plan.inputPlace());
+        pixels = GemmPlan.align(products + WinogradPlan.PLACES * plan.outputPlace());
         long most = StencilPlan.roundUp(bandPixels(plan.bandRows), vector);
-        turned = align(pixels + most * plan.panel * size);
-        long blocks = align(turned + most * plan.panel * size);
+        turned = GemmPlan.align(pixels + most * plan.panel * size);
+        long blocks = GemmPlan.align(turned + most * plan.panel * size);
         long planes = (long) WinogradPlan.FILTER_PLANES * vector * size;
-        end = Math.max(blocks, align(align(base + 9 * planes) + Math.max(12 * planes, (long) vector * vector * size)));
-    }
-
-    static long align(long address) {
-        return (address + 63) & -64;
+        end = Math.max(
+                blocks,
+                GemmPlan.align(
+                        GemmPlan.align(base + 9 * planes) + Math.max(12 * planes, (long) vector * vector * size)));
     }
 
     long bytes() {
@@ -81,7 +80,7 @@ final class WinogradBlock {
         code.place(params, 0, place);
         long lane = vector * size;
         long weights = base;
-        long half = align(weights + 9L * WinogradPlan.FILTER_PLANES * lane);
+        long half = GemmPlan.align(weights + 9L * WinogradPlan.FILTER_PLANES * lane);
         long panelRow = plan.panel * size;
         long to = filters + first / plan.panel * plan.panelBytes() + first % plan.panel * size;
         for (int p = 0; p < stencil.planesOfK; p += WinogradPlan.FILTER_PLANES) {

@@ -25,13 +25,8 @@ final class WinogradGradient {
     /** Tiles whose products are added up in registers. */
     private static final int TILES = 256;
 
-    /** Fewer channels than this, on either side, are too few for the transforms' work. */
-    private static final int FEW_CHANNELS = 32;
-
     /** Fewer tiles than this do not make up for transforming the sums. */
     private static final long LEAST_TILES = 96;
-
-    private static final int GAP = 64;
 
     private final GemmCode code;
     private final GemmTiles tiles;
@@ -82,28 +77,25 @@ final class WinogradGradient {
         channelBlock = channelBlock(plan);
         outputBlock = StencilPlan.roundUp(Math.min(plan.m, OUTPUTS), vector);
         lanes = scratch;
-        tile = WinogradBlock.align(lanes + BodyCompiler.LANE_AREA);
+        tile = GemmPlan.align(lanes + BodyCompiler.LANE_AREA);
         long tileBytes = (long) tiles.rows() * tiles.vectors() * vector * size;
-        long base = WinogradBlock.align(tile + tileBytes);
+        long base = GemmPlan.align(tile + tileBytes);
         input = new WinogradInput(code, tiles, plan, params, channelBlock, bandRows, lanes, base);
         inputs = input.end();
-        rowsOfOutputs = WinogradBlock.align(inputs + PLACES * inputPlace());
+        rowsOfOutputs = GemmPlan.align(inputs + PLACES * inputPlace());
         long rows = (long) bandRows * PIXELS;
-        pixels = WinogradBlock.align(rowsOfOutputs + vector * rows * pitch());
+        pixels = GemmPlan.align(rowsOfOutputs + vector * rows * pitch());
         // Turning whole vectors of a row writes beyond its end.
-        halfway = WinogradBlock.align(pixels + (rows * tilesX * PIXELS + vector) * outputBytes());
-        gradients = WinogradBlock.align(halfway + (long) SIDE * tilesX * PIXELS * outputBytes());
-        sums = WinogradBlock.align(gradients + PLACES * gradientPlace());
-        end = WinogradBlock.align(sums + PLACES * sumPlace());
+        halfway = GemmPlan.align(pixels + (rows * tilesX * PIXELS + vector) * outputBytes());
+        gradients = GemmPlan.align(halfway + (long) SIDE * tilesX * PIXELS * outputBytes());
+        sums = GemmPlan.align(gradients + PLACES * gradientPlace());
+        end = GemmPlan.align(sums + PLACES * sumPlace());
     }
 
     /** Whether it pays: 3 × 3 taps, pixel by pixel, many channels and tiles, pixels next to each other. */
     static boolean pays(StencilPlan s, GemmTiles tiles) {
-        if (!s.pixelsInK || s.spatial != 2 || tiles.dtype() != io.sinter.ir.DType.F32) return false;
-        for (int axis = 1; axis < 3; axis++) {
-            if (s.taps[axis] != TAPS || s.step[axis] != 1 || s.dilation[axis] != 1 || s.backward[axis]) return false;
-        }
-        if (!s.a.isUnitColumn(s.size) || Math.min(s.m, s.planesOfN) < FEW_CHANNELS) return false;
+        if (!s.pixelsInK || !WinogradPlan.fits(s, tiles) || s.backward[1] || s.backward[2]) return false;
+        if (!s.a.isUnitColumn(s.size) || Math.min(s.m, s.planesOfN) < WinogradPlan.FEW_CHANNELS) return false;
         long ofImage = (long) StencilPlan.ceilDiv(s.pixels[1], PIXELS) * StencilPlan.ceilDiv(s.pixels[2], PIXELS);
         return s.planesOfK * ofImage >= LEAST_TILES;
     }
@@ -133,15 +125,15 @@ final class WinogradGradient {
     }
 
     private long inputPlace() {
-        return tilesAtOnce() * channelBytes() + GAP;
+        return tilesAtOnce() * channelBytes() + WinogradPlan.GAP;
     }
 
     private long gradientPlace() {
-        return tilesAtOnce() * outputBytes() + GAP;
+        return tilesAtOnce() * outputBytes() + WinogradPlan.GAP;
     }
 
     private long sumPlace() {
-        return channelBlock * outputBytes() + GAP;
+        return channelBlock * outputBytes() + WinogradPlan.GAP;
     }
 
     /** Bytes from a row of pixels of one output channel to the next. */

@@ -58,10 +58,10 @@ final class WinogradInput {
         pixel = (long) StencilPlan.roundUp(channels, vector) * size;
         int reach = WinogradPlan.reach(mostRows);
         rowsOfChannels = base;
-        elements = WinogradBlock.align(rowsOfChannels + vector * reach * pitch());
+        elements = GemmPlan.align(rowsOfChannels + vector * reach * pitch());
         // Turning whole vectors of a row writes beyond its end.
-        halfway = WinogradBlock.align(elements + ((long) reach * width + vector) * pixel);
-        end = WinogradBlock.align(halfway + SIDE * width * pixel);
+        halfway = GemmPlan.align(elements + ((long) reach * width + vector) * pixel);
+        end = GemmPlan.align(halfway + SIDE * width * pixel);
     }
 
     long end() {

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.jvm;
 
-import io.sinter.gen.SinterKernelHost;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -66,14 +63,8 @@ enum WinogradMatrix {
 
     private static LinearMap make(Key key) {
         if (key.bits == 0) return new ScalarLinearMap(key.matrix, GemmScalarTiles.LANES);
-        byte[] bytes = VectorLinearMap.generate(
-                "io/sinter/gen/SinterKernelWinograd_" + key.matrix + "_" + key.bits, key.matrix, key.bits);
-        try {
-            MethodHandles.Lookup lookup = SinterKernelHost.lookup().defineHiddenClass(bytes, true);
-            return (LinearMap) lookup.findConstructor(lookup.lookupClass(), MethodType.methodType(void.class))
-                    .invoke();
-        } catch (Throwable t) {
-            throw new IllegalStateException("cannot define the map of " + key, t);
-        }
+        String name = "io/sinter/gen/SinterKernelWinograd_" + key.matrix + "_" + key.bits;
+        byte[] bytes = VectorLinearMap.generate(name, key.matrix, key.bits);
+        return JvmCodegen.instance(new GeneratedClass(name, bytes), LinearMap.class);
     }
 }

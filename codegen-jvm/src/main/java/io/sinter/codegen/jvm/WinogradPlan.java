@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.jvm;
 
+import io.sinter.ir.DType;
+
 /**
  * How one launch of a convolution by Winograd's F(2×2, 3×3) is cut: 16 products of matrices, one for each place of a
  * transformed tile of 4 × 4 elements, in which a tile of 2 × 2 pixels costs 16 multiplications instead of 36.
@@ -31,7 +33,7 @@ final class WinogradPlan {
     private static final int FEW_TILES = 48;
 
     /** Fewer channels than this, on either side, are too few rows for the transforms' work. */
-    private static final int FEW_CHANNELS = 32;
+    static final int FEW_CHANNELS = 32;
 
     /** Fewer tiles than this do not make up for transforming the weights. */
     private static final long LEAST_TILES = 128;
@@ -39,7 +41,7 @@ final class WinogradPlan {
     private static final int PROCESSORS = Runtime.getRuntime().availableProcessors();
 
     /** Bytes between the matrices of two places, besides what they hold: not all at the same place of a cache. */
-    private static final int GAP = 64;
+    static final int GAP = 64;
 
     final StencilPlan stencil;
     final int tilesY;
@@ -88,13 +90,19 @@ final class WinogradPlan {
      * @param sharedLeft the weights are memory, the same for the whole batch
      */
     static boolean pays(StencilPlan s, GemmTiles tiles, boolean sharedLeft) {
-        if (!sharedLeft || s.pixelsInK || s.spatial != 2 || tiles.dtype() != io.sinter.ir.DType.F32) return false;
-        for (int axis = 1; axis < 3; axis++) {
-            if (s.taps[axis] != TAPS || s.step[axis] != 1 || s.dilation[axis] != 1) return false;
-        }
+        if (!sharedLeft || s.pixelsInK || !fits(s, tiles)) return false;
         if (Math.min(s.m, s.planesOfK) < FEW_CHANNELS || s.batches > Integer.MAX_VALUE) return false;
         long tilesOfImage = (long) StencilPlan.ceilDiv(s.pixels[1], PIXELS) * StencilPlan.ceilDiv(s.pixels[2], PIXELS);
         return s.batches * tilesOfImage >= LEAST_TILES;
+    }
+
+    /** 3 × 3 taps of f32, pixel by pixel. */
+    static boolean fits(StencilPlan s, GemmTiles tiles) {
+        if (s.spatial != 2 || tiles.dtype() != DType.F32) return false;
+        for (int axis = 1; axis < 3; axis++) {
+            if (s.taps[axis] != TAPS || s.step[axis] != 1 || s.dilation[axis] != 1) return false;
+        }
+        return true;
     }
 
     /** Tasks of the first phase: a vector of output channels each. */
