@@ -16,7 +16,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 import org.openjdk.jmh.runner.RunnerException;
-import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.CommandLineOptionException;
 
 /**
  * What a launch costs beside its work: tasks that do nothing, one for each thread of the session's pool ({@code sinter.threads}), on a pool that is
@@ -27,9 +27,7 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
-@Fork(
-        value = 1,
-        jvmArgsAppend = {"--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"})
+@Fork(1)
 public class DispatchBenchmark {
     private WorkerPool pool;
     private WorkerPool.Team team;
@@ -50,10 +48,8 @@ public class DispatchBenchmark {
         team.run(pool.threads(), 1, (_, _, _) -> {});
     }
 
-    public static void main(String[] args) throws RunnerException {
-        new org.openjdk.jmh.runner.Runner(new OptionsBuilder()
-                        .include(DispatchBenchmark.class.getSimpleName())
-                        .build())
-                .run();
+    /** Runs the benchmark, in JVMs with the flags that kernels want; arguments are JMH's. */
+    public static void main(String[] args) throws RunnerException, CommandLineOptionException {
+        Jmh.run(DispatchBenchmark.class, args);
     }
 }

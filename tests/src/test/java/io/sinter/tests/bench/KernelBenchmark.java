@@ -4,7 +4,6 @@ package io.sinter.tests.bench;
 import io.sinter.F;
 import io.sinter.Sinter;
 import io.sinter.Tensor;
-import io.sinter.runtime.JvmFeatures;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -19,13 +18,11 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 import org.openjdk.jmh.runner.RunnerException;
-import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.CommandLineOptionException;
 
 /**
  * One generated kernel of each template, of sizes that stay in the processor's caches: microseconds a launch, the few operations' tracing included
  * (some 5 µs). What the whole benchmark ({@code ./sinter bench}) measures against PyTorch is made of these.
- *
- * <p>Run it by {@link #main}, which gives the forked JVM the flags that kernels want.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
@@ -118,11 +115,8 @@ public class KernelBenchmark {
         }
     }
 
-    /** Runs the benchmark; arguments are JMH's includes. */
-    public static void main(String[] args) throws RunnerException {
-        OptionsBuilder options = new OptionsBuilder();
-        options.include(args.length > 0 ? args[0] : KernelBenchmark.class.getSimpleName());
-        options.jvmArgsAppend(JvmFeatures.flags().split(" "));
-        new org.openjdk.jmh.runner.Runner(options.build()).run();
+    /** Runs the benchmark, in JVMs with the flags that kernels want; arguments are JMH's. */
+    public static void main(String[] args) throws RunnerException, CommandLineOptionException {
+        Jmh.run(KernelBenchmark.class, args);
     }
 }

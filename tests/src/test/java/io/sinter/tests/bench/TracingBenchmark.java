@@ -18,7 +18,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 import org.openjdk.jmh.runner.RunnerException;
-import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.CommandLineOptionException;
 
 /**
  * What an operation costs before it runs: tracing (source position included), and the canonical form with its
@@ -30,9 +30,7 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 @OperationsPerInvocation(TracingBenchmark.OPERATIONS)
 @Warmup(iterations = 5, time = 1)
 @Measurement(iterations = 5, time = 1)
-@Fork(
-        value = 1,
-        jvmArgsAppend = {"--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"})
+@Fork(1)
 public class TracingBenchmark {
     static final int OPERATIONS = 100;
 
@@ -77,10 +75,8 @@ public class TracingBenchmark {
         return Sinter.programKey(traced);
     }
 
-    /** Runs the benchmark; arguments are JMH's includes. */
-    public static void main(String[] args) throws RunnerException {
-        OptionsBuilder options = new OptionsBuilder();
-        options.include(args.length > 0 ? args[0] : TracingBenchmark.class.getSimpleName());
-        new org.openjdk.jmh.runner.Runner(options.build()).run();
+    /** Runs the benchmark, in JVMs with the flags that kernels want; arguments are JMH's. */
+    public static void main(String[] args) throws RunnerException, CommandLineOptionException {
+        Jmh.run(TracingBenchmark.class, args);
     }
 }
