@@ -45,6 +45,8 @@ final class Cut {
     /** Compute nothing but what was asked for. */
     private boolean exact;
 
+    private boolean begun;
+
     private Value[] stack = new Value[64];
     private int[] next = new int[64];
 
@@ -81,6 +83,7 @@ final class Cut {
     /** As {@link #run(Collection, List)}; {@code exactly}: only {@code wanted}, and the trail is kept. */
     Trail run(Collection<Value> wanted, List<Storage> donors, boolean exactly) {
         exact = exactly;
+        begun = false;
         try {
             List<Storage> giving;
             Program program;
@@ -101,6 +104,7 @@ final class Cut {
                     graph = graph(donated);
                 }
             }
+            begun = true;
             // Other threads may trace and run meanwhile.
             if (program == null) program = Program.compile(key, graph, this::source);
             execute(program, giving);
@@ -115,6 +119,11 @@ final class Cut {
             roots.clear();
             arguments.clear();
         }
+    }
+
+    /** Has the last run found all that it needed? If not, nothing has changed. */
+    boolean hasBegun() {
+        return begun;
     }
 
     /** The key of the program that computes {@code wanted}, and what stands on the way. */

@@ -161,6 +161,5 @@ final class Host {
         if (v.data != null && (v.flags & Value.SHARED) == 0) v.data.release();
         v.data = null;
         v.scalar = false;
-        Trace.current().failed();
     }
 }

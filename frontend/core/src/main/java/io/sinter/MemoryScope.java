@@ -48,7 +48,6 @@ public final class MemoryScope implements AutoCloseable {
             v.data = null;
             v.dead = "a tensor " + v.type
                     + " whose memory went back at the end of a scope: give it to the scope's keep() to use it afterwards";
-            trace.failed();
         }
     }
 }

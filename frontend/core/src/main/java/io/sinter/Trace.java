@@ -13,7 +13,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.DoubleSupplier;
@@ -35,9 +34,6 @@ public final class Trace {
 
     private static final boolean EAGER = Boolean.getBoolean("sinter.eager");
 
-    /** So many unconsumed tapes of network calls are taken for a forgotten noGrad. */
-    private static final int MANY_TAPES = 200;
-
     private static final ThreadLocal<Trace> CURRENT = ThreadLocal.withInitial(Trace::new);
 
     final ReentrantLock lock = new ReentrantLock();
@@ -53,10 +49,6 @@ public final class Trace {
     int busy;
     /** Updates of boundaries in progress. */
     private int updating;
-    /** Module calls in progress. */
-    private int modules;
-    /** Where in a network the trace is; null outside of networks, and while nobody wants to know. */
-    private ModulePath path;
     /** The line of the nodes made on behalf of an earlier call (gradients), or null. */
     SourceLine onBehalf;
     /** What {@link Sinter#compile} is recording, or null. */
@@ -74,13 +66,6 @@ public final class Trace {
     int taped;
     /** Counts how often the trace began anew. */
     int interval;
-    /** Outermost module calls since a tape was last consumed or nothing was taped. */
-    private int tapedModules;
-
-    private static final AtomicBoolean WARNED = new AtomicBoolean();
-
-    /** Something pending may depend on a value that cannot be computed. */
-    private boolean failures;
 
     /** The backward pass in progress; 0 if there is none, or the program has seen what it made. */
     int pass;
@@ -94,6 +79,7 @@ public final class Trace {
     private final Set<Value> pinned = Collections.newSetFromMap(new IdentityHashMap<>());
     private final Lines lines = new Lines();
     private final Cut cut = new Cut(this);
+    private final ModuleCalls modules = new ModuleCalls(this);
 
     private Trace() {}
 
@@ -139,7 +125,7 @@ public final class Trace {
             v.line = onBehalf;
             lines.skip();
         } else {
-            v.line = lines.next(v, path);
+            v.line = lines.next(v, modules.path());
         }
         if (depth == 0 && calls == 0) v.flags |= Value.TOP;
         v.recorded = recording;
@@ -164,11 +150,6 @@ public final class Trace {
         if (v.pending()) v.trace.compute(v);
         if (pinned.add(v)) v.pin();
         return v;
-    }
-
-    /** A value that pending ones may need is gone. */
-    void failed() {
-        failures = true;
     }
 
     void written(Storage s) {
@@ -248,12 +229,7 @@ public final class Trace {
 
     /** Runs pending {@code roots} as one program, with what the program passes through. */
     private void run(Collection<Value> roots, List<Storage> donors) {
-        try {
-            bytes += cut.run(roots, donors);
-        } catch (RuntimeException e) {
-            failures = true;
-            throw e;
-        }
+        bytes += cut.run(roots, donors);
         // Another thread that reads a value of this trace must not touch the list, which this one appends to
         // meanwhile.
         if (current() != this) return;
@@ -262,6 +238,10 @@ public final class Trace {
             bytes = 0;
             unpin();
         }
+    }
+
+    boolean hasPending() {
+        return pending.size() > 0;
     }
 
     /**
@@ -286,21 +266,24 @@ public final class Trace {
     private void runAll(Set<Value> roots, List<Storage> donors) {
         boolean complete = false;
         try {
-            complete = !(failures && roots.removeIf(v -> !Cut.computable(v)));
-            if (roots.isEmpty()) return;
-            try {
-                run(roots, donors);
-            } catch (IllegalStateException e) {
-                complete = false;
-                // Memory may have gone unnoticed (a session was closed).
-                if (!roots.removeIf(v -> !Cut.computable(v))) throw e;
-                if (!roots.isEmpty()) run(roots, donors);
-            } catch (RuntimeException | Error e) {
-                complete = false;
-                throw e;
-            }
+            if (!roots.isEmpty()) complete = runComputable(roots, donors);
+            else complete = true;
         } finally {
             clear(complete);
+        }
+    }
+
+    /** Returns whether that was all. */
+    private boolean runComputable(Set<Value> roots, List<Storage> donors) {
+        try {
+            run(roots, donors);
+            return true;
+        } catch (RuntimeException e) {
+            // What has begun fails as a whole. Before that, something was missing: released, lost with a session,
+            // failed earlier.
+            if (cut.hasBegun() || !roots.removeIf(v -> !Cut.computable(v))) throw e;
+            if (!roots.isEmpty()) run(roots, donors);
+            return false;
         }
     }
 
@@ -463,18 +446,7 @@ public final class Trace {
      *     while {@link Session#tracksSources()}
      */
     public static <T> T module(Object net, Supplier<? extends Map<?, String>> parts, Supplier<T> forward) {
-        if (!Session.tracksSources()) return module(forward);
-        Trace t = current();
-        ModulePath before = t.path;
-        if (before == null) t.path = new ModulePath(net, parts.get());
-        ModulePath path = t.path;
-        path.enter(net);
-        try {
-            return module(forward);
-        } finally {
-            path.leave();
-            t.path = before;
-        }
+        return current().modules.call(net, parts, forward);
     }
 
     /**
@@ -483,39 +455,12 @@ public final class Trace {
      * pending is needed for gradients, pending work runs first.
      */
     public static <T> T module(Supplier<T> forward) {
-        Trace t = current();
-        if (t.modules == 0 && t.depth == 0) t.beginModule();
-        t.modules++;
-        t.depth++;
-        T result;
-        try {
-            result = forward.get();
-        } finally {
-            t.depth--;
-            t.modules--;
-        }
-        if (t.modules == 0 && t.depth == 0) Tensors.visit(result, x -> x.value().flags |= Value.MODULE);
-        return result;
-    }
-
-    private void beginModule() {
-        if (recording != null) return;
-        if (taped == 0) {
-            if (pending.size() > 0) flush();
-        } else if (++tapedModules == MANY_TAPES && WARNED.compareAndSet(false, true)) {
-            System.getLogger("io.sinter")
-                    .log(
-                            System.Logger.Level.WARNING,
-                            "{0} calls of networks recorded tapes that no backward pass has used, the last at {1}: if gradients are not wanted, "
-                                    + "write try (var _ = noGrad()) around them",
-                            MANY_TAPES,
-                            SourceLine.ofCaller());
-        }
+        return current().modules.call(forward);
     }
 
     /** A backward pass consumed a tape. */
     void consumed() {
-        tapedModules = 0;
+        modules.tapeConsumed();
     }
 
     /** A public call made of others: values inside are temporaries, its result counts as the call's. */

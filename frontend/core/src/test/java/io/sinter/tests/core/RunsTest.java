@@ -236,6 +236,39 @@ class RunsTest {
     }
 
     @Test
+    void whatNeedsAReleasedTensorIsLostAlone() {
+        Tensor x = Tensor.randn(LARGE);
+        Tensor temporary = x.mul(2);
+        temporary.sum().show();
+        x.release();
+        // At once, and of a value that was pending through several runs.
+        Tensor w = Tensor.ones(LARGE);
+        for (int i = 1; i <= 3; i++) {
+            Tensor lost = temporary.add(i);
+            Trace.boundary(() -> w.mul_(2));
+            assertThrows(IllegalStateException.class, lost::toDoubles);
+            assertEquals(1 << i, w.get(1).item());
+        }
+    }
+
+    @Test
+    void whatNeedsAFailedValueIsLostAlone() {
+        Tensor weight = Tensor.randn(4, 2);
+        Tensor rows = F.embedding(Tensor.of(1, 7), weight);
+        Tensor temporary = rows.mul(2);
+        temporary.sum().keep();
+        // The run that fails says so; those after it leave out what needs its values.
+        assertThrows(IndexOutOfBoundsException.class, Sinter::flush);
+        Tensor w = Tensor.ones(LARGE);
+        for (int i = 1; i <= 3; i++) {
+            Tensor lost = temporary.add(i);
+            Trace.boundary(() -> w.mul_(2));
+            assertThrows(IndexOutOfBoundsException.class, lost::toDoubles);
+            assertEquals(1 << i, w.get(1).item());
+        }
+    }
+
+    @Test
     void whatWasPendingInAClosedSessionIsLostAlone() {
         Tensor[] lost = new Tensor[1];
         try (Session own = Session.open(Session.current().options());
