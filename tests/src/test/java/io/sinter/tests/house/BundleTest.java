@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code ./sinter bundle}: unpacked somewhere else, with no Java to be found, it trains. */
+/** {@code ./sinter bundle}: unpacked somewhere else, with no Java to be found, it trains and checks a GPU. */
 class BundleTest {
     @TempDir
     private Path temporary;
@@ -67,5 +67,7 @@ class BundleTest {
         String doctor = run(temporary, bare, link.toString(), "doctor");
         assertTrue(doctor.contains(place.resolve("sinter/runtime").toRealPath().toString()), doctor);
         assertTrue(doctor.contains("Vector API   present"), doctor);
+        String check = run(temporary, bare, link.toString(), "gpu-check", "--device", "ptx-sim", "--quick");
+        assertTrue(check.contains("All is right."), check);
     }
 }
