@@ -87,7 +87,12 @@ public final class Canonical {
      * has changed it.
      */
     public static Key of(Graph graph) {
-        Canonical c = new Canonical().begin();
+        return of(graph, MatmulPrecision.HIGHEST);
+    }
+
+    /** As {@link #of(Graph)}, of a program whose products of f32 multiply so. */
+    public static Key of(Graph graph, MatmulPrecision precision) {
+        Canonical c = new Canonical().begin().precision(precision);
         Map<Node, Integer> numbers = new IdentityHashMap<>();
         // From the results, operands first, left to right: as the trace is visited.
         Deque<Node> stack = new ArrayDeque<>();

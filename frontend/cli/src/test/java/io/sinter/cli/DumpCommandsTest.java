@@ -184,6 +184,23 @@ class DumpCommandsTest {
                 "memory: peak 256 -> 384 bytes")) assertTrue(diff.contains(part), part + " in\n" + diff);
     }
 
+    @Test
+    void diffNamesThePrecisionOfProducts() {
+        for (String precision : List.of("highest", "tf32")) {
+            Sinter.flush();
+            try (Session session = Session.open(Options.fromProperties());
+                    var _ = session.use()) {
+                session.dumpTo(folder.resolve(precision));
+                Sinter.setMatmulPrecision(precision);
+                assertTrue(Double.isFinite(
+                        Tensor.ones(3, 4).matmul(Tensor.ones(4, 2)).sum().item()));
+            }
+        }
+        String diff = ok("dump", "diff", folder.resolve("highest"), folder.resolve("tf32"));
+        assertTrue(diff.contains("+ matmul-precision "), diff);
+        assertFalse(diff.contains("graph after"), diff);
+    }
+
     // ---- replay
 
     @ParameterizedTest

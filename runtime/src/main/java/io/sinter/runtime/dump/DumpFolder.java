@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime.dump;
 
+import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.loop.KernelText;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.SlotValue;
@@ -106,10 +107,9 @@ final class DumpFolder {
         b.append("device ").append(t.device()).append('\n');
         b.append("backend ").append(t.backend()).append('\n');
         b.append("vector-bits ").append(t.vectorBits()).append('\n');
-        if (t.gpu() != null) {
-            b.append("architecture ").append(t.gpu()).append('\n');
+        if (t.gpu() != null) b.append("architecture ").append(t.gpu()).append('\n');
+        if (t.gpu() != null || t.precision() != MatmulPrecision.HIGHEST)
             b.append("matmul-precision ").append(t.precision()).append('\n');
-        }
         b.append(
                 "\n# The program: types of arguments, operators with attributes, operands, results and whose memory they take.\n");
         return b.append(GraphPrinter.print(model.dump.trace(), _ -> null)).toString();

@@ -43,7 +43,7 @@ public final class Dumps {
      */
     public void write(ProgramDump dump) {
         dump.complete();
-        String key = Canonical.of(dump.trace()).hex();
+        String key = Canonical.of(dump.trace(), dump.target().precision()).hex();
         int number;
         synchronized (this) {
             number = ++programs;

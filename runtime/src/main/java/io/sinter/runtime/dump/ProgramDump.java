@@ -22,7 +22,7 @@ public final class ProgramDump implements CompilerWatch {
      * @param backend generated, interpreted or reference
      * @param vectorBits width of the JVM's vectors; 0 for scalar code and for other devices
      * @param gpu architecture that PTX is generated for; null if none is
-     * @param precision of products of f32 on a GPU
+     * @param precision of products of f32, which is in the key; only GPUs have another than the highest
      */
     public record Target(
             String device,

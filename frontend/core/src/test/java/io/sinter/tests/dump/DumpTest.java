@@ -225,10 +225,12 @@ class DumpTest {
     }
 
     /** The key that a dump shows is the one that programs are looked up by. */
-    @Test
-    void theKeyIsTheCaches() throws IOException {
+    @ParameterizedTest
+    @ValueSource(strings = {"highest", "tf32"})
+    void theKeyIsTheCaches(String precision) throws IOException {
         String[] key = new String[1];
         dump(folder, () -> {
+            Sinter.setMatmulPrecision(precision);
             Tensor x = Tensor.randn(3, 4);
             Tensor y = x.mul(Tensor.randn(3, 4)).sub(x.exp().sum(1, true)).add(x);
             Tensor z = y.matmul(x.transpose(0, 1));
