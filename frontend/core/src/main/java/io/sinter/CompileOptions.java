@@ -5,7 +5,8 @@ package io.sinter;
  * How {@link Sinter#compileAll(java.util.function.UnaryOperator, CompileOptions)} treats a function.
  *
  * @param strictAfter after so many calls, a call that would have to be traced and compiled is an error: a production loop finds out about a shape
- *     that it did not expect instead of compiling for each batch. {@link Long#MAX_VALUE}: never
+ *     that it did not expect instead of compiling for each batch. {@link Long#MAX_VALUE}: never. A function whose results are still to be
+ *     differentiated is traced at every call, strict or not
  */
 public record CompileOptions(long strictAfter) {
     /** Traces and compiles whenever a signature is new. */
