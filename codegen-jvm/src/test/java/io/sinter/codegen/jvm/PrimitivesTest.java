@@ -36,8 +36,7 @@ class PrimitivesTest {
     Stream<DynamicTest> unary() {
         return Stream.of(Prim1.values())
                 .filter(op -> op != Prim1.NOT && op != Prim1.ISNAN)
-                .flatMap(op ->
-                        Stream.of(DType.F32, DType.F64).map(t -> test(op, t)));
+                .flatMap(op -> Stream.of(DType.F32, DType.F64).map(t -> test(op, t)));
     }
 
     private static DynamicTest test(Prim1 op, DType t) {

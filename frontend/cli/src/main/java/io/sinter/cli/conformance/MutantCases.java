@@ -397,7 +397,8 @@ final class MutantCases {
         MutantCase.Builder b = products("matmul-" + t);
         // Edges within what one thread has of a tile, and between threads; operands that go by their own code, and by
         // asynchronous copies.
-        // The second has rows of results that are aligned and operands that are not: the same code as the first's stores vectors.
+        // The second has rows of results that are aligned and operands that are not: the same code as the first's
+        // stores vectors.
         long[][] sizes = {{2, 70, 133, 131}, {2, 70, 133, 132}, {1, 72, 136, 136}};
         for (long[] n : sizes) {
             MutantCase.Builder.Sized s = b.at(
