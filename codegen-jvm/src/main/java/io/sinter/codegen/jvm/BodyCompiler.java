@@ -11,6 +11,7 @@ import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Facts;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Local;
+import io.sinter.ir.loop.Scope;
 import io.sinter.ir.loop.Var;
 import java.util.HashMap;
 import java.util.Map;
@@ -36,7 +37,7 @@ public final class BodyCompiler {
     final MemoryCompiler memory;
     final StatementCompiler statements;
     private final Map<Object, Binding> bindings = new HashMap<>();
-    private Scope scope;
+    private Scope<Value, Block> scope;
     private VectorLoop vector;
 
     /**
@@ -57,19 +58,19 @@ public final class BodyCompiler {
         this.frame = frame;
         this.facts = facts;
         this.options = options;
-        this.scope = new Scope(null, method.body(), false);
+        this.scope = new Scope<>(null, method.body(), false);
         this.indices = new IndexCompiler(this);
         this.memory = new MemoryCompiler(this);
         this.statements = new StatementCompiler(this);
     }
 
-    public Scope scope() {
+    public Scope<Value, Block> scope() {
         return scope;
     }
 
     /** The innermost block: where statements go now. */
     public Block block() {
-        return scope.block;
+        return scope.place();
     }
 
     /** The vector loop that code is compiled in, or null. */
@@ -83,8 +84,8 @@ public final class BodyCompiler {
      */
     public Block nested(boolean guard, Runnable body) {
         Block block = new Block();
-        Scope before = scope;
-        scope = new Scope(before, block, guard);
+        Scope<Value, Block> before = scope;
+        scope = new Scope<>(before, block, guard);
         body.run();
         scope = before;
         return block;
@@ -95,15 +96,15 @@ public final class BodyCompiler {
         VectorLoop before = vector;
         Block block = nested(false, () -> {
             vector = loop;
-            bindings.put(loop.variable(), new Binding(null, null, scope.depth));
+            bindings.put(loop.variable(), new Binding(null, null, scope.depth()));
             body.run();
         });
         vector = before;
         return block;
     }
 
-    <T> T inScope(Scope s, Supplier<T> action) {
-        Scope before = scope;
+    <T> T inScope(Scope<Value, Block> s, Supplier<T> action) {
+        Scope<Value, Block> before = scope;
         scope = s;
         T result = action.get();
         scope = before;
@@ -112,12 +113,12 @@ public final class BodyCompiler {
 
     /** Binds a loop variable to a long that is set in the current scope. */
     public void bind(Var v, LocalVar value) {
-        bindings.put(v, new Binding(Value.scalar(DType.I64, value), value, scope.depth));
+        bindings.put(v, new Binding(Value.scalar(DType.I64, value), value, scope.depth()));
     }
 
     /** Binds a local of the IR to a JVM variable, set in the current scope. */
     public void bind(Local l, LocalVar variable, Species species) {
-        bindings.put(l, new Binding(new Value(l.dtype(), variable, species), variable, scope.depth));
+        bindings.put(l, new Binding(new Value(l.dtype(), variable, species), variable, scope.depth()));
     }
 
     /** Gives an IR local this value (a template's result), held in a JVM variable. */
@@ -130,7 +131,7 @@ public final class BodyCompiler {
     /** Defines a local of the IR as this value, at the place that its operands allow. */
     void let(Local l, Expr e) {
         Facts.Fact f = facts.of(e);
-        Scope at = place(f);
+        Scope<Value, Block> at = place(f);
         Value v = inScope(at, () -> {
             Value value = value(e);
             if (f.motion() != Facts.Motion.PINNED) return held(value);
@@ -139,7 +140,7 @@ public final class BodyCompiler {
             block().add(copy.set(value.code()));
             return value.with(copy);
         });
-        bindings.put(l, new Binding(v, null, at.depth));
+        bindings.put(l, new Binding(v, null, at.depth()));
     }
 
     /** Compiles statements, which hold no vector loop. */
@@ -184,11 +185,8 @@ public final class BodyCompiler {
     }
 
     /** The outermost scope where something with these dependencies may be evaluated. */
-    Scope place(Facts.Fact f) {
-        if (f.motion() == Facts.Motion.PINNED) return scope;
-        int depth = f.motion() == Facts.Motion.GUARDED ? scope.guardDepth() : 0;
-        for (Object o : f.free()) depth = Math.max(depth, bound(o).depth);
-        return scope.at(depth);
+    Scope<Value, Block> place(Facts.Fact f) {
+        return scope.place(f, this::depth);
     }
 
     /** The value computed by {@code make} at the place that {@code f} allows, once. */
@@ -196,7 +194,7 @@ public final class BodyCompiler {
         Scope.Key key = new Scope.Key(what, form);
         Value known = scope.find(key);
         if (known != null) return known;
-        Scope at = place(f);
+        Scope<Value, Block> at = place(f);
         Value v = inScope(at, () -> held(make.get()));
         at.put(key, v, f);
         return v;

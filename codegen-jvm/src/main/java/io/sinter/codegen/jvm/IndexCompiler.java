@@ -155,7 +155,7 @@ final class IndexCompiler {
     private Code sum(Object what, Object form, List<Part> parts, Facts.Fact start) {
         if (parts.isEmpty()) return Code.constant(0L);
         List<Part> sorted = new ArrayList<>(parts);
-        sorted.sort(Comparator.comparingInt(p -> c.place(p.fact).depth));
+        sorted.sort(Comparator.comparingInt(p -> c.place(p.fact).depth()));
         Code acc = null;
         Facts.Fact f = start;
         // Which parts are in the sum so far: a checked index is summed further in where a branch guards it than where
@@ -163,9 +163,9 @@ final class IndexCompiler {
         BitSet summed = new BitSet();
         int i = 0;
         while (i < sorted.size()) {
-            int depth = c.place(sorted.get(i).fact).depth;
+            int depth = c.place(sorted.get(i).fact).depth();
             int end = i;
-            while (end < sorted.size() && c.place(sorted.get(end).fact).depth == depth)
+            while (end < sorted.size() && c.place(sorted.get(end).fact).depth() == depth)
                 f = f.with(sorted.get(end++).fact);
             List<Part> level = sorted.subList(i, end);
             for (Part p : level) summed.set(parts.indexOf(p));
@@ -176,7 +176,7 @@ final class IndexCompiler {
                 return s;
             };
             record Level(Object form, int depth, BitSet parts) {}
-            if (depth == c.scope().depth && end == sorted.size()) acc = add.get();
+            if (depth == c.scope().depth() && end == sorted.size()) acc = add.get();
             else
                 acc = c.once(
                                 what,

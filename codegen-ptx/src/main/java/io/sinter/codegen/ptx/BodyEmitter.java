@@ -11,6 +11,7 @@ import io.sinter.ir.loop.Facts;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.Prim2;
+import io.sinter.ir.loop.Scope;
 import io.sinter.ir.loop.Var;
 import java.util.IdentityHashMap;
 import java.util.Map;
@@ -62,7 +63,7 @@ final class BodyEmitter {
     final IndexEmitter indices;
     final MemoryEmitter memory;
     private final Map<Object, Binding> bindings = new IdentityHashMap<>();
-    private Scope scope;
+    private Scope<Value, Section> scope;
     private Step step;
 
     BodyEmitter(KernelBuilder out, Facts facts, Frame frame) {
@@ -71,13 +72,13 @@ final class BodyEmitter {
         this.frame = frame;
         Section body = out.section();
         out.into(body);
-        scope = new Scope(null, body, false);
+        scope = new Scope<>(null, body, false);
         scalars = new ScalarEmitter(out);
         indices = new IndexEmitter(this);
         memory = new MemoryEmitter(this);
     }
 
-    Scope scope() {
+    Scope<Value, Section> scope() {
         return scope;
     }
 
@@ -92,14 +93,14 @@ final class BodyEmitter {
      * @param guard whether the code may not run
      */
     void nested(boolean guard, Runnable body) {
-        Scope before = scope;
-        Section place = before.place;
-        before.place = out.section();
-        scope = new Scope(before, out.section(), guard);
-        out.into(scope.place);
+        Scope<Value, Section> before = scope;
+        Section place = before.place();
+        before.place(out.section());
+        scope = new Scope<>(before, out.section(), guard);
+        out.into(scope.place());
         body.run();
         scope = before;
-        before.place = place;
+        before.place(place);
         out.into(place);
     }
 
@@ -113,19 +114,19 @@ final class BodyEmitter {
         });
     }
 
-    private <T> T inScope(Scope s, Supplier<T> action) {
-        Scope before = scope;
+    private <T> T inScope(Scope<Value, Section> s, Supplier<T> action) {
+        Scope<Value, Section> before = scope;
         scope = s;
-        out.into(s.place);
+        out.into(s.place());
         T result = action.get();
         scope = before;
-        out.into(before.place);
+        out.into(before.place());
         return result;
     }
 
     /** Gives a variable or local a value that is valid in the current scope. */
     void bind(Object variableOrLocal, Value value) {
-        bindings.put(variableOrLocal, new Binding(value, scope.depth));
+        bindings.put(variableOrLocal, new Binding(value, scope.depth()));
     }
 
     /** Takes a name away. */
@@ -154,13 +155,13 @@ final class BodyEmitter {
     /** Defines a local as a value, at the place that its operands allow. */
     void let(Local l, Expr e) {
         Facts.Fact f = facts.of(e);
-        Scope at = place(f);
+        Scope<Value, Section> at = place(f);
         Value v = inScope(at, () -> {
             Value value = value(e);
             // A copy where what it was computed from may change.
             return f.motion() == Facts.Motion.PINNED ? scalars.copy(value) : value;
         });
-        bindings.put(l, new Binding(v, at.depth));
+        bindings.put(l, new Binding(v, at.depth()));
     }
 
     /** Whether the value differs between the elements of a step. */
@@ -173,11 +174,8 @@ final class BodyEmitter {
     }
 
     /** The outermost scope where something with these dependencies may be evaluated. */
-    Scope place(Facts.Fact f) {
-        if (f.motion() == Facts.Motion.PINNED) return scope;
-        int depth = f.motion() == Facts.Motion.GUARDED ? scope.guardDepth() : 0;
-        for (Object o : f.free()) depth = Math.max(depth, bound(o).depth);
-        return scope.at(depth);
+    Scope<Value, Section> place(Facts.Fact f) {
+        return scope.place(f, this::depth);
     }
 
     /** The value computed by {@code make} at the place that {@code f} allows, once. */
@@ -185,7 +183,7 @@ final class BodyEmitter {
         Scope.Key key = new Scope.Key(what, form);
         Value known = scope.find(key);
         if (known != null) return known;
-        Scope at = place(f);
+        Scope<Value, Section> at = place(f);
         Value v = inScope(at, make);
         at.put(key, v, f);
         return v;

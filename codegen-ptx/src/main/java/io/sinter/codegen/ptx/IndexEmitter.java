@@ -187,16 +187,16 @@ final class IndexEmitter {
     /** The sum of the parts; each loop's partial sum is computed there, and shared by what has the same {@code what} and form. */
     private Operand uniform(Object what, Object form, List<Part> parts) {
         List<Part> sorted = new ArrayList<>(parts);
-        sorted.sort(Comparator.comparingInt(p -> c.place(p.fact).depth));
+        sorted.sort(Comparator.comparingInt(p -> c.place(p.fact).depth()));
         Operand acc = c.out.constant(0);
         Facts.Fact f = Facts.Fact.NONE;
         // Which parts are in the sum so far: a checked index is summed further in where a branch guards it than where
         // none does.
         BitSet summed = new BitSet();
         for (int k = 0; k < sorted.size(); ) {
-            int depth = c.place(sorted.get(k).fact).depth;
+            int depth = c.place(sorted.get(k).fact).depth();
             int end = k;
-            while (end < sorted.size() && c.place(sorted.get(end).fact).depth == depth)
+            while (end < sorted.size() && c.place(sorted.get(end).fact).depth() == depth)
                 f = f.with(sorted.get(end++).fact);
             List<Part> level = sorted.subList(k, end);
             for (Part p : level) summed.set(parts.indexOf(p));

@@ -117,7 +117,7 @@ final class StatementEmitter {
         Facts.walk(List.of(s), x -> {
             if (x instanceof Stmt.Loop l && l.kind() == Stmt.Loop.Kind.VECTOR) found.putAll(accumulators(l));
         });
-        found.keySet().removeIf(l -> !c.isBound(l) || c.depth(l) != c.scope().depth);
+        found.keySet().removeIf(l -> !c.isBound(l) || c.depth(l) != c.scope().depth());
         return found;
     }
 

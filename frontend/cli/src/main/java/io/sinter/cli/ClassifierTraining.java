@@ -7,10 +7,13 @@ import io.sinter.Tensor;
 import io.sinter.data.Batch;
 import io.sinter.data.DataLoader;
 import io.sinter.nn.Net;
+import io.sinter.optim.AdamW;
 import io.sinter.optim.Optimizer;
 import io.sinter.optim.Scheduler;
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
@@ -20,23 +23,15 @@ final class ClassifierTraining {
     private final Net net;
     private final Optimizer optimizer;
     private final DataLoader<Batch> batches;
+    /** Optimizer steps made. */
     private long steps;
+    /** Images trained on, each time it was. */
     private long samples;
 
-    ClassifierTraining(Net net, Optimizer optimizer, DataLoader<Batch> batches) {
+    private ClassifierTraining(Net net, Optimizer optimizer, DataLoader<Batch> batches) {
         this.net = net;
         this.optimizer = optimizer;
         this.batches = batches;
-    }
-
-    /** Optimizer steps made. */
-    long steps() {
-        return steps;
-    }
-
-    /** Images trained on, each time it was. */
-    long samples() {
-        return samples;
     }
 
     /**
@@ -44,7 +39,7 @@ final class ClassifierTraining {
      *
      * @param schedule of the learning rate, by the number of all steps
      */
-    void run(int epochs, long maxSteps, Function<Long, Scheduler> schedule) {
+    private void run(int epochs, long maxSteps, Function<Long, Scheduler> schedule) {
         long total = Math.min(epochs * batches.batches(), maxSteps);
         Scheduler rates = schedule.apply(total);
         net.train();
@@ -77,8 +72,62 @@ final class ClassifierTraining {
         }
     }
 
+    /**
+     * How a demo trains: AdamW whose rate rises over the first of {@code warmup} parts of the steps and falls along a cosine.
+     *
+     * @param epochs if the user does not say how many
+     */
+    record Recipe(int epochs, double rate, int warmup) {}
+
+    /**
+     * A demo from its data to its results: trains a net, tests it, saves its weights, loads them into another net and tests that again.
+     *
+     * @param nets makes a net
+     * @param weights the file for the weights
+     */
+    static void demo(
+            DemoRun run,
+            RunOptions options,
+            Recipe recipe,
+            Supplier<? extends Net> nets,
+            DataLoader<Batch> train,
+            DataLoader<Batch> test,
+            Path weights) {
+        Net net = nets.get();
+        run.say(
+                "%,d images to train on, %,d held out; %,d parameters",
+                train.samples(), test.samples(), net.parameterCount());
+        long began = System.nanoTime();
+        AdamW optimizer = new AdamW(net.parameters(), recipe.rate);
+        ClassifierTraining training = new ClassifierTraining(net, optimizer, train);
+        training.run(
+                options.epochs(recipe.epochs),
+                options.steps().orElse(Integer.MAX_VALUE),
+                steps -> Scheduler.warmupCosine(optimizer, steps / recipe.warmup, steps, 0));
+        double seconds = DemoRun.seconds(System.nanoTime() - began);
+        double accuracy = accuracy(net, test);
+
+        Net loaded = nets.get();
+        String hash = run.saveAndLoad(net, loaded, weights);
+        double again = accuracy(loaded, test);
+        if (again != accuracy) {
+            throw new CommandFailure(
+                    "the weights loaded from " + weights + " give another accuracy: " + again + ", not " + accuracy);
+        }
+        double speed = training.samples / seconds;
+        run.say(
+                "test accuracy %.2f %% after %d steps in %.1f s (%,.0f images/s); weights in %s, loaded and tested again: %.2f %%",
+                100 * accuracy, training.steps, seconds, speed, weights, 100 * again);
+        run.result("test_accuracy", accuracy);
+        run.result("train_seconds", seconds);
+        run.result("images_per_second", speed);
+        run.result("steps", training.steps);
+        run.result("weights_sha256", hash);
+        run.finish();
+    }
+
     /** The part of the samples that {@code net} puts into the right class. */
-    static double accuracy(Net net, DataLoader<Batch> batches) {
+    private static double accuracy(Net net, DataLoader<Batch> batches) {
         long correct = 0;
         net.eval();
         try (var _ = Sinter.noGrad()) {

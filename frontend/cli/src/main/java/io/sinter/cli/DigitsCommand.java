@@ -11,8 +11,6 @@ import io.sinter.nn.Conv2d;
 import io.sinter.nn.ConvOptions;
 import io.sinter.nn.Linear;
 import io.sinter.nn.Net;
-import io.sinter.optim.AdamW;
-import io.sinter.optim.Scheduler;
 import io.sinter.random.Generator;
 import java.io.IOException;
 import java.io.InputStream;
@@ -34,7 +32,9 @@ import picocli.CommandLine.Spec;
         name = "digits",
         description = "Train a small convolutional network on 1,797 handwritten digits (built in); about 99 %% right.")
 final class DigitsCommand implements Runnable {
-    private static final int EPOCHS = 15;
+    /** Fifteen times through the data: later epochs find nothing more. */
+    private static final ClassifierTraining.Recipe RECIPE = new ClassifierTraining.Recipe(15, 3e-3, 10);
+    /** Images in a step. */
     private static final int BATCH = 32;
     /** Held out for testing: the same images whatever the seed. */
     private static final int TEST_IMAGES = 357;
@@ -82,35 +82,7 @@ final class DigitsCommand implements Runnable {
         DataLoader<Batch> trainBatches =
                 DataLoader.of(train, BATCH).shuffle(options.seed()).dropLast();
         DataLoader<Batch> testBatches = DataLoader.of(test, TEST_IMAGES);
-
-        DigitsNet net = new DigitsNet();
-        run.say("%,d digits to train on, %d held out; %,d parameters", train.size(), test.size(), net.parameterCount());
-        long began = System.nanoTime();
-        AdamW optimizer = new AdamW(net.parameters(), 3e-3);
-        ClassifierTraining training = new ClassifierTraining(net, optimizer, trainBatches);
-        training.run(
-                options.epochs(EPOCHS),
-                options.steps().orElse(Integer.MAX_VALUE),
-                steps -> Scheduler.warmupCosine(optimizer, steps / 10, steps, 0));
-        double seconds = DemoRun.seconds(System.nanoTime() - began);
-        double accuracy = ClassifierTraining.accuracy(net, testBatches);
-
-        DigitsNet loaded = new DigitsNet();
-        String hash = run.saveAndLoad(net, loaded, weights);
-        double again = ClassifierTraining.accuracy(loaded, testBatches);
-        if (again != accuracy) {
-            throw new CommandFailure(
-                    "the weights loaded from " + weights + " give another accuracy: " + again + ", not " + accuracy);
-        }
-        run.say(
-                "test accuracy %.2f %% after %d steps in %.1f s; weights in %s, loaded and tested again: %.2f %%",
-                100 * accuracy, training.steps(), seconds, weights, 100 * again);
-        run.result("test_accuracy", accuracy);
-        run.result("train_seconds", seconds);
-        run.result("images_per_second", training.samples() / seconds);
-        run.result("steps", training.steps());
-        run.result("weights_sha256", hash);
-        run.finish();
+        ClassifierTraining.demo(run, options, RECIPE, DigitsNet::new, trainBatches, testBatches, weights);
     }
 
     /** The images that come with Sinter; their pixels are 0 … 16. */

@@ -9,8 +9,6 @@ import io.sinter.nn.Conv2d;
 import io.sinter.nn.ConvOptions;
 import io.sinter.nn.Linear;
 import io.sinter.nn.Net;
-import io.sinter.optim.AdamW;
-import io.sinter.optim.Scheduler;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
@@ -28,7 +26,7 @@ import picocli.CommandLine.Spec;
         description =
                 "Train a convolutional network on MNIST (IDX files in --data); about 99 %% right after two epochs.")
 final class MnistCommand implements Runnable {
-    private static final int EPOCHS = 2;
+    private static final ClassifierTraining.Recipe RECIPE = new ClassifierTraining.Recipe(2, 2e-3, 20);
     private static final int BATCH = 64;
     private static final int TEST_BATCH = 500;
 
@@ -79,33 +77,6 @@ final class MnistCommand implements Runnable {
         DataLoader<Batch> trainBatches =
                 DataLoader.of(train, BATCH).shuffle(options.seed()).dropLast().workers(1);
         DataLoader<Batch> testBatches = DataLoader.of(test, TEST_BATCH);
-        LeNet net = new LeNet();
-        run.say("%,d images to train on, %,d to test; %,d parameters", train.size(), test.size(), net.parameterCount());
-        long began = System.nanoTime();
-        AdamW optimizer = new AdamW(net.parameters(), 2e-3);
-        ClassifierTraining training = new ClassifierTraining(net, optimizer, trainBatches);
-        training.run(
-                options.epochs(EPOCHS),
-                options.steps().orElse(Integer.MAX_VALUE),
-                steps -> Scheduler.warmupCosine(optimizer, steps / 20, steps, 0));
-        double seconds = DemoRun.seconds(System.nanoTime() - began);
-        double accuracy = ClassifierTraining.accuracy(net, testBatches);
-
-        LeNet loaded = new LeNet();
-        String hash = run.saveAndLoad(net, loaded, weights);
-        double again = ClassifierTraining.accuracy(loaded, testBatches);
-        if (again != accuracy) {
-            throw new CommandFailure(
-                    "the weights loaded from " + weights + " give another accuracy: " + again + ", not " + accuracy);
-        }
-        run.say(
-                "test accuracy %.2f %% after %d steps in %.1f s (%,.0f images/s); weights in %s",
-                100 * accuracy, training.steps(), seconds, training.samples() / seconds, weights);
-        run.result("test_accuracy", accuracy);
-        run.result("train_seconds", seconds);
-        run.result("images_per_second", training.samples() / seconds);
-        run.result("steps", training.steps());
-        run.result("weights_sha256", hash);
-        run.finish();
+        ClassifierTraining.demo(run, options, RECIPE, LeNet::new, trainBatches, testBatches, weights);
     }
 }

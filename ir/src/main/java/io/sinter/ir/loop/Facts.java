@@ -240,27 +240,7 @@ public final class Facts {
     /** Whether code for this operator is long enough that a loop should hold it once. */
     public static boolean isExpensive(Expr e) {
         return switch (e) {
-            case Expr.Un u ->
-                switch (u.op()) {
-                    case NEG, ABS, SQRT, NOT, ISNAN, FLOOR, CEIL, RINT, TRUNC -> false;
-                    case EXP,
-                            EXPM1,
-                            LOG,
-                            LOG1P,
-                            SIN,
-                            COS,
-                            TAN,
-                            ASIN,
-                            ACOS,
-                            ATAN,
-                            SINH,
-                            COSH,
-                            TANH,
-                            ERF,
-                            LGAMMA,
-                            DIGAMMA,
-                            ERFINV -> true;
-                };
+            case Expr.Un u -> u.op().isTranscendental();
             case Expr.Bin b ->
                 b.op() == Prim2.POW
                         || b.op() == Prim2.ATAN2

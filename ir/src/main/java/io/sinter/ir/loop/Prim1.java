@@ -38,6 +38,14 @@ public enum Prim1 {
     /** Float to bool: is not a number. */
     ISNAN;
 
+    /** Whether generators spell it out as a polynomial or a loop: many instructions. */
+    public boolean isTranscendental() {
+        return switch (this) {
+            case NEG, ABS, SQRT, FLOOR, CEIL, RINT, TRUNC, NOT, ISNAN -> false;
+            default -> true;
+        };
+    }
+
     public boolean isTest() {
         return this == ISNAN;
     }
