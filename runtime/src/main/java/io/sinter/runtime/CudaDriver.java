@@ -2,6 +2,7 @@
 package io.sinter.runtime;
 
 import io.sinter.codegen.ptx.TensorBox;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -9,15 +10,21 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.CUfunction_attribute;
 import jcuda.driver.CUgraph;
+import jcuda.driver.CUjitInputType;
 import jcuda.driver.CUjit_option;
+import jcuda.driver.CUlinkState;
 import jcuda.driver.CUmodule;
 import jcuda.driver.CUresult;
 import jcuda.driver.CUstreamCaptureMode;
@@ -33,6 +40,8 @@ final class CudaDriver implements GpuDriver {
     private static final int MAX_PARAMETERS = 16;
     /** CTAs in y. */
     private static final int MAX_Y = 65_535;
+    /** Where Linux tells the driver's version. */
+    private static final Path DRIVER_VERSION = Path.of("/proc/driver/nvidia/version");
     /** Bytes of the assembler's messages. */
     private static final int LOG_BYTES = 16 * 1024;
 
@@ -116,7 +125,17 @@ final class CudaDriver implements GpuDriver {
                 attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT),
                 total[0],
                 attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN),
-                "CUDA " + version[0] / 1000 + "." + version[0] % 1000 / 10);
+                "CUDA " + version[0] / 1000 + "." + version[0] % 1000 / 10 + kernelDriver());
+    }
+
+    /** The version of the driver itself, which CUDA's interface does not tell: {@code ", driver 550.54.15"}; nothing where it is not known. */
+    private static String kernelDriver() {
+        try {
+            Matcher m = Pattern.compile("\\d+\\.\\d+(\\.\\d+)?").matcher(Files.readString(DRIVER_VERSION));
+            return m.find() ? ", driver " + m.group() : "";
+        } catch (IOException e) {
+            return ""; // not Linux, or not for us to read
+        }
     }
 
     /**
@@ -318,17 +337,66 @@ final class CudaDriver implements GpuDriver {
     public LoadedModule load(String ptx) {
         bind();
         byte[] text = (ptx + "\0").getBytes(StandardCharsets.UTF_8);
+        JITOptions options = assemblerOptions();
+        CUmodule module = new CUmodule();
+        int status = JCudaDriver.cuModuleLoadDataJIT(module, Pointer.to(text), options);
+        if (status != CUresult.CUDA_SUCCESS) throw refused("PTX", status, options);
+        return loaded(module);
+    }
+
+    @Override
+    public boolean keepsAssembled() {
+        return true;
+    }
+
+    @Override
+    public byte[] assemble(String ptx) {
+        bind();
+        byte[] text = (ptx + "\0").getBytes(StandardCharsets.UTF_8);
+        JITOptions options = assemblerOptions();
+        CUlinkState state = new CUlinkState();
+        check("cuLinkCreate", JCudaDriver.cuLinkCreate(options, state));
+        try {
+            int status = JCudaDriver.cuLinkAddData(
+                    state, CUjitInputType.CU_JIT_INPUT_PTX, Pointer.to(text), text.length, "sinter", new JITOptions());
+            if (status != CUresult.CUDA_SUCCESS) throw refused("PTX", status, options);
+            CudaHandles.HostMemory image = new CudaHandles.HostMemory(); // the state's
+            long[] bytes = new long[1];
+            status = JCudaDriver.cuLinkComplete(state, image, bytes);
+            if (status != CUresult.CUDA_SUCCESS) throw refused("PTX", status, options);
+            return MemorySegment.ofAddress(image.address())
+                    .reinterpret(bytes[0])
+                    .toArray(ValueLayout.JAVA_BYTE);
+        } finally {
+            check("cuLinkDestroy", JCudaDriver.cuLinkDestroy(state));
+        }
+    }
+
+    @Override
+    public LoadedModule load(byte[] assembled) {
+        bind();
+        JITOptions options = assemblerOptions();
+        CUmodule module = new CUmodule();
+        int status = JCudaDriver.cuModuleLoadDataJIT(module, Pointer.to(assembled), options);
+        if (status != CUresult.CUDA_SUCCESS) throw refused("a cubin", status, options);
+        return loaded(module);
+    }
+
+    private static JITOptions assemblerOptions() {
         JITOptions options = new JITOptions();
         options.putBytes(CUjit_option.CU_JIT_ERROR_LOG_BUFFER, new byte[LOG_BYTES]);
         options.putInt(CUjit_option.CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES, LOG_BYTES);
-        CUmodule module = new CUmodule();
-        int status = JCudaDriver.cuModuleLoadDataJIT(module, Pointer.to(text), options);
-        if (status != CUresult.CUDA_SUCCESS) {
-            String log = new String(options.getBytes(CUjit_option.CU_JIT_ERROR_LOG_BUFFER), StandardCharsets.UTF_8)
-                    .replace("\0", "")
-                    .strip();
-            throw new IllegalArgumentException("the driver refuses PTX: " + library.name(status) + "\n" + log);
-        }
+        return options;
+    }
+
+    private IllegalArgumentException refused(String what, int status, JITOptions options) {
+        String log = new String(options.getBytes(CUjit_option.CU_JIT_ERROR_LOG_BUFFER), StandardCharsets.UTF_8)
+                .replace("\0", "")
+                .strip();
+        return new IllegalArgumentException("the driver refuses " + what + ": " + library.name(status) + "\n" + log);
+    }
+
+    private LoadedModule loaded(CUmodule module) {
         synchronized (this) {
             modules.add(module);
         }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import io.sinter.runtime.cache.DiskCache;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Cleaner;
 import java.util.ArrayDeque;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * A session's GPU: its driver, the one stream that all of the session's work goes through, transfers, and the kernels that are loaded. Work is in
@@ -32,11 +34,12 @@ final class Gpu implements AutoCloseable {
 
     private volatile boolean closed;
 
-    Gpu(GpuDriver driver, Counters counters) {
+    /** @param disk where code is kept between processes; gives null for nowhere */
+    Gpu(GpuDriver driver, Counters counters, Supplier<DiskCache> disk) {
         this.driver = driver;
         stream = driver.createStream();
         transfers = new GpuTransfers(driver, stream);
-        modules = new PtxModules(driver, counters);
+        modules = new PtxModules(driver, counters, disk);
     }
 
     /**
@@ -44,12 +47,12 @@ final class Gpu implements AutoCloseable {
      *
      * @throws UnsupportedOperationException if the device is no GPU
      */
-    static Gpu open(Device device, Counters counters) {
+    static Gpu open(Device device, Counters counters, Supplier<DiskCache> disk) {
         return switch (device.kind()) {
-            case PTX_SIM -> new Gpu(new SimDriver(), counters);
+            case PTX_SIM -> new Gpu(new SimDriver(SimDriver.chosen()), counters, disk);
             case CUDA -> {
                 CudaDriver driver = CudaDriver.open(CudaLibrary.here(), device.index());
-                Gpu gpu = new Gpu(driver, counters);
+                Gpu gpu = new Gpu(driver, counters, disk);
                 if (gpu.matmulChoice != MatmulChoice.OWN) gpu.openMatmul(driver);
                 yield gpu;
             }

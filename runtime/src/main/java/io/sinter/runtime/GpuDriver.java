@@ -128,6 +128,23 @@ interface GpuDriver extends AutoCloseable {
      */
     LoadedModule load(String ptx);
 
+    /** Whether {@link #assemble} works: there is something between PTX text and a module that is worth keeping. */
+    boolean keepsAssembled();
+
+    /**
+     * Assembles PTX text for this device and driver (a cubin), without loading it.
+     *
+     * @throws IllegalArgumentException if the assembler refuses it
+     */
+    byte[] assemble(String ptx);
+
+    /**
+     * Loads what {@link #assemble} gave, perhaps in another process.
+     *
+     * @throws IllegalArgumentException if the device does not take it
+     */
+    LoadedModule load(byte[] assembled);
+
     /** Queues a launch of a kernel whose parameters are 64 bits each. */
     default void launch(Stream stream, Function kernel, Grid grid, long... parameters) {
         launch(stream, kernel, grid, List.of(), parameters);

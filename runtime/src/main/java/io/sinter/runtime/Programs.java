@@ -86,7 +86,7 @@ final class Programs {
             case GENERATED ->
                 switch (context.device().kind()) {
                     case JVM -> new JvmExecutable(stored, session, session.jvmKernels());
-                    case PTX_SIM, CUDA -> new PtxExecutable(stored.plan(), session, context.precision());
+                    case PTX_SIM, CUDA -> new PtxExecutable(stored, session, context.precision());
                 };
             case REFERENCE -> throw new UnsupportedOperationException("the reference evaluator runs graphs, not plans");
         };

@@ -6,6 +6,7 @@ import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.Type;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
+import io.sinter.ir.store.StoredPlan;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
@@ -50,13 +51,13 @@ final class PtxExecutable implements Executable {
     private List<Order> before = List.of();
     private final GraphSlot graph;
 
-    PtxExecutable(Plan plan, Session session, MatmulPrecision precision) {
+    PtxExecutable(StoredPlan plan, Session session, MatmulPrecision precision) {
         this(plan, session, precision, MAX_UNROLLED);
     }
 
     /** @param maxUnrolled bytes of the blocks of loops' bodies that go to the device in one copy, at most */
-    PtxExecutable(Plan plan, Session session, MatmulPrecision precision, long maxUnrolled) {
-        this.plan = plan;
+    PtxExecutable(StoredPlan stored, Session session, MatmulPrecision precision, long maxUnrolled) {
+        plan = stored.plan();
         this.session = session;
         gpu = session.gpu();
         driver = gpu.driver();
@@ -65,7 +66,7 @@ final class PtxExecutable implements Executable {
             onDevice = session.allocator().allocate(bytes, "parameters of a program");
             return onDevice.address();
         });
-        steps = new PtxSteps(plan, parameters, gpu, precision);
+        steps = new PtxSteps(stored, parameters, gpu, precision);
         for (int i = 0; i < plan.resultTypes().size(); i++) {
             if (plan.resultPlaces().get(i) instanceof Place.Argument a
                     && plan.scalarArgs().get(a.index())) scalarResults.add(i);

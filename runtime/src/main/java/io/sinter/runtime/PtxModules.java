@@ -1,21 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import io.sinter.codegen.ptx.GeneratedPtx;
 import io.sinter.codegen.ptx.LaunchRule;
 import io.sinter.codegen.ptx.PtxCodegen;
-import io.sinter.codegen.ptx.PtxKernel;
 import io.sinter.codegen.ptx.Schedule;
 import io.sinter.codegen.ptx.TensorRule;
 import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.loop.Kernel;
-import io.sinter.ir.loop.KernelText;
+import io.sinter.ir.store.FormatException;
+import io.sinter.ir.store.Sha256;
+import io.sinter.ir.store.StoredPlan;
+import io.sinter.runtime.cache.CacheKey;
+import io.sinter.runtime.cache.DiskCache;
+import io.sinter.runtime.cache.Entry;
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntToLongFunction;
+import java.util.function.Supplier;
 
-/** The kernels that are loaded into a GPU, by their structure. */
+/** The kernels that are loaded into a GPU, by their structure. What the driver assembles is kept on disk, too, if there is a cache. */
 final class PtxModules {
     /**
      * Code that can be launched.
@@ -27,47 +34,82 @@ final class PtxModules {
 
     private record Key(String structure, Schedule schedule) {}
 
+    private static final System.Logger LOG = System.getLogger("io.sinter.cache");
+
     private final GpuDriver driver;
-    private final Counters counters;
-    private final Target target;
+    private final Supplier<DiskCache> disk;
+    private final PtxCode code;
     private final Map<Key, Loaded> kernels = new HashMap<>();
 
-    /** @throws UnsupportedOperationException if the GPU is older than what code is generated for */
-    PtxModules(GpuDriver driver, Counters counters) {
+    /**
+     * @param disk gives null for no cache
+     * @throws UnsupportedOperationException if the GPU is older than what code is generated for
+     */
+    PtxModules(GpuDriver driver, Counters counters, Supplier<DiskCache> disk) {
         this.driver = driver;
-        this.counters = counters;
+        this.disk = disk;
         GpuDriver.Properties p = driver.properties();
         Target best = Target.forCapability(p.major(), p.minor());
         if (best == null)
             throw new UnsupportedOperationException(p.name() + " has compute capability " + p.major() + "." + p.minor()
                     + "; Sinter needs 8.0 (A100, RTX 30) or later. -Dsinter.device=jvm takes the CPU instead");
-        target = best.hasWarpgroupMma() && !driver.hasTensorMaps() ? Target.SM_90 : best;
+        code = new PtxCode(best.hasWarpgroupMma() && !driver.hasTensorMaps() ? Target.SM_90 : best, counters, disk);
     }
 
     /** What code is generated for. */
     Target target() {
-        return target;
+        return code.target();
     }
 
     /**
-     * The kernel's code in the form that a launch asks for, generated and loaded when first asked for.
+     * The kernel's code in the form that a launch asks for, generated or found on disk, and loaded, when first asked for.
      *
+     * @param name of its structure, see {@link StoredPlan}
      * @param slot what is known of the launch's parameter block: numbers, and of addresses how they are aligned
      */
-    synchronized Loaded get(Kernel kernel, IntToLongFunction slot, MatmulPrecision precision) {
-        Schedule schedule = PtxCodegen.schedule(kernel, slot, target, precision);
-        return kernels.computeIfAbsent(new Key(KernelText.structure(kernel), schedule), _ -> {
-            String entry = "k" + kernels.size() + "_" + PtxCodegen.identifier(kernel.name());
-            PtxKernel code = PtxCodegen.generate(kernel, schedule, entry, 1);
-            GpuDriver.LoadedModule module =
-                    driver.load(PtxCodegen.module(target, List.of(code)).toString());
-            counters.generated.increment();
-            return loaded(module, code);
+    synchronized Loaded get(Kernel kernel, String name, IntToLongFunction slot, MatmulPrecision precision) {
+        Schedule schedule = PtxCodegen.schedule(kernel, slot, target(), precision);
+        return kernels.computeIfAbsent(
+                new Key(name, schedule), _ -> code.load(kernel, name, schedule, made -> loaded(made, kernel.name())));
+    }
+
+    private Loaded loaded(GeneratedPtx made, String name) {
+        GpuDriver.LoadedModule module = module(made.text(), name);
+        Loaded next = null;
+        for (GeneratedPtx.Entry e : made.entries().reversed())
+            next = new Loaded(module.function(e.name()), e.rule(), e.tensors(), next);
+        return next;
+    }
+
+    /** A module of PTX text, assembled in an earlier process if that can be. */
+    private GpuDriver.LoadedModule module(String text, String name) {
+        DiskCache cache = disk.get();
+        if (cache == null || !driver.keepsAssembled()) return driver.load(text);
+        GpuDriver.Properties p = driver.properties();
+        CacheKey key = new CacheKey(
+                CacheKey.Kind.CUBIN,
+                p.driver(),
+                "compute capability " + p.major() + "." + p.minor(),
+                CacheKey.STRICT,
+                Sha256.hex(text.getBytes(StandardCharsets.UTF_8)));
+        return cache.get(key, null, this::assembled, () -> {
+            byte[] assembled;
+            try {
+                assembled = driver.assemble(text);
+            } catch (IllegalArgumentException e) {
+                LOG.log(System.Logger.Level.WARNING, "{0} is not stored: {1}", name, e.getMessage());
+                return new DiskCache.Made<>(driver.load(text), null);
+            }
+            Entry entry = new Entry(key, name, "", new byte[0], assembled);
+            return new DiskCache.Made<>(driver.load(assembled), entry);
         });
     }
 
-    private static Loaded loaded(GpuDriver.LoadedModule module, PtxKernel code) {
-        if (code == null) return null;
-        return new Loaded(module.function(code.name()), code.rule(), code.tensors(), loaded(module, code.next()));
+    private GpuDriver.LoadedModule assembled(Entry entry) {
+        try {
+            return driver.load(entry.payload());
+        } catch (IllegalArgumentException e) {
+            throw new FormatException("the driver refuses the cubin: " + e.getMessage(), e);
+        }
     }
 }

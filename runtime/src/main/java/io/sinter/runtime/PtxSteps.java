@@ -6,6 +6,7 @@ import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
 import io.sinter.ir.plan.Plan.SlotValue;
+import io.sinter.ir.store.StoredPlan;
 import io.sinter.runtime.ParameterBlock.Spot;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -15,6 +16,7 @@ import java.util.Objects;
 
 /** What a plan is on a GPU: its launches with their code and extents, products that a library does, and the rest. */
 final class PtxSteps {
+    private final StoredPlan stored;
     private final Gpu gpu;
     private final MatmulPrecision precision;
     /** The program's results by their places. */
@@ -25,7 +27,9 @@ final class PtxSteps {
     private int kernels;
 
     /** @param parameters the program's parameter blocks, whose numbers are written */
-    PtxSteps(Plan plan, ParameterBlock parameters, Gpu gpu, MatmulPrecision precision) {
+    PtxSteps(StoredPlan stored, ParameterBlock parameters, Gpu gpu, MatmulPrecision precision) {
+        this.stored = stored;
+        Plan plan = stored.plan();
         this.gpu = gpu;
         this.precision = precision;
         for (int i = 0; i < plan.resultPlaces().size(); i++)
@@ -157,7 +161,8 @@ final class PtxSteps {
     }
 
     private PtxModules.Loaded code(Plan.Launch l, long block) {
-        return gpu.modules().get(l.kernel(), slot -> Memory.getLong(block + 8L * slot), precision);
+        return gpu.modules()
+                .get(l.kernel(), stored.codeName(l.kernel()), slot -> Memory.getLong(block + 8L * slot), precision);
     }
 
     private static LaunchRule.Shape shape(LaunchRule rule, long block) {

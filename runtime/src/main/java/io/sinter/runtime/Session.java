@@ -65,7 +65,9 @@ public final class Session implements AutoCloseable {
         allocator = switch (options.device().kind()) {
             case JVM -> hostMemory;
             case CUDA, PTX_SIM -> {
-                gpu = driver != null ? new Gpu(driver, counters) : Gpu.open(options.device(), counters);
+                gpu = driver != null
+                        ? new Gpu(driver, counters, this::disk)
+                        : Gpu.open(options.device(), counters, this::disk);
                 long most = gpu.driver().properties().memoryBytes();
                 yield new Allocator(options.device(), gpu.memory(), Math.min(options.memoryLimit(), most));
             }

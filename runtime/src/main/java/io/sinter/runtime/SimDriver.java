@@ -60,6 +60,8 @@ final class SimDriver implements GpuDriver {
     /** Bytes by which an allocation lies beside an aligned address if the machine says so. */
     private static final int SHIFT = 8;
 
+    private static final String PROPERTY = "sinter.ptx-sim";
+
     private final SimDevice device;
     private final SimulatedProgram.Machine machine;
     private int allocations;
@@ -68,6 +70,17 @@ final class SimDriver implements GpuDriver {
 
     SimDriver() {
         this(Target.SM_80);
+    }
+
+    /** The architecture that {@code -Dsinter.ptx-sim=sm_90a} asks for; {@code sm_80} at first. */
+    static Target chosen() {
+        String name = System.getProperty(PROPERTY);
+        if (name == null) return Target.SM_80;
+        try {
+            return Target.parse(name);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("-D" + PROPERTY + ": " + e.getMessage(), e);
+        }
     }
 
     /** @param target what it says it is */
@@ -285,6 +298,22 @@ final class SimDriver implements GpuDriver {
     @Override
     public synchronized LoadedModule load(String ptx) {
         return new Loaded(device.load(change.apply(ptx)));
+    }
+
+    /** What it makes of text is objects. */
+    @Override
+    public boolean keepsAssembled() {
+        return false;
+    }
+
+    @Override
+    public byte[] assemble(String ptx) {
+        throw new UnsupportedOperationException("the simulator runs PTX as it is");
+    }
+
+    @Override
+    public LoadedModule load(byte[] assembled) {
+        throw new UnsupportedOperationException("the simulator runs PTX as it is");
     }
 
     @Override

@@ -12,7 +12,7 @@ import java.util.Locale;
 final class Targets {
     private Targets() {}
 
-    /** What a program is compiled for, or null if it is not kept on disk: for want of a plan, or as one of a real GPU. */
+    /** What a program is compiled for, or null if it has no plan, and so is not kept on disk. */
     static String of(CompileContext context) {
         return switch (context.backend()) {
             case REFERENCE -> null;
@@ -20,8 +20,8 @@ final class Targets {
             case GENERATED ->
                 switch (context.device().kind()) {
                     case JVM -> jvm(io.sinter.codegen.jvm.Options.preferred());
-                    case PTX_SIM -> context.session().gpu().modules().target().toString();
-                    case CUDA -> null;
+                    case PTX_SIM, CUDA ->
+                        context.session().gpu().modules().target().toString();
                 };
         };
     }

@@ -118,10 +118,7 @@ class CachedProgramsTest {
         }
     }
 
-    /**
-     * Of a GPU's programs plans alone are stored: its kernels are generated anew. How exactly products multiply, and the architecture, are in the
-     * key.
-     */
+    /** How exactly products multiply, and the architecture, are in the key of a GPU's plan. */
     @Test
     void plansOfASimulatedGpuAreStored() throws IOException {
         Options options = Options.fromProperties()
@@ -139,9 +136,9 @@ class CachedProgramsTest {
             assertEquals(0, c.programsCompiled());
             assertEquals(1, c.programsLoaded());
             assertEquals(0, c.cache().misses());
-            assertTrue(c.kernelsGenerated() > 0);
+            assertEquals(0, c.kernelsGenerated());
         }
-        assertEquals(1, entries().size());
+        assertEquals(1, plans());
         try (Session s = Session.open(options)) {
             s.setMatmulPrecision(MatmulPrecision.HIGH);
             run(s, graph());
@@ -151,7 +148,11 @@ class CachedProgramsTest {
             run(s, graph());
             assertEquals(1, s.counters().programsCompiled());
         }
-        assertEquals(3, entries().size());
+        assertEquals(3, plans());
+    }
+
+    private long plans() throws IOException {
+        return entries().stream().filter(e -> e.kind() == CacheKey.Kind.PLAN).count();
     }
 
     @Test

@@ -115,7 +115,7 @@ class SimDriverTest {
     void faultsDoNotGoWithAGraph() {
         driver.beginCapture(stream);
         GpuDriver.Graph graph = driver.endCapture(stream);
-        try (Gpu gpu = new Gpu(driver, new Counters())) {
+        try (Gpu gpu = new Gpu(driver, new Counters(), () -> null)) {
             GraphSlot slot = gpu.graphOf(this);
             slot.set(graph);
             driver.launch(gpu.stream(), increment, ONE, cell, 0);

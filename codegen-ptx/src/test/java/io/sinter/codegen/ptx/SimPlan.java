@@ -136,9 +136,14 @@ final class SimPlan {
         String entry = "k" + kernels.size() + "_" + PtxCodegen.identifier(kernel.name());
         PtxKernel code = PtxCodegen.generate(kernel, schedule, entry, 1);
         kernels.add(code);
-        SimModule module = device.load(PtxCodegen.module(target, List.of(code)).toString());
-        long scratch = device.memory().allocate(code.rule().shape(i -> slots[i]).scratchBytes());
-        for (PtxKernel k = code; k != null; k = k.next()) {
+        // What runs is what a cache would give back.
+        GeneratedPtx stored = GeneratedPtx.read(
+                GeneratedPtx.of(kernel, schedule, entry, target).toBytes(), kernel);
+        SimModule module = device.load(stored.text());
+        long scratch = device.memory()
+                .allocate(
+                        stored.entries().getFirst().rule().shape(i -> slots[i]).scratchBytes());
+        for (GeneratedPtx.Entry k : stored.entries()) {
             LaunchRule.Shape shape = k.rule().shape(i -> slots[i]);
             if (shape.ctas() == 0) continue;
             SimModule.Entry kernelEntry = module.kernel(k.name());

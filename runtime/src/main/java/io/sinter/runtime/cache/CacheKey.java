@@ -12,10 +12,10 @@ import java.util.Locale;
  * or a number of threads or devices.
  *
  * @param kind what the entry holds
- * @param build the compiler that made it: see {@link BuildId}
- * @param target what it runs on: the release of Java and the width of vectors; a GPU's architecture; or the interpreter
+ * @param build the compiler that made it: see {@link BuildId}; of a cubin, the driver and its version
+ * @param target what it runs on: the release of Java and the width of vectors; a GPU's architecture, or (a cubin) its compute capability; or the interpreter
  * @param numerics choices that change results' bits: {@link #STRICT} where the user has none, on GPUs how exactly products multiply
- * @param content SHA-256 of what was compiled, in hexadecimal digits: a program's canonical form, a kernel's structure
+ * @param content SHA-256 of what was compiled, in hexadecimal digits: a program's canonical form, a kernel's structure (and its form on a GPU), PTX text
  */
 public record CacheKey(Kind kind, String build, String target, String numerics, String content) {
     /** The version of keys and of all formats of entries: raised whenever the meaning of a byte changes. */
@@ -31,7 +31,11 @@ public record CacheKey(Kind kind, String build, String target, String numerics, 
         /** A program's plan. */
         PLAN,
         /** A kernel's class file. */
-        CLASS;
+        CLASS,
+        /** A kernel's PTX text and how it is launched. */
+        PTX,
+        /** What a driver has assembled PTX text to. */
+        CUBIN;
 
         /** The name of its folder. */
         public String folder() {

@@ -22,7 +22,7 @@ import java.util.zip.Inflater;
  *          name: what it is, for listings
  *          line: where the program was when it was compiled, for listings; in no key
  *          source: the program's text, compressed, for "why was this a miss?"; may be empty
- *          payload: the plan or class file
+ *          payload: the plan, class file, PTX or cubin
  * int32    CRC-32C of everything before
  * </pre>
  *

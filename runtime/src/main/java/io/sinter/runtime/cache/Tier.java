@@ -25,7 +25,7 @@ import java.util.stream.Stream;
  * A folder of entries.
  *
  * <pre>
- * plan/ab/ab12…   class/…    entries, by the digest of their key; the time of a file is that of its last use
+ * plan/ab/ab12…   class/… …  entries, by the digest of their key; the time of a file is that of its last use
  * tmp/                      entries being written
  * locks/                    see {@link Locks}
  * aside/                    entries that could not be used

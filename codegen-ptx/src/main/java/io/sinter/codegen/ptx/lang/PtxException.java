@@ -2,7 +2,7 @@
 package io.sinter.codegen.ptx.lang;
 
 /** PTX text that cannot be read: malformed, or beyond the subset that this package knows. */
-public final class PtxException extends RuntimeException {
+public final class PtxException extends IllegalArgumentException {
     private static final long serialVersionUID = 1;
 
     private final int line;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.ptx.lang;
 
+import java.util.Arrays;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /** The architectures that are generated for, and what each can do: the one place that says so. */
 public enum Target {
@@ -50,6 +52,17 @@ public enum Target {
     /** wgmma and setmaxnreg. */
     public boolean hasWarpgroupMma() {
         return specific;
+    }
+
+    /**
+     * The target of a name: {@code sm_90a}.
+     *
+     * @throws IllegalArgumentException if there is none; the message lists those that there are
+     */
+    public static Target parse(String name) {
+        for (Target t : values()) if (t.toString().equals(name)) return t;
+        throw new IllegalArgumentException("no target '" + name + "'; known: "
+                + Arrays.stream(values()).map(Target::toString).collect(Collectors.joining(", ")));
     }
 
     /** The best of these that code runs on a device of a compute capability; null if none does. */

@@ -184,6 +184,8 @@ final class Translator {
         Step s;
         try {
             s = step(p.instruction());
+        } catch (PtxException e) {
+            throw e;
         } catch (IllegalArgumentException e) {
             throw new PtxException(line, p.instruction().text() + ": " + e.getMessage(), true);
         }

@@ -3,6 +3,7 @@ package io.sinter.cli.conformance;
 
 import io.sinter.ir.store.FormatException;
 import io.sinter.ir.store.StoredPlan;
+import io.sinter.runtime.Device;
 import io.sinter.runtime.Session;
 import io.sinter.runtime.cache.CacheKey;
 import io.sinter.runtime.cache.Entry;
@@ -37,6 +38,9 @@ import picocli.CommandLine.Spec;
 @Command(name = "cache-mutants", description = "Damage cache entries; each must be a miss or give the right result.")
 public final class CacheMutantsCommand implements Callable<Integer> {
     private static final int PROGRAMS = 6;
+
+    /** Whose plans, classes and PTX are damaged. */
+    private static final List<Device> DEVICES = List.of(Device.JVM, Device.PTX_SIM);
 
     @Option(
             names = "--count",
@@ -92,33 +96,44 @@ public final class CacheMutantsCommand implements Callable<Integer> {
         return failures.isEmpty() ? 0 : 1;
     }
 
+    /** A program on a device, and what it must give. */
+    private record Case(Device device, int program, double[] expected) {
+        Session open(Path cache) {
+            return CachePrograms.open(device, cache);
+        }
+    }
+
     private void run(Path cache, PrintWriter out) throws IOException {
-        double[][] expected = CachePrograms.expected(PROGRAMS);
+        List<Case> cases = new ArrayList<>();
+        for (Device device : DEVICES) {
+            double[][] expected = CachePrograms.expected(device, PROGRAMS);
+            for (int n = 0; n < PROGRAMS; n++) cases.add(new Case(device, n, expected[n]));
+        }
         // For each program its entries: damaging those that it needs, not others.
         List<List<Tier.Stored>> entries = new ArrayList<>();
         Tier tier = Tier.own(cache);
-        for (int n = 0; n < PROGRAMS; n++) {
+        for (Case c : cases) {
             tier.clear();
-            try (Session s = CachePrograms.open(cache);
+            try (Session s = c.open(cache);
                     var _ = s.use()) {
-                CachePrograms.run(n);
+                CachePrograms.run(c.program);
             }
             entries.add(tier.list());
         }
         tier.clear();
-        for (int n = 0; n < PROGRAMS; n++) {
-            try (Session s = CachePrograms.open(cache);
+        for (Case c : cases) {
+            try (Session s = c.open(cache);
                     var _ = s.use()) {
-                CachePrograms.run(n);
+                CachePrograms.run(c.program);
             }
         }
         Random random = new Random(seed);
         for (int i = 0; i < count; i++) {
-            int program = random.nextInt(PROGRAMS);
-            List<Tier.Stored> of = entries.get(program);
+            int which = random.nextInt(cases.size());
+            List<Tier.Stored> of = entries.get(which);
             Tier.Stored victim = of.get(random.nextInt(of.size()));
             byte[] whole = Files.readAllBytes(victim.file());
-            mutant(cache, program, expected[program], victim, whole, i % 4, random, "mutant " + i);
+            mutant(cache, cases.get(which), victim, whole, i % 4, random, "mutant " + i);
             // As it was, whatever became of it.
             Files.createDirectories(victim.file().getParent());
             Files.write(victim.file(), whole);
@@ -129,15 +144,7 @@ public final class CacheMutantsCommand implements Callable<Integer> {
         }
     }
 
-    private void mutant(
-            Path cache,
-            int program,
-            double[] expected,
-            Tier.Stored victim,
-            byte[] whole,
-            int kind,
-            Random random,
-            String what)
+    private void mutant(Path cache, Case of, Tier.Stored victim, byte[] whole, int kind, Random random, String what)
             throws IOException {
         int payload = Entry.payloadStart(whole);
         int end = whole.length - 4;
@@ -163,9 +170,9 @@ public final class CacheMutantsCommand implements Callable<Integer> {
             return;
         }
         Files.write(victim.file(), damaged);
-        try (Session s = CachePrograms.open(cache);
+        try (Session s = of.open(cache);
                 var _ = s.use()) {
-            String problem = CachePrograms.check(program, expected);
+            String problem = CachePrograms.check(of.program, of.expected);
             if (problem != null) failures.add(what + " (kind " + kind + ", " + victim.kind() + "): " + problem);
             else if (s.counters().cache().misses() > 0) misses++;
             else right++;

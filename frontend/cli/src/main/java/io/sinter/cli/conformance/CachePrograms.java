@@ -4,6 +4,7 @@ package io.sinter.cli.conformance;
 import io.sinter.F;
 import io.sinter.Sinter;
 import io.sinter.Tensor;
+import io.sinter.runtime.Device;
 import io.sinter.runtime.Options;
 import io.sinter.runtime.Session;
 import io.sinter.runtime.cache.CacheOptions;
@@ -14,10 +15,16 @@ import java.util.Arrays;
 final class CachePrograms {
     private CachePrograms() {}
 
-    /** A session of one thread with its cache in a folder, or with none (null). */
+    /** A session of one thread on the CPU, with its cache in a folder, or with none (null). */
     static Session open(Path cache) {
+        return open(Device.JVM, cache);
+    }
+
+    /** As {@link #open(Path)}, on a device. */
+    static Session open(Device device, Path cache) {
         CacheOptions where = cache == null ? CacheOptions.NONE : CacheOptions.NONE.withFolder(cache);
-        return Session.open(Options.fromProperties().withThreads(1).withCache(where));
+        return Session.open(
+                Options.fromProperties().withDevice(device).withThreads(1).withCache(where));
     }
 
     /**
@@ -47,7 +54,12 @@ final class CachePrograms {
 
     /** Results of the first {@code count} programs, compiled without a cache. */
     static double[][] expected(int count) {
-        try (Session s = open(null);
+        return expected(Device.JVM, count);
+    }
+
+    /** As {@link #expected(int)}, on a device. */
+    static double[][] expected(Device device, int count) {
+        try (Session s = open(device, null);
                 var _ = s.use()) {
             double[][] results = new double[count][];
             for (int i = 0; i < count; i++) results[i] = run(i);

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime;
+
+import io.sinter.codegen.ptx.GeneratedPtx;
+import io.sinter.codegen.ptx.PtxCodegen;
+import io.sinter.codegen.ptx.Schedule;
+import io.sinter.codegen.ptx.lang.Target;
+import io.sinter.ir.loop.Kernel;
+import io.sinter.ir.store.ByteWriter;
+import io.sinter.ir.store.FormatException;
+import io.sinter.ir.store.Sha256;
+import io.sinter.ir.store.StoredPlan;
+import io.sinter.runtime.cache.CacheKey;
+import io.sinter.runtime.cache.DiskCache;
+import io.sinter.runtime.cache.Entry;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/** The PTX of kernels: from the cache on disk, or generated and stored there. Needs no GPU. */
+final class PtxCode {
+    /** Digits of its key in the name of a kernel's entry. */
+    private static final int DIGITS = 8;
+
+    private final Target target;
+    private final Counters counters;
+    /** Gives null for no cache. */
+    private final Supplier<DiskCache> disk;
+
+    PtxCode(Target target, Counters counters, Supplier<DiskCache> disk) {
+        this.target = target;
+        this.counters = counters;
+        this.disk = disk;
+    }
+
+    /** What code is generated for. */
+    Target target() {
+        return target;
+    }
+
+    /**
+     * A kernel's code, loaded.
+     *
+     * @param name of its structure, see {@link StoredPlan}
+     * @param schedule its form
+     * @param load what is done with the code; stored code that it refuses by an {@link IllegalArgumentException} is a miss
+     */
+    <T> T load(Kernel kernel, String name, Schedule schedule, Function<? super GeneratedPtx, ? extends T> load) {
+        CacheKey key = key(name, schedule);
+        DiskCache cache = disk.get();
+        if (cache == null) return load.apply(generate(kernel, schedule, key));
+        return cache.get(key, null, entry -> stored(entry, kernel, load), () -> {
+            GeneratedPtx made = generate(kernel, schedule, key);
+            Entry entry = new Entry(key, kernel.name(), "", new byte[0], made.toBytes());
+            return new DiskCache.Made<>(load.apply(made), entry);
+        });
+    }
+
+    private CacheKey key(String name, Schedule schedule) {
+        byte[] content =
+                new ByteWriter().text(name).raw(GeneratedPtx.bytes(schedule)).toBytes();
+        return new CacheKey(
+                CacheKey.Kind.PTX, Targets.ptxBuild(), target.toString(), CacheKey.STRICT, Sha256.hex(content));
+    }
+
+    /** The entry's name has digits of the key, so that kernels of one name can be told apart, and are called alike in every process. */
+    private GeneratedPtx generate(Kernel kernel, Schedule schedule, CacheKey key) {
+        Events.Generate event = new Events.Generate();
+        event.begin();
+        String entry = "k_" + PtxCodegen.identifier(kernel.name()) + "_"
+                + key.content().substring(0, DIGITS);
+        GeneratedPtx made = GeneratedPtx.of(kernel, schedule, entry, target);
+        event.kernel = kernel.name();
+        event.commit();
+        counters.generated.increment();
+        return made;
+    }
+
+    private static <T> T stored(Entry entry, Kernel kernel, Function<? super GeneratedPtx, ? extends T> load) {
+        GeneratedPtx code = GeneratedPtx.read(entry.payload(), kernel);
+        try {
+            return load.apply(code);
+        } catch (IllegalArgumentException e) {
+            throw new FormatException("the device refuses the PTX: " + e.getMessage(), e);
+        }
+    }
+}
