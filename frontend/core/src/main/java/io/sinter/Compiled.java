@@ -62,6 +62,7 @@ final class Compiled {
             List<Boolean> grads,
             boolean gradMode,
             MatmulPrecision precision,
+            boolean watched,
             Session session) {}
 
     /** Where an argument of the program comes from at a replay. */
@@ -193,7 +194,7 @@ final class Compiled {
             aliases.add(first);
         }
         Session session = Session.current();
-        return new Signature(types, aliases, grads, t.gradMode, session.matmulPrecision(), session);
+        return new Signature(types, aliases, grads, t.gradMode, session.matmulPrecision(), session.watches(), session);
     }
 
     // ---- tracing
@@ -354,8 +355,7 @@ final class Compiled {
             try {
                 results = v.program.run(args, v.lines::get, v.entries::get);
             } catch (RuntimeException | Error e) {
-                if (!(e instanceof io.sinter.runtime.OutOfDeviceMemoryException))
-                    for (Storage s : giving) s.value.lost(e);
+                if (!Cut.leavesArguments(e)) for (Storage s : giving) s.value.lost(e);
                 throw e;
             }
             return bind(t, v, inputs, results, giving);

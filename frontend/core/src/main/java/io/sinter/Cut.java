@@ -12,6 +12,8 @@ import io.sinter.ir.op.View;
 import io.sinter.runtime.Arg;
 import io.sinter.runtime.Buffer;
 import io.sinter.runtime.Device;
+import io.sinter.runtime.OutOfDeviceMemoryException;
+import io.sinter.runtime.ProgramCheckException;
 import io.sinter.runtime.Session;
 import io.sinter.runtime.dump.Sources;
 import java.util.ArrayList;
@@ -241,6 +243,7 @@ final class Cut {
 
     static RuntimeException unreadable(Value v) {
         if (v.poison instanceof IndexError e) return e;
+        if (v.poison instanceof ProgramCheckException e) return e;
         if (v.poison != null) {
             return new IllegalStateException(
                     "this " + v.type + " was lost when a step failed after its memory had been given to its new value: "
@@ -275,7 +278,9 @@ final class Cut {
             results = program.run(args, i -> roots.get(i).line, i -> order[i].line);
         } catch (RuntimeException | Error e) {
             if (e instanceof IndexError x && x.origin() >= 0) order[x.origin()].failed(x);
-            if (!(e instanceof io.sinter.runtime.OutOfDeviceMemoryException)) {
+            if (e instanceof ProgramCheckException x && x.origin() >= 0 && order[x.origin()].pending())
+                order[x.origin()].failed(x);
+            if (!leavesArguments(e)) {
                 for (Storage s : giving) s.overwritten.lost(e);
             }
             throw e;
@@ -284,6 +289,11 @@ final class Cut {
         if (trace.scope != null) roots.forEach(trace.scope::add);
         markShared(giving);
         for (Storage s : giving) s.overwritten.overwritten();
+    }
+
+    /** Whether a program that failed so has left its arguments as they were, those that were given to its results, too. */
+    static boolean leavesArguments(Throwable e) {
+        return e instanceof OutOfDeviceMemoryException || e instanceof ProgramCheckException;
     }
 
     /** Operators were called in one session, and run in another. */

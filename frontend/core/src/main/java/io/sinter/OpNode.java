@@ -5,6 +5,7 @@ import io.sinter.ir.Type;
 import io.sinter.ir.op.Emitter;
 import io.sinter.ir.op.GradCall;
 import io.sinter.ir.op.Op;
+import io.sinter.runtime.Session;
 import java.util.Arrays;
 import java.util.List;
 
@@ -72,7 +73,7 @@ final class OpNode extends TapeNode {
         Call call = new Call(grads);
         Trace t = Trace.current();
         SourceLine outer = t.onBehalf;
-        t.onBehalf = line;
+        t.onBehalf = Session.tracksSources() ? line.gradientOf(op.name()) : line;
         try {
             return op.gradient(call);
         } finally {

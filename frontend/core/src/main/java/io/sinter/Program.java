@@ -51,6 +51,21 @@ final class Program {
         }
     }
 
+    /** Where entries come from in one run. */
+    private record Lines(IntFunction<SourceLine> entries) implements Sources {
+        @Override
+        public Source at(int origin) {
+            SourceLine line = entries.apply(origin);
+            return line == null ? null : line.source();
+        }
+
+        @Override
+        public String gradientOf(int origin) {
+            SourceLine line = origin < 0 ? null : entries.apply(origin);
+            return line == null || line.gradientOf().isEmpty() ? null : line.gradientOf();
+        }
+    }
+
     /**
      * Runs it.
      *
@@ -59,7 +74,7 @@ final class Program {
      */
     List<Buffer> run(List<Arg> args, IntFunction<SourceLine> resultLines, IntFunction<SourceLine> entryLines) {
         try {
-            return executable.run(args, resultLines).results();
+            return executable.run(args, resultLines, new Lines(entryLines)).results();
         } catch (IndexError e) {
             SourceLine line = e.origin() < 0 ? null : entryLines.apply(e.origin());
             throw line == null ? e : e.at(line.toString());

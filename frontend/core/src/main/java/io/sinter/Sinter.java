@@ -119,6 +119,31 @@ public final class Sinter {
         return Session.current().matmulPrecision().name().toLowerCase(Locale.ROOT);
     }
 
+    /**
+     * Makes a program fail that makes a NaN or an infinity, with a {@link io.sinter.runtime.NonFiniteException} that names the line, operator and
+     * element where it came into being, in a backward pass too ({@code torch.autograd.set_detect_anomaly}; {@code -Dsinter.nan=trap}). Of the
+     * session, for programs that run from now on. What is thrown away before it reaches a result does not count, and neither do infinities that
+     * are given as data or as constants, such as an attention mask's.
+     */
+    public static void setDetectAnomaly(boolean on) {
+        Session session = Session.current();
+        session.check(session.checks().withNan(on));
+    }
+
+    /** As {@link #setDetectAnomaly}, until the scope is closed: {@code try (var _ = Sinter.detectAnomaly()) { … }}. What is pending then runs first. */
+    public static Autograd.Scope detectAnomaly() {
+        Session session = Session.current();
+        boolean before = session.checks().nan();
+        session.check(session.checks().withNan(true));
+        return () -> {
+            try {
+                flush();
+            } finally {
+                session.check(session.checks().withNan(before));
+            }
+        };
+    }
+
     /** What the current session has done so far: programs compiled and run, kernels. */
     public static Counters counters() {
         return Session.current().counters();

@@ -14,18 +14,26 @@ import io.sinter.runtime.dump.Sources;
  * @param net class of the outermost network in whose call it is, or the empty text
  * @param module path of the part of that network in whose call it is: {@code blocks.3.attn}; empty for the network itself. Both are recorded
  *     only while {@link Session#tracksSources()}.
+ * @param gradientOf name of the operator of that line whose gradient is being computed; empty for what the line computes itself. Recorded as
+ *     modules are
  */
-record SourceLine(String className, String method, String file, int line, String net, String module) {
+record SourceLine(
+        String className, String method, String file, int line, String net, String module, String gradientOf) {
     private static final StackWalker WALKER = StackWalker.getInstance();
     static final SourceLine UNKNOWN = new SourceLine("", "", null, -1);
 
     SourceLine(String className, String method, String file, int line) {
-        this(className, method, file, line, "", "");
+        this(className, method, file, line, "", "", "");
     }
 
     /** This line, in a call of a part of a network. */
     SourceLine in(String net, String module) {
-        return new SourceLine(className, method, file, line, net, module);
+        return new SourceLine(className, method, file, line, net, module, gradientOf);
+    }
+
+    /** This line, on behalf of which the gradient of one of its operators is computed. */
+    SourceLine gradientOf(String operator) {
+        return new SourceLine(className, method, file, line, net, module, operator);
     }
 
     /** What a dump says of it. */

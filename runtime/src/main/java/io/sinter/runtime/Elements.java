@@ -47,6 +47,34 @@ final class Elements {
         }
     }
 
+    /** Whether a buffer of any device holds no NaN and no infinity. */
+    static boolean allFinite(Type type, Buffer buffer) {
+        if (!type.dtype().isFloat()) return true;
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment copy = arena.allocate(Math.max(1, type.bytes()), Long.BYTES);
+            buffer.read(0, copy.asSlice(0, type.bytes()));
+            return allFinite(type.dtype(), copy.address(), type.numel());
+        }
+    }
+
+    /** All bits of the exponent are set in a NaN and in an infinity. */
+    private static boolean allFinite(DType dtype, long address, long n) {
+        int width = dtype.bytes();
+        for (long i = 0; i < n; i++) {
+            long a = address + i * width;
+            boolean odd =
+                    switch (dtype) {
+                        case F64 -> (Memory.getLong(a) & 0x7ff0L << 48) == 0x7ff0L << 48;
+                        case F32 -> (Memory.getInt(a) & 0x7f800000) == 0x7f800000;
+                        case F16 -> (Memory.getShort(a) & 0x7c00) == 0x7c00;
+                        case BF16 -> (Memory.getShort(a) & 0x7f80) == 0x7f80;
+                        case I64, I32, I16, I8, U8, BOOL -> false;
+                    };
+            if (odd) return false;
+        }
+        return true;
+    }
+
     /** The value of an argument of type {@code type}. */
     static RefArray load(Type type, Arg arg) {
         return switch (arg) {

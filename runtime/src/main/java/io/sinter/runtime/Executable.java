@@ -67,6 +67,16 @@ public interface Executable {
      */
     Run run(List<? extends Arg> args, IntFunction<?> tags);
 
+    /**
+     * As {@link #run(List, IntFunction)}.
+     *
+     * @param sources where the nodes of the program come from in this run, for messages: a program that was found may have been compiled for
+     *     other lines
+     */
+    default Run run(List<? extends Arg> args, IntFunction<?> tags, Sources sources) {
+        return run(args, tags);
+    }
+
     /** As {@link #run(List, IntFunction)}, with results that name no source line. */
     default Run run(List<? extends Arg> args) {
         return run(args, i -> "result " + i + " of a program");

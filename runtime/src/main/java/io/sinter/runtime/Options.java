@@ -14,9 +14,16 @@ import java.util.Objects;
  * @param memoryLimit most bytes of tensors' memory, caches included; {@code sinter.memory}, default 80 % of the machine's (or container's)
  * @param cachedPrograms number of compiled programs that are kept in memory; {@code sinter.programs}, default 1,000
  * @param cache where compiled programs are kept on disk, if anywhere; {@code sinter.cache} and others
+ * @param checks what is checked of programs when they run; {@code sinter.nan}, {@code sinter.check}
  */
 public record Options(
-        Device device, int threads, Backend backend, long memoryLimit, int cachedPrograms, CacheOptions cache) {
+        Device device,
+        int threads,
+        Backend backend,
+        long memoryLimit,
+        int cachedPrograms,
+        CacheOptions cache,
+        Checks checks) {
     /** How programs are executed. */
     public enum Backend {
         /** Fused kernels, as code generated for the device. The default. */
@@ -42,6 +49,7 @@ public record Options(
         Objects.requireNonNull(device, "device");
         Objects.requireNonNull(backend, "backend");
         Objects.requireNonNull(cache, "cache");
+        Objects.requireNonNull(checks, "checks");
         if (threads < 1) throw new IllegalArgumentException("sinter.threads must be at least 1, not " + threads);
         if (memoryLimit < 1) throw new IllegalArgumentException("sinter.memory must be positive, not " + memoryLimit);
         if (cachedPrograms < 1) {
@@ -58,31 +66,36 @@ public record Options(
                 Backend.parse(System.getProperty("sinter.backend", "generated")),
                 number("sinter.memory", defaultMemory()),
                 (int) Math.min(number("sinter.programs", 1_000), Integer.MAX_VALUE),
-                CacheOptions.fromProperties());
+                CacheOptions.fromProperties(),
+                Checks.fromProperties());
     }
 
     public Options withDevice(Device value) {
-        return new Options(value, threads, backend, memoryLimit, cachedPrograms, cache);
+        return new Options(value, threads, backend, memoryLimit, cachedPrograms, cache, checks);
     }
 
     public Options withThreads(int value) {
-        return new Options(device, value, backend, memoryLimit, cachedPrograms, cache);
+        return new Options(device, value, backend, memoryLimit, cachedPrograms, cache, checks);
     }
 
     public Options withBackend(Backend value) {
-        return new Options(device, threads, value, memoryLimit, cachedPrograms, cache);
+        return new Options(device, threads, value, memoryLimit, cachedPrograms, cache, checks);
     }
 
     public Options withMemoryLimit(long value) {
-        return new Options(device, threads, backend, value, cachedPrograms, cache);
+        return new Options(device, threads, backend, value, cachedPrograms, cache, checks);
     }
 
     public Options withCachedPrograms(int value) {
-        return new Options(device, threads, backend, memoryLimit, value, cache);
+        return new Options(device, threads, backend, memoryLimit, value, cache, checks);
     }
 
     public Options withCache(CacheOptions value) {
-        return new Options(device, threads, backend, memoryLimit, cachedPrograms, value);
+        return new Options(device, threads, backend, memoryLimit, cachedPrograms, value, checks);
+    }
+
+    public Options withChecks(Checks value) {
+        return new Options(device, threads, backend, memoryLimit, cachedPrograms, cache, value);
     }
 
     private static long number(String property, long otherwise) {

@@ -29,7 +29,10 @@ final class Programs {
     static Executable get(Canonical.Key key, Graph graph, CompileContext context, Sources sources) {
         DiskCache disk = context.session().disk();
         String target = Targets.of(context);
-        if (disk == null || target == null || context.session().dumps() != null) {
+        if (disk == null
+                || target == null
+                || context.session().dumps() != null
+                || context.session().watches()) {
             return compile(graph, context, sources).executable;
         }
         context.session().checkOpen();
@@ -106,7 +109,8 @@ final class Programs {
         Session session = context.session().checkOpen();
         if (RoundTrip.ON) RoundTrip.check(graph);
         Dumps dumps = session.dumps();
-        ProgramDump dump = dumps == null ? null : new ProgramDump(graph, sources, context.target());
+        boolean watched = session.watches();
+        ProgramDump dump = dumps == null && !watched ? null : new ProgramDump(graph, sources, context.target());
 
         long start = System.nanoTime();
         Events.Compile event = new Events.Compile();
@@ -117,7 +121,7 @@ final class Programs {
                     case INTERPRETED -> linked(plan(graph, Fusion.MAX_WEIGHT, Compiler::keptWhole, dump), context);
                     case REFERENCE -> new Compiled(new ReferenceExecutable(graph, session), null);
                 };
-        if (dump != null) dumps.write(dump);
+        if (dumps != null) dumps.write(dump);
         Counters counters = session.counters();
         counters.compiled.increment();
         counters.compileNanos.add(System.nanoTime() - start);
@@ -127,7 +131,8 @@ final class Programs {
             event.kernels = compiled.executable.kernels();
             event.commit();
         }
-        return compiled;
+        if (!watched) return compiled;
+        return new Compiled(new WatchedExecutable(compiled.executable, graph, dump, context), compiled.plan);
     }
 
     /**

@@ -43,6 +43,7 @@ public final class Session implements AutoCloseable {
     private final WorkerPool pool;
     private final Counters counters = new Counters();
     private final ExecutableCache executables;
+    private final ExecutableCache watched;
     private final JvmKernels jvmKernels;
     private final Profile profile = new Profile();
     private final ConcurrentHashMap<Class<?>, Object> attachments = new ConcurrentHashMap<>();
@@ -50,8 +51,9 @@ public final class Session implements AutoCloseable {
     private Gpu gpu;
 
     private volatile Dumps dumps;
-    /** How many open sessions of this process dump their programs. */
-    private static final AtomicInteger DUMPING = new AtomicInteger();
+    private volatile Checks checks = Checks.NONE;
+    /** How many open sessions of this process dump or check their programs, and want to know their sources. */
+    private static final AtomicInteger TRACKING = new AtomicInteger();
 
     private volatile MatmulPrecision matmulPrecision = MatmulPrecision.HIGHEST;
     private volatile DiskCache disk;
@@ -74,12 +76,14 @@ public final class Session implements AutoCloseable {
         };
         pool = new WorkerPool(options.threads());
         executables = new ExecutableCache(options.cachedPrograms(), counters);
+        watched = new ExecutableCache(options.cachedPrograms(), counters);
         JvmFeatures.adviseOnce();
         disk = DiskCache.open(options.cache(), counters.cache);
         jvmKernels = new JvmKernels(new JvmCode(io.sinter.codegen.jvm.Options.preferred(), counters, this::disk)::make);
         JvmFeatures.initialiseOnce(this::firstKernel);
         String folder = System.getProperty("sinter.dump");
         if (folder != null) dumpTo(Path.of(folder));
+        check(options.checks());
     }
 
     /** A kernel that no program asked for: it comes from the cache like any other, and counts nowhere. */
@@ -152,9 +156,9 @@ public final class Session implements AutoCloseable {
         return pool;
     }
 
-    /** Compiled programs by canonical form. */
+    /** Compiled programs by canonical form: those that are watched, if they are. */
     public ExecutableCache executables() {
-        return executables;
+        return watches() ? watched : executables;
     }
 
     /** Time by kernel; off until it is enabled. With {@code -Dsinter.profile=true} it is on, and printed when the session is closed (the process's: at exit). */
@@ -169,9 +173,39 @@ public final class Session implements AutoCloseable {
      * @param folder made when it is needed; null ends it
      */
     public synchronized void dumpTo(Path folder) {
-        int before = dumps == null ? 0 : 1;
+        boolean before = tracks();
         dumps = folder == null ? null : new Dumps(folder);
-        DUMPING.addAndGet((dumps == null ? 0 : 1) - before);
+        tracked(before);
+    }
+
+    /**
+     * Checks programs so from now on, whatever the session was opened with: also those that are compiled already, each of which is compiled once more
+     * when it runs next.
+     *
+     * @param what {@link Checks#NONE} ends it
+     */
+    public synchronized void check(Checks what) {
+        boolean before = tracks();
+        checks = Objects.requireNonNull(what, "what");
+        tracked(before);
+    }
+
+    /** What is checked of programs. */
+    public Checks checks() {
+        return checks;
+    }
+
+    /** Whether somebody looks at how programs run. */
+    public boolean watches() {
+        return checks.any();
+    }
+
+    private boolean tracks() {
+        return dumps != null || checks.any();
+    }
+
+    private void tracked(boolean before) {
+        TRACKING.addAndGet((tracks() ? 1 : 0) - (before ? 1 : 0));
     }
 
     /** Where programs are dumped, or null. */
@@ -179,9 +213,9 @@ public final class Session implements AutoCloseable {
         return dumps;
     }
 
-    /** Whether source lines and module paths are wanted for every node: an open session of this process dumps programs. */
+    /** Whether source lines and module paths are wanted for every node: an open session of this process dumps programs, or checks them. */
     public static boolean tracksSources() {
-        return DUMPING.get() > 0;
+        return TRACKING.get() > 0;
     }
 
     public Counters counters() {
@@ -240,8 +274,10 @@ public final class Session implements AutoCloseable {
         closed = true;
         if (Boolean.getBoolean("sinter.profile")) System.err.print(profile);
         dumpTo(null);
+        check(Checks.NONE);
         pool.close();
         executables.clear();
+        watched.clear();
         allocator.close();
         hostMemory.close();
         if (gpu != null) gpu.close();

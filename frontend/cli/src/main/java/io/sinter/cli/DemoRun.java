@@ -53,6 +53,7 @@ final class DemoRun implements AutoCloseable {
             if (options.threads().isPresent())
                 o = o.withThreads(options.threads().getAsInt());
             if (options.cache() != null) o = o.withCache(o.cache().withFolder(options.cache()));
+            o = o.withChecks(options.checks(o.checks()));
         } catch (IllegalArgumentException e) {
             throw new CommandFailure(e.getMessage(), e);
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.cli;
 
+import io.sinter.runtime.ProgramCheckException;
 import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -72,7 +73,7 @@ public final class Main implements Runnable {
         @Override
         public int handleExecutionException(Exception failure, CommandLine command, ParseResult result) {
             PrintWriter err = command.getErr();
-            if (failure instanceof CommandFailure) {
+            if (failure instanceof CommandFailure || failure instanceof ProgramCheckException) {
                 err.println("sinter: " + failure.getMessage());
             } else {
                 err.println(command.getColorScheme().richStackTraceString(failure));

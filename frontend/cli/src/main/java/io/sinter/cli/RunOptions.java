@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.cli;
 
+import io.sinter.runtime.Checks;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 import picocli.CommandLine.Model.CommandSpec;
@@ -47,6 +48,30 @@ final class RunOptions {
             paramLabel = "DIR",
             description = "Dump every compiled program into a folder of its own under this one.")
     private Path dump;
+
+    @Option(
+            names = "--nan",
+            paramLabel = "trap",
+            description = "trap: end with the line, operator and element that made the first NaN or infinity.")
+    private NanMode nan = NanMode.OFF;
+
+    @Option(
+            names = "--check",
+            paramLabel = "reference",
+            description = "reference: compare the first run of every program with the reference evaluator (slow).")
+    private CheckMode check = CheckMode.OFF;
+
+    /** Values of {@code --nan}. */
+    enum NanMode {
+        OFF,
+        TRAP
+    }
+
+    /** Values of {@code --check}. */
+    enum CheckMode {
+        OFF,
+        REFERENCE
+    }
 
     @Option(names = "--data", paramLabel = "DIR", description = "Folder of the data set.")
     private Path data;
@@ -117,6 +142,11 @@ final class RunOptions {
     /** Folder for dumps of the compiled programs, or null when none are wanted. */
     Path dump() {
         return dump;
+    }
+
+    /** What is checked of programs, beyond {@code others}. */
+    Checks checks(Checks others) {
+        return new Checks(others.nan() || nan == NanMode.TRAP, others.reference() || check == CheckMode.REFERENCE);
     }
 
     /** Folder of the data set. */

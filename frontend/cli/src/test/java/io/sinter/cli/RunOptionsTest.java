@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.sinter.runtime.Checks;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
@@ -25,7 +26,7 @@ class RunOptionsTest {
 
     private static RunOptions parse(String... arguments) {
         Demo demo = new Demo();
-        new CommandLine(demo).parseArgs(arguments);
+        new CommandLine(demo).setCaseInsensitiveEnumValuesAllowed(true).parseArgs(arguments);
         return demo.options;
     }
 
@@ -69,6 +70,15 @@ class RunOptionsTest {
         assertEquals(Path.of("a.json"), options.json());
         assertEquals(Path.of("d"), options.data());
         assertEquals(Path.of("t.txt"), options.text());
+    }
+
+    @Test
+    void checksAddToThoseOfTheProperties() {
+        assertEquals(Checks.NONE, parse().checks(Checks.NONE));
+        assertEquals(new Checks(true, false), parse("--nan", "trap").checks(Checks.NONE));
+        assertEquals(new Checks(true, true), parse("--check", "reference").checks(new Checks(true, false)));
+        CommandLine demo = new CommandLine(new Demo()).setCaseInsensitiveEnumValuesAllowed(true);
+        assertThrows(ParameterException.class, () -> demo.parseArgs("--nan", "raise"));
     }
 
     @ParameterizedTest

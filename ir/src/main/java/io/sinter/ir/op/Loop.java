@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.UnaryOperator;
 
 /**
  * Runs a body {@link #steps} times, one after another: recurrent layers, scans ({@code jax.lax.scan}).
@@ -242,6 +243,15 @@ public final class Loop implements Op {
 
     @Override
     public List<RefArray> evaluate(List<RefArray> in) {
+        return evaluate(in, args -> RefEvaluator.run(body, args));
+    }
+
+    /**
+     * Evaluates with another way to run the body.
+     *
+     * @param step gives the body's outputs for its inputs
+     */
+    public List<RefArray> evaluate(List<RefArray> in, UnaryOperator<List<RefArray>> step) {
         List<Type> types = infer(in.stream().map(RefArray::type).toList());
         List<RefArray> results =
                 new ArrayList<>(types.stream().map(RefArray::zeros).toList());
@@ -250,7 +260,7 @@ public final class Loop implements Op {
         for (long k = 0; k < steps; k++) {
             long t = reverse ? steps - 1 - k : k;
             for (int s = carried; s < carried + sliced; s++) args.set(s, element(in.get(s), t, input(s)));
-            List<RefArray> out = RefEvaluator.run(body, args);
+            List<RefArray> out = step.apply(args);
             for (int i = 0; i < out.size(); i++) {
                 if (i < carried) args.set(i, out.get(i));
                 if (i >= carried) put(results.get(i), t, out.get(i));

@@ -157,8 +157,8 @@ public record Reduce(Kind kind, int... axes) implements Op {
         return List.of(r);
     }
 
-    /** Which result element takes in element {@code i}. */
-    private int target(Shape shape, int i) {
+    /** Which element of the result takes in element {@code i} of an operand of this shape; both row-major. */
+    public int target(Shape shape, int i) {
         int t = 0;
         int stride = 1;
         for (int a = shape.rank() - 1; a >= 0; a--) {

@@ -187,6 +187,45 @@ public final class RefArray {
         return type.equals(o.type) && Arrays.equals(doubles, o.doubles) && Arrays.equals(longs, o.longs);
     }
 
+    /** {@code [2, 5]}: where the element with this row-major number is. */
+    public static String index(Shape shape, int element) {
+        long[] at = new long[shape.rank()];
+        long rest = element;
+        for (int d = at.length - 1; d >= 0; d--) {
+            at[d] = rest % shape.dim(d);
+            rest /= shape.dim(d);
+        }
+        return Arrays.toString(at);
+    }
+
+    /** A line: type, the first elements, the least and the greatest. */
+    public String describe() {
+        StringBuilder b = new StringBuilder(type.toString()).append(" [");
+        for (int i = 0; i < Math.min(size(), 8); i++) {
+            if (i > 0) b.append(", ");
+            if (dtype().isFloat()) b.append((float) doubles[i]);
+            else b.append(longs[i]);
+        }
+        if (size() > 8) b.append(", …");
+        double least = Double.POSITIVE_INFINITY;
+        double greatest = Double.NEGATIVE_INFINITY;
+        int odd = 0;
+        for (int i = 0; i < size(); i++) {
+            double v = getDouble(i);
+            if (!Double.isFinite(v)) {
+                odd++;
+                continue;
+            }
+            least = Math.min(least, v);
+            greatest = Math.max(greatest, v);
+        }
+        b.append(']');
+        if (least <= greatest)
+            b.append(" from ").append((float) least).append(" to ").append((float) greatest);
+        if (odd > 0) b.append(", ").append(odd).append(" NaN or infinite");
+        return b.toString();
+    }
+
     @Override
     public String toString() {
         String values = doubles != null ? Arrays.toString(doubles) : Arrays.toString(longs);

@@ -4,11 +4,13 @@ package io.sinter.runtime.dump;
 import io.sinter.ir.CompilerWatch;
 import io.sinter.ir.Graph;
 import io.sinter.ir.MatmulPrecision;
+import io.sinter.ir.Node;
 import io.sinter.ir.fuse.Fusion;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Provenance;
 import io.sinter.ir.text.GraphPrinter;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,7 +47,9 @@ public final class ProgramDump implements CompilerWatch {
     record Fused(Graph graph, Fusion.Result result, long nanos) {}
 
     private final Graph trace;
-    private final Sources sources;
+    /** Known of the nodes of the trace: what a dump says must not change after. */
+    private final Map<Integer, Sources.Source> sources = new HashMap<>();
+
     private final Target target;
     private final List<Stage> stages = new ArrayList<>();
     private final List<Fused> fused = new ArrayList<>();
@@ -57,8 +61,14 @@ public final class ProgramDump implements CompilerWatch {
     /** Of the program {@code trace}. */
     public ProgramDump(Graph trace, Sources sources, Target target) {
         this.trace = trace;
-        this.sources = sources;
+        for (Node n : trace.inputs()) remember(n, sources);
+        for (Node n : trace.nodes()) remember(n, sources);
         this.target = target;
+    }
+
+    private void remember(Node n, Sources from) {
+        Sources.Source s = n.origin() < 0 ? null : from.at(n.origin());
+        if (s != null) sources.put(n.origin(), s);
     }
 
     /** The compiler starts: with the program as it was traced, again if what it made before turned out to be too large. */
@@ -102,10 +112,41 @@ public final class ProgramDump implements CompilerWatch {
         steps.put(step.step(), step);
     }
 
+    /**
+     * The kernel that computes a node of the traced program, as its files are named ({@code 03-amax_exp}); null if none is known to.
+     *
+     * @param op name of the operator that is looked for: the node's own, or one that it was taken apart to
+     */
+    public String kernelOf(Node node, String op) {
+        if (plan == null || node.origin() < 0) return null;
+        Model model = new Model(this);
+        String found = null;
+        for (Model.Step s : model.steps) {
+            boolean inLoop = false;
+            for (Model.Body b : model.bodies) inLoop |= b.loop().equals(s.loop()) && comesFrom(model, b, node.origin());
+            for (Provenance.Part p : provenance(s.step()).parts()) {
+                for (Node n : p.members()) {
+                    if (n.origin() != node.origin() && !inLoop) continue;
+                    if (n.op().name().equals(op)) return s.file();
+                    if (found == null) found = s.file();
+                }
+            }
+        }
+        return found;
+    }
+
+    /** Whether this is the body of a loop with that origin. */
+    private static boolean comesFrom(Model model, Model.Body body, int origin) {
+        if (body.loop().isEmpty()) return false;
+        for (Model.Body b : model.bodies)
+            for (Node n : b.graph().nodes()) if (model.ids.get(n).equals(body.loop())) return n.origin() == origin;
+        return false;
+    }
+
     /** The text of a graph with origins, and the sources that they stand for. */
     private String print(Graph g) {
         return GraphPrinter.print(g, origin -> {
-            Sources.Source s = sources.at(origin);
+            Sources.Source s = sources.get(origin);
             return "@" + origin + (s == null ? "" : " " + s);
         });
     }
@@ -115,7 +156,7 @@ public final class ProgramDump implements CompilerWatch {
     }
 
     Sources sources() {
-        return sources;
+        return sources::get;
     }
 
     Target target() {

@@ -25,4 +25,9 @@ public interface Sources {
 
     /** The source of an origin; null if it is not known. */
     Source at(int origin);
+
+    /** Name of the operator of whose gradient, in a backward pass, an origin is a part; null if it is of none, or that is not known. */
+    default String gradientOf(int origin) {
+        return null;
+    }
 }

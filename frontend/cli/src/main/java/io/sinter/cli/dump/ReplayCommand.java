@@ -70,7 +70,7 @@ final class ReplayCommand implements Runnable {
             List<RefArray> args = GraphCheck.arguments(cut.graph(), seed);
             out.println(cut.name() + " on " + on + ", operands from seed " + seed + ":");
             for (int i = 0; i < args.size(); i++)
-                out.println("  " + cut.arguments().get(i) + " " + GraphCheck.describe(args.get(i)));
+                out.println("  " + cut.arguments().get(i) + " " + args.get(i).describe());
             GraphCheck.Outcome outcome = GraphCheck.compare(
                     cut.graph(), args, () -> Executable.of(cut.plan(), CompileContext.of(session)), session);
             report(out, cut, outcome);
@@ -84,7 +84,7 @@ final class ReplayCommand implements Runnable {
             case GraphCheck.Outcome.Agrees a -> {
                 for (int i = 0; i < a.results().size(); i++)
                     out.println("  " + cut.results().get(i) + " = "
-                            + GraphCheck.describe(a.results().get(i)));
+                            + a.results().get(i).describe());
                 out.println("agrees with the reference evaluator");
             }
             case GraphCheck.Outcome.Differs d ->

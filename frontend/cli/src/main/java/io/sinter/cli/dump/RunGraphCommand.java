@@ -44,12 +44,11 @@ final class RunGraphCommand implements Runnable {
             if (dump != null) session.dumpTo(dump);
             List<RefArray> args = GraphCheck.arguments(graph, seed);
             for (int i = 0; i < args.size(); i++)
-                out.println("argument " + i + " = " + GraphCheck.describe(args.get(i)));
+                out.println("argument " + i + " = " + args.get(i).describe());
             switch (GraphCheck.check(graph, args, session)) {
                 case GraphCheck.Outcome.Agrees a -> {
                     for (int i = 0; i < a.results().size(); i++)
-                        out.println("result " + i + " = "
-                                + GraphCheck.describe(a.results().get(i)));
+                        out.println("result " + i + " = " + a.results().get(i).describe());
                     out.println("agrees with the reference evaluator");
                 }
                 case GraphCheck.Outcome.Differs d ->
