@@ -14,6 +14,10 @@ public final class Counters {
     final LongAdder compileNanos = new LongAdder();
     final LongAdder generated = new LongAdder();
     final LongAdder loaded = new LongAdder();
+    final LongAdder crossMade = new LongAdder();
+    final LongAdder crossFound = new LongAdder();
+    final LongAdder crossFailures = new LongAdder();
+    final LongAdder crossGenerated = new LongAdder();
     final CacheStats cache = new CacheStats();
 
     Counters() {}
@@ -31,6 +35,30 @@ public final class Counters {
     /** What the cache on disk was asked for. */
     public CacheStats cache() {
         return cache;
+    }
+
+    void crossed(boolean made) {
+        (made ? crossMade : crossFound).increment();
+    }
+
+    /** Programs that were compiled for another GPU ({@code sinter.cache.warm}), once for each. */
+    public long programsCrossCompiled() {
+        return crossMade.sum();
+    }
+
+    /** Programs that had been compiled for another GPU before. */
+    public long programsCrossFound() {
+        return crossFound.sum();
+    }
+
+    /** Programs that could not be compiled for another GPU; the log says why. */
+    public long crossFailures() {
+        return crossFailures.sum();
+    }
+
+    /** Kernels that code was generated for, for other GPUs. */
+    public long kernelsCrossGenerated() {
+        return crossGenerated.sum();
     }
 
     /** Runs of programs. */

@@ -196,6 +196,11 @@ final class ParameterBlock {
         program.build();
     }
 
+    /** Gives the memory back. Nothing of this may be used afterwards. */
+    void release() {
+        memory.release();
+    }
+
     /** The program's own section. */
     Section program() {
         return program;

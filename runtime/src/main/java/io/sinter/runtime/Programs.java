@@ -11,7 +11,6 @@ import io.sinter.ir.fuse.Fusion;
 import io.sinter.ir.op.Op;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.store.FormatException;
-import io.sinter.ir.store.Sha256;
 import io.sinter.ir.store.StoredPlan;
 import io.sinter.ir.text.GraphPrinter;
 import io.sinter.runtime.cache.CacheKey;
@@ -21,46 +20,83 @@ import io.sinter.runtime.dump.Dumps;
 import io.sinter.runtime.dump.ProgramDump;
 import io.sinter.runtime.dump.Sources;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /** Makes programs executable: from the cache on disk, or by the compiler. */
 final class Programs {
+    private static final System.Logger LOG = System.getLogger("io.sinter.cache");
+
     private Programs() {}
 
     static Executable get(Canonical.Key key, Graph graph, CompileContext context, Sources sources) {
-        DiskCache disk = context.session().disk();
-        String target = Targets.of(context);
-        if (disk == null
-                || target == null
-                || context.session().dumps() != null
-                || context.session().watches()) {
+        Session session = context.session();
+        DiskCache disk = session.disk();
+        if (disk == null || session.dumps() != null || session.watches())
             return compile(graph, context, sources).executable;
+        session.checkOpen();
+        CacheKey stored = Targets.plan(key, context);
+        Executable made;
+        if (stored == null) {
+            made = compile(graph, context, sources).executable;
+        } else {
+            String line = line(graph, sources);
+            made = disk.get(stored, line, entry -> load(entry, graph, context), () -> {
+                Compiled now = compile(graph, context, sources);
+                String name = name(graph, now.executable.kernels());
+                return new DiskCache.Made<>(now.executable, entry(stored, now.plan, name, graph, line));
+            });
         }
-        context.session().checkOpen();
+        for (CrossCompiler c : session.crossCompilers()) cross(c, key, graph, context, sources);
+        return made;
+    }
+
+    /** A program that cannot be compiled for another GPU still runs here. */
+    private static void cross(
+            CrossCompiler compiler, Canonical.Key key, Graph graph, CompileContext context, Sources sources) {
+        Counters counters = context.session().counters();
+        try {
+            boolean made = compiler.compile(key, graph, context.precision(), sources);
+            counters.crossed(made);
+        } catch (RuntimeException e) {
+            counters.crossFailures.increment();
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "a program at " + line(graph, sources) + " cannot be compiled for " + compiler.target(),
+                    e);
+        }
+    }
+
+    /**
+     * A plan from the cache, or else one that {@code make} makes, which is stored then. A miss is not logged: nobody waits for the program.
+     *
+     * @param graph what it is the plan of
+     */
+    static StoredPlan plan(DiskCache disk, CacheKey key, Graph graph, Sources sources, Supplier<Plan> make) {
         String line = line(graph, sources);
-        CacheKey stored = new CacheKey(
-                CacheKey.Kind.PLAN, Targets.build(context), target, Targets.numerics(context), Sha256.hex(key.form()));
-        return disk.get(stored, line, entry -> load(entry, graph, context), () -> {
-            Compiled made = compile(graph, context, sources);
-            return new DiskCache.Made<>(made.executable, entry(stored, made, graph, line));
+        return disk.get(key, null, entry -> plan(entry, graph), () -> {
+            StoredPlan plan = StoredPlan.of(make.get());
+            String name = name(graph, StoredPlan.kernels(plan.plan()).size());
+            return new DiskCache.Made<>(plan, entry(key, plan, name, graph, line));
         });
     }
 
-    private static Entry entry(CacheKey key, Compiled made, Graph graph, String line) {
-        byte[] plan;
-        try {
-            plan = made.plan.toBytes();
-        } catch (FormatException e) {
-            System.getLogger("io.sinter.cache").log(System.Logger.Level.INFO, "not stored: {0}", e.getMessage());
-            return null;
-        }
-        String name = graph.nodes().size() + " operators, " + made.executable.kernels() + " kernels";
-        return new Entry(key, name, line, Entry.compress(GraphPrinter.print(graph, _ -> null)), plan);
+    private static String name(Graph graph, int kernels) {
+        return graph.nodes().size() + " operators, " + kernels + " kernels";
     }
 
-    private static Executable load(Entry entry, Graph graph, CompileContext context) {
-        long start = System.nanoTime();
-        Events.Load event = new Events.Load();
-        event.begin();
+    private static Entry entry(CacheKey key, StoredPlan plan, String name, Graph graph, String line) {
+        byte[] bytes;
+        try {
+            bytes = plan.toBytes();
+        } catch (FormatException e) {
+            LOG.log(System.Logger.Level.INFO, "not stored: {0}", e.getMessage());
+            return null;
+        }
+        return new Entry(key, name, line, Entry.compress(GraphPrinter.print(graph, _ -> null)), bytes);
+    }
+
+    /** @throws FormatException if the entry is no plan of this graph */
+    private static StoredPlan plan(Entry entry, Graph graph) {
         StoredPlan stored = StoredPlan.read(entry.payload());
         Plan plan = stored.plan();
         if (!plan.argTypes().equals(graph.inputs().stream().map(Node::type).toList())
@@ -68,6 +104,14 @@ final class Programs {
                         .equals(graph.outputs().stream().map(Node::type).toList())) {
             throw new FormatException("the plan of a program with other arguments or results");
         }
+        return stored;
+    }
+
+    private static Executable load(Entry entry, Graph graph, CompileContext context) {
+        long start = System.nanoTime();
+        Events.Load event = new Events.Load();
+        event.begin();
+        StoredPlan stored = plan(entry, graph);
         long read = System.nanoTime() - start;
         Executable linked = link(stored, context);
         if (event.shouldCommit()) {

@@ -13,6 +13,7 @@ import io.sinter.ir.store.StoredPlan;
 import io.sinter.runtime.cache.CacheKey;
 import io.sinter.runtime.cache.DiskCache;
 import io.sinter.runtime.cache.Entry;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -22,13 +23,14 @@ final class PtxCode {
     private static final int DIGITS = 8;
 
     private final Target target;
-    private final Counters counters;
+    private final LongAdder generated;
     /** Gives null for no cache. */
     private final Supplier<DiskCache> disk;
 
-    PtxCode(Target target, Counters counters, Supplier<DiskCache> disk) {
+    /** @param generated counts kernels that were not found */
+    PtxCode(Target target, LongAdder generated, Supplier<DiskCache> disk) {
         this.target = target;
-        this.counters = counters;
+        this.generated = generated;
         this.disk = disk;
     }
 
@@ -71,7 +73,7 @@ final class PtxCode {
         GeneratedPtx made = GeneratedPtx.of(kernel, schedule, entry, target);
         event.kernel = kernel.name();
         event.commit();
-        counters.generated.increment();
+        generated.increment();
         return made;
     }
 

@@ -53,7 +53,8 @@ final class PtxModules {
         if (best == null)
             throw new UnsupportedOperationException(p.name() + " has compute capability " + p.major() + "." + p.minor()
                     + "; Sinter needs 8.0 (A100, RTX 30) or later. -Dsinter.device=jvm takes the CPU instead");
-        code = new PtxCode(best.hasWarpgroupMma() && !driver.hasTensorMaps() ? Target.SM_90 : best, counters, disk);
+        code = new PtxCode(
+                best.hasWarpgroupMma() && !driver.hasTensorMaps() ? Target.SM_90 : best, counters.generated, disk);
     }
 
     /** What code is generated for. */

@@ -2,6 +2,7 @@
 package io.sinter.runtime;
 
 import io.sinter.codegen.jvm.JvmKernel;
+import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.store.StoredPlan;
@@ -10,6 +11,7 @@ import io.sinter.runtime.cache.CacheStats;
 import io.sinter.runtime.cache.DiskCache;
 import io.sinter.runtime.dump.Dumps;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -57,6 +59,7 @@ public final class Session implements AutoCloseable {
 
     private volatile MatmulPrecision matmulPrecision = MatmulPrecision.HIGHEST;
     private volatile DiskCache disk;
+    private volatile List<CrossCompiler> crossCompilers = List.of();
     private volatile boolean closed;
 
     /** @param driver of the GPU, if the device is one; null for the device's own */
@@ -78,7 +81,7 @@ public final class Session implements AutoCloseable {
         executables = new ExecutableCache(options.cachedPrograms(), counters);
         watched = new ExecutableCache(options.cachedPrograms(), counters);
         JvmFeatures.adviseOnce();
-        disk = DiskCache.open(options.cache(), counters.cache);
+        cache(options.cache());
         jvmKernels = new JvmKernels(new JvmCode(io.sinter.codegen.jvm.Options.preferred(), counters, this::disk)::make);
         JvmFeatures.initialiseOnce(this::firstKernel);
         String folder = System.getProperty("sinter.dump");
@@ -95,9 +98,27 @@ public final class Session implements AutoCloseable {
 
     /**
      * Keeps compiled programs on disk from now on, or no longer ({@link CacheOptions#NONE}), whatever the session was opened with.
+     *
+     * @throws IllegalArgumentException if programs are to be compiled for a GPU that is none, see {@link CacheOptions#warm}
      */
     public void cache(CacheOptions where) {
+        List<Target> targets = where.warm().stream().map(Target::parse).toList();
         disk = DiskCache.open(where, counters.cache);
+        crossCompilers = List.of();
+        if (targets.isEmpty()) return;
+        DiskCache uncounted = where.folder() == null ? null : DiskCache.open(where, new CacheStats());
+        if (uncounted == null) {
+            System.getLogger("io.sinter.cache")
+                    .log(System.Logger.Level.WARNING, "nothing is compiled for {0}: there is no cache", targets);
+            return;
+        }
+        crossCompilers =
+                targets.stream().map(t -> new CrossCompiler(this, t, uncounted)).toList();
+    }
+
+    /** For which other devices this session's programs are compiled, too. */
+    List<CrossCompiler> crossCompilers() {
+        return crossCompilers;
     }
 
     /** Compiled programs on disk, or null. */

@@ -3,7 +3,11 @@ package io.sinter.runtime;
 
 import io.sinter.codegen.jvm.JvmCodegen;
 import io.sinter.codegen.ptx.PtxCodegen;
+import io.sinter.codegen.ptx.lang.Target;
+import io.sinter.ir.Canonical;
 import io.sinter.ir.Graph;
+import io.sinter.ir.MatmulPrecision;
+import io.sinter.ir.store.Sha256;
 import io.sinter.runtime.cache.BuildId;
 import io.sinter.runtime.cache.CacheKey;
 import java.util.Locale;
@@ -12,25 +16,31 @@ import java.util.Locale;
 final class Targets {
     private Targets() {}
 
-    /** What a program is compiled for, or null if it has no plan, and so is not kept on disk. */
-    static String of(CompileContext context) {
+    private static String of(CompileContext context) {
         return switch (context.backend()) {
             case REFERENCE -> null;
             case INTERPRETED -> "interpreter";
-            case GENERATED ->
-                switch (context.device().kind()) {
-                    case JVM -> jvm(io.sinter.codegen.jvm.Options.preferred());
-                    case PTX_SIM, CUDA ->
-                        context.session().gpu().modules().target().toString();
-                };
+            case GENERATED -> jvm(io.sinter.codegen.jvm.Options.preferred());
         };
     }
 
-    /** What the user has chosen about rounding: only GPUs offer a choice. */
-    static String numerics(CompileContext context) {
+    /** The key of a program's plan, or null if it has none, and so is not kept on disk. */
+    static CacheKey plan(Canonical.Key program, CompileContext context) {
         boolean gpu = context.backend() == Options.Backend.GENERATED
                 && context.device().kind() != Device.Kind.JVM;
-        return gpu ? "matmul-" + context.precision().name().toLowerCase(Locale.ROOT) : CacheKey.STRICT;
+        if (gpu) return gpuPlan(program, context.session().gpu().modules().target(), context.precision());
+        String target = of(context);
+        return target == null ? null : plan(program, jvmBuild(), target, CacheKey.STRICT);
+    }
+
+    /** The key of a program's plan on a GPU. How exactly products multiply is what the user can choose about rounding there. */
+    static CacheKey gpuPlan(Canonical.Key program, Target target, MatmulPrecision precision) {
+        String numerics = "matmul-" + precision.name().toLowerCase(Locale.ROOT);
+        return plan(program, ptxBuild(), target.toString(), numerics);
+    }
+
+    private static CacheKey plan(Canonical.Key program, String build, String target, String numerics) {
+        return new CacheKey(CacheKey.Kind.PLAN, build, target, numerics, Sha256.hex(program.form()));
     }
 
     /** What class files are generated for. */
@@ -38,19 +48,12 @@ final class Targets {
         return JvmCodegen.target(options);
     }
 
-    /** The modules that make a program. */
-    static String build(CompileContext context) {
-        return context.device().kind() == Device.Kind.JVM || context.backend() == Options.Backend.INTERPRETED
-                ? jvmBuild()
-                : ptxBuild();
-    }
-
-    /** The modules that make a class file. */
+    /** The modules that make plans and class files of the CPU. */
     static String jvmBuild() {
         return BuildId.of(Graph.class, JvmCodegen.class);
     }
 
-    /** The modules that make PTX. */
+    /** The modules that make plans and PTX. */
     static String ptxBuild() {
         return BuildId.of(Graph.class, PtxCodegen.class);
     }

@@ -41,7 +41,8 @@ import picocli.CommandLine.Spec;
             CacheCommand.Export.class,
             CacheCommand.Import.class,
             CacheCommand.Sign.class,
-            CacheCommand.Clear.class
+            CacheCommand.Clear.class,
+            CacheWarmCommand.class
         })
 final class CacheCommand implements Runnable {
     @Spec
@@ -60,7 +61,13 @@ final class CacheCommand implements Runnable {
                 description = "The folder (default: what SINTER_CACHE says, or sinter in the user's cache home).")
         private String folder;
 
-        private static CacheOptions options() {
+        /** The folder, made or not. */
+        Path folder() {
+            Path place = folder != null ? Path.of(folder) : options().folder();
+            return place == null ? CacheOptions.defaultFolder() : place;
+        }
+
+        static CacheOptions options() {
             try {
                 return CacheOptions.fromProperties();
             } catch (IllegalArgumentException e) {
@@ -69,8 +76,7 @@ final class CacheCommand implements Runnable {
         }
 
         Tier open() {
-            Path place = folder != null ? Path.of(folder) : options().folder();
-            if (place == null) place = CacheOptions.defaultFolder();
+            Path place = folder();
             if (!Files.isDirectory(place)) {
                 throw new CommandFailure("no cache at " + place + ": programs run with --cache=" + place + " fill it");
             }
@@ -78,8 +84,7 @@ final class CacheCommand implements Runnable {
         }
 
         Tier openOrMake() {
-            Path place = folder != null ? Path.of(folder) : options().folder();
-            return make(place == null ? CacheOptions.defaultFolder() : place);
+            return make(folder());
         }
 
         private static Tier make(Path place) {

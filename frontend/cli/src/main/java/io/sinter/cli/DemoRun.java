@@ -30,6 +30,9 @@ import java.util.Map;
  * times. Close it.
  */
 final class DemoRun implements AutoCloseable {
+    /** A session that a demo is to run in, and does not close; bound by who opened it. */
+    static final ScopedValue<Session> SESSION = ScopedValue.newInstance();
+
     private final RunOptions options;
     private final PrintWriter out;
     private final Session session;
@@ -40,10 +43,16 @@ final class DemoRun implements AutoCloseable {
     DemoRun(RunOptions options, PrintWriter out) {
         this.options = options;
         this.out = out;
-        session = Session.open(sessionOptions(options));
+        session = SESSION.isBound() ? borrowed(options) : Session.open(sessionOptions(options));
         if (options.dump() != null) session.dumpTo(options.dump());
         scope = session.use();
         Sinter.manualSeed(options.seed());
+    }
+
+    private static Session borrowed(RunOptions options) {
+        if (options.device() != null || options.threads().isPresent() || options.cache() != null)
+            throw new CommandFailure("--device, --threads and --cache of a demo are not for it to choose here");
+        return SESSION.get();
     }
 
     private static Options sessionOptions(RunOptions options) {
@@ -150,7 +159,7 @@ final class DemoRun implements AutoCloseable {
             Sinter.flush();
         } finally {
             scope.close();
-            session.close();
+            if (!SESSION.isBound()) session.close();
         }
     }
 }

@@ -4,6 +4,7 @@ package io.sinter.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sinter.Tensor;
 import io.sinter.runtime.Options;
 import io.sinter.runtime.Session;
@@ -22,6 +23,9 @@ import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -96,6 +100,52 @@ class CacheCommandTest {
         assertTrue(out.contains("no miss"), out);
     }
 
+    /** Programs are compiled for a GPU that is not there, by a demo or from its dump; a GPU of that sort then compiles and generates nothing. */
+    @Test
+    void warmsForAGpuThatIsNotThere() throws IOException {
+        Path dump = folder.resolve("dump");
+        String json = "--json=" + folder.resolve("run.json");
+        String weights = "--weights=" + folder.resolve("w");
+        String where = "--cache=" + cache();
+        assertEquals(2, execute("cache", "warm", where, "digits"));
+        assertEquals(2, execute("cache", "warm", where, "--device", "sm_12", "digits"));
+        assertTrue(out.contains("sm_90a"), out);
+        assertEquals(2, execute("cache", "warm", where, "--device", "sm_90a", "digitts"));
+        assertTrue(out.contains("chargpt"), out);
+        assertEquals(1, execute("cache", "warm", where, "--device", "sm_90a", "digits", "--", "--device=jvm"));
+
+        assertEquals(0, execute("cache", "warm", where, "--device=sm_90a,jvm", "digits", "--", "--steps=1"), () -> out);
+        assertTrue(out.contains("for sm_90a: ") && !out.contains(" 0 kernels generated"), out);
+        Set<String> warmed = digests(cache());
+        System.setProperty("sinter.ptx-sim", "sm_90a");
+        try {
+            assertEquals(0, execute("run", "digits", "--steps=1", "--device=ptx-sim", where, json, weights), () -> out);
+        } finally {
+            System.clearProperty("sinter.ptx-sim");
+        }
+        Map<?, ?> results =
+                new ObjectMapper().readValue(folder.resolve("run.json").toFile(), Map.class);
+        assertEquals(0, results.get("programs"));
+        assertEquals(0, results.get("kernels"));
+        assertEquals(0, results.get("cache_misses"));
+
+        assertEquals(0, execute("run", "digits", "--device=jvm", "--steps=1", "--dump=" + dump, weights), () -> out);
+        Path other = folder.resolve("other");
+        String from = dump.toString();
+        assertEquals(0, execute("cache", "warm", "--cache=" + other, "--device=sm_90a", from), () -> out);
+        assertEquals(warmed, digests(other));
+        assertEquals(0, execute("cache", "warm", "--cache=" + other, "--device=sm_90a", from), () -> out);
+        assertTrue(out.contains(" 0 programs compiled") && out.contains(" 0 kernels generated"), out);
+    }
+
+    /** Keys of what is stored of plans and PTX. */
+    private static Set<String> digests(Path cache) throws IOException {
+        return Tier.own(cache).list().stream()
+                .filter(s -> s.kind() != CacheKey.Kind.CLASS)
+                .map(Tier.Stored::digest)
+                .collect(Collectors.toSet());
+    }
+
     private record Keys(Path secret, Path open) {}
 
     private Keys keys(String name) throws IOException, GeneralSecurityException {
@@ -159,7 +209,10 @@ class CacheCommandTest {
         assertEquals(0, run(shared.withTrusted(keys("others").open), 4).hits());
         CacheOptions trusted = shared.withTrusted(ours.open);
         assertEquals(0, run(trusted, 4).misses());
-        assertEquals(0, run(new CacheOptions(null, cache(), 0, null, true), 4).misses());
+        assertEquals(
+                0,
+                run(new CacheOptions(null, cache(), 0, null, true, List.of()), 4)
+                        .misses());
         // What is not as it was signed is a miss, though its checksum is right; the folder is left as it is.
         Tier.Stored plan;
         try (var files = Files.walk(cache().resolve("plan"))) {

@@ -3,6 +3,7 @@ package io.sinter.runtime.cache;
 
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -19,6 +20,7 @@ import java.util.Properties;
  * sinter.cache.trusted   SINTER_CACHE_TRUSTED   file of public keys in PEM form whose signatures are believed
  * sinter.cache.foreign   SINTER_CACHE_FOREIGN   "trust": run entries of a shared folder that other users may write to, without a signature.
  *                                               Whoever can write there can then run any code as this user
+ * sinter.cache.warm      SINTER_CACHE_WARM      GPU architectures (sm_90a,sm_80): whatever is compiled here is compiled for these, too, and kept
  * </pre>
  *
  * @param folder the user's own tier, or null for none
@@ -26,14 +28,16 @@ import java.util.Properties;
  * @param maxBytes most bytes of the own tier
  * @param trusted file of public keys, or null
  * @param foreign believe a shared folder that other users may write to
+ * @param warm GPU architectures that programs are compiled for besides the session's device, as long as there is a folder
  */
-public record CacheOptions(Path folder, Path shared, long maxBytes, Path trusted, boolean foreign) {
+public record CacheOptions(Path folder, Path shared, long maxBytes, Path trusted, boolean foreign, List<String> warm) {
     public static final long DEFAULT_MAX_BYTES = 2L << 30;
 
     /** No cache on disk. */
-    public static final CacheOptions NONE = new CacheOptions(null, null, DEFAULT_MAX_BYTES, null, false);
+    public static final CacheOptions NONE = new CacheOptions(null, null, DEFAULT_MAX_BYTES, null, false, List.of());
 
     public CacheOptions {
+        warm = List.copyOf(warm);
         if (maxBytes < 0) throw new IllegalArgumentException("sinter.cache.max must not be negative");
     }
 
@@ -48,6 +52,7 @@ public record CacheOptions(Path folder, Path shared, long maxBytes, Path trusted
         String max = setting(properties, environment, "sinter.cache.max");
         String trusted = setting(properties, environment, "sinter.cache.trusted");
         String foreign = setting(properties, environment, "sinter.cache.foreign");
+        String warm = setting(properties, environment, "sinter.cache.warm");
         if (foreign != null && !foreign.isEmpty() && !foreign.equals("trust")) {
             throw new IllegalArgumentException("sinter.cache.foreign may be 'trust', not '" + foreign + "'");
         }
@@ -56,7 +61,10 @@ public record CacheOptions(Path folder, Path shared, long maxBytes, Path trusted
                 shared == null || shared.isEmpty() ? null : path(shared),
                 max == null || max.isEmpty() ? DEFAULT_MAX_BYTES : bytes(max),
                 trusted == null || trusted.isEmpty() ? null : path(trusted),
-                "trust".equals(foreign));
+                "trust".equals(foreign),
+                warm == null || warm.isBlank()
+                        ? List.of()
+                        : List.of(warm.strip().split("\\s*,\\s*")));
     }
 
     private static String setting(Properties properties, Map<String, String> environment, String name) {
@@ -119,7 +127,7 @@ public record CacheOptions(Path folder, Path shared, long maxBytes, Path trusted
     }
 
     public CacheOptions withFolder(Path value) {
-        return new CacheOptions(value, shared, maxBytes, trusted, foreign);
+        return new CacheOptions(value, shared, maxBytes, trusted, foreign, warm);
     }
 
     /** With the folder that a command line's {@code --cache=DIR} names: as {@code sinter.cache} does. */
@@ -128,15 +136,20 @@ public record CacheOptions(Path folder, Path shared, long maxBytes, Path trusted
     }
 
     public CacheOptions withShared(Path value) {
-        return new CacheOptions(folder, value, maxBytes, trusted, foreign);
+        return new CacheOptions(folder, value, maxBytes, trusted, foreign, warm);
     }
 
     public CacheOptions withMaxBytes(long value) {
-        return new CacheOptions(folder, shared, value, trusted, foreign);
+        return new CacheOptions(folder, shared, value, trusted, foreign, warm);
     }
 
     public CacheOptions withTrusted(Path value) {
-        return new CacheOptions(folder, shared, maxBytes, value, foreign);
+        return new CacheOptions(folder, shared, maxBytes, value, foreign, warm);
+    }
+
+    /** With programs compiled for these GPU architectures, too. */
+    public CacheOptions withWarm(List<String> value) {
+        return new CacheOptions(folder, shared, maxBytes, trusted, foreign, value);
     }
 
     /** Whether anything is looked up on disk. */

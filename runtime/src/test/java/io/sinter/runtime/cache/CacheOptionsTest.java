@@ -48,7 +48,10 @@ class CacheOptionsTest {
         CacheOptions all = of(
                 Map.of("sinter.cache.max", "500M", "sinter.cache.trusted", "keys"),
                 Map.of("SINTER_CACHE_SHARED", "s", "SINTER_CACHE_FOREIGN", "trust"));
-        assertEquals(new CacheOptions(null, Path.of("s"), 500L << 20, Path.of("keys"), true), all);
+        assertEquals(new CacheOptions(null, Path.of("s"), 500L << 20, Path.of("keys"), true, List.of()), all);
+        assertEquals(
+                List.of("sm_90a", "sm_80"),
+                of(Map.of(), Map.of("SINTER_CACHE_WARM", " sm_90a, sm_80")).warm());
         assertThrows(IllegalArgumentException.class, () -> of(Map.of("sinter.cache.foreign", "yes"), Map.of()));
         assertThrows(IllegalArgumentException.class, () -> of(Map.of("sinter.cache.max", "much"), Map.of()));
     }

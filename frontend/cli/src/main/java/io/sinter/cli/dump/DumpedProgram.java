@@ -23,7 +23,7 @@ import java.util.stream.Stream;
  * @param folder the program's own
  * @param json its {@code program.json}
  */
-record DumpedProgram(Path folder, JsonNode json) {
+public record DumpedProgram(Path folder, JsonNode json) {
     /** The program in {@code place}: a program's folder, or a dump of one program alone. */
     static DumpedProgram at(Path place) {
         List<Path> all = folders(place);
@@ -44,7 +44,7 @@ record DumpedProgram(Path folder, JsonNode json) {
     }
 
     /** The folders of all programs in {@code place}, in the order of their numbers. */
-    static List<Path> folders(Path place) {
+    public static List<Path> folders(Path place) {
         if (!Files.isDirectory(place))
             throw new CommandFailure(place + " is no folder: give the folder of a run with --dump DIR");
         if (Files.exists(place.resolve(Dumps.PROGRAM))) return List.of(place);
@@ -59,7 +59,7 @@ record DumpedProgram(Path folder, JsonNode json) {
         return found;
     }
 
-    static DumpedProgram read(Path folder) {
+    public static DumpedProgram read(Path folder) {
         JsonNode json;
         try {
             json = new ObjectMapper().readTree(folder.resolve(Dumps.PROGRAM).toFile());
@@ -112,7 +112,7 @@ record DumpedProgram(Path folder, JsonNode json) {
     }
 
     /** The program as it was traced. */
-    Graph trace() {
+    public Graph trace() {
         return parse(text("00-trace.ir"), folder.resolve("00-trace.ir"));
     }
 
