@@ -201,6 +201,11 @@ final class GemmScalarTiles extends GemmTiles {
     }
 
     @Override
+    public void gatheredDots(int rows, long a, long table, long x, long c, long cRow, int k) {
+        for (int r = 0; r < rows; r++) dots(1, a + MEMORY.get(JAVA_INT_UNALIGNED, table + 4L * r), 0, x, c + r * cRow, cRow, k);
+    }
+
+    @Override
     public void dots(int rows, long a, long aRow, long x, long c, long cRow, int k) {
         for (int r = 0; r < rows; r++) {
             long row = a + r * aRow;

@@ -58,6 +58,9 @@ public abstract class GemmTiles {
      */
     public abstract void dots(int rows, long a, long aRow, long x, long c, long cRow, int k);
 
+    /** As {@link #dots}, with row r of a at the offset {@code table[r]}, an int in bytes. */
+    public abstract void gatheredDots(int rows, long a, long table, long x, long c, long cRow, int k);
+
     /**
      * {@code c[r, x] = a[r, x]} for {@code columns} columns, and zero from there up to {@code padded}
      * columns.

@@ -17,6 +17,7 @@ import io.sinter.codegen.jvm.bytecode.LocalVar;
 import io.sinter.codegen.jvm.bytecode.MethodBuilder;
 import io.sinter.ir.DType;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +36,9 @@ final class GemmVectorTiles {
     private static final Type LONG = Type.LONG_TYPE;
     private static final Type INT = Type.INT_TYPE;
     private static final Type VOID = Type.VOID_TYPE;
-    private static final int DOT_ROWS = 4;
+    /** Rows of dot products at a time: several, so that x is loaded once for them, then the rest one by one. */
+    private static final int[] DOT_ROWS = {4, 1};
+
     private static final boolean IS_ARM = System.getProperty("os.arch").equals("aarch64");
 
     private final Species species;
@@ -63,7 +66,10 @@ final class GemmVectorTiles {
         constantMethod("vectors", vectors);
         for (Form form : Form.values()) tileMethod(form);
         addMethod();
-        dotsMethod();
+        Map<Integer, MethodBuilder> fixed = new HashMap<>();
+        for (int r : DOT_ROWS) fixed.put(r, fixedDots(r));
+        dotsMethod("dots", fixed);
+        dotsMethod("gatheredDots", fixed);
         copyMethod();
         panelsMethod();
         transposeMethod();
@@ -190,32 +196,41 @@ final class GemmVectorTiles {
         m.body().forLoop(i, constant(0), rows, 1, outer);
     }
 
-    /** {@code dots}: four rows at a time, so that x is loaded once for them, then the rest one by one. */
-    private void dotsMethod() {
-        MethodBuilder m = cls.method("dots", VOID);
+    /** {@code dots} and {@code gatheredDots}. */
+    private void dotsMethod(String name, Map<Integer, MethodBuilder> fixed) {
+        boolean gathered = name.equals("gatheredDots");
+        MethodBuilder m = cls.method(name, VOID);
         LocalVar rows = m.parameter("rows", INT);
         LocalVar a = m.parameter("a", LONG);
-        LocalVar aRow = m.parameter("aRow", LONG);
+        LocalVar aRow = m.parameter(gathered ? "table" : "aRow", LONG);
         LocalVar x = m.parameter("x", LONG);
         LocalVar c = m.parameter("c", LONG);
         LocalVar cRow = m.parameter("cRow", LONG);
         LocalVar k = m.parameter("k", INT);
         LocalVar i = m.local("i", INT);
         m.body().add(i.set(constant(0)));
-        for (int r : new int[] {DOT_ROWS, 1}) {
+        for (int count : DOT_ROWS) {
+            List<Code> arguments = new ArrayList<>();
+            for (int r = 0; r < count; r++) {
+                arguments.add(add(a, gathered ? offset(aRow, 4 * r) : mul(aRow, constant((long) r))));
+            }
+            arguments.addAll(List.of(x, c, cRow, k));
+            Code next = gathered
+                    ? aRow.set(add(aRow, constant(4L * count)))
+                    : a.set(add(a, mul(aRow, constant((long) count))));
             Block step = new Block()
-                    .add(fixedDots(r).call(List.of(a, aRow, x, c, cRow, k)))
-                    .add(a.set(add(a, mul(aRow, constant((long) r)))))
-                    .add(c.set(add(c, mul(cRow, constant((long) r)))))
-                    .add(i.increment(r));
-            m.body().whileLoop(new Compare(Compare.Op.LE, i, sub(rows, constant(r))), step);
+                    .add(fixed.get(count).call(arguments))
+                    .add(next)
+                    .add(c.set(add(c, mul(cRow, constant((long) count)))))
+                    .add(i.increment(count));
+            m.body().whileLoop(new Compare(Compare.Op.LE, i, sub(rows, constant(count))), step);
         }
     }
 
     private MethodBuilder fixedDots(int rows) {
         MethodBuilder m = cls.staticMethod("dots" + rows, VOID);
-        LocalVar a = m.parameter("a", LONG);
-        LocalVar aRow = m.parameter("aRow", LONG);
+        LocalVar[] a = new LocalVar[rows];
+        for (int r = 0; r < rows; r++) a[r] = m.parameter("a" + r, LONG);
         LocalVar x = m.parameter("x", LONG);
         LocalVar c = m.parameter("c", LONG);
         LocalVar cRow = m.parameter("cRow", LONG);
@@ -238,7 +253,7 @@ final class GemmVectorTiles {
         for (int r = 0; r < rows; r++) {
             sums[r] = m.local("sum" + r, species.vectorType());
             m.body().add(sums[r].set(zero()));
-            Code address = add(add(a, mul(constant((long) r), aRow)), at);
+            Code address = add(a[r], at);
             loop.add(sums[r].set(fma(load(address), vectorOfX, sums[r])));
             tail.add(sums[r].set(fma(load(address, mask), vectorOfX, sums[r])));
         }

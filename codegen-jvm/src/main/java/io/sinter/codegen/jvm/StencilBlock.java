@@ -20,12 +20,13 @@ final class StencilBlock {
     private final long lanes;
     private final long tile;
     private final long table;
-    private final long stage;
-    private final long row;
     private final long block;
     private final long left;
     private final long end;
-    private final StencilInput input;
+    private final StencilStage stage;
+
+    /** Products of a weight's gradient with few output channels; else null. */
+    private final StencilDots dots;
 
     StencilBlock(GemmCode code, GemmTiles tiles, StencilPlan plan, long params, long scratch, long workspace) {
         this.code = code;
@@ -35,23 +36,21 @@ final class StencilBlock {
         this.workspace = workspace;
         this.size = plan.size;
         int rows = plan.blockRows;
-        int taps = plan.taps[0] * plan.taps[1] * plan.taps[2];
-        boolean steps = plan.step[1] > 1 || plan.step[2] > 1;
+        int taps = plan.tapCount();
         lanes = scratch;
-        input = new StencilInput(code, tiles, plan, params, lanes);
         tile = GemmPlan.align(lanes + BodyCompiler.LANE_AREA);
         table = GemmPlan.align(tile + (long) tiles.rows() * tiles.vectors() * plan.lanes * size);
-        stage = GemmPlan.align(table + 8L * Math.max(1, plan.pixelsInK ? plan.blockPlanes : plan.planesOfK) * taps);
-        row = GemmPlan.align(stage + plan.stageBytes(plan.blockPlanes, rows));
-        // Rows are taken apart by whole vectors.
-        long taken = (long) plan.reach(rows) * plan.positions[2] + 2L * plan.lanes;
-        block = GemmPlan.align(row + (steps ? taken * size : 0));
+        long staged = GemmPlan.align(table + 8L * Math.max(1, plan.pixelsInK ? plan.blockPlanes : plan.planesOfK) * taps);
+        stage = new StencilStage(code, tiles, plan, params, lanes, staged);
+        block = stage.end();
         if (plan.pixelsInK) {
             left = GemmPlan.align(block + plan.sumRows() * plan.rowOfM());
-            long pixels = (long) plan.columns(rows) * plan.rowOfM();
+            dots = plan.dots ? new StencilDots(code, tiles, plan, params, lanes, left) : null;
+            long pixels = plan.dots ? dots.end() - left : (long) plan.columns(rows) * plan.rowOfM();
             long turned = plan.rowOfM() * plan.sumRows() + (long) plan.m * pitchOfRow();
             end = GemmPlan.align(left + Math.max(pixels, turned)) + plan.m * pitchOfRow();
         } else {
+            dots = null;
             left = GemmPlan.align(block + (long) plan.columns(rows) * plan.blockM * size);
             end = GemmPlan.align(
                     left + (long) plan.planesOfK * taps * GemmPlan.roundUp(plan.blockM, plan.lanes) * size);
@@ -82,7 +81,7 @@ final class StencilBlock {
         int height = Math.min(plan.blockM, plan.m - first);
         long[] place = new long[8];
         code.place(params, batch, place);
-        stage(batch, 0, plan.planesOfK, z, y, rows);
+        stage.lay(batch, 0, plan.planesOfK, z, y, rows);
         int k = table(place, rows, height);
         int columns = plan.columns(rows);
         long blockRow = (long) columns * size;
@@ -96,13 +95,28 @@ final class StencilBlock {
             for (int c = 0; c < columns; c += panel) {
                 int vectors = Math.min(panel, columns - c) / plan.lanes;
                 long to = block + r * blockRow + (long) c * size;
-                tiles.shifted(high, vectors, a + r * aRow, aRow, table, stage + (long) c * size, to, blockRow, k);
+                tiles.shifted(high, vectors, a + r * aRow, aRow, table, stage.planes() + (long) c * size, to, blockRow, k);
             }
         }
-        for (int r = 0; r < rows; r++) {
-            long column = ((long) z * plan.pixels[1] + y + r) * plan.pixels[2];
-            long from = block + (long) r * plan.pitch * size;
-            code.epilogue(params, batch, first, column, plan.pixels[2], height, from, blockRow, lanes);
+        finish(batch, first, height, ((long) z * plan.pixels[1] + y) * plan.pixels[2], rows);
+    }
+
+    /** Hands the block over: {@code rows} rows of pixels from {@code column} on. */
+    private void finish(long batch, int first, int height, long column, int rows) {
+        int width = plan.pixels[2];
+        long pitch = (long) plan.pitch * size;
+        long blockRow = (long) plan.columns(rows) * size;
+        if (plan.direct) {
+            long to = plan.c.base(batch) + first * plan.c.rowStride() + column * size;
+            for (int r = 0; r < height; r++) {
+                long row = to + r * plan.c.rowStride();
+                tiles.copy(block + r * blockRow, pitch, row, (long) width * size, rows, width, width);
+            }
+            return;
+        }
+        for (int r = 0; r < rows; r++, column += width) {
+            long from = block + r * pitch;
+            code.epilogue(params, batch, first, column, width, height, from, blockRow, lanes);
         }
     }
 
@@ -138,7 +152,7 @@ final class StencilBlock {
 
     /** A left operand that code must compute: its rows next to each other for each product. */
     private void pack(long batch, int first, int height) {
-        int taps = plan.taps[0] * plan.taps[1] * plan.taps[2];
+        int taps = plan.tapCount();
         int k = plan.planesOfK * taps;
         long step = GemmPlan.roundUp(height, plan.lanes) * size;
         if (!plan.a.isUnitColumn(size) || plan.a.isUnitRow(size)) {
@@ -151,57 +165,6 @@ final class StencilBlock {
             for (int r = 0; r < height; r++) {
                 code.packA(true, params, batch, first + r, j, run, 1, tile, run * (long) size, lanes);
                 SinterKernelMoves.strided(size, tile, 0, size, left + j * step + (long) r * size, 0, step, 1, run);
-            }
-        }
-    }
-
-    // ---- the input
-
-    /** Lays out {@code planes} planes from {@code plane} on, as far as {@code rows} rows of pixels from (z, y) on see them. */
-    private void stage(long batch, long plane, int planes, int z, int y, int rows) {
-        int reach = plan.reach(rows);
-        boolean steps = plan.step[1] > 1 || plan.step[2] > 1;
-        long to = stage;
-        long planeBytes = (long) plan.plane(rows) * size;
-        int depth = plan.depth();
-        int firstZ = z * plan.step[0];
-        int firstY = y * plan.step[1];
-        if (!steps && depth == plan.positions[0] && reach == plan.positions[1] && plan.pitch == plan.width) {
-            // All of all planes, as they follow each other.
-            input.rows(batch, plane, 0, 0, planes * depth * reach, to, (long) plan.pitch * size);
-            return;
-        }
-        for (int p = 0; p < planes; p++) {
-            for (int d = 0; d < depth; d++) {
-                if (!steps) {
-                    input.rows(batch, plane + p, firstZ + d, firstY, reach, to, (long) plan.pitch * size);
-                } else {
-                    input.rows(batch, plane + p, firstZ + d, firstY, reach, row, (long) plan.positions[2] * size);
-                    residues(reach, rows, to);
-                }
-                to += planeBytes;
-            }
-        }
-    }
-
-    /** Rows of a plane, taken apart by residues, as far as taps see them. */
-    private void residues(int reach, int rows, long to) {
-        int width = plan.positions[2];
-        long rowBytes = (long) width * size;
-        int residue = plan.residue(rows) * size;
-        int stepY = plan.step[1];
-        int stepX = plan.step[2];
-        for (int y = 0; y < reach; y++) {
-            if (!plan.sees(1, y % stepY)) continue;
-            long start = row + y * rowBytes;
-            long plane = to + (long) (y % stepY) * stepX * residue + (long) (y / stepY) * plan.pitch * size;
-            if (stepX == 2) {
-                tiles.halves(start, plane, (width + 1) / 2, plane + residue, width / 2);
-                continue;
-            }
-            for (int r = 0; r < stepX && r < width; r++) {
-                int count = (width - r + stepX - 1) / stepX;
-                SinterKernelMoves.spread(size, start + (long) r * size, stepX, plane + (long) r * residue, count);
             }
         }
     }
@@ -219,7 +182,7 @@ final class StencilBlock {
         int slice = (int) (task % plan.slices);
         long batch = task / plan.slices;
         int channels = Math.min(plan.blockPlanes, plan.planesOfN - channel);
-        int taps = plan.taps[0] * plan.taps[1] * plan.taps[2];
+        int taps = plan.tapCount();
         int perSlice = StencilPlan.ceilDiv(plan.planesOfK, plan.slices);
         long to = workspace
                 + slice * plan.partialBytes()
@@ -231,11 +194,17 @@ final class StencilBlock {
                 for (int y = 0; y < plan.pixels[1]; y += plan.blockRows) {
                     int rows = Math.min(plan.blockRows, plan.pixels[1] - y);
                     // Columns between rows meet zeros of the left operand, and must be numbers.
-                    if (plan.step[2] > 1) SinterKernelMoves.clear(stage, plan.stageBytes(channels, rows));
-                    stage(batch, (long) image * plan.planesOfN + channel, channels, z, y, rows);
-                    turnLeft(batch, image, z, y, rows);
+                    if (plan.step[2] > 1) SinterKernelMoves.clear(stage.planes(), plan.stageBytes(channels, rows));
+                    stage.lay(batch, (long) image * plan.planesOfN + channel, channels, z, y, rows);
                     offsets(channels, rows);
-                    products(channels * taps, (rows - 1) * plan.pitch + plan.pixels[2], to, first);
+                    int pixels = (rows - 1) * plan.pitch + plan.pixels[2];
+                    if (dots != null) {
+                        dots.left(batch, image, z, y, rows);
+                        dots.products(stage.planes(), table, channels * taps, pixels, to, first);
+                    } else {
+                        turnLeft(batch, image, z, y, rows);
+                        products(channels * taps, pixels, to, first);
+                    }
                     first = false;
                 }
             }
@@ -314,7 +283,7 @@ final class StencilBlock {
                 for (int r = 0; r < rows; r += tiles.rows()) {
                     int high = Math.min(tiles.rows(), rows - r);
                     long at = to + r * rowBytes + (long) c * size;
-                    long a = stage + (long) k * size;
+                    long a = stage.planes() + (long) k * size;
                     if (first && k == 0) {
                         tiles.gathered(high, vectors, a, table + 4L * r, b, rowBytes, at, rowBytes, depth);
                     } else {

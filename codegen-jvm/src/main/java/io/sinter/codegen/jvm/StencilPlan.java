@@ -88,6 +88,9 @@ final class StencilPlan {
     /** Whether this is a weight's gradient by {@link WinogradGradient}. */
     final boolean winogradGradient;
 
+    /** Whether this is a weight's gradient by {@link StencilDots}. */
+    final boolean dots;
+
     StencilPlan(GemmCode code, GemmTiles tiles, long params) {
         long[] numbers = new long[code.numberCount()];
         code.numbers(params, numbers);
@@ -146,6 +149,7 @@ final class StencilPlan {
         plain = isMemory && rightPositions[2] == size;
         int rows = pixels[1];
         int planes = pixelsInK ? planesOfN : planesOfK;
+        dots = StencilDots.pays(this);
         if (pixelsInK) {
             int channels = planes;
             while (channels > 64 && stageBytes(channels, 1) > STAGE_BYTES) channels = ceilDiv(channels, 2);
@@ -157,7 +161,8 @@ final class StencilPlan {
                     1, batches * (winogradGradient ? WinogradGradient.blocks(this) : ceilDiv(planes, blockPlanes)));
             long most = Math.max(1, PARTIAL_BYTES / Math.max(1, partialBytes()));
             slices = Math.clamp(Math.min(GRADIENT_TASKS / tasks, most), 1, Math.max(1, planesOfK));
-            while (rows > 2 && stageBytes(blockPlanes, rows) + (long) rows * pitch * rowOfM() > STAGE_BYTES)
+            long leftOfPixel = dots ? (long) m * size : rowOfM();
+            while (rows > 2 && stageBytes(blockPlanes, rows) + rows * pitch * leftOfPixel > STAGE_BYTES)
                 rows = ceilDiv(rows, 2);
             blockRows = Math.max(1, rows);
             blockM = m;
@@ -176,7 +181,7 @@ final class StencilPlan {
                 && (long) height * columns(rows) * size > BLOCK_BYTES) rows = ceilDiv(rows, 2);
         while (height > 16 * tile && (long) height * columns(rows) * size > 2 * BLOCK_BYTES)
             height = roundUp(ceilDiv(height, 2), tile);
-        double depth = (double) planes * taps[0] * taps[1] * taps[2];
+        double depth = (double) planes * tapCount();
         while (batches * pixels[0] * ceilDiv(pixels[1], rows) * ceilDiv(m, height) < 4L * PROCESSORS
                 && depth * height * rows * pitch > 2 * SMALL_TASK) {
             if ((long) rows * pitch >= 8L * tiles.vectors() * lanes && rows > 1) rows = ceilDiv(rows, 2);
@@ -217,9 +222,13 @@ final class StencilPlan {
         return batches * pixels[0] * ceilDiv(pixels[1], blockRows) * ceilDiv(m, blockM);
     }
 
+    int tapCount() {
+        return taps[0] * taps[1] * taps[2];
+    }
+
     /** Rows of the gradient, transposed: channels and taps. */
     int gradientRows() {
-        return planesOfN * taps[0] * taps[1] * taps[2];
+        return planesOfN * tapCount();
     }
 
     /** Bytes of a row of the transposed gradient, and of the transposed left operand. */
@@ -315,7 +324,7 @@ final class StencilPlan {
     @Override
     public String toString() {
         if (winograd != null) return winograd.toString();
-        return batches + (winogradGradient ? "× winograd m " : "× stencil m ") + m + " planes " + planesOfK + ","
+        return batches + (winogradGradient ? "× winograd m " : dots ? "× dots m " : "× stencil m ") + m + " planes " + planesOfK + ","
                 + planesOfN + " pixels " + pixels[1] + "×"
                 + pixels[2] + " taps " + taps[1] + "×" + taps[2] + " step " + step[2] + (direct ? " direct" : "")
                 + " blocks " + blockRows + " rows " + blockM + (pixelsInK ? " slices " + slices : "");
