@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.jvm;
 
+import static io.sinter.gen.SinterKernelHost.MEMORY;
+
 import io.sinter.ir.DType;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
@@ -10,7 +13,7 @@ import java.util.Arrays;
  * inner loops {@link GemmTiles}, the same for every kernel.
  *
  * <p>Two phases: blocks of the result (or of a slice of its sum), then, if k was sliced, the sums of the
- * slices. Every element is summed in an order that depends on extents and strides alone.
+ * slices; a convolution by {@link WinogradPlan} has three. Every element is summed in an order that depends on extents and strides alone.
  */
 public abstract class GemmCode extends JvmKernel {
     /** Accumulation type. */
@@ -91,6 +94,11 @@ public abstract class GemmCode extends JvmKernel {
         throw new IllegalStateException(name() + " is no convolution");
     }
 
+    /** Slot of the address of the memory that a convolution's left operand is in; -1 if it must be packed. */
+    protected int leftSlot() {
+        return -1;
+    }
+
     /**
      * Of a convolution: the address of the left operand's first element, 0 if it must be packed; the address
      * of the right operand's element at the first plane's first position, 0 if it must be staged by code; then,
@@ -98,6 +106,18 @@ public abstract class GemmCode extends JvmKernel {
      */
     protected void place(long params, long batch, long[] to) {
         throw new IllegalStateException(name() + " is no convolution");
+    }
+
+    /** Transformed weights: they are a function of the weights alone. */
+    @Override
+    public final Preparation preparation(long params) {
+        if (!isStencil()) return null;
+        StencilPlan plan = stencil(params);
+        if (plan.winograd == null) return null;
+        long[] place = new long[8];
+        place(params, 0, place);
+        long offset = place[0] - MEMORY.get(ValueLayout.JAVA_LONG_UNALIGNED, params + 8L * leftSlot());
+        return new Preparation(leftSlot(), plan.winograd.filterForm(offset), plan.winograd.filterBytes());
     }
 
     private boolean isStencil() {
@@ -111,7 +131,7 @@ public abstract class GemmCode extends JvmKernel {
 
     @Override
     public final int phases() {
-        return 2;
+        return 3;
     }
 
     @Override
@@ -119,18 +139,18 @@ public abstract class GemmCode extends JvmKernel {
         if (isStencil()) {
             StencilPlan plan = stencil(params);
             WinogradPlan winograd = plan.winograd;
-            if (winograd != null) return phase == 0 ? winograd.filterTasks() : winograd.tasks();
-            return phase == 0 ? plan.tasks() : plan.sumTasks();
+            if (winograd == null) return phase == 0 ? plan.tasks() : phase == 1 ? plan.sumTasks() : 0;
+            return phase == 0 ? winograd.filterTasks() : phase == 1 ? winograd.inputTasks() : winograd.tasks();
         }
         GemmPlan plan = plan(params);
-        return phase == 0 ? plan.tasks() : plan.sumTasks();
+        return phase == 0 ? plan.tasks() : phase == 1 ? plan.sumTasks() : 0;
     }
 
     @Override
     public final long scratchBytes(long params) {
         if (isStencil()) {
             StencilPlan plan = stencil(params);
-            if (plan.winograd != null) return new WinogradBlock(this, tiles(), plan.winograd, params, 0, 0).bytes();
+            if (plan.winograd != null) return new WinogradBlock(this, tiles(), plan.winograd, params, 0, 0, 0).bytes();
             long bytes = new StencilBlock(this, tiles(), plan, params, 0, 0).bytes();
             if (!plan.winogradGradient) return bytes;
             return Math.max(bytes, new WinogradGradient(this, tiles(), plan, params, 0, 0).bytes());
@@ -142,7 +162,7 @@ public abstract class GemmCode extends JvmKernel {
     public final long workspaceBytes(long params) {
         if (isStencil()) {
             StencilPlan stencil = stencil(params);
-            if (stencil.winograd != null) return stencil.winograd.filterBytes();
+            if (stencil.winograd != null) return stencil.winograd.filterBytes() + stencil.winograd.inputBytes();
             return stencil.pixelsInK ? stencil.slices * stencil.partialBytes() : 0;
         }
         GemmPlan plan = plan(params);
@@ -151,8 +171,14 @@ public abstract class GemmCode extends JvmKernel {
 
     @Override
     public final void run(int phase, long params, long begin, long end, long scratch, long workspace) {
+        run(phase, params, begin, end, scratch, workspace, workspace);
+    }
+
+    @Override
+    public final void run(
+            int phase, long params, long begin, long end, long scratch, long workspace, long prepared) {
         if (isStencil()) {
-            convolve(phase, params, begin, end, scratch, workspace);
+            convolve(phase, params, begin, end, scratch, workspace, prepared);
             return;
         }
         GemmPlan plan = plan(params);
@@ -162,7 +188,7 @@ public abstract class GemmCode extends JvmKernel {
     @Override
     public final void sample(int phase, long params, long scratch, long workspace) {
         if (isStencil()) {
-            convolve(phase, params, 0, 1, scratch, workspace);
+            convolve(phase, params, 0, 1, scratch, workspace, workspace);
             return;
         }
         GemmPlan plan = plan(params);
@@ -187,13 +213,19 @@ public abstract class GemmCode extends JvmKernel {
         }
     }
 
-    private void convolve(int phase, long params, long begin, long end, long scratch, long workspace) {
+    private void convolve(
+            int phase, long params, long begin, long end, long scratch, long workspace, long prepared) {
         StencilPlan plan = stencil(params);
-        if (plan.winograd != null) {
-            WinogradBlock block = new WinogradBlock(this, tiles(), plan.winograd, params, scratch, workspace);
+        WinogradPlan winograd = plan.winograd;
+        if (winograd != null) {
+            long bands = workspace + winograd.filterBytes();
+            WinogradBlock block = new WinogradBlock(this, tiles(), winograd, params, scratch, prepared, bands);
             for (long task = begin; task < end; task++) {
-                if (phase == 0) block.filters(task);
-                else block.convolve(task);
+                switch (phase) {
+                    case 0 -> block.filters(task);
+                    case 1 -> block.inputs(task);
+                    default -> block.convolve(task);
+                }
             }
             return;
         }

@@ -39,6 +39,29 @@ public abstract class JvmKernel {
     public abstract void run(int phase, long params, long begin, long end, long scratch, long workspace);
 
     /**
+     * What the first phase computes of one operand alone, for the others to read. Who knows that the operand's memory
+     * has not changed may keep it, and leave the first phase out.
+     *
+     * @param slot of the operand's address
+     * @param form a value: over the same memory, equal forms are equal bytes, whatever the kernel
+     * @param bytes how many, 64-byte aligned
+     */
+    public record Preparation(int slot, Object form, long bytes) {}
+
+    /** What there is to keep of the first phase; null if there is nothing. */
+    public Preparation preparation(long params) {
+        return null;
+    }
+
+    /**
+     * As {@link #run(int, long, long, long, long, long)}, with what {@link #preparation} describes at {@code prepared};
+     * else it is at the beginning of the workspace, which is as large in both cases.
+     */
+    public void run(int phase, long params, long begin, long end, long scratch, long workspace, long prepared) {
+        run(phase, params, begin, end, scratch, workspace);
+    }
+
+    /**
      * Runs a small part of a phase (there must be a task) for the sake of running it: calls each method that
      * the phase's tasks call, on a little of their data, so that HotSpot gets to know the methods. Reads and
      * writes what tasks do, and nothing else; what it writes is not the result.

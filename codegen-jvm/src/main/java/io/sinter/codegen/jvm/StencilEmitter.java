@@ -76,6 +76,10 @@ final class StencilEmitter {
     }
 
     void emit() {
+        if (stencil.left() != null) {
+            Code slot = Code.constant(stencil.left().buffer().slot());
+            cls.method("leftSlot", Type.INT_TYPE).body().add(Code.ret(slot));
+        }
         stage();
         place();
     }

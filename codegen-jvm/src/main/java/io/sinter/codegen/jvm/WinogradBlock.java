@@ -19,6 +19,9 @@ final class WinogradBlock {
     /** Transformed weights: place, panel, input channel, output channel. */
     private final long filters;
 
+    /** Bands, if they are transformed in a phase of their own: place, tile, input channel. */
+    private final long bands;
+
     // Parts of scratch memory; the weights' phase has its own from {@link #base} on.
     private final long lanes;
     private final long base;
@@ -28,13 +31,17 @@ final class WinogradBlock {
     private final long turned;
     private final long end;
 
-    WinogradBlock(GemmCode code, GemmTiles tiles, WinogradPlan plan, long params, long scratch, long workspace) {
+    /** @param filters of {@link WinogradPlan#filterBytes} bytes
+     * @param bands of {@link WinogradPlan#inputBytes} bytes */
+    WinogradBlock(
+            GemmCode code, GemmTiles tiles, WinogradPlan plan, long params, long scratch, long filters, long bands) {
         this.code = code;
         this.tiles = tiles;
         this.plan = plan;
         this.stencil = plan.stencil;
         this.params = params;
-        this.filters = workspace;
+        this.filters = filters;
+        this.bands = bands;
         size = stencil.size;
         vector = stencil.lanes;
         int bits = code.vectorBits();
@@ -42,9 +49,9 @@ final class WinogradBlock {
         output = WinogradMatrix.OUTPUT.map(bits);
         lanes = scratch;
         base = GemmPlan.align(lanes + BodyCompiler.LANE_AREA);
-        input = new WinogradInput(code, tiles, stencil, params, plan.channels, plan.bandRows, lanes, base);
+        input = new WinogradInput(code, tiles, stencil, params, plan.inputChannels(), plan.bandRows, lanes, base);
         transformed = input.end();
-        products = GemmPlan.align(transformed + WinogradPlan.PLACES * plan.inputPlace());
+        products = GemmPlan.align(transformed + (plan.sharesInput() ? 0 : plan.bandBytes()));
         pixels = GemmPlan.align(products + WinogradPlan.PLACES * plan.outputPlace());
         long most = StencilPlan.roundUp(bandPixels(plan.bandRows), vector);
         turned = GemmPlan.align(pixels + most * plan.panel * size);
@@ -138,36 +145,69 @@ final class WinogradBlock {
 
     // ---- convolution
 
-    /** Some rows of tiles of one image, or some images, for some panels of output channels. */
+    /** Transforms some channels of a band for all tasks of {@link #convolve}. */
+    void inputs(long task) {
+        Band band = new Band(task / plan.inputBlocks());
+        int first = (int) (task % plan.inputBlocks()) * plan.inputChannels();
+        input.clear();
+        transform(band, first, Math.min(plan.inputChannels(), stencil.planesOfK - first), bands + band.at);
+    }
+
+    /** A band for some panels of output channels. */
     void convolve(long task) {
         int group = (int) (task % plan.panelGroups());
-        task /= plan.panelGroups();
-        int band = (int) (task % plan.bands()) * plan.bandRows;
-        int image = (int) (task / plan.bands()) * plan.bandImages;
-        int rows = Math.min(plan.bandRows, plan.tilesY - band);
-        int images = Math.min(plan.bandImages, (int) stencil.batches - image);
-        input.clear();
-        int perImage = rows * plan.tilesX;
-        for (int i = 0; i < images; i++) {
-            long to = transformed + (long) i * perImage * pixelBytes();
-            input.tiles(image + i, 0, stencil.planesOfK, band, rows, to, plan.inputPlace());
+        Band band = new Band(task / plan.panelGroups());
+        long from = plan.sharesInput() ? bands + band.at : transformed;
+        if (!plan.sharesInput()) {
+            input.clear();
+            transform(band, 0, stencil.planesOfK, from);
         }
         int last = Math.min(plan.panels, (group + 1) * plan.taskPanels);
         for (int p = group * plan.taskPanels; p < last; p++) {
             int width = Math.min(plan.panel, StencilPlan.roundUp(stencil.m, vector) - p * plan.panel);
-            multiply(p, images * perImage, width / vector);
-            for (int i = 0; i < images; i++) {
-                pixels(products + (long) i * perImage * width * size, rows, width);
-                finish(image + i, band * WinogradPlan.PIXELS, rows, p * plan.panel, width);
+            multiply(p, from, band.images * band.tiles, width / vector);
+            for (int i = 0; i < band.images; i++) {
+                pixels(products + (long) i * band.tiles * width * size, band.rows, width);
+                finish(band.image + i, band.row * WinogradPlan.PIXELS, band.rows, p * plan.panel, width);
             }
         }
     }
 
+    /** Some rows of tiles of one image, or some images. */
+    private final class Band {
+        final int row;
+        final int rows;
+        final int image;
+        final int images;
+
+        /** Tiles of an image. */
+        final int tiles;
+
+        /** Where it is among transformed bands, in bytes. */
+        final long at;
+
+        Band(long number) {
+            row = (int) (number % plan.bands()) * plan.bandRows;
+            image = (int) (number / plan.bands()) * plan.bandImages;
+            rows = Math.min(plan.bandRows, plan.tilesY - row);
+            images = Math.min(plan.bandImages, (int) stencil.batches - image);
+            tiles = rows * plan.tilesX;
+            at = number * plan.bandBytes();
+        }
+    }
+
+    private void transform(Band band, int channel, int count, long to) {
+        for (int i = 0; i < band.images; i++) {
+            long at = to + (long) i * band.tiles * pixelBytes() + channel * size;
+            input.tiles(band.image + i, channel, count, band.row, band.rows, at, pixelBytes(), plan.inputPlace());
+        }
+    }
+
     /** Tiles × output channels of a panel, at each place. */
-    private void multiply(int panel, int count, int vectors) {
+    private void multiply(int panel, long inputs, int count, int vectors) {
         long width = (long) vectors * vector * size;
         for (int place = 0; place < WinogradPlan.PLACES; place++) {
-            long a = transformed + place * plan.inputPlace();
+            long a = inputs + place * plan.inputPlace();
             long b = filters + place * plan.filterPlace() + panel * plan.panelBytes();
             long c = products + place * plan.outputPlace();
             for (int t = 0; t < count; t += tiles.rows()) {

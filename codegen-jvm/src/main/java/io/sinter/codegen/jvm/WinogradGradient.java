@@ -170,7 +170,8 @@ final class WinogradGradient {
                 for (int i = 0; i < images; i++) {
                     long plane = (long) (image + i) * plan.planesOfN + channel;
                     long at = (long) i * perImage;
-                    input.tiles(batch, plane, channels, y, rows, inputs + at * channelBytes(), inputPlace());
+                    input.tiles(
+                            batch, plane, channels, y, rows, inputs + at * channelBytes(), channelBytes(), inputPlace());
                     gradients(batch, image + i, output, outputs, y, rows, gradients + at * outputBytes());
                 }
                 add(images * perImage, channels, outputs, first);

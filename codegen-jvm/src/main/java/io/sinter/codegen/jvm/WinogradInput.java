@@ -82,19 +82,20 @@ final class WinogradInput {
      * Tiles of {@code count} planes from {@code plane} on, of the rows of tiles from {@code band} on: place, tile,
      * channel.
      *
+     * @param next bytes from one tile to the next
      * @param place bytes from one place to the next
      */
-    void tiles(long batch, long plane, int count, int band, int rows, long to, long place) {
+    void tiles(long batch, long plane, int count, int band, int rows, long to, long next, long place) {
         elements(batch, plane, count, band, rows);
         long row = width * pixel;
         int vectors = StencilPlan.ceilDiv(count, vector);
         int all = (int) (row / ((long) vector * size));
         for (int y = 0; y < rows; y++) {
             map.apply(elements + y * PIXELS * row, row, 0, halfway, row, 0, 1, all);
-            long tile = to + y * tilesX * pixel;
+            long tile = to + y * tilesX * next;
             for (int i = 0; i < SIDE; i++) {
                 long from = halfway + i * row;
-                map.apply(from, pixel, PIXELS * pixel, tile + i * SIDE * place, place, pixel, tilesX, vectors);
+                map.apply(from, pixel, PIXELS * pixel, tile + i * SIDE * place, place, next, tilesX, vectors);
             }
         }
     }

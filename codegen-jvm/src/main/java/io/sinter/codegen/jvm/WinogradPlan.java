@@ -2,15 +2,18 @@
 package io.sinter.codegen.jvm;
 
 import io.sinter.ir.DType;
+import java.util.Arrays;
+import java.util.List;
 
 /**
  * How one launch of a convolution by Winograd's F(2×2, 3×3) is cut: 16 products of matrices, one for each place of a
  * transformed tile of 4 × 4 elements, in which a tile of 2 × 2 pixels costs 16 multiplications instead of 36.
  *
  * <p>First the weights are transformed, once for all. Then a task takes some rows of tiles of an image, or some small
- * images, and some panels of output channels; inside it channels lie last, so that transforms are sums of vectors
- * and the tiles are the rows of the products. The cut into tasks changes no bit of the result; whether Winograd is
- * used is a matter of extents alone.
+ * images (a band), and some panels of output channels; inside it channels lie last, so that transforms are sums of vectors
+ * and the tiles are the rows of the products. Where several tasks take one band it is transformed for all of them before,
+ * some channels a task. The cut into tasks changes no bit of the result; whether Winograd is used is a matter of extents
+ * alone.
  *
  * <p>An element of the result is a sum of the same products as ever, of a whole tile's elements: an infinite or NaN
  * element makes all pixels of the tiles that see it NaN.
@@ -36,7 +39,10 @@ final class WinogradPlan {
     static final int FEW_CHANNELS = 32;
 
     /** Fewer tiles than this do not make up for transforming the weights. */
-    private static final long LEAST_TILES = 128;
+    private static final long LEAST_TILES = 16;
+
+    /** Input channels that a task transforms, where that is a phase of its own. */
+    private static final int INPUT_CHANNELS = 64;
 
     private static final int PROCESSORS = Runtime.getRuntime().availableProcessors();
 
@@ -110,8 +116,77 @@ final class WinogradPlan {
         return StencilPlan.ceilDiv(stencil.m, stencil.lanes);
     }
 
+    /** What decides about the transformed weights besides the memory that the weights are in. */
+    record FilterForm(
+            long offset,
+            int outputs,
+            int inputs,
+            long row,
+            List<Long> planes,
+            List<Long> planeExtents,
+            List<Long> taps,
+            boolean backwardY,
+            boolean backwardX,
+            int lanes,
+            int panel) {}
+
+    /** @param offset of the first weight from the beginning of the memory that it is in */
+    FilterForm filterForm(long offset) {
+        return new FilterForm(
+                offset,
+                stencil.m,
+                stencil.planesOfK,
+                stencil.leftRow,
+                list(stencil.leftPlanes),
+                list(stencil.planeExtents),
+                list(stencil.leftTaps),
+                stencil.backward[1],
+                stencil.backward[2],
+                stencil.lanes,
+                panel);
+    }
+
+    private static List<Long> list(long[] a) {
+        return Arrays.stream(a).boxed().toList();
+    }
+
+    /** Bands of an image, or of some images. */
     int bands() {
         return StencilPlan.ceilDiv(tilesY, bandRows);
+    }
+
+    private int allBands() {
+        return StencilPlan.ceilDiv((int) stencil.batches, bandImages) * bands();
+    }
+
+    /** Whether bands are transformed in a phase of their own. */
+    boolean sharesInput() {
+        return panelGroups() > 1;
+    }
+
+    /** Tasks of one band in the second phase. */
+    int inputBlocks() {
+        return StencilPlan.ceilDiv(stencil.planesOfK, INPUT_CHANNELS);
+    }
+
+    /** Tasks of the second phase. */
+    long inputTasks() {
+        return sharesInput() ? (long) allBands() * inputBlocks() : 0;
+    }
+
+    /** Input channels that are transformed at a time. */
+    int inputChannels() {
+        return sharesInput() ? Math.min(channels, INPUT_CHANNELS) : channels;
+    }
+
+    /** Bytes of a transformed band. */
+    long bandBytes() {
+        return PLACES * inputPlace();
+    }
+
+    /** Bytes of all bands, if they are transformed in a phase of their own. */
+    long inputBytes() {
+        return sharesInput() ? allBands() * bandBytes() : 0;
     }
 
     int panelGroups() {
@@ -119,7 +194,7 @@ final class WinogradPlan {
     }
 
     long tasks() {
-        return (long) StencilPlan.ceilDiv((int) stencil.batches, bandImages) * bands() * panelGroups();
+        return (long) allBands() * panelGroups();
     }
 
     /** Tiles of a task. */
@@ -138,7 +213,7 @@ final class WinogradPlan {
     }
 
     long filterBytes() {
-        return PLACES * filterPlace();
+        return GemmPlan.align(PLACES * filterPlace());
     }
 
     /** Bytes from one place's tiles to the next one's: tiles × input channels. */
@@ -160,6 +235,6 @@ final class WinogradPlan {
     public String toString() {
         return stencil.batches + "× winograd m " + stencil.m + " planes " + stencil.planesOfK + " pixels "
                 + stencil.pixels[1] + "×" + stencil.pixels[2] + " tasks of " + bandImages + " images " + bandRows + "×"
-                + tilesX + " tiles " + taskPanels + " panels";
+                + tilesX + " tiles " + taskPanels + " panels" + (sharesInput() ? " shared" : "");
     }
 }

@@ -73,6 +73,7 @@ final class StencilKernelTest {
                 new Case("winograd", 2, 35, 40, 18, 17, 3, 1, 1, 1, true, false),
                 new Case("winograd, staged by code", 2, 33, 67, 16, 16, 3, 1, 1, 1, false, false),
                 new Case("winograd, backward", 9, 32, 33, 7, 8, 3, 1, 1, 1, true, true),
+                new Case("winograd, input for several panels", 2, 70, 135, 8, 7, 3, 1, 1, 1, true, false),
                 new Case("winograd, wide padding", 1, 32, 32, 22, 23, 3, 1, 1, 2, true, false),
                 new Case("few channels", 2, 3, 8, 12, 13, 3, 1, 1, 1, true, false),
                 new Case("one channel", 3, 1, 1, 12, 35, 3, 1, 1, 1, true, false),
