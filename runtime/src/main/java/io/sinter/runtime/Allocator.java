@@ -386,6 +386,14 @@ public final class Allocator {
             return allocator.source;
         }
 
+        Allocator allocator() {
+            return allocator;
+        }
+
+        Object tag() {
+            return tag;
+        }
+
         boolean isReleased() {
             return state.get() < 0;
         }

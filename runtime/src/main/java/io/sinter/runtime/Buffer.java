@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import io.sinter.codegen.jvm.JvmKernel.Preparation;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import java.util.Objects;
@@ -17,6 +18,9 @@ public final class Buffer implements Arg {
     private final Allocator.Lease lease;
     private final long address;
     private final long bytes;
+
+    /** What kernels have computed of the contents; null before the first time. */
+    private volatile PreparedOperands prepared;
 
     Buffer(long address, long bytes, Allocator.Lease lease) {
         this.address = address;
@@ -54,6 +58,24 @@ public final class Buffer implements Arg {
      */
     public void release() {
         lease.release();
+        changed();
+    }
+
+    /** The address of the first byte, whoever has released it: for what holds a pin. */
+    long startAddress() {
+        return address;
+    }
+
+    /** The contents have changed, or may have: what was computed of them goes. Who writes by address says so before and after. */
+    void changed() {
+        PreparedOperands p = prepared;
+        if (p != null) p.clear();
+    }
+
+    /** See {@link PreparedOperands#get}; for runs, which hold the pool and a pin. */
+    PreparedOperands.Prepared prepared(Preparation preparation, long offset) {
+        if (prepared == null) prepared = new PreparedOperands();
+        return prepared.get(preparation, offset, lease.allocator(), lease.tag());
     }
 
     /**
@@ -87,8 +109,10 @@ public final class Buffer implements Arg {
         Objects.checkFromIndexSize(offset, source.byteSize(), bytes);
         pin();
         try {
+            changed();
             if (source.byteSize() > 0) lease.source().write(address + offset, source);
         } finally {
+            changed();
             unpin();
             Reference.reachabilityFence(this);
         }

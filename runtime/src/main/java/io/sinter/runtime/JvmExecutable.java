@@ -2,14 +2,19 @@
 package io.sinter.runtime;
 
 import io.sinter.codegen.jvm.JvmKernel;
+import io.sinter.codegen.jvm.JvmKernel.Preparation;
 import io.sinter.ir.Type;
+import io.sinter.ir.loop.Buf;
 import io.sinter.ir.op.Op;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
+import io.sinter.ir.plan.Plan.SlotValue;
 import io.sinter.ir.store.StoredPlan;
 import io.sinter.runtime.ParameterBlock.Spot;
+import io.sinter.runtime.PreparedOperands.Prepared;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.function.IntFunction;
@@ -48,6 +53,14 @@ final class JvmExecutable implements Executable {
 
     private int runs;
 
+    /** Launches that may keep what they prepare of an argument. */
+    private final List<Keeping> keeping = new ArrayList<>();
+    /** Arguments that a run writes. */
+    private final BitSet written = new BitSet();
+
+    /** @param offset from the beginning of the argument's memory to that of the operand's */
+    private record Keeping(JvmLaunch launch, int argument, long offset) {}
+
     /** A launch that runs {@code times} times, and its code, in a section of the parameter block. */
     private record Cold(
             Plan.Launch launch, JvmKernel code, long[] blocks, ParameterBlock.Section section, long times) {}
@@ -59,6 +72,7 @@ final class JvmExecutable implements Executable {
         Iterator<JvmKernel> generated = code.get(stored).iterator();
         parameters = new ParameterBlock(plan, session.allocator());
         steps = steps(plan, parameters.program(), generated, 1);
+        keeping.removeIf(k -> written.get(k.argument));
         for (int i = 0; i < plan.resultTypes().size(); i++) {
             if (plan.resultPlaces().get(i) instanceof Place.Argument a
                     && plan.scalarArgs().get(a.index())) scalarResults.add(i);
@@ -84,10 +98,13 @@ final class JvmExecutable implements Executable {
                     scratchBytes = Math.max(scratchBytes, launch.scratchBytes());
                     kernels = Math.toIntExact(kernels + times);
                     if (blocks.length > 0) cold.add(new Cold(l, kernel, blocks, section, times));
+                    writes(l, section);
+                    if (section == parameters.program()) keep(l, launch);
                     out.add(new Step.Launch(launch));
                 }
                 case Plan.LibraryCall c -> {
                     kernels = Math.toIntExact(kernels + times);
+                    c.out().forEach(place -> writes(section.outermost(place)));
                     out.add(new Step.Library(
                             c.op(),
                             c.inTypes().getFirst(),
@@ -95,7 +112,10 @@ final class JvmExecutable implements Executable {
                             section.spot(c.out().get(0)),
                             section.spot(c.out().get(1))));
                 }
-                case Plan.Copy c -> out.add(new Step.Copy(section.spot(c.from()), section.spot(c.to()), c.bytes()));
+                case Plan.Copy c -> {
+                    writes(section.outermost(c.to()));
+                    out.add(new Step.Copy(section.spot(c.from()), section.spot(c.to()), c.bytes()));
+                }
                 case Plan.Repeat r -> {
                     ParameterBlock.Section body = section.body(repeats++);
                     out.add(new Step.Repeat(body, r.steps(), steps(r.body(), body, generated, times * r.steps())));
@@ -103,6 +123,32 @@ final class JvmExecutable implements Executable {
             }
         }
         return out;
+    }
+
+    private void writes(Plan.Launch launch, ParameterBlock.Section section) {
+        for (Buf b : launch.kernel().buffers()) {
+            if (b.kind() != Buf.Kind.OUT) continue;
+            for (List<SlotValue> segment : launch.segments()) {
+                if (segment.get(b.slot()) instanceof SlotValue.Address a) writes(section.outermost(a.place()));
+            }
+        }
+    }
+
+    private void writes(Place place) {
+        switch (place) {
+            case Place.Argument a -> written.set(a.index());
+            case Place.Part p -> writes(p.of());
+            case Place.Result _, Place.Temp _ -> {}
+        }
+    }
+
+    private void keep(Plan.Launch launch, JvmLaunch code) {
+        Preparation preparation = code.preparation();
+        if (preparation == null) return;
+        if (!(launch.segments().getFirst().get(preparation.slot()) instanceof SlotValue.Address a)) return;
+        int base = ParameterBlock.base(plan, a.place());
+        if (base < plan.argTypes().size() && !plan.scalarArgs().get(base))
+            keeping.add(new Keeping(code, base, a.place().start()));
     }
 
     @Override
@@ -143,9 +189,29 @@ final class JvmExecutable implements Executable {
                         results.get(i).address(),
                         plan.resultTypes().get(i).bytes());
             }
-            run(steps, team, bases, arena + arenaBytes);
+            List<Prepared> prepared = new ArrayList<>();
+            try {
+                changed(args);
+                for (Keeping k : keeping) {
+                    Prepared p = ((Buffer) args.get(k.argument)).prepared(k.launch.preparation(), k.offset);
+                    k.launch.keep(p);
+                    if (p != null) prepared.add(p);
+                }
+                run(steps, team, bases, arena + arenaBytes);
+            } finally {
+                for (Keeping k : keeping) k.launch.keep(null);
+                prepared.forEach(Prepared::unpin);
+                changed(args);
+            }
         }
         session.counters().launches.add(kernels);
+    }
+
+    /** Whoever kept something of the arguments that a run writes must not use it any more. */
+    private void changed(List<? extends Arg> args) {
+        written.stream().forEach(i -> {
+            if (args.get(i) instanceof Buffer b) b.changed();
+        });
     }
 
     private void run(List<Step> steps, WorkerPool.Team team, long[] bases, long workspace) {

@@ -2,6 +2,7 @@
 package io.sinter.runtime;
 
 import io.sinter.codegen.jvm.JvmKernel;
+import io.sinter.codegen.jvm.JvmKernel.Preparation;
 
 /**
  * One launch of a program, ready to run again and again: code, parameter blocks, numbers of tasks. Several segments are one dispatch over their
@@ -26,7 +27,11 @@ final class JvmLaunch implements WorkerPool.Tasks {
     /** For each phase, what it took on one thread, about; 0 before the first time. */
     private final long[] serialNanos;
 
+    /** What the first phase computes of one operand alone; null if nothing. Of a launch of several segments nothing is kept. */
+    private final Preparation preparation;
+
     // The run in progress.
+    private PreparedOperands.Prepared prepared;
     private WorkerPool.Team team;
     private long workspace;
     private int phase;
@@ -50,6 +55,7 @@ final class JvmLaunch implements WorkerPool.Tasks {
                 ends[p][s] = code.tasks(p, blocks[s]) + (s == 0 ? 0 : ends[p][s - 1]);
             }
         }
+        preparation = blocks.length == 1 ? code.preparation(blocks[0]) : null;
         workspaceBytes = total;
         scratchBytes = scratch;
     }
@@ -75,8 +81,18 @@ final class JvmLaunch implements WorkerPool.Tasks {
         return sum;
     }
 
+    Preparation preparation() {
+        return preparation;
+    }
+
+    /** Where {@link #preparation} is kept in the runs to come; null for the workspace. */
+    void keep(PreparedOperands.Prepared where) {
+        prepared = where;
+    }
+
     /**
-     * Runs all phases.
+     * Runs all phases, but the first if what it computes is there.
+     *
      *
      * @param memory address of {@link #workspaceBytes} bytes
      */
@@ -85,12 +101,13 @@ final class JvmLaunch implements WorkerPool.Tasks {
         workspace = memory;
         for (phase = 0; phase < ends.length; phase++) {
             long tasks = ends[phase][blocks.length - 1];
-            if (tasks == 0) continue;
+            if (tasks == 0 || phase == 0 && prepared != null && prepared.isComplete()) continue;
             boolean alone = threads == 1 || tasks == 1 || serialNanos[phase] != 0 && serialNanos[phase] < SMALL;
             long start = System.nanoTime();
             workers.run(tasks, alone ? tasks : Math.max(1, tasks / (threads * CHUNKS)), this);
             long nanos = System.nanoTime() - start;
             serialNanos[phase] = Math.max(1, alone ? nanos : nanos * threads);
+            if (phase == 0 && prepared != null) prepared.complete();
         }
     }
 
@@ -111,7 +128,9 @@ final class JvmLaunch implements WorkerPool.Tasks {
         for (long at = begin; at < end; s++) {
             long first = s == 0 ? 0 : e[s - 1];
             long last = Math.min(end, e[s]);
-            if (at < last) code.run(phase, blocks[s], at - first, last - first, scratch, workspace + workspaces[s]);
+            long own = workspace + workspaces[s];
+            long kept = prepared == null ? own : prepared.address();
+            if (at < last) code.run(phase, blocks[s], at - first, last - first, scratch, own, kept);
             at = Math.max(at, last);
         }
     }

@@ -175,8 +175,7 @@ public abstract class GemmCode extends JvmKernel {
     }
 
     @Override
-    public final void run(
-            int phase, long params, long begin, long end, long scratch, long workspace, long prepared) {
+    public final void run(int phase, long params, long begin, long end, long scratch, long workspace, long prepared) {
         if (isStencil()) {
             convolve(phase, params, begin, end, scratch, workspace, prepared);
             return;
@@ -213,8 +212,7 @@ public abstract class GemmCode extends JvmKernel {
         }
     }
 
-    private void convolve(
-            int phase, long params, long begin, long end, long scratch, long workspace, long prepared) {
+    private void convolve(int phase, long params, long begin, long end, long scratch, long workspace, long prepared) {
         StencilPlan plan = stencil(params);
         WinogradPlan winograd = plan.winograd;
         if (winograd != null) {

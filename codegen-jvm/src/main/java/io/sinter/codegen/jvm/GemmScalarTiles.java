@@ -202,7 +202,8 @@ final class GemmScalarTiles extends GemmTiles {
 
     @Override
     public void gatheredDots(int rows, long a, long table, long x, long c, long cRow, int k) {
-        for (int r = 0; r < rows; r++) dots(1, a + MEMORY.get(JAVA_INT_UNALIGNED, table + 4L * r), 0, x, c + r * cRow, cRow, k);
+        for (int r = 0; r < rows; r++)
+            dots(1, a + MEMORY.get(JAVA_INT_UNALIGNED, table + 4L * r), 0, x, c + r * cRow, cRow, k);
     }
 
     @Override

@@ -40,7 +40,8 @@ final class StencilBlock {
         lanes = scratch;
         tile = GemmPlan.align(lanes + BodyCompiler.LANE_AREA);
         table = GemmPlan.align(tile + (long) tiles.rows() * tiles.vectors() * plan.lanes * size);
-        long staged = GemmPlan.align(table + 8L * Math.max(1, plan.pixelsInK ? plan.blockPlanes : plan.planesOfK) * taps);
+        long staged =
+                GemmPlan.align(table + 8L * Math.max(1, plan.pixelsInK ? plan.blockPlanes : plan.planesOfK) * taps);
         stage = new StencilStage(code, tiles, plan, params, lanes, staged);
         block = stage.end();
         if (plan.pixelsInK) {
@@ -95,7 +96,8 @@ final class StencilBlock {
             for (int c = 0; c < columns; c += panel) {
                 int vectors = Math.min(panel, columns - c) / plan.lanes;
                 long to = block + r * blockRow + (long) c * size;
-                tiles.shifted(high, vectors, a + r * aRow, aRow, table, stage.planes() + (long) c * size, to, blockRow, k);
+                tiles.shifted(
+                        high, vectors, a + r * aRow, aRow, table, stage.planes() + (long) c * size, to, blockRow, k);
             }
         }
         finish(batch, first, height, ((long) z * plan.pixels[1] + y) * plan.pixels[2], rows);

@@ -324,7 +324,8 @@ final class StencilPlan {
     @Override
     public String toString() {
         if (winograd != null) return winograd.toString();
-        return batches + (winogradGradient ? "× winograd m " : dots ? "× dots m " : "× stencil m ") + m + " planes " + planesOfK + ","
+        return batches + (winogradGradient ? "× winograd m " : dots ? "× dots m " : "× stencil m ") + m + " planes "
+                + planesOfK + ","
                 + planesOfN + " pixels " + pixels[1] + "×"
                 + pixels[2] + " taps " + taps[1] + "×" + taps[2] + " step " + step[2] + (direct ? " direct" : "")
                 + " blocks " + blockRows + " rows " + blockM + (pixelsInK ? " slices " + slices : "");

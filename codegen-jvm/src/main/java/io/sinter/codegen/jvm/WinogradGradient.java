@@ -171,7 +171,14 @@ final class WinogradGradient {
                     long plane = (long) (image + i) * plan.planesOfN + channel;
                     long at = (long) i * perImage;
                     input.tiles(
-                            batch, plane, channels, y, rows, inputs + at * channelBytes(), channelBytes(), inputPlace());
+                            batch,
+                            plane,
+                            channels,
+                            y,
+                            rows,
+                            inputs + at * channelBytes(),
+                            channelBytes(),
+                            inputPlace());
                     gradients(batch, image + i, output, outputs, y, rows, gradients + at * outputBytes());
                 }
                 add(images * perImage, channels, outputs, first);
