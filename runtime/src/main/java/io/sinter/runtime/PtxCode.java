@@ -39,6 +39,11 @@ final class PtxCode {
         return target;
     }
 
+    /** Counts a kernel that was generated elsewhere. */
+    void countGenerated() {
+        generated.increment();
+    }
+
     /**
      * A kernel's code, loaded.
      *

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import io.sinter.codegen.ptx.PtxRoutine;
 import io.sinter.codegen.ptx.TensorBox;
 import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.Type;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
 import io.sinter.ir.store.StoredPlan;
-import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,7 +17,7 @@ import java.util.function.IntFunction;
  * A plan on a GPU. Arguments, results and temporaries are the device's memory. A run writes the parameter blocks of all its launches, copies them
  * to the device at once and queues the launches, without waiting; only a program with index checks is waited for, to read its error record. The
  * body of a loop has blocks of its own for each of its runs. Launches that are the same as in the run before, down to their addresses, are
- * captured as a graph, and from then on queued by one call. Sorting and pooling, which have no kernels, are done by the host's library in between.
+ * captured as a graph, and from then on queued by one call.
  */
 final class PtxExecutable implements Executable {
     /** Blocks of the runs of loops' bodies that go to the device in one copy. A longer loop takes several. */
@@ -29,6 +29,8 @@ final class PtxExecutable implements Executable {
     /** What is queued, with its addresses: equal orders may be one graph. */
     private sealed interface Order {
         record Kernel(PtxStep.Launch launch, long block, long scratch, List<TensorBox> tensors) implements Order {}
+
+        record Call(PtxStep.Routine routine, List<Long> parameters, long scratch) implements Order {}
 
         record Copy(long from, long to, long bytes) implements Order {}
 
@@ -160,10 +162,7 @@ final class PtxExecutable implements Executable {
                         orders.add(new Order.Multiply(
                                 p, m.a().address(p.block), m.b().address(p.block), m.c().address(p.block), bias));
                     }
-                    case PtxStep.Library l -> {
-                        flush();
-                        library(l);
-                    }
+                    case PtxStep.Routine r -> orders.add(new Order.Call(r, parameters(r), scratch));
                     case PtxStep.Repeat r -> {
                         for (long k = 0; k < r.times(); k++) {
                             r.section().enter(bases, k);
@@ -179,6 +178,17 @@ final class PtxExecutable implements Executable {
             if (l.tensors.isEmpty()) return List.of();
             return l.tensors.stream()
                     .map(t -> t.at(slot -> Memory.getLong(l.block + 8L * slot)))
+                    .toList();
+        }
+
+        private List<Long> parameters(PtxStep.Routine r) {
+            return r.arguments.stream()
+                    .map(a -> switch (a) {
+                        case PtxRoutine.Argument.Operand o ->
+                            r.places.get(o.ordinal()).address(bases);
+                        case PtxRoutine.Argument.Scratch s -> scratch + s.offset();
+                        case PtxRoutine.Argument.Number n -> n.value();
+                    })
                     .toList();
         }
 
@@ -223,7 +233,7 @@ final class PtxExecutable implements Executable {
                 return;
             }
             if (graph.isEmpty()) graph.set(captured());
-            for (Order o : orders) if (o instanceof Order.Kernel k) gpu.queued(k.launch.function);
+            for (Order o : orders) if (function(o) != null) gpu.queued(function(o));
             driver.launch(gpu.stream(), graph.get());
         }
 
@@ -250,18 +260,35 @@ final class PtxExecutable implements Executable {
             }
             for (Order o : orders) {
                 issue(o);
-                if (!(o instanceof Order.Kernel k)) continue;
-                gpu.queued(k.launch.function);
+                GpuDriver.Function f = function(o);
+                if (f == null) continue;
+                gpu.queued(f);
                 if (gpu.waitsForEach())
-                    gpu.waitFor(
-                            k.launch.function,
-                            k.launch.results.stream().map(lines::apply).toList());
+                    gpu.waitFor(f, results(o).stream().map(lines::apply).toList());
             }
+        }
+
+        /** The kernel that an order launches; null if it is none of ours. */
+        private static GpuDriver.Function function(Order o) {
+            return switch (o) {
+                case Order.Kernel k -> k.launch.function;
+                case Order.Call c -> c.routine.function;
+                case Order.Copy _, Order.Multiply _ -> null;
+            };
+        }
+
+        /** Of the program's results, those that an order works on. */
+        private static List<Integer> results(Order o) {
+            return switch (o) {
+                case Order.Kernel k -> k.launch.results;
+                case Order.Call c -> c.routine.results;
+                case Order.Copy _, Order.Multiply _ -> List.of();
+            };
         }
 
         private static String name(Order o) {
             return switch (o) {
-                case Order.Kernel k -> k.launch.function.name();
+                case Order.Kernel _, Order.Call _ -> function(o).name();
                 case Order.Copy _ -> "copy";
                 case Order.Multiply m -> m.product.library.name();
             };
@@ -271,6 +298,13 @@ final class PtxExecutable implements Executable {
             switch (o) {
                 case Order.Copy c -> driver.copy(gpu.stream(), c.from, c.to, c.bytes);
                 case Order.Multiply m -> m.product.library.multiply(m.product.matmul.problem(), m.a, m.b, m.c, m.bias);
+                case Order.Call c -> {
+                    PtxStep.Routine r = c.routine;
+                    if (r.scratchBytes > 0 && !r.follows) driver.discard(gpu.stream(), c.scratch, r.scratchBytes);
+                    long[] numbers =
+                            c.parameters.stream().mapToLong(Long::longValue).toArray();
+                    driver.launch(gpu.stream(), r.function, r.grid, numbers);
+                }
                 case Order.Kernel k -> {
                     PtxStep.Launch l = k.launch;
                     if (l.scratchBytes > 0 && !l.follows) driver.discard(gpu.stream(), k.scratch, l.scratchBytes);
@@ -278,33 +312,6 @@ final class PtxExecutable implements Executable {
                     driver.launch(gpu.stream(), l.function, l.grid, k.tensors, k.block, stride, k.scratch);
                 }
             }
-        }
-
-        private void library(PtxStep.Library l) {
-            List<Buffer> host = new ArrayList<>();
-            List<Type> types = new ArrayList<>(List.of(l.in()));
-            types.addAll(l.out());
-            try (WorkerPool.Team team = session.pool().acquire()) {
-                for (Type t : types)
-                    host.add(session.hostMemory().allocate(t.bytes(), "operands of the host's library"));
-                gpu.read(l.from().address(bases), memory(host.getFirst()));
-                JvmLibrary.run(
-                        team,
-                        session.pool().threads(),
-                        l.op(),
-                        l.in(),
-                        host.get(0).address(),
-                        host.get(1).address(),
-                        host.get(2).address());
-                for (int i = 1; i < host.size(); i++)
-                    gpu.write(l.to().get(i - 1).address(bases), memory(host.get(i)));
-            } finally {
-                host.forEach(Buffer::release);
-            }
-        }
-
-        private static MemorySegment memory(Buffer b) {
-            return Memory.ALL.asSlice(b.address(), b.bytes());
         }
     }
 

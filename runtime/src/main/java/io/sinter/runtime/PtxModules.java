@@ -4,8 +4,10 @@ package io.sinter.runtime;
 import io.sinter.codegen.ptx.GeneratedPtx;
 import io.sinter.codegen.ptx.LaunchRule;
 import io.sinter.codegen.ptx.PtxCodegen;
+import io.sinter.codegen.ptx.RoutineKernel;
 import io.sinter.codegen.ptx.Schedule;
 import io.sinter.codegen.ptx.TensorRule;
+import io.sinter.codegen.ptx.lang.PtxModule;
 import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.loop.Kernel;
@@ -40,6 +42,7 @@ final class PtxModules {
     private final Supplier<DiskCache> disk;
     private final PtxCode code;
     private final Map<Key, Loaded> kernels = new HashMap<>();
+    private final Map<RoutineKernel, GpuDriver.Function> routines = new HashMap<>();
 
     /**
      * @param disk gives null for no cache
@@ -72,6 +75,16 @@ final class PtxModules {
         Schedule schedule = PtxCodegen.schedule(kernel, slot, target(), precision);
         return kernels.computeIfAbsent(
                 new Key(name, schedule), _ -> code.load(kernel, name, schedule, made -> loaded(made, kernel.name())));
+    }
+
+    /** The code of a kernel written by hand, which takes no longer to write than to find. */
+    synchronized GpuDriver.Function get(RoutineKernel kernel) {
+        return routines.computeIfAbsent(kernel, _ -> {
+            String entry = "r_" + kernel.name();
+            String text = new PtxModule(target(), List.of(kernel.code(entry))).toString();
+            code.countGenerated();
+            return module(text, kernel.name()).function(entry);
+        });
     }
 
     private Loaded loaded(GeneratedPtx made, String name) {

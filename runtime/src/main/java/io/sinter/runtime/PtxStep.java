@@ -2,15 +2,43 @@
 package io.sinter.runtime;
 
 import io.sinter.codegen.ptx.LaunchRule;
+import io.sinter.codegen.ptx.PtxRoutine;
 import io.sinter.codegen.ptx.TensorRule;
-import io.sinter.ir.Type;
-import io.sinter.ir.op.Op;
 import io.sinter.runtime.ParameterBlock.Spot;
 import java.util.List;
 
 /** One thing to run of a program on a GPU. */
 sealed interface PtxStep {
-    record Library(Op op, Type in, List<Type> out, Spot from, List<Spot> to) implements PtxStep {}
+    /** One launch of an operator that has kernels of its own; {@code places} are those of the operand and of the two results. Equal to itself alone. */
+    final class Routine implements PtxStep {
+        final GpuDriver.Function function;
+        final GpuDriver.Grid grid;
+        final List<PtxRoutine.Argument> arguments;
+        final List<Spot> places;
+        /** Of the operator's launches together; the first of them finds nothing there. */
+        final long scratchBytes;
+
+        final boolean follows;
+        /** Of the program's results, those that it works on. */
+        final List<Integer> results;
+
+        Routine(
+                GpuDriver.Function function,
+                PtxRoutine.Launch launch,
+                List<Spot> places,
+                long scratchBytes,
+                boolean follows,
+                List<Integer> results) {
+            LaunchRule.Shape s = launch.shape();
+            this.function = function;
+            this.grid = new GpuDriver.Grid(s.ctas(), 1, s.threads(), s.teams(), s.sharedBytes());
+            this.arguments = launch.arguments();
+            this.places = places;
+            this.scratchBytes = scratchBytes;
+            this.follows = follows;
+            this.results = results;
+        }
+    }
 
     record Copy(Spot from, Spot to, long bytes) implements PtxStep {}
 

@@ -2,7 +2,9 @@
 package io.sinter.runtime;
 
 import io.sinter.codegen.ptx.LaunchRule;
+import io.sinter.codegen.ptx.PtxRoutine;
 import io.sinter.ir.MatmulPrecision;
+import io.sinter.ir.op.Routine;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
 import io.sinter.ir.plan.Plan.SlotValue;
@@ -13,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 
 /** What a plan is on a GPU: its launches with their code and extents, products that a library does, and the rest. */
 final class PtxSteps {
@@ -46,7 +49,7 @@ final class PtxSteps {
         return scratchBytes;
     }
 
-    /** Number of kernels that a run launches, the host's library calls among them. */
+    /** Number of kernels that a run launches; a sort, top-k or max-pooling counts once. */
     int kernels() {
         return kernels;
     }
@@ -98,9 +101,7 @@ final class PtxSteps {
                     kernels = Math.toIntExact(kernels + times);
                 }
                 case Plan.LibraryCall c -> {
-                    List<Spot> to = c.out().stream().map(section::spot).toList();
-                    out.add(new PtxStep.Library(
-                            c.op(), c.inTypes().getFirst(), c.outTypes(), section.spot(c.in().getFirst()), to));
+                    routine(c, section, out);
                     kernels = Math.toIntExact(kernels + times);
                 }
                 case Plan.Copy c -> out.add(new PtxStep.Copy(section.spot(c.from()), section.spot(c.to()), c.bytes()));
@@ -111,6 +112,21 @@ final class PtxSteps {
             }
         }
         return out;
+    }
+
+    private void routine(Plan.LibraryCall c, ParameterBlock.Section section, List<PtxStep> out) {
+        PtxRoutine routine = PtxRoutine.of((Routine) c.op(), c.inTypes().getFirst());
+        List<Spot> places = Stream.concat(c.in().stream(), c.out().stream())
+                .map(section::spot)
+                .toList();
+        List<Integer> worksOn = results(c.out().stream(), section);
+        scratchBytes = Math.max(scratchBytes, routine.scratchBytes());
+        boolean follows = false;
+        for (PtxRoutine.Launch l : routine.launches()) {
+            GpuDriver.Function f = gpu.modules().get(l.kernel());
+            out.add(new PtxStep.Routine(f, l, places, routine.scratchBytes(), follows, worksOn));
+            follows = true;
+        }
     }
 
     /** Segments of one form and shape go together. */
@@ -171,10 +187,16 @@ final class PtxSteps {
 
     /** Of the program's results, those that a launch works on. */
     private List<Integer> results(Plan.Launch l, ParameterBlock.Section section) {
-        return l.segments().stream()
-                .flatMap(List::stream)
-                .filter(SlotValue.Address.class::isInstance)
-                .map(v -> results.get(section.outermost(((SlotValue.Address) v).place())))
+        return results(
+                l.segments().stream()
+                        .flatMap(List::stream)
+                        .filter(SlotValue.Address.class::isInstance)
+                        .map(v -> ((SlotValue.Address) v).place()),
+                section);
+    }
+
+    private List<Integer> results(Stream<Place> places, ParameterBlock.Section section) {
+        return places.map(p -> results.get(section.outermost(p)))
                 .filter(Objects::nonNull)
                 .distinct()
                 .toList();

@@ -7,7 +7,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.sinter.codegen.ptx.PtxCodegen;
 import io.sinter.codegen.ptx.PtxKernel;
+import io.sinter.codegen.ptx.RoutineKernel;
+import io.sinter.codegen.ptx.lang.PtxModule;
 import io.sinter.codegen.ptx.lang.Target;
+import io.sinter.ir.DType;
 import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.loop.KernelText;
 import io.sinter.ir.loop.LoopKernel;
@@ -19,8 +22,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -84,13 +89,34 @@ class AssemblyTest {
                     folder.resolve("module" + i + ".ptx")));
         }
         assertEquals(byEntry.keySet(), usage.keySet());
+        usage.putAll(routines(assembler, target));
         List<String> spilling = new ArrayList<>();
         usage.forEach((entry, u) -> {
-            if (u.spillBytes() > 0 && byEntry.get(entry) instanceof LoopKernel)
+            if (u.spillBytes() > 0 && (byEntry.get(entry) instanceof LoopKernel || !byEntry.containsKey(entry)))
                 spilling.add(entry + ": " + u.registers() + " registers, " + u.spillBytes() + " bytes spilled");
         });
         assertTrue(
                 spilling.isEmpty(),
                 () -> spilling.size() + " of " + usage.size() + " kernels spill:\n" + String.join("\n", spilling));
+    }
+
+    /** Sorts, top-k and max-pooling, of every type. */
+    private Map<String, Assembler.Usage> routines(Path assembler, Target target)
+            throws IOException, InterruptedException {
+        Set<RoutineKernel> kernels = new LinkedHashSet<>();
+        for (DType t : DType.values()) {
+            for (RoutineKernel.Stage s : RoutineKernel.Stage.values()) {
+                kernels.add(new RoutineKernel.SortTiles(t, t == DType.F32, s));
+                if (!s.readsElements()) kernels.add(new RoutineKernel.MergeParts(t, s));
+            }
+            if (t.isBool()) continue;
+            for (int axes = 1; axes <= 3; axes++) kernels.add(new RoutineKernel.WindowMaxima(t, axes));
+        }
+        PtxModule module = new PtxModule(
+                target, kernels.stream().map(k -> k.code(k.name())).toList());
+        Map<String, Assembler.Usage> usage =
+                Assembler.run(assembler, target, module.toString(), folder.resolve("routines.ptx"));
+        assertEquals(kernels.size(), usage.size());
+        return usage;
     }
 }

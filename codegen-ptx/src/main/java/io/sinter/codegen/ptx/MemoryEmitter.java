@@ -3,6 +3,7 @@ package io.sinter.codegen.ptx;
 
 import io.sinter.codegen.ptx.lang.Comparison.Relation;
 import io.sinter.codegen.ptx.lang.Guard;
+import io.sinter.codegen.ptx.lang.KernelBuilder;
 import io.sinter.codegen.ptx.lang.Memory;
 import io.sinter.codegen.ptx.lang.Operand;
 import io.sinter.codegen.ptx.lang.Operand.Reg;
@@ -41,7 +42,7 @@ final class MemoryEmitter {
     }
 
     /** The type of loads and stores of an element. */
-    private static PtxType memoryType(DType t) {
+    static PtxType memoryType(DType t) {
         return switch (t) {
             case F64 -> PtxType.F64;
             case F32 -> PtxType.F32;
@@ -55,8 +56,8 @@ final class MemoryEmitter {
     }
 
     /** The register that an element is loaded into: extended by its sign where it is narrow. */
-    private Reg element(DType t) {
-        return c.out.register(
+    static Reg element(KernelBuilder out, DType t) {
+        return out.register(
                 switch (t) {
                     case F64 -> PtxType.F64;
                     case F32 -> PtxType.F32;
@@ -97,7 +98,7 @@ final class MemoryEmitter {
         List<Operand> lanes = new ArrayList<>();
         for (int k = 0; k < n; k += chunk) {
             List<Operand> r = new ArrayList<>();
-            for (int j = 0; j < chunk; j++) r.add(element(t));
+            for (int j = 0; j < chunk; j++) r.add(element(c.out, t));
             Operand d = chunk == 1 ? r.getFirst() : new Operand.Vector(r);
             c.out.add(Memory.Load.of(Space.GLOBAL, memoryType(t), d, at.get(k)));
             for (Operand o : r) lanes.add(widen(t, (Reg) o));
@@ -123,7 +124,7 @@ final class MemoryEmitter {
             Reg p = c.scalars.register(DType.BOOL, mask.lane(k));
             Runnable read = () -> {
                 List<Operand.Address> all = checks ? c.indices.addresses(l.buffer(), l.index()) : at;
-                Reg r = element(t);
+                Reg r = element(c.out, t);
                 c.out.add(Memory.Load.of(Space.GLOBAL, memoryType(t), r, all.get(all.size() == 1 ? 0 : lane)));
                 c.scalars.assign(l.dtype(), result[lane], widen(t, r));
             };

@@ -12,13 +12,16 @@ import io.sinter.ir.op.AttentionGrad;
 import io.sinter.ir.op.Binary;
 import io.sinter.ir.op.Conv;
 import io.sinter.ir.op.Gather;
+import io.sinter.ir.op.MaxPool;
 import io.sinter.ir.op.Put;
 import io.sinter.ir.op.RandomBits;
 import io.sinter.ir.op.Reduce;
 import io.sinter.ir.op.Sample;
 import io.sinter.ir.op.Scan;
 import io.sinter.ir.op.Scatter;
+import io.sinter.ir.op.Sort;
 import io.sinter.ir.op.Take;
+import io.sinter.ir.op.TopK;
 import io.sinter.ir.op.Unary;
 import io.sinter.ir.ref.RefArray;
 import java.util.ArrayList;
@@ -50,6 +53,10 @@ final class MutantCases {
         all.add(gather());
         all.add(scatter());
         all.add(philox());
+        all.add(sort(DType.F32));
+        all.add(sort(DType.F64));
+        all.add(topK());
+        all.add(maxPool());
         for (DType t : List.of(DType.F32, DType.F64, DType.I64, DType.F16, DType.BF16)) all.add(matmul(t));
         all.add(hopper());
         all.add(conv());
@@ -369,6 +376,56 @@ final class MutantCases {
                 .at(Type.scalar(DType.I64), Type.scalar(DType.I64))
                 .exactly((t, i) -> RefArray.ofLongs(t, _ -> i == 0 ? 0x1234_5678_9abc_def1L : 0xffff_fffeL))
                 .exactly((t, i) -> RefArray.ofLongs(t, _ -> i == 0 ? -7 : 1))
+                .and()
+                .build();
+    }
+
+    // ---- routines
+
+    /** Many short rows in teams, and tiles that are merged in two rounds; the elements of a row are apart, and many are equal. */
+    private static MutantCase sort(DType t) {
+        MutantCase.Builder b = builder("sort-" + t, (g, in) -> g.emit(new Sort(1, false), in));
+        return b.at(Type.of(t, 1, 6100, 2))
+                .exactly((x, i) -> MutantInputs.whole(x, i))
+                .exactly((x, i) -> MutantInputs.uniform(x, i))
+                .exactly((x, i) -> RefArray.of(x, k -> x.numel() - k))
+                .and()
+                .at(Type.of(t, 7, 21, 2))
+                .exactly((x, i) -> MutantInputs.whole(x, i))
+                .exactly((x, i) -> MutantInputs.edges(x))
+                .and()
+                .inTeams(64, Type.of(t, 3, 130, 2))
+                .exactly((x, i) -> MutantInputs.whole(x, i))
+                .and()
+                .build();
+    }
+
+    /** Of a long row selected in rounds, of a short one at once. */
+    private static MutantCase topK() {
+        return builder("top-k", (g, in) -> g.emit(new TopK(1, 21, true), in))
+                .at(f32(3, 4000, 2))
+                .exactly((x, i) -> MutantInputs.whole(x, i))
+                .exactly((x, i) -> MutantInputs.uniform(x, i))
+                .and()
+                .at(f32(5, 40, 3))
+                .exactly((x, i) -> MutantInputs.whole(x, i))
+                .exactly((x, i) -> MutantInputs.edges(x))
+                .and()
+                .build();
+    }
+
+    /** Windows over one edge and the other, and over padding alone, and of elements that are equal or lowest. */
+    private static MutantCase maxPool() {
+        MaxPool pool = new MaxPool(
+                new long[] {3, 2}, new long[] {2, 1}, new long[] {1, 1}, new long[] {2, 3}, new long[] {2, 1});
+        double lowest = Double.NEGATIVE_INFINITY;
+        return builder("max-pool", (g, in) -> g.emit(pool, in))
+                .at(f32(3, 17, 23))
+                .exactly((x, i) -> MutantInputs.uniform(x, i))
+                .exactly((x, i) -> MutantInputs.whole(x, i))
+                .exactly((x, i) -> MutantInputs.edges(x))
+                .exactly((x, i) -> RefArray.of(x, k -> k % 3 == 0 ? -0.0 : k % 3 == 1 ? 0 : lowest))
+                .exactly((x, i) -> RefArray.of(x, _ -> lowest))
                 .and()
                 .build();
     }

@@ -154,7 +154,7 @@ final class Mutants {
             PtxModule m = PtxParser.parse(text).module();
             for (int i = 0; i < m.kernels().size(); i++) {
                 Kernel k = m.kernels().get(i);
-                String name = k.name().replaceFirst("^k\\d+_", "");
+                String name = k.name().replaceFirst("^[kr]_", "").replaceFirst("_[0-9a-f]{8}(?=_|$)", "");
                 for (Fault f : Faults.of(k)) {
                     List<Kernel> kernels = new ArrayList<>(m.kernels());
                     kernels.set(i, f.in(k));
