@@ -84,6 +84,15 @@ final class Cut {
 
     /** As {@link #run(Collection, List)}; {@code exactly}: only {@code wanted}, and the trail is kept. */
     Trail run(Collection<Value> wanted, List<Storage> donors, boolean exactly) {
+        return run(wanted, donors, exactly, true);
+    }
+
+    /** The program that computes exactly {@code wanted}, which stays pending. */
+    Trail compile(Collection<Value> wanted) {
+        return run(wanted, null, true, false);
+    }
+
+    private Trail run(Collection<Value> wanted, List<Storage> donors, boolean exactly, boolean executes) {
         exact = exactly;
         begun = false;
         try {
@@ -109,7 +118,7 @@ final class Cut {
             begun = true;
             // Other threads may trace and run meanwhile.
             if (program == null) program = Program.compile(key, graph, this::source);
-            execute(program, giving);
+            if (executes) execute(program, giving);
             long bytes = 0;
             for (Value r : roots) bytes += r.type.bytes();
             if (!exactly) return new Trail(program, null, null, null, bytes, null);

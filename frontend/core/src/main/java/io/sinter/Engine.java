@@ -50,21 +50,36 @@ final class Engine {
      */
     static List<Tensor> gradients(
             List<Tensor> outputs, List<Tensor> seeds, List<Tensor> inputs, boolean retainGraph, boolean createGraph) {
-        Map<Edge, Tensor> captured = new HashMap<>();
-        List<Edge> edges = new ArrayList<>();
-        for (Tensor x : inputs) {
-            Edge e = new Edge(x.edge(), x.resultNumber());
-            edges.add(e);
-            captured.put(e, null);
-        }
+        List<Edge> edges =
+                inputs.stream().map(x -> new Edge(x.edge(), x.resultNumber())).toList();
+        return gradients(outputs, seeds, edges, retainGraph, createGraph, new HashMap<>());
+    }
+
+    /** Gradients at places of the tape, which stays as it is; null where none arrives. */
+    static List<Tensor> gradientsAt(List<Tensor> outputs, List<Tensor> seeds, List<Edge> edges) {
+        return gradients(outputs, seeds, edges, true, false, new HashMap<>());
+    }
+
+    private static List<Tensor> gradients(
+            List<Tensor> outputs,
+            List<Tensor> seeds,
+            List<Edge> edges,
+            boolean retainGraph,
+            boolean createGraph,
+            Map<Edge, Tensor> captured) {
+        for (Edge e : edges) captured.put(e, null);
         new Engine(retainGraph, createGraph, captured).run(outputs, seeds);
-        return edges.stream().map(captured::get).toList();
+        List<Tensor> found = new ArrayList<>();
+        for (Edge e : edges) found.add(captured.get(e));
+        return found;
     }
 
     private void run(List<Tensor> outputs, List<Tensor> seeds) {
         Trace t = Trace.current();
         boolean gradMode = t.gradMode;
         int outer = t.beginPass();
+        List<Value> outerRoots = t.passRoots;
+        t.passRoots = outputs.stream().map(Tensor::value).toList();
         t.consumed();
         t.depth++;
         t.busy++;
@@ -83,6 +98,7 @@ final class Engine {
             t.depth--;
             t.gradMode = gradMode;
             t.pass = outer;
+            t.passRoots = outerRoots;
         }
     }
 

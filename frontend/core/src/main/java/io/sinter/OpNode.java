@@ -62,6 +62,12 @@ final class OpNode extends TapeNode {
         node.interval = trace.interval;
     }
 
+    /** Adds what the gradient rule will ask for. */
+    void addSaved(List<Value> to) {
+        for (SavedValue s : savedOperands) if (s != null) to.add(s.value);
+        for (SavedValue s : savedResults) if (s != null) to.add(s.value);
+    }
+
     /** The result that this node saved, if it did, is now the value of {@code target}. */
     void moved(Tensor target, int result) {
         if (savedResults != null && savedResults[result] != null) savedResults[result].moved(target);

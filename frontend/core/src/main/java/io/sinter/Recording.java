@@ -27,6 +27,12 @@ final class Recording {
     /** Where values come from that were there before: a replay reads the storage again. */
     final Map<Value, Storage> holders = new IdentityHashMap<>();
 
+    /** Leaves from outside, and whether they require gradients. */
+    final Map<Tensor, Boolean> captured = new LinkedHashMap<>();
+
+    /** A tensor from outside has been given a history in here, by an in-place operation. */
+    boolean historyEscapes;
+
     private final Trace trace;
 
     Recording(Trace trace) {
@@ -43,6 +49,7 @@ final class Recording {
      */
     Value reads(Tensor x, Value v) {
         if (v.recorded == this) return v;
+        if (x.isLeaf() && x.isBase()) captured.putIfAbsent(x, x.requiresGrad());
         // A snapshot or a base that the library made of a tensor read before.
         if (x.storageOrNull() == null && holders.containsKey(v)) return v;
         if (!x.isBase()) {

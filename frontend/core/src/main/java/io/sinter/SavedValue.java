@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter;
 
+import io.sinter.ir.Type;
+
 /**
  * A value that a gradient rule will need, and the version of the storage that held it: PyTorch's check on
  * in-place changes.
@@ -29,10 +31,13 @@ final class SavedValue {
 
     void check(String op) {
         int now = owner.version();
-        if (now == version) return;
-        throw Errors.state("one of the tensors needed for the gradient of " + op
-                + " was modified by an in-place operation (or an optimizer's step): " + value.type + " is at version "
-                + now + ", expected version " + version
+        if (now != version) throw modified(op, value.type, now, version);
+    }
+
+    static RuntimeException modified(String op, Type type, int now, int expected) {
+        return Errors.state("one of the tensors needed for the gradient of " + op
+                + " was modified by an in-place operation (or an optimizer's step): " + type + " is at version " + now
+                + ", expected version " + expected
                 + "; clone() it before the modification, or call backward() earlier");
     }
 }

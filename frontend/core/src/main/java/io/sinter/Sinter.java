@@ -58,6 +58,11 @@ public final class Sinter {
      * training modes of the networks that were asked. With {@code -Dsinter.compile.verify=N} every N-th replay traces again, and fails if the
      * function no longer does what it did (contents of arrays that it makes on the host are not compared). A first call that makes state, such as an optimizer's, is
      * followed by a second that is traced too.
+     *
+     * <p>Results may be differentiated: the backward pass through {@code f} is compiled as a second program, which runs as soon as a gradient arrives (as
+     * AOTAutograd's does), with what the tape would have saved, kept from the replay on. A second derivative through it is an error. Where user code would run in the
+     * backward pass ({@link CustomFunction}, {@link Autograd#checkpoint}, hooks on inner tensors), or gradients leave {@code f} to something that is neither an argument nor
+     * a leaf, {@code f} is traced at every call instead.
      */
     public static UnaryOperator<Tensor> compile(UnaryOperator<Tensor> f) {
         Compiled c = new Compiled(x -> new Tensor[] {f.apply(x[0])});

@@ -80,6 +80,13 @@ abstract class TapeNode {
         return () -> list.remove(hook);
     }
 
+    /** Whether the user has code run when a gradient passes. */
+    final boolean hasHooks() {
+        if (hooks == null) return false;
+        for (List<?> list : hooks) if (list != null && !list.isEmpty()) return true;
+        return false;
+    }
+
     /** The gradient of a result after its hooks. */
     final Tensor hooked(int result, Tensor grad) {
         if (hooks == null || hooks[result] == null || grad == null) return grad;

@@ -320,6 +320,8 @@ public final class Tensor extends Factories
         if (r.requiresGrad()) {
             node = r.edge();
             result = r.resultNumber();
+            Recording recording = Trace.current().recording;
+            if (recording != null && storage().recorded != recording) recording.historyEscapes = true;
         } else {
             node = null;
         }

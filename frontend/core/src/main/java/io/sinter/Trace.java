@@ -70,6 +70,9 @@ public final class Trace {
     /** The backward pass in progress; 0 if there is none, or the program has seen what it made. */
     int pass;
 
+    /** What the backward pass in progress began with. */
+    List<Value> passRoots = List.of();
+
     private int passes;
     /** Of the gradients that were made or read since the trace began; null if there are none. */
     private GradientEra era;
@@ -298,6 +301,16 @@ public final class Trace {
             Cut.Trail trail = cut.run(roots, donors, true);
             clear(false);
             return trail;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The program that computes {@code roots} and nothing else, which does not run. */
+    Cut.Trail compileExactly(List<Value> roots) {
+        lock.lock();
+        try {
+            return cut.compile(roots);
         } finally {
             lock.unlock();
         }

@@ -6,11 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.sinter.nn.BatchNorm1d;
+import io.sinter.nn.Dropout;
 import io.sinter.nn.Linear;
 import io.sinter.nn.Sequential;
 import io.sinter.nn.Tanh;
 import io.sinter.optim.AdamW;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
@@ -72,20 +75,201 @@ class CompiledFunctionsTest {
         assertEquals(messages[0], messages[4]);
     }
 
+    private static double[] train(Sequential net, UnaryOperator<Tensor[]> forward) {
+        AdamW optimizer = new AdamW(net.parameters(), 1e-2);
+        double[] losses = new double[8];
+        for (int i = 0; i < losses.length; i++) {
+            Tensor logits = forward.apply(new Tensor[] {Tensor.ones(6, 4).cumsum(0)})[0];
+            Tensor loss = F.crossEntropy(logits, Tensor.from(new long[] {0, 1, 2, 0, 1, 2}));
+            optimizer.zeroGrad();
+            loss.backward();
+            optimizer.step();
+            losses[i] = loss.item();
+        }
+        return losses;
+    }
+
+    /** A network is compiled, and its loss is not: the backward pass through the network is a second program. */
     @Test
-    void resultsThatAreStillToBeDifferentiatedAreTraced() {
+    void resultsThatAreStillToBeDifferentiatedAreReplayed() {
+        double[][] losses = new double[2][];
+        for (int compiled = 0; compiled < 2; compiled++) {
+            Sinter.manualSeed(6);
+            Sequential net = new Sequential(
+                    new Linear(4, 8), new BatchNorm1d(8), new Tanh(), new Dropout(0.3), new Linear(8, 3));
+            int[] traced = {0};
+            UnaryOperator<Tensor[]> f = x -> {
+                traced[0]++;
+                return new Tensor[] {net.call(x[0])};
+            };
+            losses[compiled] = train(net, compiled == 1 ? Sinter.compileAll(f, CompileOptions.strict(1)) : f);
+            assertEquals(compiled == 1 ? 1 : 8, traced[0]);
+        }
+        assertArrayEquals(losses[0], losses[1], 1e-6);
+        assertTrue(losses[0][7] < losses[0][0]);
+    }
+
+    @Test
+    void aReplayAndItsBackwardPassAreOneProgramEach() {
+        Tensor w = Tensor.of(1.0, 2.0).requiresGrad_();
+        Compiled f = new Compiled(x -> new Tensor[] {x[0].mul(w).exp(), x[0].add(w)});
+        Tensor x = Tensor.of(0.5, 0.25);
+        f.call(x);
+        Tensor[] out = f.call(x);
+        long before = Sinter.counters().runs();
+        Tensor seed = Tensor.of(1.0, 10.0);
+        double[] once = {0.5 * Math.exp(0.5), 2.5 * Math.exp(0.5)};
+        Autograd.backward(List.of(out[1], out[0]), List.of(seed, seed), true, false);
+        assertEquals(before + 1, Sinter.counters().runs());
+        assertArrayEquals(new double[] {once[0] + 1, once[1] + 10}, w.grad().toDoubles(), 1e-5);
+        // Again, for it was retained, without a gradient of the other result.
+        w.zeroGrad();
+        Autograd.backward(List.of(out[0]), List.of(seed), false, false);
+        assertArrayEquals(once, w.grad().toDoubles(), 1e-5);
+        String again = assertThrows(
+                        IllegalStateException.class,
+                        () -> Autograd.backward(List.of(out[0]), List.of(seed), false, false))
+                .getMessage();
+        assertTrue(again.contains("a second time"), again);
+    }
+
+    @Test
+    void gradientsFlowThroughChainsOfCompiledFunctions() {
+        Tensor w = Tensor.of(2.0, 3.0).requiresGrad_();
+        Compiled f = new Compiled(x -> new Tensor[] {x[0].mul(w)});
+        Compiled g = new Compiled(x -> new Tensor[] {x[0].mul(x[0]).sum()});
+        for (int i = 1; i < 4; i++) {
+            w.zeroGrad();
+            Tensor x = Tensor.of(1.0, i).requiresGrad_();
+            g.call(f.call(f.call(x)))[0].backward();
+            // (x w²)² by x and by w
+            assertArrayEquals(new double[] {2 * 16, 2 * i * 81}, x.grad().toDoubles(), 1e-4);
+            assertArrayEquals(new double[] {4 * 8, 4.0 * i * i * 27}, w.grad().toDoubles(), 1e-3);
+        }
+    }
+
+    @Test
+    void whatIsWrittenBeforeTheBackwardPassIsFound() {
+        for (int what = 0; what < 3; what++) {
+            Tensor w = Tensor.of(2.0).requiresGrad_();
+            Compiled f = new Compiled(x -> new Tensor[] {x[0].mul(w).exp()});
+            Tensor x = Tensor.of(3.0).requiresGrad_();
+            f.call(x);
+            Tensor y = f.call(x)[0];
+            Tensor loss = y.sum();
+            Tensor written = what == 0 ? x : what == 1 ? w : y;
+            try (var _ = Sinter.noGrad()) {
+                written.add_(1);
+            }
+            String message =
+                    assertThrows(IllegalStateException.class, loss::backward).getMessage();
+            assertTrue(message.contains("was modified by an in-place operation"), message);
+        }
+    }
+
+    @Test
+    void secondDerivativesAreRefused() {
+        Tensor x = Tensor.of(2.0).requiresGrad_();
+        Compiled f =
+                new Compiled(in -> new Tensor[] {in[0].mul(in[0]).mul(in[0]).sum()});
+        f.call(x);
+        Tensor y = f.call(x)[0];
+        String message = assertThrows(
+                        IllegalStateException.class,
+                        () -> Autograd.grad(List.of(y), List.of(x), null, true, true, false))
+                .getMessage();
+        assertTrue(message.contains("second derivative") && message.contains("createGraph"), message);
+        assertEquals(12, Autograd.grad(y, x).getFirst().item(), 1e-4);
+    }
+
+    /** What has code of the user's in its backward pass is traced at every call, and right. */
+    @Test
+    void customFunctionsInsideAreTraced() {
+        CustomFunction twice = new CustomFunction() {
+            @Override
+            protected Tensor[] forward(Context context, Tensor... inputs) {
+                return new Tensor[] {inputs[0].mul(1.0)};
+            }
+
+            @Override
+            protected Tensor[] backward(Context context, Tensor... gradients) {
+                return new Tensor[] {gradients[0].mul(2.0)};
+            }
+        };
         Tensor w = Tensor.of(1.0, 2.0).requiresGrad_();
         int[] traced = {0};
         UnaryOperator<Tensor[]> f = Sinter.compileAll(x -> {
             traced[0]++;
-            return new Tensor[] {x[0].mul(w).sum()};
+            return new Tensor[] {twice.apply(x[0].mul(w))[0].sum()};
         });
         for (int i = 1; i <= 4; i++) {
             w.zeroGrad();
             f.apply(new Tensor[] {Tensor.of(3.0, i)})[0].backward();
-            assertArrayEquals(new double[] {3, i}, w.grad().toDoubles());
+            assertArrayEquals(new double[] {6, 2 * i}, w.grad().toDoubles());
         }
         assertEquals(4, traced[0]);
+    }
+
+    @Test
+    void freezingAParameterChoosesAnotherProgram() {
+        Tensor w = Tensor.of(2.0).requiresGrad_();
+        Tensor b = Tensor.of(1.0);
+        int[] traced = {0};
+        Compiled f = new Compiled(x -> {
+            traced[0]++;
+            return new Tensor[] {x[0].mul(w).add(b)};
+        });
+        Tensor x = Tensor.of(3.0);
+        for (int i = 0; i < 2; i++) f.call(x)[0].backward();
+        assertEquals(6, w.grad().item());
+        b.requiresGrad_();
+        for (int i = 0; i < 2; i++) f.call(x)[0].backward();
+        assertEquals(2, b.grad().item());
+        assertEquals(2, traced[0]);
+        w.requiresGrad_(false);
+        f.call(x)[0].backward();
+        assertEquals(12, w.grad().item());
+        assertEquals(3, b.grad().item());
+        try (var _ = Sinter.noGrad()) {
+            assertEquals(7, f.call(x)[0].item());
+        }
+    }
+
+    /** New extents of a dynamic axis are new plans of the same kernels, whatever strictness says. */
+    @Test
+    void dynamicAxesAreSpecializedAndShareKernels() {
+        CompileOptions options = CompileOptions.strict(1).dynamic(0, 0);
+        int[] traced = {0};
+        UnaryOperator<Tensor[]> f = Sinter.compileAll(
+                x -> {
+                    traced[0]++;
+                    return new Tensor[] {F.softmax(x[0].mul(0.5).exp(), 1)};
+                },
+                options);
+        f.apply(new Tensor[] {Tensor.ones(20, 24)})[0].toDoubles();
+        long specialized = Sinter.counters().programsSpecialized();
+        long kernels = Sinter.counters().kernelsGenerated();
+        for (int round = 0; round < 2; round++) {
+            for (int n = 21; n < 31; n++) {
+                double[] y = f.apply(new Tensor[] {Tensor.ones(n, 24)})[0].toDoubles();
+                assertEquals(n * 24, y.length);
+                assertEquals(1 / 24.0, y[n], 1e-6);
+            }
+        }
+        assertEquals(11, traced[0]);
+        assertEquals(specialized + 10, Sinter.counters().programsSpecialized());
+        assertEquals(kernels, Sinter.counters().kernelsGenerated(), "kernels take extents as parameters");
+        // Another axis is not dynamic.
+        assertThrows(IllegalStateException.class, () -> f.apply(new Tensor[] {Tensor.ones(20, 25)}));
+        // Programs that were longest not used are traced again.
+        for (int n = 100; n < 100 + CompileOptions.SPECIALIZATIONS; n++) f.apply(new Tensor[] {Tensor.ones(n, 24)});
+        int before = traced[0];
+        f.apply(new Tensor[] {Tensor.ones(20, 24)});
+        assertEquals(before + 1, traced[0]);
+        UnaryOperator<Tensor[]> wrong =
+                Sinter.compileAll(x -> x, CompileOptions.DEFAULT.dynamic(0, 2).dynamic(0, -1));
+        assertThrows(TensorException.class, () -> wrong.apply(new Tensor[] {Tensor.ones(2, 2)}));
+        assertThrows(IllegalArgumentException.class, () -> CompileOptions.DEFAULT.dynamic(-1, 0));
     }
 
     @Test

@@ -14,6 +14,7 @@ public final class Counters {
     final LongAdder compileNanos = new LongAdder();
     final LongAdder generated = new LongAdder();
     final LongAdder loaded = new LongAdder();
+    private final LongAdder specialized = new LongAdder();
     final LongAdder crossMade = new LongAdder();
     final LongAdder crossFound = new LongAdder();
     final LongAdder crossFailures = new LongAdder();
@@ -25,6 +26,19 @@ public final class Counters {
     /** Programs that were compiled. */
     public long programsCompiled() {
         return compiled.sum();
+    }
+
+    /**
+     * Of the programs of compiled functions, those that were made because an axis that is marked as dynamic ({@code CompileOptions.dynamic}) had an extent
+     * that was new.
+     */
+    public long programsSpecialized() {
+        return specialized.sum();
+    }
+
+    /** A compiled function was traced again for new extents of its dynamic axes. Called by the frontend. */
+    public void specialized() {
+        specialized.increment();
     }
 
     /** Programs that were found compiled on disk: no pass of the compiler ran for them. */
