@@ -19,6 +19,9 @@ public final class Buffer implements Arg {
     private final long address;
     private final long bytes;
 
+    /** The run that has computed the contents, where that may be found wrong yet; 0 for none. */
+    private volatile long run;
+
     /** What kernels have computed of the contents; null before the first time. */
     private volatile PreparedOperands prepared;
 
@@ -92,11 +95,26 @@ public final class Buffer implements Arg {
         lease.unpin();
     }
 
-    /** Copies {@code target.byteSize()} bytes out of this buffer, from byte {@code offset} on, when it has been computed. */
+    /** Marks the contents as computed by a run, which {@link IndexChecks} may find wrong later; 0: nobody doubts them. */
+    void madeBy(long number) {
+        run = number;
+    }
+
+    /** Throws the error of the run that has computed the contents, if it had one. */
+    void check() {
+        if (run != 0) lease.source().check(run);
+    }
+
+    /**
+     * Copies {@code target.byteSize()} bytes out of this buffer, from byte {@code offset} on, when it has been computed.
+     *
+     * @throws io.sinter.ir.IndexError if a run with a wrong index is found to have been among those waited for, or to have computed this
+     */
     public void read(long offset, MemorySegment target) {
         Objects.checkFromIndexSize(offset, target.byteSize(), bytes);
         pin();
         try {
+            check();
             if (target.byteSize() > 0) lease.source().read(address + offset, target);
         } finally {
             unpin();
@@ -111,6 +129,7 @@ public final class Buffer implements Arg {
         try {
             changed();
             if (source.byteSize() > 0) lease.source().write(address + offset, source);
+            if (source.byteSize() == bytes) run = 0;
         } finally {
             changed();
             unpin();

@@ -61,7 +61,8 @@ public interface Executable {
      *
      * @param args one per input of the graph: a {@link Buffer} of at least the input's size, or {@link Arg.Scalar} for scalar inputs
      * @param tags who holds the result of a number: the {@linkplain Allocator#allocate(long, Object) tag} of its memory
-     * @throws IndexError if an index was out of range; donated arguments may have been overwritten then
+     * @throws IndexError if an index was out of range; donated arguments may have been overwritten then. A GPU's run that had one returns like any
+     *     other, and whoever waits for it gets the error, as does every use of what it has computed
      * @throws OutOfDeviceMemoryException before anything ran
      * @throws IllegalArgumentException if the arguments do not fit the program
      */

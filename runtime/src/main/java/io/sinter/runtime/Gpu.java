@@ -22,6 +22,7 @@ final class Gpu implements AutoCloseable {
     private final GpuDriver driver;
     private final GpuDriver.Stream stream;
     private final GpuTransfers transfers;
+    private final IndexChecks checks;
     private final PtxModules modules;
     private final MatmulChoice matmulChoice = MatmulChoice.fromProperty();
     /** Null if there is none, or it is not wanted. */
@@ -39,6 +40,7 @@ final class Gpu implements AutoCloseable {
         this.driver = driver;
         stream = driver.createStream();
         transfers = new GpuTransfers(driver, stream);
+        checks = new IndexChecks(driver, stream, transfers);
         modules = new PtxModules(driver, counters, disk);
     }
 
@@ -85,6 +87,10 @@ final class Gpu implements AutoCloseable {
         return stream;
     }
 
+    IndexChecks checks() {
+        return checks;
+    }
+
     PtxModules modules() {
         return modules;
     }
@@ -104,11 +110,12 @@ final class Gpu implements AutoCloseable {
         checked(() -> driver.synchronize(stream));
     }
 
-    /** Waits for everything; a fault's message gets the kernels that may have it. */
+    /** Waits for everything; a fault's message gets the kernels that may have it. Errors of index checks are found here. */
     private void checked(Runnable wait) {
         try {
             wait.run();
         } catch (GpuFaultException e) {
+            checks.forget();
             if (running.isEmpty()) throw e;
             throw new GpuFaultException(
                     e.getMessage() + ". One of the last kernels was running: " + String.join(", ", running)
@@ -116,6 +123,7 @@ final class Gpu implements AutoCloseable {
                     e);
         }
         running.clear();
+        checks.waited();
     }
 
     /** Notes that a kernel has been queued. */
@@ -185,6 +193,13 @@ final class Gpu implements AutoCloseable {
             public void unmap(long address, long bytes) {
                 // A GPU that was closed has given back everything.
                 if (!closed) driver.free(address);
+            }
+
+            @Override
+            public void check(long run) {
+                synchronized (Gpu.this) {
+                    checks.check(run);
+                }
             }
 
             @Override

@@ -14,6 +14,9 @@ interface MemorySource {
     /** A block, fresh or used before, gets a new owner, who finds nothing in it and uses its first {@code bytes} bytes. */
     default void handOut(long address, long bytes) {}
 
+    /** Throws what makes the results of a run (see {@link Buffer#madeBy}) unusable; by default nothing does. */
+    default void check(long run) {}
+
     /** Copies out of blocks; by default they are host memory. */
     default void read(long address, MemorySegment target) {
         MemorySegment.copy(Memory.ALL, address, target, 0, target.byteSize());

@@ -39,11 +39,6 @@ final class PtxCode {
         return target;
     }
 
-    /** Counts a kernel that was generated elsewhere. */
-    void countGenerated() {
-        generated.increment();
-    }
-
     /**
      * A kernel's code, loaded.
      *

@@ -8,6 +8,7 @@ import io.sinter.ir.Type;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
 import io.sinter.ir.store.StoredPlan;
+import io.sinter.runtime.dump.Sources;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,8 +16,7 @@ import java.util.function.IntFunction;
 
 /**
  * A plan on a GPU. Arguments, results and temporaries are the device's memory. A run writes the parameter blocks of all its launches, copies them
- * to the device at once and queues the launches, without waiting; only a program with index checks is waited for, to read its error record. The
- * body of a loop has blocks of its own for each of its runs. Launches that are the same as in the run before, down to their addresses, are
+ * to the device at once and queues the launches, without waiting, also for its index checks ({@link IndexChecks}). The body of a loop has blocks of its own for each of its runs. Launches that are the same as in the run before, down to their addresses, are
  * captured as a graph, and from then on queued by one call.
  */
 final class PtxExecutable implements Executable {
@@ -78,8 +78,15 @@ final class PtxExecutable implements Executable {
 
     @Override
     public Run run(List<? extends Arg> args, IntFunction<?> tags) {
+        return run(args, tags, Sources.NONE);
+    }
+
+    @Override
+    public Run run(List<? extends Arg> args, IntFunction<?> tags, Sources sources) {
         Args.check(args, plan.argTypes(), plan.scalarArgs(), session.device());
         synchronized (gpu) {
+            if (!plan.sites().isEmpty() && gpu.checks().isFull()) gpu.synchronize();
+            for (Arg a : args) if (a instanceof Buffer b) b.check();
             Args.pin(args);
             List<Buffer> temporaries = new ArrayList<>();
             try {
@@ -87,6 +94,10 @@ final class PtxExecutable implements Executable {
                 long arena = temporary(plan.arenaBytes(), "temporaries of a running program", temporaries);
                 long scratch = temporary(steps.scratchBytes(), "scratch memory of kernels", temporaries);
                 new Running(args, results, arena, scratch, tags).run();
+                long number =
+                        gpu.checks().queued(parameters.seen(parameters.record().address()), plan.sites(), sources);
+                for (Buffer b : results) b.madeBy(number);
+                if (gpu.waitsForEach() && !plan.sites().isEmpty()) gpu.synchronize();
                 session.counters().runs.increment();
                 session.counters().launches.add(steps.kernels());
                 return new Run(results);
@@ -142,9 +153,6 @@ final class PtxExecutable implements Executable {
             order(steps.all());
             if (begun) flush();
             else runWhole();
-            if (plan.sites().isEmpty()) return;
-            gpu.read(parameters.seen(parameters.record().address()), parameters.record());
-            parameters.check();
         }
 
         private void order(List<PtxStep> list) {

@@ -77,12 +77,11 @@ final class PtxModules {
                 new Key(name, schedule), _ -> code.load(kernel, name, schedule, made -> loaded(made, kernel.name())));
     }
 
-    /** The code of a kernel written by hand, which takes no longer to write than to find. */
+    /** The code of a kernel written by hand, which takes no longer to write than to find, and so counts as found. */
     synchronized GpuDriver.Function get(RoutineKernel kernel) {
         return routines.computeIfAbsent(kernel, _ -> {
             String entry = "r_" + kernel.name();
             String text = new PtxModule(target(), List.of(kernel.code(entry))).toString();
-            code.countGenerated();
             return module(text, kernel.name()).function(entry);
         });
     }

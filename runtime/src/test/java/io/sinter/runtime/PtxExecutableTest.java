@@ -29,6 +29,7 @@ import io.sinter.ir.plan.Plan;
 import io.sinter.ir.ref.RefArray;
 import io.sinter.ir.ref.RefEvaluator;
 import io.sinter.ir.store.StoredPlan;
+import io.sinter.runtime.dump.Sources;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -217,9 +218,67 @@ class PtxExecutableTest {
         Buffer good = buffer(RefArray.ofLongs(DType.I64, Shape.of(2), 3, -4));
         assertEquals(4, first(e.run(List.of(bx, good)).result(0)));
         Buffer bad = buffer(RefArray.ofLongs(DType.I64, Shape.of(2), 0, 4));
-        IndexError thrown = assertThrows(IndexError.class, () -> e.run(List.of(bx, bad)));
+        Run wrong = e.run(List.of(bx, bad));
+        IndexError thrown = assertThrows(IndexError.class, () -> first(wrong.result(0)));
         assertEquals(4, thrown.value());
         assertEquals(4, first(e.run(List.of(bx, good)).result(0)));
+    }
+
+    private static Sources line(String line) {
+        return _ -> new Sources.Source(line, "", "");
+    }
+
+    /**
+     * Runs with index checks are not waited for. Who waits next gets the error of the run that had it, whichever run of the program that was; what it has
+     * computed, and what was computed since, gives the error at every use, and what was there before does not.
+     */
+    @Test
+    void indexChecksAreDeferred() {
+        CountedDriver counted = new CountedDriver(new SimDriver());
+        try (Session own = Session.open(session.options(), counted.driver)) {
+            GraphBuilder g = new GraphBuilder();
+            Node x = g.input(Type.of(DType.F32, 4));
+            Node i = g.input(Type.of(DType.I64, 2));
+            g.origin(0);
+            Executable take = Executable.compile(g.build(g.apply(new Take(0), x, i)), CompileContext.of(own));
+            GraphBuilder h = new GraphBuilder();
+            Executable grow =
+                    Executable.compile(h.build(h.add(h.input(Type.of(DType.F32, 2)), 1)), CompileContext.of(own));
+            Buffer bx = own.allocator().allocate(16);
+            Elements.store(RefArray.of(DType.F32, Shape.of(4), 1, 2, 3, 4), bx);
+            List<Buffer> indices = new ArrayList<>();
+            for (long last : new long[] {3, 4, -4}) {
+                indices.add(own.allocator().allocate(16));
+                Elements.store(RefArray.ofLongs(DType.I64, Shape.of(2), last, 0), indices.getLast());
+            }
+            counted.reset();
+            Buffer before = take.run(List.of(bx, indices.get(0)), _ -> "", line("A.java:1"))
+                    .result(0);
+            Buffer wrong = take.run(List.of(bx, indices.get(1)), _ -> "", line("A.java:2"))
+                    .result(0);
+            Buffer grown = grow.run(List.of(wrong)).result(0);
+            Buffer after = take.run(List.of(bx, indices.get(2)), _ -> "", line("A.java:3"))
+                    .result(0);
+            assertEquals(0, counted.calls("copyOut"));
+            assertEquals(0, counted.calls("synchronize"));
+            IndexError thrown = assertThrows(IndexError.class, own::synchronize);
+            assertTrue(thrown.getMessage().endsWith("index 4 is out of bounds for an extent of 4 (A.java:2)"));
+            for (Buffer b : List.of(wrong, grown, after))
+                assertEquals(
+                        thrown.getMessage(),
+                        assertThrows(IndexError.class, () -> first(b)).getMessage());
+            assertThrows(IndexError.class, () -> grow.run(List.of(grown)));
+            assertEquals(4, first(before));
+            assertEquals(5, first(grow.run(List.of(before)).result(0)));
+            own.synchronize();
+            // Overwritten, it is as good as new.
+            Elements.store(RefArray.of(DType.F32, Shape.of(2), 7, 8), wrong);
+            assertEquals(8, first(grow.run(List.of(wrong)).result(0)));
+            // Too many to remember: one waits.
+            for (int k = 0; k <= IndexChecks.ROOM; k++)
+                after = take.run(List.of(bx, indices.get(2))).result(0);
+            assertEquals(1, first(after));
+        }
     }
 
     /** Donated results overwrite their argument; results may be scalars, which come by value. */
