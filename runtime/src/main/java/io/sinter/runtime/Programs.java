@@ -19,6 +19,7 @@ import io.sinter.runtime.cache.Entry;
 import io.sinter.runtime.dump.Dumps;
 import io.sinter.runtime.dump.ProgramDump;
 import io.sinter.runtime.dump.Sources;
+import java.nio.file.Path;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
@@ -165,7 +166,7 @@ final class Programs {
                     case INTERPRETED -> linked(plan(graph, Fusion.MAX_WEIGHT, Compiler::keptWhole, dump), context);
                     case REFERENCE -> new Compiled(new ReferenceExecutable(graph, session), null);
                 };
-        if (dumps != null) dumps.write(dump);
+        Path folder = dumps == null ? null : dumps.write(dump);
         Counters counters = session.counters();
         counters.compiled.increment();
         counters.compileNanos.add(System.nanoTime() - start);
@@ -176,7 +177,7 @@ final class Programs {
             event.commit();
         }
         if (!watched) return compiled;
-        return new Compiled(new WatchedExecutable(compiled.executable, graph, dump, context), compiled.plan);
+        return new Compiled(new WatchedExecutable(compiled.executable, graph, dump, folder, context), compiled.plan);
     }
 
     /**

@@ -10,12 +10,14 @@ import io.sinter.runtime.cache.CacheOptions;
 import io.sinter.runtime.cache.CacheStats;
 import io.sinter.runtime.cache.DiskCache;
 import io.sinter.runtime.dump.Dumps;
+import io.sinter.runtime.dump.ProgramInputs;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 
 /**
  * All mutable state of Sinter: memory, threads, compiled programs, counters, and what the frontend keeps beside them. There is one for the
@@ -54,6 +56,9 @@ public final class Session implements AutoCloseable {
 
     private volatile Dumps dumps;
     private volatile Checks checks = Checks.NONE;
+    private volatile long dumpedInputs;
+    /** Changes kernels before code is generated for them: a fault for tests to find. */
+    private volatile UnaryOperator<Kernel> fault = UnaryOperator.identity();
     /** How many open sessions of this process dump or check their programs, and want to know their sources. */
     private static final AtomicInteger TRACKING = new AtomicInteger();
 
@@ -82,10 +87,12 @@ public final class Session implements AutoCloseable {
         watched = new ExecutableCache(options.cachedPrograms(), counters);
         JvmFeatures.adviseOnce();
         cache(options.cache());
-        jvmKernels = new JvmKernels(new JvmCode(io.sinter.codegen.jvm.Options.preferred(), counters, this::disk)::make);
+        JvmCode code = new JvmCode(io.sinter.codegen.jvm.Options.preferred(), counters, this::disk);
+        jvmKernels = new JvmKernels((kernel, name) -> code.make(fault.apply(kernel), name));
         JvmFeatures.initialiseOnce(this::firstKernel);
         String folder = System.getProperty("sinter.dump");
         if (folder != null) dumpTo(Path.of(folder));
+        dumpInputs(dumpedInputsFromProperties());
         check(options.checks());
     }
 
@@ -200,6 +207,39 @@ public final class Session implements AutoCloseable {
     }
 
     /**
+     * Stores, beside each program that is dumped from now on, the arguments that it is run with first, for {@code sinter dump replay} and {@code
+     * minimize}. With {@code -Dsinter.dump.inputs=BYTES} (or {@code true}, for {@link ProgramInputs#DEFAULT_BYTES}) sessions do so from the start.
+     *
+     * @param bytes most bytes of a program's arguments; larger ones are left out, and said to be. 0 ends it
+     */
+    public void dumpInputs(long bytes) {
+        if (bytes < 0) throw new IllegalArgumentException("bytes of dumped inputs must not be negative: " + bytes);
+        dumpedInputs = bytes;
+    }
+
+    /** Bytes of a program's arguments that are stored with its dump. */
+    long dumpedInputs() {
+        return dumpedInputs;
+    }
+
+    private static long dumpedInputsFromProperties() {
+        String text = System.getProperty("sinter.dump.inputs", "false");
+        if (text.equals("false")) return 0;
+        if (text.equals("true")) return ProgramInputs.DEFAULT_BYTES;
+        try {
+            return Long.parseLong(text);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException(
+                    "-Dsinter.dump.inputs=" + text + " is neither a number of bytes nor true or false", e);
+        }
+    }
+
+    /** For tests: kernels of the JVM are generated as {@code change} makes them. */
+    void seedFault(UnaryOperator<Kernel> change) {
+        fault = change;
+    }
+
+    /**
      * Checks programs so from now on, whatever the session was opened with: also those that are compiled already, each of which is compiled once more
      * when it runs next.
      *
@@ -218,7 +258,7 @@ public final class Session implements AutoCloseable {
 
     /** Whether somebody looks at how programs run. */
     public boolean watches() {
-        return checks.any();
+        return checks.any() || dumps != null && dumpedInputs > 0;
     }
 
     private boolean tracks() {

@@ -7,12 +7,17 @@ import io.sinter.ir.Type;
 import io.sinter.ir.op.Input;
 import io.sinter.ir.ref.RefArray;
 import io.sinter.runtime.dump.ProgramDump;
+import io.sinter.runtime.dump.ProgramInputs;
 import io.sinter.runtime.dump.Sources;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 
 /**
  * A program whose runs are looked at, as the session's {@link Checks} say when it runs. The program itself runs as ever; what it found and what it gave
@@ -23,17 +28,24 @@ final class WatchedExecutable implements Executable {
     private final Graph graph;
     private final ProgramDump dump;
     private final CompileContext context;
+    /** The program's dump, or null. */
+    private final Path folder;
     /** Whose elements must be finite. */
     private final BitSet results;
 
     private final AtomicBoolean compared = new AtomicBoolean();
+    private final AtomicBoolean stored = new AtomicBoolean();
 
-    /** @param dump what was seen when the program was compiled */
-    WatchedExecutable(Executable program, Graph graph, ProgramDump dump, CompileContext context) {
+    /**
+     * @param dump what was seen when the program was compiled
+     * @param folder where it was dumped; null if it was not
+     */
+    WatchedExecutable(Executable program, Graph graph, ProgramDump dump, Path folder, CompileContext context) {
         this.program = program;
         this.graph = graph;
         this.dump = dump;
         this.context = context;
+        this.folder = folder;
         results = counting(graph);
     }
 
@@ -60,11 +72,20 @@ final class WatchedExecutable implements Executable {
     @Override
     public Run run(List<? extends Arg> args, IntFunction<?> tags, Sources sources) {
         Checks checks = context.session().checks();
-        boolean compare = checks.reference() && compared.compareAndSet(false, true);
-        if (!checks.nan() && !compare) return program.run(args, tags, sources);
+        boolean compare = checks.reference() && dump.plan() != null && compared.compareAndSet(false, true);
+        long store = folder == null ? 0 : context.session().dumpedInputs();
+        boolean first = store > 0 && stored.compareAndSet(false, true);
+        if (!checks.nan() && !compare && !first) return program.run(args, tags, sources);
         try (Snapshot before = new Snapshot(graph, args)) {
+            if (first) store(before.arrays(), store);
             Run run = program.run(args, tags, sources);
             try {
+                if (compare) {
+                    List<RefArray> got = IntStream.range(0, run.results().size())
+                            .mapToObj(i -> loaded(run, i))
+                            .toList();
+                    new ReferenceCheck(graph, dump, context, sources, folder, before.arrays()).check(got);
+                }
                 if (checks.nan()) {
                     BitSet bad = nonFinite(run);
                     if (!bad.isEmpty())
@@ -77,6 +98,14 @@ final class WatchedExecutable implements Executable {
                 throw e;
             }
             return run;
+        }
+    }
+
+    private void store(List<RefArray> arguments, long bytes) {
+        try {
+            ProgramInputs.write(folder, graph, arguments, bytes);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write a program's arguments to " + folder + ": " + e.getMessage(), e);
         }
     }
 

@@ -45,6 +45,7 @@ final class DemoRun implements AutoCloseable {
         this.out = out;
         session = SESSION.isBound() ? borrowed(options) : Session.open(sessionOptions(options));
         if (options.dump() != null) session.dumpTo(options.dump());
+        if (options.dumpInputs() > 0) session.dumpInputs(options.dumpInputs());
         scope = session.use();
         Sinter.manualSeed(options.seed());
     }

@@ -50,6 +50,15 @@ final class RunOptions {
     private Path dump;
 
     @Option(
+            names = "--dump-inputs",
+            arity = "0..1",
+            fallbackValue = "67108864",
+            paramLabel = "BYTES",
+            description = "With --dump: store the arguments of each program's first run beside it, up to so many bytes"
+                    + " (default: 64 MiB), for 'dump replay' and 'dump minimize'.")
+    private long dumpInputs;
+
+    @Option(
             names = "--nan",
             paramLabel = "trap",
             description = "trap: end with the line, operator and element that made the first NaN or infinity.")
@@ -142,6 +151,15 @@ final class RunOptions {
     /** Folder for dumps of the compiled programs, or null when none are wanted. */
     Path dump() {
         return dump;
+    }
+
+    /** Bytes of arguments that are stored with each dumped program; 0 for none. */
+    long dumpInputs() {
+        if (dumpInputs < 0)
+            throw new ParameterException(spec.commandLine(), "--dump-inputs must not be negative, but is " + dumpInputs);
+        if (dumpInputs > 0 && dump == null)
+            throw new ParameterException(spec.commandLine(), "--dump-inputs needs --dump=DIR, where they go");
+        return dumpInputs;
     }
 
     /** What is checked of programs, beyond {@code others}. */

@@ -254,6 +254,52 @@ class DumpCommandsTest {
         assertTrue(loop && replayed > 4, replayed + " kernels, loop " + loop);
     }
 
+    /** Operands are what the kernel had: here, in each run of a loop's body. */
+    @Test
+    void kernelsReplayOnWhatTheyHad() throws IOException {
+        Path other = folder.resolve("had");
+        Sinter.flush();
+        try (Session session = Session.open(Options.fromProperties());
+                var _ = session.use()) {
+            session.dumpTo(other);
+            session.dumpInputs(1 << 20);
+            LSTM lstm = new LSTM(3, 4);
+            Sinter.flush();
+            Tensor x = Tensor.full(new long[] {5, 2, 3}, 0.75);
+            assertEquals(40, lstm.call(x).numel());
+            Sinter.flush();
+        }
+        Path program;
+        try (Stream<Path> all = Files.list(other)) {
+            program = all.sorted().toList().getLast();
+        }
+        JsonNode json = new ObjectMapper().readTree(program.resolve("program.json").toFile());
+        int loops = 0;
+        for (JsonNode k : json.get("kernels")) {
+            int number = k.get("number").asInt();
+            String out = ok("dump", "replay", program, "--kernel", number);
+            assertTrue(out.contains("from the arguments in " + program + "/inputs:"), out);
+            assertTrue(out.endsWith("agrees with the reference evaluator\n"), out);
+            if (!k.has("loop")) continue;
+            loops++;
+            String last = ok("dump", "replay", program, "--kernel", number, "--step", 4);
+            assertFalse(out.equals(last), "another step's operands");
+            assertTrue(failure("dump", "replay", program, "--kernel", number, "--step", 5)
+                    .contains("ran 5 times; --step is 0 to 4, not 5"));
+        }
+        assertTrue(loops > 0, "kernels of the loop's body");
+        String random = ok("dump", "replay", program, "--kernel", 0, "--seed", 3);
+        assertTrue(random.contains("operands from seed 3:"), random);
+        assertTrue(failure("dump", "minimize", program).contains("with the arguments in " + program + "/inputs"));
+
+        // What was left out is random, and is said to be.
+        Files.delete(program.resolve("inputs/arg-000.npy"));
+        String part = ok("dump", "replay", program, "--kernel", 0);
+        assertTrue(part.contains("were left out there: random)"), part);
+        Files.writeString(program.resolve("inputs/arg-000.npy"), "no array");
+        assertTrue(failure("dump", "replay", program, "--kernel", 0).contains("arg-000.npy is no array of NumPy's format"));
+    }
+
     @Test
     void replayRefusesWhatItCannotDo() throws IOException {
         String unknown = failure("dump", "replay", step, "--kernel", "softmax");

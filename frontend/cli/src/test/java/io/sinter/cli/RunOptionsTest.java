@@ -73,6 +73,16 @@ class RunOptionsTest {
     }
 
     @Test
+    void inputsAreDumpedWithPrograms() {
+        assertEquals(0, parse("--dump", "d").dumpInputs());
+        assertEquals(64 << 20, parse("--dump", "d", "--dump-inputs").dumpInputs());
+        assertEquals(1000, parse("--dump=d", "--dump-inputs=1000").dumpInputs());
+        RunOptions alone = parse("--dump-inputs");
+        ParameterException e = assertThrows(ParameterException.class, alone::dumpInputs);
+        assertTrue(e.getMessage().contains("needs --dump=DIR"), e.getMessage());
+    }
+
+    @Test
     void checksAddToThoseOfTheProperties() {
         assertEquals(Checks.NONE, parse().checks(Checks.NONE));
         assertEquals(new Checks(true, false), parse("--nan", "trap").checks(Checks.NONE));

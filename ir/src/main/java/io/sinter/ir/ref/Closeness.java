@@ -39,6 +39,15 @@ public final class Closeness {
      * @throws IllegalArgumentException if numbers or types of the results differ
      */
     public static Difference worst(List<RefArray> got, List<RefArray> want) {
+        return worst(got, want, 1);
+    }
+
+    /**
+     * As {@link #worst(List, List)}.
+     *
+     * @param slack how many tolerances floats may differ by; 0 where nothing is rounded
+     */
+    public static Difference worst(List<RefArray> got, List<RefArray> want, double slack) {
         if (got.size() != want.size())
             throw new IllegalArgumentException(got.size() + " results instead of " + want.size());
         Difference worst = null;
@@ -47,7 +56,7 @@ public final class Closeness {
             RefArray w = want.get(r);
             if (!g.type().equals(w.type()))
                 throw new IllegalArgumentException("result " + r + " is " + g.type() + ", not " + w.type());
-            Difference d = w.dtype().isFloat() ? floats(r, g, w) : integers(r, g, w);
+            Difference d = w.dtype().isFloat() ? floats(r, g, w, slack) : integers(r, g, w);
             if (d != null && (worst == null || d.error > worst.error)) worst = d;
         }
         return worst;
@@ -61,7 +70,7 @@ public final class Closeness {
         return null;
     }
 
-    private static Difference floats(int r, RefArray g, RefArray w) {
+    private static Difference floats(int r, RefArray g, RefArray w, double slack) {
         double scale = 1;
         for (int i = 0; i < w.size(); i++)
             if (Double.isFinite(w.getDouble(i))) scale = Math.max(scale, Math.abs(w.getDouble(i)));
@@ -71,7 +80,7 @@ public final class Closeness {
             double y = w.getDouble(i);
             if (x == y || Double.isNaN(x) && Double.isNaN(y)) continue;
             double error = Math.abs(x - y) / scale;
-            if (error <= tolerance(w.dtype())) continue;
+            if (error <= slack * tolerance(w.dtype())) continue;
             if (Double.isNaN(error)) error = Double.POSITIVE_INFINITY;
             if (worst == null || error > worst.error) worst = new Difference(r, i, x, y, error);
         }

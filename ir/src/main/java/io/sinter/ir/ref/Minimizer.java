@@ -18,10 +18,23 @@ import java.util.function.Predicate;
  * of a node, or one of a node's operands. Like delta debugging (Zeller 1999), with the graph's own structure for a guide.
  */
 public final class Minimizer {
-    private final Predicate<Graph> fails;
+    /** Says whether a graph goes wrong. */
+    @FunctionalInterface
+    public interface Fault {
+        /**
+         * @param arguments for the graph's inputs: what the values that the inputs stand for were in the program; null elements where that is not
+         *     known
+         */
+        boolean shows(Graph graph, List<RefArray> arguments);
+    }
 
-    private Minimizer(Predicate<Graph> fails) {
-        this.fails = fails;
+    private final Fault fault;
+    /** What nodes were in the program, as far as that is known. */
+    private final Map<Node, RefArray> values;
+
+    private Minimizer(Fault fault, Map<Node, RefArray> values) {
+        this.fault = fault;
+        this.values = values;
     }
 
     /**
@@ -31,15 +44,41 @@ public final class Minimizer {
      * @throws IllegalArgumentException if {@code graph} does not fail
      */
     public static Graph minimize(Graph graph, Predicate<Graph> fails) {
+        return minimize(graph, new IdentityHashMap<>(), (g, _) -> fails.test(g));
+    }
+
+    /**
+     * As {@link #minimize(Graph, Predicate)}, of a graph that fails on certain arguments: an argument that takes a node's place is what the node was.
+     *
+     * @param arguments of the graph
+     */
+    public static Graph minimize(Graph graph, List<RefArray> arguments, Fault fault) {
+        Map<Node, RefArray> values = new IdentityHashMap<>();
+        RefEvaluator.run(graph, arguments, (g, all) -> {
+            if (g != graph) return;
+            all.forEach((n, results) -> {
+                if (results.size() == 1) values.put(n, results.getFirst());
+            });
+        });
+        return minimize(graph, values, fault);
+    }
+
+    private static Graph minimize(Graph graph, Map<Node, RefArray> values, Fault fault) {
+        Minimizer m = new Minimizer(fault, values);
         Graph g = withoutDonations(graph);
-        if (!fails.test(g)) {
+        if (!m.fails(g)) {
             // Memory that is taken over may be what matters.
-            if (!fails.test(graph)) throw new IllegalArgumentException("the graph does not fail");
+            if (!m.fails(graph)) throw new IllegalArgumentException("the graph does not fail");
             g = graph;
         }
-        Minimizer m = new Minimizer(fails);
         for (Graph smaller = m.step(g); smaller != null; smaller = m.step(g)) g = smaller;
         return g;
+    }
+
+    private boolean fails(Graph g) {
+        List<RefArray> arguments = new ArrayList<>();
+        for (Node n : g.inputs()) arguments.add(values.get(n));
+        return fault.shows(g, arguments);
     }
 
     /** A smaller graph that fails, or null. */
@@ -62,7 +101,7 @@ public final class Minimizer {
         if (g.outputs().size() <= 1) return null;
         for (int i = 0; i < g.outputs().size(); i++) {
             Graph r = rebuilt(List.of(g.outputs().get(i)), Map.of());
-            if (fails.test(r)) return r;
+            if (fails(r)) return r;
         }
         for (int half = g.outputs().size() / 2, from = 0; from < 2; from++) {
             List<Node> some = from == 0
@@ -70,7 +109,7 @@ public final class Minimizer {
                     : g.outputs().subList(half, g.outputs().size());
             if (some.size() < g.outputs().size() && !some.isEmpty()) {
                 Graph r = rebuilt(some, Map.of());
-                if (fails.test(r)) return r;
+                if (fails(r)) return r;
             }
         }
         return null;
@@ -82,7 +121,7 @@ public final class Minimizer {
         for (Node n : g.nodes()) {
             if (n == g.outputs().getFirst() || n.types().size() != 1) continue;
             Graph r = rebuilt(List.of(n), Map.of());
-            if (r.nodes().size() < g.nodes().size() && fails.test(r)) return r;
+            if (r.nodes().size() < g.nodes().size() && fails(r)) return r;
         }
         return null;
     }
@@ -91,14 +130,14 @@ public final class Minimizer {
         for (Node n : g.nodes().reversed()) {
             if (n.types().size() != 1) continue;
             if (!isResult(g, n)) {
-                Node argument = new Node(new Input(0, n.type(), false), List.of(), n.types(), n.origin());
+                Node argument = like(n, new Node(new Input(0, n.type(), false), List.of(), n.types(), n.origin()));
                 Graph r = rebuilt(g.outputs(), Map.of(n, argument));
-                if (r.nodes().size() < g.nodes().size() && fails.test(r)) return r;
+                if (r.nodes().size() < g.nodes().size() && fails(r)) return r;
             }
             for (Node in : n.inputs()) {
                 if (in.types().size() != 1 || !in.type().equals(n.type())) continue;
                 Graph r = rebuilt(g.outputs(), Map.of(n, in));
-                if (r.nodes().size() < g.nodes().size() && !r.nodes().isEmpty() && fails.test(r)) return r;
+                if (r.nodes().size() < g.nodes().size() && !r.nodes().isEmpty() && fails(r)) return r;
             }
         }
         return null;
@@ -110,7 +149,7 @@ public final class Minimizer {
     }
 
     /** The graph of {@code outputs}, with other nodes in the place of some; arguments that it needs are numbered anew. */
-    private static Graph rebuilt(List<Node> outputs, Map<Node, Node> replaced) {
+    private Graph rebuilt(List<Node> outputs, Map<Node, Node> replaced) {
         Map<Node, Node> now = new IdentityHashMap<>();
         Map<Node, Node> instead = new IdentityHashMap<>(replaced);
         List<Node> inputs = new ArrayList<>();
@@ -121,16 +160,23 @@ public final class Minimizer {
             if (n.op() instanceof Input in) {
                 Node fresh =
                         new Node(new Input(inputs.size(), n.type(), in.scalar()), List.of(), n.types(), n.origin());
-                inputs.add(fresh);
+                inputs.add(like(n, fresh));
                 now.put(n, fresh);
                 continue;
             }
             List<Node> operands = new ArrayList<>();
             for (Node in : n.inputs()) operands.add(now.get(instead.getOrDefault(in, in)));
-            now.put(n, new Node(n.op(), operands, n.types(), n.origin()));
+            now.put(n, like(n, new Node(n.op(), operands, n.types(), n.origin())));
         }
         for (Node o : outputs) results.add(now.get(instead.getOrDefault(o, o)));
         return Graph.of(inputs, results, Collections.nCopies(results.size(), -1));
+    }
+
+    /** {@code made}, which stands for {@code n}. */
+    private Node like(Node n, Node made) {
+        RefArray value = values.get(n);
+        if (value != null) values.put(made, value);
+        return made;
     }
 
     /** Everything that a node needs, operands first. Explicit stack: graphs are deep. */

@@ -37,11 +37,11 @@ public final class Dumps {
     }
 
     /**
-     * Writes what was seen of a compilation.
+     * Writes what was seen of a compilation, and returns the program's folder.
      *
      * @throws UncheckedIOException if the folder cannot be written
      */
-    public void write(ProgramDump dump) {
+    public Path write(ProgramDump dump) {
         dump.complete();
         String key = Canonical.of(dump.trace(), dump.target().precision()).hex();
         int number;
@@ -53,6 +53,7 @@ public final class Dumps {
         try {
             clear(prefix);
             new DumpFolder(new Model(dump), key, place).write();
+            return place;
         } catch (IOException e) {
             throw new UncheckedIOException(
                     "cannot write the dump to " + place + " (sinter.dump): " + e.getMessage(), e);

@@ -15,6 +15,7 @@ import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
 import io.sinter.ir.plan.Plan.SlotValue;
 import io.sinter.ir.plan.Provenance;
+import io.sinter.ir.ref.RefArray;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -32,12 +33,43 @@ import java.util.function.Predicate;
  * scatter), the plan launches that one, too.
  *
  * @param name of the kernel's files
+ * @param program the graph that was fused, and that the kernel is a part of
+ * @param within that graph, or the body of a loop in it
+ * @param members the nodes that the kernel computes
  * @param graph what it should compute
  * @param plan the launches
- * @param arguments what the arguments are called in the dump
- * @param results what the results are called in the dump
+ * @param arguments the values that it takes
+ * @param results the values that it gives
  */
-public record KernelCut(String name, Graph graph, Plan plan, List<String> arguments, List<String> results) {
+public record KernelCut(
+        String name,
+        Graph program,
+        Graph within,
+        List<Node> members,
+        Graph graph,
+        Plan plan,
+        List<Operand> arguments,
+        List<Operand> results) {
+    /**
+     * A value in the program.
+     *
+     * @param name what it is called in the dump
+     * @param node of {@link #within}
+     * @param result which of the node's results
+     */
+    public record Operand(String name, Node node, int result) {}
+
+    /** The arguments among the values of all nodes of {@link #within}. */
+    public List<RefArray> arguments(Map<Node, List<RefArray>> values) {
+        return arguments.stream().map(o -> values.get(o.node).get(o.result)).toList();
+    }
+
+    /** All kernels of a compiled program, in the order in which they run; those of a loop's body once. */
+    static List<KernelCut> all(ProgramDump dump) {
+        Model model = new Model(dump);
+        return model.steps.stream().map(s -> new Cutter(model, s).cut()).toList();
+    }
+
     /**
      * Compiles a dumped program again, and cuts one kernel out of it.
      *
@@ -89,7 +121,7 @@ public record KernelCut(String name, Graph graph, Plan plan, List<String> argume
         private final Map<Key, Integer> read = new LinkedHashMap<>();
         private final Set<Key> written = new LinkedHashSet<>();
         private final List<Node> inputs = new ArrayList<>();
-        private final List<String> names = new ArrayList<>();
+        private final List<Operand> operands = new ArrayList<>();
         private final Map<Node, Node> built = new IdentityHashMap<>();
 
         Cutter(Model model, Model.Step kernel) {
@@ -113,18 +145,28 @@ public record KernelCut(String name, Graph graph, Plan plan, List<String> argume
             steps.add(kernel.step());
             for (Plan.Step s : steps) reads(s);
             List<Node> outputs = new ArrayList<>();
-            List<String> results = new ArrayList<>();
+            List<Operand> results = new ArrayList<>();
             for (Key k : written) {
                 outputs.add(result(k));
-                results.add(name(k));
+                results.add(operand(k));
             }
             Graph graph = Graph.of(inputs, outputs, java.util.Collections.nCopies(outputs.size(), -1));
-            return new KernelCut(kernel.file(), graph, plan(graph), List.copyOf(names), results);
+            Set<Node> members = new LinkedHashSet<>(); // Node has identity equality
+            for (Provenance.Part p : own.parts()) members.addAll(p.members());
+            return new KernelCut(
+                    kernel.file(),
+                    model.dump.plan().graph(),
+                    own.graph(),
+                    List.copyOf(members),
+                    graph,
+                    plan(graph),
+                    List.copyOf(operands),
+                    results);
         }
 
-        private String name(Key k) {
+        private Operand operand(Key k) {
             String id = model.ids.get(k.node);
-            return k.node.types().size() == 1 ? id : id + "." + k.result;
+            return new Operand(k.node.types().size() == 1 ? id : id + "." + k.result, k.node, k.result);
         }
 
         private void reads(Plan.Step s) {
@@ -141,16 +183,16 @@ public record KernelCut(String name, Graph graph, Plan plan, List<String> argume
                     if (a.written()) written.add(k);
                     else if (!written.contains(k) && !read.containsKey(k)) {
                         read.put(k, inputs.size());
-                        argument(k.node.types().get(k.result), false, name(k));
+                        argument(k.node.types().get(k.result), false, operand(k));
                     }
                 }
             }
         }
 
-        private Node argument(Type type, boolean scalar, String name) {
+        private Node argument(Type type, boolean scalar, Operand of) {
             Node n = new Node(new Input(inputs.size(), type, scalar), List.of(), List.of(type), -1);
             inputs.add(n);
-            names.add(name);
+            operands.add(of);
             return n;
         }
 
@@ -183,7 +225,7 @@ public record KernelCut(String name, Graph graph, Plan plan, List<String> argume
                     n.op() instanceof Project p ? read.get(new Key(n.input(0), p.index())) : read.get(new Key(n, 0));
             Node made;
             if (argument != null && n.types().size() == 1) made = inputs.get(argument);
-            else if (n.op() instanceof Input in) made = argument(n.type(), in.scalar(), model.ids.get(n));
+            else if (n.op() instanceof Input in) made = argument(n.type(), in.scalar(), operand(new Key(n, 0)));
             else made = new Node(n.op(), n.inputs().stream().map(this::build).toList(), n.types(), n.origin());
             built.put(n, made);
             return made;

@@ -12,6 +12,7 @@ import io.sinter.ir.text.GraphPrinter;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -171,8 +172,21 @@ public final class ProgramDump implements CompilerWatch {
         return fused;
     }
 
-    Plan plan() {
+    /** What was compiled; null if the graph itself is run. */
+    public Plan plan() {
         return plan;
+    }
+
+    /** The kernels of the plan, each by itself. */
+    public List<KernelCut> kernels() {
+        return KernelCut.all(this);
+    }
+
+    /** The graph after each pass, by the pass's name, in order; {@code trace} is the program. */
+    public Map<String, Graph> passes() {
+        Map<String, Graph> passes = new LinkedHashMap<>();
+        for (Stage s : stages) passes.put(s.pass, s.graph);
+        return passes;
     }
 
     long lowerNanos() {

@@ -5,8 +5,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sinter.cli.CommandFailure;
 import io.sinter.ir.Graph;
+import io.sinter.ir.ref.RefArray;
 import io.sinter.ir.text.GraphParser;
 import io.sinter.runtime.dump.Dumps;
+import io.sinter.runtime.dump.ProgramInputs;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -114,6 +116,16 @@ public record DumpedProgram(Path folder, JsonNode json) {
     /** The program as it was traced. */
     public Graph trace() {
         return parse(text("00-trace.ir"), folder.resolve("00-trace.ir"));
+    }
+
+    /** The arguments that the program was run with, null for those that were not stored; null if none were. */
+    List<RefArray> inputs(Graph trace) {
+        if (!ProgramInputs.areIn(folder)) return null;
+        try {
+            return ProgramInputs.read(folder, trace);
+        } catch (IOException e) {
+            throw new CommandFailure(e.getMessage(), e);
+        }
     }
 
     /** The number of the kernel that {@code name} names: {@code 7}, {@code 07-softmax}, or {@code softmax} if there is one such. */

@@ -77,6 +77,17 @@ final class GraphCheck {
         return all;
     }
 
+    /**
+     * Arguments that were stored with a program, where they are known, and random ones for the others.
+     *
+     * @param known null elements for what is not known
+     */
+    static List<RefArray> arguments(Graph graph, List<RefArray> known, long seed) {
+        List<RefArray> all = new ArrayList<>(arguments(graph, seed));
+        for (int i = 0; i < all.size(); i++) if (known.get(i) != null) all.set(i, known.get(i));
+        return all;
+    }
+
     static List<Boolean> scalars(Graph graph) {
         return graph.inputs().stream().map(n -> ((Input) n.op()).scalar()).toList();
     }

@@ -4,6 +4,7 @@ package io.sinter.cli.dump;
 import io.sinter.cli.CommandFailure;
 import io.sinter.ir.Graph;
 import io.sinter.ir.ref.Minimizer;
+import io.sinter.ir.ref.RefArray;
 import io.sinter.ir.text.GraphPrinter;
 import io.sinter.runtime.Session;
 import java.io.IOException;
@@ -11,7 +12,8 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.function.Predicate;
+import java.util.Collections;
+import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -37,8 +39,11 @@ final class MinimizeCommand implements Runnable {
             description = "jvm, ptx-sim, or interpreted: loop IR without a code generator (default: ${DEFAULT-VALUE}).")
     private String device;
 
-    @Option(names = "--seed", paramLabel = "N", description = "Seed of the arguments (default: ${DEFAULT-VALUE}).")
-    private long seed;
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            description = "Take random arguments from this seed (default: those that were dumped with the program, or seed 0).")
+    private Long seed;
 
     @Option(
             names = {"-o", "--output"},
@@ -51,21 +56,31 @@ final class MinimizeCommand implements Runnable {
 
     @Override
     public void run() {
-        Graph graph = Files.isDirectory(file) ? DumpedProgram.at(file).trace() : DumpedProgram.graph(file);
+        DumpedProgram program = Files.isDirectory(file) ? DumpedProgram.at(file) : null;
+        Graph graph = program != null ? program.trace() : DumpedProgram.graph(file);
+        List<RefArray> inputs = program == null || seed != null ? null : program.inputs(graph);
+        if (inputs == null) inputs = Collections.nCopies(graph.inputs().size(), null);
+        boolean random = inputs.contains(null);
+        long from = seed == null ? 0 : seed;
+        List<RefArray> arguments = GraphCheck.arguments(graph, inputs, from);
+        String on = device + (random ? " with seed " + from : " with the arguments in " + file + "/inputs");
         PrintWriter out = spec.commandLine().getOut();
         try (Session session = GraphCheck.open(device)) {
-            GraphCheck.Outcome first = GraphCheck.check(graph, GraphCheck.arguments(graph, seed), session);
+            GraphCheck.Outcome first = GraphCheck.check(graph, arguments, session);
             if (first instanceof GraphCheck.Outcome.Agrees)
-                throw new CommandFailure(file + " agrees with the reference evaluator on " + device + " with seed "
-                        + seed + ": there is nothing to minimize; try another --seed or --device");
+                throw new CommandFailure(file + " agrees with the reference evaluator on " + on + ": there is nothing to minimize; try another --seed or --device");
             if (first instanceof GraphCheck.Outcome.SaysNothing s)
-                throw new CommandFailure("random arguments do not suit " + file + ": "
+                throw new CommandFailure((random ? "random arguments do" : "the dumped arguments do") + " not suit " + file + ": "
                         + s.cause().getMessage() + "; try another --seed");
-            Predicate<Graph> fails = g -> GraphCheck.check(g, GraphCheck.arguments(g, seed), session)
+            Minimizer.Fault fault = (g, known) -> GraphCheck.check(g, GraphCheck.arguments(g, known, from), session)
                     .kind()
                     .equals(first.kind());
-            Graph small = Minimizer.minimize(graph, fails);
-            String text = "# " + first.kind() + " on " + device + " with seed " + seed + ": " + Minimizer.size(small)
+            Graph small = random
+                    ? Minimizer.minimize(
+                            graph,
+                            g -> fault.shows(g, Collections.nCopies(g.inputs().size(), null)))
+                    : Minimizer.minimize(graph, arguments, fault);
+            String text = "# " + first.kind() + " on " + on + ": " + Minimizer.size(small)
                     + " of " + Minimizer.size(graph) + " operators\n" + GraphPrinter.print(small);
             if (output == null) out.print(text);
             else write(output, text);

@@ -3,7 +3,9 @@ package io.sinter.cli.dump;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.sinter.cli.CommandFailure;
+import io.sinter.ir.Graph;
 import io.sinter.ir.ref.RefArray;
+import io.sinter.ir.ref.RefEvaluator;
 import io.sinter.runtime.CompileContext;
 import io.sinter.runtime.Device;
 import io.sinter.runtime.Executable;
@@ -23,7 +25,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "replay",
         description =
-                "Run one kernel of a dumped program on random operands, and compare it with the reference evaluator.")
+                "Run one kernel of a dumped program, and compare it with the reference evaluator: on the operands that it had if the program"
+                        + " was dumped with its arguments (--dump-inputs), else on random ones.")
 final class ReplayCommand implements Runnable {
     @Parameters(paramLabel = "DIR", description = "Folder of a dumped program.")
     private Path folder;
@@ -43,8 +46,17 @@ final class ReplayCommand implements Runnable {
                     + " (default: the device that the program was dumped for).")
     private String device;
 
-    @Option(names = "--seed", paramLabel = "N", description = "Seed of the operands (default: ${DEFAULT-VALUE}).")
-    private long seed;
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            description = "Take random operands from this seed (default: 0 where no arguments were dumped).")
+    private Long seed;
+
+    @Option(
+            names = "--step",
+            paramLabel = "N",
+            description = "Of a kernel in a loop's body: on the operands of its N-th run (default: ${DEFAULT-VALUE}).")
+    private int step;
 
     @Spec
     private CommandSpec spec;
@@ -58,19 +70,24 @@ final class ReplayCommand implements Runnable {
         for (JsonNode k : program.list("kernels"))
             loops.add(program.text(k.get("file").asText()));
         String dumpedFor = program.field("device");
+        Graph trace = program.trace();
         KernelCut cut;
         try {
-            cut = KernelCut.of(program.trace(), Executable.keptWhole(Device.parse(dumpedFor)), loops, number);
+            cut = KernelCut.of(trace, Executable.keptWhole(Device.parse(dumpedFor)), loops, number);
         } catch (IllegalArgumentException e) {
             throw new CommandFailure(folder + ": " + e.getMessage(), e);
         }
         String on = device.isEmpty() ? dumpedFor : device;
         PrintWriter out = spec.commandLine().getOut();
         try (Session session = GraphCheck.open(on.equals("reference") ? "interpreted" : on)) {
-            List<RefArray> args = GraphCheck.arguments(cut.graph(), seed);
-            out.println(cut.name() + " on " + on + ", operands from seed " + seed + ":");
+            List<RefArray> inputs = seed == null ? program.inputs(trace) : null;
+            List<RefArray> args = inputs == null
+                    ? GraphCheck.arguments(cut.graph(), seed == null ? 0 : seed)
+                    : operands(cut, trace, inputs);
+            out.println(cut.name() + " on " + on + ", operands "
+                    + (inputs == null ? "from seed " + (seed == null ? 0 : seed) : origin(inputs)) + ":");
             for (int i = 0; i < args.size(); i++)
-                out.println("  " + cut.arguments().get(i) + " " + args.get(i).describe());
+                out.println("  " + cut.arguments().get(i).name() + " " + args.get(i).describe());
             GraphCheck.Outcome outcome = GraphCheck.compare(
                     cut.graph(), args, () -> Executable.of(cut.plan(), CompileContext.of(session)), session);
             report(out, cut, outcome);
@@ -79,17 +96,35 @@ final class ReplayCommand implements Runnable {
         }
     }
 
+    /** What the kernel had for operands, from the arguments of the program. */
+    private List<RefArray> operands(KernelCut cut, Graph trace, List<RefArray> inputs) {
+        List<List<RefArray>> runs = new ArrayList<>();
+        RefEvaluator.run(cut.program(), GraphCheck.arguments(trace, inputs, 0), (g, values) -> {
+            if (g == cut.within()) runs.add(cut.arguments(values));
+        });
+        if (step < 0 || step >= runs.size())
+            throw new CommandFailure(cut.name() + " ran " + runs.size() + " times; --step is 0 to " + (runs.size() - 1)
+                    + ", not " + step);
+        return runs.get(step);
+    }
+
+    private String origin(List<RefArray> inputs) {
+        long random = inputs.stream().filter(java.util.Objects::isNull).count();
+        return "by the reference evaluator from the arguments in " + folder + "/inputs"
+                + (random == 0 ? "" : " (" + random + " of " + inputs.size() + " were left out there: random)");
+    }
+
     private static void report(PrintWriter out, KernelCut cut, GraphCheck.Outcome outcome) {
         switch (outcome) {
             case GraphCheck.Outcome.Agrees a -> {
                 for (int i = 0; i < a.results().size(); i++)
-                    out.println("  " + cut.results().get(i) + " = "
+                    out.println("  " + cut.results().get(i).name() + " = "
                             + a.results().get(i).describe());
                 out.println("agrees with the reference evaluator");
             }
             case GraphCheck.Outcome.Differs d ->
                 throw new CommandFailure(cut.name() + " differs from the reference evaluator: "
-                        + cut.results().get(d.worst().result()) + ": " + d.worst());
+                        + cut.results().get(d.worst().result()).name() + ": " + d.worst());
             case GraphCheck.Outcome.Fails f ->
                 throw new CommandFailure(cut.name() + " fails: " + f.cause().getMessage(), f.cause());
             case GraphCheck.Outcome.SaysNothing s ->
