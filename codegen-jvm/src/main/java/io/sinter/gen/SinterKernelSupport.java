@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import java.lang.invoke.VarHandle;
 
@@ -14,6 +15,13 @@ public final class SinterKernelSupport {
     private static final VarHandle LONGS = JAVA_LONG.varHandle();
 
     private SinterKernelSupport() {}
+
+    /** The first {@code count} slots of the parameter block at an address. */
+    public static long[] slots(long params, int count) {
+        long[] slots = new long[count];
+        for (int i = 0; i < count; i++) slots[i] = MEMORY.get(JAVA_LONG_UNALIGNED, params + 8L * i);
+        return slots;
+    }
 
     /**
      * Checks a data-dependent index: {@code value} if it is in [0, bound), {@code value + bound} if {@code

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import jdk.jfr.FlightRecorder;
 
 /**
  * Caching allocator of one device's memory. Freed blocks are kept by size class and handed out again, last freed first: their pages are mapped
@@ -108,7 +109,7 @@ public final class Allocator {
     private Buffer tryAllocate(long bytes, Object tag) {
         Buffer buffer;
         boolean overBudget;
-        Events.Allocation event = new Events.Allocation();
+        Events.Allocation event = FlightRecorder.isInitialized() ? new Events.Allocation() : null;
         synchronized (this) {
             long cachedBefore = cached;
             Block block = obtain(SizeClasses.of(bytes));
@@ -123,11 +124,13 @@ public final class Allocator {
             peak = Math.max(peak, live);
             held = Math.max(held, live + cached);
             overBudget = live > budget();
-            event.liveBytes = live;
-            event.cached = cached < cachedBefore;
+            if (event != null) {
+                event.liveBytes = live;
+                event.cached = cached < cachedBefore;
+            }
             source.handOut(block.address, bytes);
         }
-        if (event.shouldCommit()) {
+        if (event != null && event.shouldCommit()) {
             event.device = device.toString();
             event.bytes = bytes;
             event.commit();

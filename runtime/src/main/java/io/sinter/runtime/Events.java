@@ -10,7 +10,10 @@ import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 import jdk.jfr.Timespan;
 
-/** What Sinter tells the Flight Recorder. Without a recording each costs a test of a flag. */
+/**
+ * What Sinter tells the Flight Recorder. The first event of a process makes the JVM set the recorder up, which takes a tenth of a second: nobody makes
+ * one before {@link jdk.jfr.FlightRecorder#isInitialized}.
+ */
 final class Events {
     private Events() {}
 

@@ -14,6 +14,7 @@ import io.sinter.runtime.cache.CacheKey;
 import io.sinter.runtime.cache.DiskCache;
 import io.sinter.runtime.cache.Entry;
 import java.util.function.Supplier;
+import jdk.jfr.FlightRecorder;
 
 /** Makes kernels callable: their classes come from the cache on disk, or are generated and stored there. */
 final class JvmCode {
@@ -48,11 +49,13 @@ final class JvmCode {
     }
 
     private GeneratedClass generate(Kernel kernel) {
-        Events.Generate event = new Events.Generate();
-        event.begin();
+        Events.Generate event = FlightRecorder.isInitialized() ? new Events.Generate() : null;
+        if (event != null) event.begin();
         GeneratedClass made = JvmCodegen.generate(kernel, options);
-        event.kernel = kernel.name();
-        event.commit();
+        if (event != null) {
+            event.kernel = kernel.name();
+            event.commit();
+        }
         counters.generated.increment();
         return made;
     }
@@ -62,17 +65,21 @@ final class JvmCode {
         ByteReader in = new ByteReader(entry.payload());
         GeneratedClass stored = new GeneratedClass(in.text(), in.bytes());
         in.end();
-        Events.Verify verify = new Events.Verify();
-        verify.begin();
+        Events.Verify verify = FlightRecorder.isInitialized() ? new Events.Verify() : null;
+        if (verify != null) verify.begin();
         JvmCodegen.check(stored);
-        verify.name = stored.className();
-        verify.commit();
-        Events.Define define = new Events.Define();
-        define.begin();
+        if (verify != null) {
+            verify.name = stored.className();
+            verify.commit();
+        }
+        Events.Define define = FlightRecorder.isInitialized() ? new Events.Define() : null;
+        if (define != null) define.begin();
         try {
             JvmKernel kernel = JvmCodegen.define(stored);
-            define.name = stored.className();
-            define.commit();
+            if (define != null) {
+                define.name = stored.className();
+                define.commit();
+            }
             return kernel;
         } catch (IllegalStateException e) {
             throw new FormatException("the JVM rejects the class: " + e.getCause(), e);

@@ -22,6 +22,7 @@ import io.sinter.runtime.dump.Sources;
 import java.nio.file.Path;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import jdk.jfr.FlightRecorder;
 
 /** Makes programs executable: from the cache on disk, or by the compiler. */
 final class Programs {
@@ -110,12 +111,12 @@ final class Programs {
 
     private static Executable load(Entry entry, Graph graph, CompileContext context) {
         long start = System.nanoTime();
-        Events.Load event = new Events.Load();
-        event.begin();
+        Events.Load event = FlightRecorder.isInitialized() ? new Events.Load() : null;
+        if (event != null) event.begin();
         StoredPlan stored = plan(entry, graph);
         long read = System.nanoTime() - start;
         Executable linked = link(stored, context);
-        if (event.shouldCommit()) {
+        if (event != null && event.shouldCommit()) {
             event.kernels = linked.kernels();
             event.bytes = entry.payload().length;
             event.read = read;
@@ -158,8 +159,8 @@ final class Programs {
         ProgramDump dump = dumps == null && !watched ? null : new ProgramDump(graph, sources, context.target());
 
         long start = System.nanoTime();
-        Events.Compile event = new Events.Compile();
-        event.begin();
+        Events.Compile event = FlightRecorder.isInitialized() ? new Events.Compile() : null;
+        if (event != null) event.begin();
         Compiled compiled =
                 switch (context.backend()) {
                     case GENERATED -> generated(graph, context, dump);
@@ -170,7 +171,7 @@ final class Programs {
         Counters counters = session.counters();
         counters.compiled.increment();
         counters.compileNanos.add(System.nanoTime() - start);
-        if (event.shouldCommit()) {
+        if (event != null && event.shouldCommit()) {
             event.backend = context.backend().name();
             event.operators = graph.nodes().size();
             event.kernels = compiled.executable.kernels();

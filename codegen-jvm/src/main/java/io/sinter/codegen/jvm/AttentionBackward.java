@@ -58,6 +58,21 @@ final class AttentionBackward extends AttentionParts {
         tile = takePanel(tiles.rows());
     }
 
+    /** Calls the pieces of a task on a few rows of whatever lies in scratch memory. */
+    void sample() {
+        int rows = sampleRows();
+        int values = Math.min(rows, plan.e);
+        JvmKernel step = steps.gradient(code.hasBias(), code.isCausal());
+        for (int n = 0; n < SAMPLES; n++) {
+            sampleProducts(scores);
+            step(steps.dots(), values, plan.panel, 0, other, second, delta);
+            // Below the diagonal, and across it.
+            long diagonal = n % 2 == 0 ? plan.panel : 0;
+            step(step, rows, plan.panel, diagonal, scores, gradients, bias, statistics, delta);
+            add(part, second, values, plan.panel);
+        }
+    }
+
     /** Puts delta of a block of queries into the workspace. */
     void deltas(long task) {
         long batch = task / plan.queryBlocks();

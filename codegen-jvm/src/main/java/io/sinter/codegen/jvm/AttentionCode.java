@@ -145,11 +145,14 @@ public abstract class AttentionCode extends JvmKernel {
     }
 
     /**
-     * The last block of queries or the first of keys: they have parts with and without a diagonal. The methods
-     * are compiled long before its end.
+     * Pieces of a task on a few rows; by then their methods are compiled, and a whole task is soon done: the last block of queries or the first of keys,
+     * which have parts with and without a diagonal.
      */
     @Override
     public final void sample(int phase, long params, long scratch, long workspace) {
+        AttentionPlan plan = plan(params);
+        if (!isBackward()) new AttentionForward(this, tiles(), plan, params, scratch).sample();
+        else if (phase < 2) new AttentionBackward(this, tiles(), plan, params, scratch, workspace).sample();
         long task = phase == 0 ? tasks(phase, params) - 1 : 0;
         run(phase, params, task, task + 1, scratch, workspace);
     }

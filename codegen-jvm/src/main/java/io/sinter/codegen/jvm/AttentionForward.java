@@ -40,6 +40,22 @@ final class AttentionForward extends AttentionParts {
         values = takeRows(AttentionPlan.ROWS, plan.v.isLinear() ? 0 : plan.e);
     }
 
+    /** Calls the pieces of a task on a few rows of whatever lies in scratch memory. */
+    void sample() {
+        int rows = sampleRows();
+        int values = Math.min(rows, plan.e);
+        JvmKernel step = steps.maximum(code.hasBias(), code.isCausal());
+        for (int n = 0; n < SAMPLES; n++) {
+            sampleProducts(scores);
+            // Below the diagonal, and across it.
+            long diagonal = n % 2 == 0 ? -plan.panel : 0;
+            step(step, rows, plan.panel, diagonal, scores, bias, maximum, shift, decay);
+            step(steps.weights(), rows, plan.panel, 0, scores, shift, decay, sum);
+            step(steps.accumulate(), values, plan.panel, 0, result, part, decay);
+            step(steps.finish(), values, plan.panel, 0, result, shift, sum, maximum);
+        }
+    }
+
     void run(long task) {
         long batch = task / plan.queryBlocks();
         long first = task % plan.queryBlocks() * plan.panel;

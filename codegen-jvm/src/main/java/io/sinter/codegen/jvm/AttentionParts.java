@@ -138,6 +138,29 @@ abstract class AttentionParts {
         step.run(0, stepParams, 0, 1, codeScratch, 0);
     }
 
+    /** How often a sample calls a piece: with that HotSpot compiles methods that loop over {@link #sampleRows}. */
+    static final int SAMPLES = 32;
+
+    /** Rows of a sample's pieces. */
+    final int sampleRows() {
+        return 2 * tiles.rows();
+    }
+
+    /**
+     * Products of few rows, in all the tiles that a task uses.
+     *
+     * @param panel three times {@link #sampleRows} rows; they are overwritten
+     */
+    final void sampleProducts(long panel) {
+        int few = sampleRows();
+        Matrix a = new Matrix(panel, row, size);
+        long b = panel + few * row;
+        long c = b + few * row;
+        for (int rows : new int[] {few, plan.d % tiles.rows(), plan.e % tiles.rows(), AttentionPlan.ROWS % tiles.rows()}) {
+            product(a, rows, few, b, c, plan.panel);
+        }
+    }
+
     private void slot(int slot, long value) {
         MEMORY.set(JAVA_LONG_UNALIGNED, stepParams + 8L * slot, value);
     }

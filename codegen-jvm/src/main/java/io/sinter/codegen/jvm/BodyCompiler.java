@@ -43,7 +43,7 @@ public final class BodyCompiler {
     /**
      * What generated methods get from their callers.
      *
-     * @param params address of the parameter block (long)
+     * @param params address of the parameter block (long), or its slots (long[])
      * @param scratch address of the task's scratch memory (long)
      * @param laneArea byte offset in scratch of {@link #LANE_AREA} bytes for moving lanes between vectors and
      *     scalars

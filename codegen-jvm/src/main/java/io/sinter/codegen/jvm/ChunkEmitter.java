@@ -68,7 +68,12 @@ final class ChunkEmitter {
             main.add(body(new VectorLoop(loop.var(), lanes, from, i, u * lanes, null), vectors.get(u)));
         Block rest = body(new VectorLoop(loop.var(), lanes, from, i, 0, Code.sub(count, i)), vectors.get(0));
         c.block().forLoop(i, Code.constant(0), full, step, main);
-        c.block().forLoop(i, full, count, lanes, rest);
+        if (copies == 1) {
+            // Less than a vector: C2 need not make a loop of it, of which it would have several forms.
+            c.block().add(i.set(full)).ifThen(Code.lt(i, count), rest);
+        } else {
+            c.block().forLoop(i, full, count, lanes, rest);
+        }
         for (int a = 0; a < accumulators.size(); a++) finish(accumulators.get(a), column(vectors, a));
     }
 

@@ -25,6 +25,8 @@ public final class JvmFlags {
      * <p>The {@code Tier4} thresholds are five times HotSpot's own: of a first step's C2 time two thirds went into code that C1 had compiled well
      * enough for what it still had to do (passes, generators, the JDK's class files, the Vector API as kernels call it before they are compiled),
      * while kernels waited in the same queue. They scale the thresholds of generated classes, too, of which the factor is the smaller for it.
+     * That of loops is a hundred times: a kernel's methods are short and called often, and what was compiled in the middle of a loop is compiled again as a
+     * whole at the next call.
      *
      * <p>First calls take a quarter less with {@code -XX:+UnlockDiagnosticVMOptions
      * -XX:CompilerDirectivesFile=hotspot-directives.json}, the file beside this class, which keeps C1 off
@@ -38,7 +40,7 @@ public final class JvmFlags {
             "-XX:Tier4InvocationThreshold=25000",
             "-XX:Tier4MinInvocationThreshold=3000",
             "-XX:Tier4CompileThreshold=75000",
-            "-XX:Tier4BackEdgeThreshold=200000");
+            "-XX:Tier4BackEdgeThreshold=4000000");
 
     /** Spares the JVM's warning at the first use of memory by address. */
     public static final String NATIVE_ACCESS = "--enable-native-access=ALL-UNNAMED";

@@ -41,11 +41,11 @@ final class KernelShell {
     }
 
     /**
-     * Calls {@code tile(params, scratch, grid variables)} for each task. The first task's variables come from
+     * Calls {@code tile(slots, scratch, grid variables)} for each task. The first task's variables come from
      * divisions; the next ones count like an odometer, whose carries are arithmetic: HotSpot throws code away at the first turn of a branch that it
      * has not seen taken, and the {@linkplain JvmKernel#sample sample} that it sees first is but two tasks.
      */
-    void run(List<Var> grid, MethodBuilder tile) {
+    void run(List<Var> grid, int slots, MethodBuilder tile) {
         MethodBuilder m = owner.method("run", Type.VOID_TYPE);
         m.parameter("phase", Type.INT_TYPE);
         LocalVar params = m.parameter("params", Type.LONG_TYPE);
@@ -79,7 +79,9 @@ final class KernelShell {
             next.add(inside.set(Code.shr(Code.sub(v, extents.get(i)), Code.constant(63))));
             next.add(v.set(Code.and(v, inside)));
         }
-        List<Code> args = new ArrayList<>(List.of(params, scratch));
+        LocalVar copy = m.local("slots", Memory.SLOTS);
+        start.add(copy.set(Memory.slots(params, slots)));
+        List<Code> args = new ArrayList<>(List.of(copy, scratch));
         args.addAll(variables);
         start.forLong(task, begin, end, 1, new Block().add(tile.call(args)).add(next));
         m.body().ifThen(Code.lt(begin, end), start);

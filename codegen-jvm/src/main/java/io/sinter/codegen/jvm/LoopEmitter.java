@@ -61,7 +61,7 @@ final class LoopEmitter {
         facts.add(body);
         number(kernel, body);
         MethodBuilder tile = owner.staticMethod("tile", Type.VOID_TYPE);
-        LocalVar params = tile.parameter("params", Type.LONG_TYPE);
+        LocalVar params = tile.parameter("slots", Memory.SLOTS);
         LocalVar scratch = tile.parameter("scratch", Type.LONG_TYPE);
         List<LocalVar> grid = kernel.grid().stream()
                 .map(v -> tile.parameter(v.name(), Type.LONG_TYPE))
@@ -74,7 +74,7 @@ final class LoopEmitter {
         shell.name(kernel.name());
         shell.tasks(kernel.grid());
         shell.scratchBytes(scratchBytes);
-        shell.run(kernel.grid(), tile);
+        shell.run(kernel.grid(), kernel.slots(), tile);
     }
 
     /**
@@ -158,7 +158,7 @@ final class LoopEmitter {
             List<Accumulator> accs,
             Map<Buf, Long> arrays) {
         MethodBuilder m = owner.staticMethod("loop" + loops++ + "_" + loop.var().name(), Type.VOID_TYPE);
-        LocalVar params = m.parameter("params", Type.LONG_TYPE);
+        LocalVar params = m.parameter("slots", Memory.SLOTS);
         LocalVar scratch = m.parameter("scratch", Type.LONG_TYPE);
         LocalVar from = m.parameter("from", Type.LONG_TYPE);
         LocalVar count = m.parameter("count", Type.INT_TYPE);

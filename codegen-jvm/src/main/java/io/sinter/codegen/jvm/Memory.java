@@ -14,6 +14,12 @@ public final class Memory {
     static final Type SUPPORT = Code.object("io/sinter/gen/SinterKernelSupport");
     static final Type SEGMENT = Code.object("java/lang/foreign/MemorySegment");
     static final Type BYTE_ORDER = Code.object("java/nio/ByteOrder");
+    /**
+     * A parameter block as methods of loop kernels get it: an element of an array is one instruction, where a load from memory by address is thirty calls that
+     * C2 has to inline, for each slot of each method.
+     */
+    static final Type SLOTS = Type.getType(long[].class);
+
     private static final Type LAYOUT = Code.object("java/lang/foreign/ValueLayout");
 
     /** All of memory. */
@@ -112,8 +118,18 @@ public final class Memory {
         return Access.of(t).set(address, raw);
     }
 
-    /** The 8 bytes of slot {@code slot} of a parameter block, as an i64. */
+    /** A copy of the first {@code count} slots of the parameter block at address {@code params}. */
+    static Code slots(Code params, int count) {
+        return Code.call(SUPPORT, "slots", SLOTS, params, Code.constant(count));
+    }
+
+    /**
+     * The 8 bytes of slot {@code slot} of a parameter block, as an i64.
+     *
+     * @param params the block's address, or its {@link #slots}
+     */
     public static Code slot(Code params, int slot) {
+        if (params.type().equals(SLOTS)) return Code.element(params, slot);
         return loadRaw(DType.I64, Code.add(params, Code.constant(8L * slot)));
     }
 

@@ -65,7 +65,17 @@ public record Vec(Species species, Code code) {
         }
         List<Type> types = List.of(SPECIES, Memory.SEGMENT, Type.LONG_TYPE, Memory.BYTE_ORDER, MASK);
         return new Vec(
-                s, Code.call(v, "fromMemorySegment", v, types, s.code(), Memory.ALL, address, Memory.ORDER, mask));
+                s,
+                Code.call(
+                        v,
+                        "fromMemorySegment",
+                        v,
+                        types,
+                        s.code(),
+                        Memory.ALL,
+                        withinMemory(address),
+                        Memory.ORDER,
+                        mask));
     }
 
     /** Stores this at a byte address, where {@code mask} (null: everywhere) is true. */
@@ -78,7 +88,23 @@ public record Vec(Species species, Code code) {
         }
         List<Type> types = List.of(Memory.SEGMENT, Type.LONG_TYPE, Memory.BYTE_ORDER, MASK);
         return Code.callVirtual(
-                v, "intoMemorySegment", Type.VOID_TYPE, types, code, Memory.ALL, address, Memory.ORDER, mask);
+                v,
+                "intoMemorySegment",
+                Type.VOID_TYPE,
+                types,
+                code,
+                Memory.ALL,
+                withinMemory(address),
+                Memory.ORDER,
+                mask);
+    }
+
+    /**
+     * The address, as one that C2 sees to be neither negative nor near the end of {@link Memory#ALL}. It then leaves out what the Vector API does with
+     * a masked access that might reach beyond: two hundred calls, which it would inline for each.
+     */
+    private static Code withinMemory(Code address) {
+        return Code.and(address, Code.constant(Long.MAX_VALUE >> 1));
     }
 
     /** {@code lanewise} of a one-operand operator, by its name in VectorOperators. */

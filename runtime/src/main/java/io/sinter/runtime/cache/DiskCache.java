@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import jdk.jfr.FlightRecorder;
 
 /**
  * Compiled programs and kernels on disk: the user's own tier, then a shared one that is only read. What cannot be read, verified or written is a
@@ -95,15 +96,15 @@ public final class DiskCache {
     }
 
     private <T> T find(CacheKey key, String digest, Function<? super Entry, ? extends T> decode) {
-        CacheEvents.Lookup event = new CacheEvents.Lookup();
-        event.begin();
+        CacheEvents.Lookup event = FlightRecorder.isInitialized() ? new CacheEvents.Lookup() : null;
+        if (event != null) event.begin();
         T found = own == null ? null : find(own, key, digest, decode);
         boolean fromShared = false;
         if (found == null && shared != null) {
             found = find(shared, key, digest, decode);
             fromShared = found != null;
         }
-        if (event.shouldCommit()) {
+        if (event != null && event.shouldCommit()) {
             event.kind = key.kind().folder();
             event.key = digest;
             event.hit = found != null;

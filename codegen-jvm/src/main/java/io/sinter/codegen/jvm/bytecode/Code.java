@@ -63,6 +63,11 @@ public interface Code {
         return new GetStatic(owner, name, type);
     }
 
+    /** The element of an array of longs. */
+    static Code element(Code array, int index) {
+        return new Element(array, index);
+    }
+
     /** Calls a static method of a class. The parameter types are those of the arguments. */
     static Code call(Type owner, String name, Type result, Code... args) {
         Type[] parameters = new Type[args.length];
