@@ -224,6 +224,7 @@ abstract sealed class Convolutions extends Activations permits Pooling {
             long[] out = new long[n + 2];
             out[0] = y.size(0);
             out[1] = weight.size(1) * groups;
+            if (isPixel(y, p, d, extra) && groups == 1) return withBias(spreadPixel(y, weight), bias);
             long[] high = new long[n];
             long[] beyond = new long[2 * n];
             for (int i = 0; i < n; i++) {
@@ -237,6 +238,21 @@ abstract sealed class Convolutions extends Activations permits Pooling {
             if (Arrays.stream(beyond).anyMatch(v -> v > 0)) r = pad(r, beyond);
             return withBias(r, bias);
         }));
+    }
+
+    /** Images of one pixel, of which each element of the output sees one product of each channel. */
+    private static boolean isPixel(Tensor x, long[] padding, long[] dilation, long[] outputPadding) {
+        for (int i = 0; i < padding.length; i++) {
+            if (x.size(2 + i) != 1 || padding[i] != 0 || outputPadding[i] != 0 || dilation[i] != 1) return false;
+        }
+        return true;
+    }
+
+    /** [N, C, 1, …] · [C, O · K] as [N, O, K]: as a convolution all but one product would be with padding. */
+    private static Tensor spreadPixel(Tensor x, Tensor weight) {
+        long[] out = weight.shape();
+        out[0] = x.size(0);
+        return x.flatten(1, -1).matmul(weight.flatten(1, -1)).reshape(out);
     }
 
     /**

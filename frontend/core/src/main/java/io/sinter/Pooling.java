@@ -5,6 +5,7 @@ import io.sinter.ir.op.MaxPool;
 import io.sinter.ir.op.Pad;
 import io.sinter.ir.op.Window;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /** Pooling and resizing of {@link F}. Inputs are [batch, channels, …] or [channels, …]. */
 abstract sealed class Pooling extends Convolutions permits Normalizations {
@@ -81,6 +82,13 @@ abstract sealed class Pooling extends Convolutions permits Normalizations {
      * differ by at most one element.
      */
     public static Tensor adaptiveAvgPool(Tensor x, long... output) {
+        if (output.length > 0
+                && output.length <= x.rank()
+                && Arrays.stream(output).allMatch(m -> m == 1)) {
+            // All at once: a row of all windows' elements is longer than one of each axis.
+            int first = x.rank() - output.length;
+            return x.mean(IntStream.range(first, x.rank()).toArray(), true);
+        }
         return adaptive(x, output, (y, axis) -> y.mean(axis, true));
     }
 

@@ -2,6 +2,7 @@
 package io.sinter.codegen.jvm;
 
 import io.sinter.gen.SinterKernelMoves;
+import java.util.Arrays;
 
 /**
  * Runs tasks of a convolution: see {@link StencilPlan}. One object serves one call of a kernel on one
@@ -24,6 +25,11 @@ final class StencilBlock {
     private final long left;
     private final long end;
     private final StencilStage stage;
+
+    /** What the table is of, and how many products. */
+    private int[] tabled;
+
+    private int products;
 
     /** Products of a weight's gradient with few output channels; else null. */
     private final StencilDots dots;
@@ -80,8 +86,7 @@ final class StencilBlock {
         long batch = task / plan.pixels[0];
         int rows = Math.min(plan.blockRows, plan.pixels[1] - y);
         int height = Math.min(plan.blockM, plan.m - first);
-        long[] place = new long[8];
-        code.place(params, batch, place);
+        long[] place = stage.place(batch);
         stage.lay(batch, 0, plan.planesOfK, z, y, rows);
         int k = table(place, rows, height);
         int columns = plan.columns(rows);
@@ -124,13 +129,16 @@ final class StencilBlock {
 
     /** Offsets in bytes into both operands for each product, of the taps that there are; how many products there are. */
     private int table(long[] place, int rows, int height) {
-        int count = 0;
-        long planeBytes = (long) plan.depth() * plan.plane(rows) * size;
         int[] limit = new int[3];
         for (int d = 0; d < 3; d++) {
             int given = d < 3 - plan.spatial ? 1 : (int) place[2 + 2 * (d - 3 + plan.spatial)];
             limit[d] = Math.min(plan.taps[d], given);
         }
+        int[] now = {rows, height, place[0] == 0 ? 1 : 0, limit[0], limit[1], limit[2]};
+        if (Arrays.equals(now, tabled)) return products;
+        tabled = now;
+        int count = 0;
+        long planeBytes = (long) plan.depth() * plan.plane(rows) * size;
         long packed = GemmPlan.roundUp(height, plan.lanes) * size;
         for (int p = 0; p < plan.planesOfK; p++) {
             long ofPlane = plan.leftOfPlane(p);
@@ -149,6 +157,7 @@ final class StencilBlock {
                 }
             }
         }
+        products = count;
         return count;
     }
 

@@ -11,10 +11,10 @@ final class StencilInput {
     private final long params;
     private final long lanes;
 
-    // Of the batch element that was asked for last.
+    /** {@link GemmCode#place} of the batch element that was asked for last. */
+    private final long[] place = new long[8];
+
     private long batch = -1;
-    private long address;
-    private final long[] low = new long[3];
 
     /** @param lanes {@link BodyCompiler#LANE_AREA} bytes for generated code */
     StencilInput(GemmCode code, GemmTiles tiles, StencilPlan plan, long params, long lanes) {
@@ -25,23 +25,40 @@ final class StencilInput {
         this.lanes = lanes;
     }
 
+    /** {@link GemmCode#place} of a batch element, until it is asked for another. */
+    long[] place(long ofBatch) {
+        if (ofBatch != batch) {
+            code.place(params, ofBatch, place);
+            batch = ofBatch;
+        }
+        return place;
+    }
+
+    /** Where in the array the first position of an axis is, for the batch element that was asked for last. */
+    long low(int axis) {
+        int d = axis - (3 - plan.spatial);
+        return d < 0 ? 0 : place[3 + 2 * d];
+    }
+
     /**
      * Lays {@code count} whole rows of positions out, {@code step} bytes apart.
      *
      * @param plane as {@link StencilPlan} numbers the planes
      * @param z position of the rows, and of the first of them along y; those behind a plane's last row are the next
      *     plane's
+     * @param padded rows of other planes at these positions lie there already, so what is padding is 0 (but for the rows' ends, which may be
+     *     beginnings of rows)
      */
-    void rows(long batch, long plane, int z, int y, int count, long to, long step) {
+    void rows(long batch, long plane, int z, int y, int count, long to, long step, boolean padded) {
         if (!plan.plain) {
             long row = (plane * plan.positions[0] + z) * plan.positions[1] + y;
             code.stage(params, batch, 0, row, plan.positions[2], count, to, step, lanes);
             return;
         }
-        if (batch != this.batch) begin(batch);
+        place(batch);
         while (count > 0) {
             int some = Math.min(count, plan.positions[1] - y);
-            part(plane, z, y, some, to, step);
+            part(plane, z, y, some, to, step, padded);
             to += some * step;
             count -= some;
             y = 0;
@@ -52,29 +69,23 @@ final class StencilInput {
         }
     }
 
-    private void begin(long batch) {
-        long[] place = new long[8];
-        code.place(params, batch, place);
-        this.batch = batch;
-        address = place[1];
-        for (int d = 0; d < plan.spatial; d++) low[3 - plan.spatial + d] = place[3 + 2 * d];
-    }
-
     /** Rows of one plane. */
-    private void part(long plane, int z, int y, int count, long to, long step) {
-        boolean there = z + low[0] >= 0 && z + low[0] < plan.extent[0];
+    private void part(long plane, int z, int y, int count, long to, long step, boolean padded) {
+        long lowY = y + low(1);
+        long lowX = low(2);
+        boolean there = z + low(0) >= 0 && z + low(0) < plan.extent[0];
         int width = plan.positions[2];
         int size = plan.size;
-        int first = there ? Math.clamp(-(y + low[1]), 0, count) : count;
-        int end = there ? Math.clamp(plan.extent[1] - (y + low[1]), first, count) : count;
-        int left = Math.clamp(-low[2], 0, width);
-        int right = Math.clamp(plan.extent[2] - low[2], left, width);
-        for (int r = 0; r < count; r++) {
+        int first = there ? Math.clamp(-lowY, 0, count) : count;
+        int end = there ? Math.clamp(plan.extent[1] - lowY, first, count) : count;
+        int left = Math.clamp(-lowX, 0, width);
+        int right = Math.clamp(plan.extent[2] - lowX, left, width);
+        for (int r = 0; r < count && !padded; r++) {
             boolean inside = r >= first && r < end;
             SinterKernelMoves.zeros(size, to + r * step, inside ? left : width);
         }
         if (first >= end) return;
-        long from = address
+        long from = place[1]
                 + plan.rightOfPlane(plane)
                 + z * plan.rightPositions[0]
                 + (y + first) * plan.rightPositions[1]

@@ -2,6 +2,7 @@
 package io.sinter.codegen.jvm;
 
 import io.sinter.gen.SinterKernelMoves;
+import java.util.Arrays;
 
 /**
  * Lays out the planes of a convolution's input that a task needs, padding included, in scratch memory: rows {@link StencilPlan#pitch} elements
@@ -16,6 +17,9 @@ final class StencilStage {
     private final long planes;
     private final long row;
     private final long end;
+
+    /** What was laid out last, but for which planes: count, z, y, rows, and where in the array the positions are. */
+    private long[] last;
 
     /**
      * @param lanes {@link BodyCompiler#LANE_AREA} bytes for generated code
@@ -44,8 +48,17 @@ final class StencilStage {
         return end;
     }
 
+    /** {@link GemmCode#place} of a batch element, until something of another is laid out. */
+    long[] place(long batch) {
+        return input.place(batch);
+    }
+
     /** Lays out {@code count} planes from {@code plane} on, as far as {@code rows} rows of pixels from (z, y) on see them. */
     void lay(long batch, long plane, int count, int z, int y, int rows) {
+        input.place(batch);
+        long[] now = {count, z, y, rows, input.low(0), input.low(1), input.low(2)};
+        boolean again = Arrays.equals(now, last);
+        last = now;
         int reach = plan.reach(rows);
         long to = planes;
         long planeBytes = (long) plan.plane(rows) * size;
@@ -54,15 +67,17 @@ final class StencilStage {
         int firstY = y * plan.step[1];
         if (!steps && depth == plan.positions[0] && reach == plan.positions[1] && plan.pitch == plan.width) {
             // All of all planes, as they follow each other.
-            input.rows(batch, plane, 0, 0, count * depth * reach, to, (long) plan.pitch * size);
+            input.rows(batch, plane, 0, 0, count * depth * reach, to, (long) plan.pitch * size, again);
             return;
         }
         for (int p = 0; p < count; p++) {
             for (int d = 0; d < depth; d++) {
                 if (!steps) {
-                    input.rows(batch, plane + p, firstZ + d, firstY, reach, to, (long) plan.pitch * size);
+                    input.rows(batch, plane + p, firstZ + d, firstY, reach, to, (long) plan.pitch * size, again);
                 } else {
-                    input.rows(batch, plane + p, firstZ + d, firstY, reach, row, (long) plan.positions[2] * size);
+                    boolean padded = depth == 1 && (again || p > 0);
+                    long pitch = (long) plan.positions[2] * size;
+                    input.rows(batch, plane + p, firstZ + d, firstY, reach, row, pitch, padded);
                     residues(reach, rows, to);
                 }
                 to += planeBytes;

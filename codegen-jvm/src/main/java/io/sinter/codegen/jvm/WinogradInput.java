@@ -108,7 +108,7 @@ final class WinogradInput {
         for (int c = 0; c < count; c += vector) {
             int some = Math.min(vector, count - c);
             for (int j = 0; j < some; j++) {
-                input.rows(batch, plane + c + j, 0, y, staged, rowsOfChannels + j * reach * pitch(), pitch());
+                input.rows(batch, plane + c + j, 0, y, staged, rowsOfChannels + j * reach * pitch(), pitch(), false);
             }
             for (int r = 0; r < staged; r++) {
                 long to = elements + r * width * pixel + (long) c * size;
