@@ -2,6 +2,7 @@
 package io.sinter.runtime;
 
 import io.sinter.codegen.ptx.PtxCodegen;
+import io.sinter.codegen.ptx.PtxRoutine;
 import io.sinter.codegen.ptx.Schedule;
 import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.ir.Canonical;
@@ -10,6 +11,7 @@ import io.sinter.ir.Graph;
 import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.fuse.Fusion;
 import io.sinter.ir.loop.Kernel;
+import io.sinter.ir.op.Routine;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.store.StoredPlan;
 import io.sinter.runtime.cache.DiskCache;
@@ -73,7 +75,12 @@ final class CrossCompiler {
                         kernel(l.kernel(), names.codeName(l.kernel()), block, precision, done);
                 }
                 case Plan.Repeat r -> kernels(names, r.body(), section.body(repeats++), precision, done);
-                case Plan.LibraryCall _, Plan.Copy _ -> {}
+                case Plan.LibraryCall c -> {
+                    for (PtxRoutine.Launch l : PtxRoutine.of(
+                                    (Routine) c.op(), c.inTypes().getFirst())
+                            .launches()) code.load(l.kernel(), text -> text);
+                }
+                case Plan.Copy _ -> {}
             }
         }
     }

@@ -3,7 +3,9 @@ package io.sinter.runtime;
 
 import io.sinter.codegen.ptx.GeneratedPtx;
 import io.sinter.codegen.ptx.PtxCodegen;
+import io.sinter.codegen.ptx.RoutineKernel;
 import io.sinter.codegen.ptx.Schedule;
+import io.sinter.codegen.ptx.lang.PtxModule;
 import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.store.ByteWriter;
@@ -13,6 +15,8 @@ import io.sinter.ir.store.StoredPlan;
 import io.sinter.runtime.cache.CacheKey;
 import io.sinter.runtime.cache.DiskCache;
 import io.sinter.runtime.cache.Entry;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -58,10 +62,49 @@ final class PtxCode {
     }
 
     private CacheKey key(String name, Schedule schedule) {
-        byte[] content =
-                new ByteWriter().text(name).raw(GeneratedPtx.bytes(schedule)).toBytes();
+        return key(new ByteWriter().text(name).raw(GeneratedPtx.bytes(schedule)));
+    }
+
+    private CacheKey key(ByteWriter content) {
         return new CacheKey(
-                CacheKey.Kind.PTX, Targets.ptxBuild(), target.toString(), CacheKey.STRICT, Sha256.hex(content));
+                CacheKey.Kind.PTX,
+                Targets.ptxBuild(),
+                target.toString(),
+                CacheKey.STRICT,
+                Sha256.hex(content.toBytes()));
+    }
+
+    /**
+     * A routine's kernel, loaded; its entry has the name {@link #entry}.
+     *
+     * @param load is given the module's text, and may refuse it, as above
+     */
+    <T> T load(RoutineKernel kernel, Function<String, ? extends T> load) {
+        DiskCache cache = disk.get();
+        if (cache == null) return load.apply(generate(kernel));
+        CacheKey key = key(new ByteWriter().text("routine").text(kernel.name()));
+        return cache.get(
+                key, null, entry -> accepted(load, new String(entry.payload(), StandardCharsets.UTF_8)), () -> {
+                    String text = generate(kernel);
+                    byte[] payload = text.getBytes(StandardCharsets.UTF_8);
+                    return new DiskCache.Made<>(
+                            load.apply(text), new Entry(key, kernel.name(), "", new byte[0], payload));
+                });
+    }
+
+    /** The name of the entry of a routine's kernel in its module. */
+    static String entry(RoutineKernel kernel) {
+        return "r_" + kernel.name();
+    }
+
+    private String generate(RoutineKernel kernel) {
+        Events.Generate event = new Events.Generate();
+        event.begin();
+        String text = new PtxModule(target, List.of(kernel.code(entry(kernel)))).toString();
+        event.kernel = kernel.name();
+        event.commit();
+        generated.increment();
+        return text;
     }
 
     /** The entry's name has digits of the key, so that kernels of one name can be told apart, and are called alike in every process. */
@@ -78,9 +121,12 @@ final class PtxCode {
     }
 
     private static <T> T stored(Entry entry, Kernel kernel, Function<? super GeneratedPtx, ? extends T> load) {
-        GeneratedPtx code = GeneratedPtx.read(entry.payload(), kernel);
+        return accepted(load, GeneratedPtx.read(entry.payload(), kernel));
+    }
+
+    private static <C, T> T accepted(Function<? super C, ? extends T> load, C stored) {
         try {
-            return load.apply(code);
+            return load.apply(stored);
         } catch (IllegalArgumentException e) {
             throw new FormatException("the device refuses the PTX: " + e.getMessage(), e);
         }

@@ -7,7 +7,6 @@ import io.sinter.codegen.ptx.PtxCodegen;
 import io.sinter.codegen.ptx.RoutineKernel;
 import io.sinter.codegen.ptx.Schedule;
 import io.sinter.codegen.ptx.TensorRule;
-import io.sinter.codegen.ptx.lang.PtxModule;
 import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.loop.Kernel;
@@ -77,13 +76,11 @@ final class PtxModules {
                 new Key(name, schedule), _ -> code.load(kernel, name, schedule, made -> loaded(made, kernel.name())));
     }
 
-    /** The code of a kernel written by hand, which takes no longer to write than to find, and so counts as found. */
+    /** The code of a routine's kernel, likewise. */
     synchronized GpuDriver.Function get(RoutineKernel kernel) {
-        return routines.computeIfAbsent(kernel, _ -> {
-            String entry = "r_" + kernel.name();
-            String text = new PtxModule(target(), List.of(kernel.code(entry))).toString();
-            return module(text, kernel.name()).function(entry);
-        });
+        return routines.computeIfAbsent(
+                kernel,
+                _ -> code.load(kernel, text -> module(text, kernel.name()).function(PtxCode.entry(kernel))));
     }
 
     private Loaded loaded(GeneratedPtx made, String name) {

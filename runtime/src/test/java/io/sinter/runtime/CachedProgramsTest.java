@@ -247,6 +247,26 @@ class CachedProgramsTest {
         assertEquals(List.of(), tier.list());
     }
 
+    /** What another session reads was used by it: it is not among those that go next. */
+    @Test
+    void readingCountsAsUse() throws IOException {
+        try (Session s = open()) {
+            run(s, graph());
+        }
+        var longAgo = java.nio.file.attribute.FileTime.fromMillis(1000);
+        for (Tier.Stored e : entries()) Files.setLastModifiedTime(e.file(), longAgo);
+        Path unused = entries().getFirst().file().resolveSibling("0".repeat(64));
+        Files.write(unused, new byte[10]);
+        Files.setLastModifiedTime(unused, java.nio.file.attribute.FileTime.fromMillis(2000));
+        try (Session s = open()) {
+            run(s, graph());
+            assertEquals(0, s.counters().cache().misses());
+        }
+        assertEquals(unused, entries().getFirst().file());
+        long bytes = entries().stream().mapToLong(Tier.Stored::bytes).sum();
+        assertEquals(10, Tier.own(cache()).prune(bytes - 1));
+    }
+
     @Test
     void theCacheStaysWithinItsSize() throws IOException {
         CacheOptions small = CacheOptions.NONE.withFolder(cache()).withMaxBytes(30_000);

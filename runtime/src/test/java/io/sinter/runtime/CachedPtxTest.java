@@ -18,6 +18,7 @@ import io.sinter.ir.Node;
 import io.sinter.ir.Type;
 import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.op.Attention;
+import io.sinter.ir.op.Sort;
 import io.sinter.ir.ref.RefArray;
 import io.sinter.ir.store.FormatException;
 import io.sinter.ir.store.StoredPlan;
@@ -59,7 +60,7 @@ class CachedPtxTest {
         return Session.open(options, driver);
     }
 
-    /** A kernel of every form of launch: teams of all sizes, a product by plain multiply-adds, one whose sum is in parts, one of bf16, attention. */
+    /** A kernel of every form of launch: teams of all sizes, a product by plain multiply-adds, one whose sum is in parts, one of bf16, attention, a sort. */
     private static Graph graph() {
         GraphBuilder g = new GraphBuilder();
         Node x = g.input(Type.of(DType.F32, 40, 70));
@@ -74,7 +75,14 @@ class CachedPtxTest {
         Node scale = g.constant(heads, 0.5);
         Node attended = g.emit(new Attention(true), List.of(heads, heads, heads, bias, scale))
                 .getFirst();
-        return g.build(g.exp(y), g.sum(g.exp(x), 1), g.sum(x, 0), parts, square, attended);
+        return g.build(
+                g.exp(y),
+                g.sum(g.exp(x), 1),
+                g.sum(x, 0),
+                parts,
+                square,
+                attended,
+                g.emit(new Sort(1, true), List.of(y)).getFirst());
     }
 
     private static List<RefArray> run(Session session) {

@@ -29,6 +29,8 @@ class CacheOptionsTest {
     @Test
     void propertiesComeBeforeTheEnvironment() {
         assertFalse(of(Map.of(), Map.of()).isOn());
+        // Bounded unless somebody says otherwise.
+        assertEquals(2L << 30, of(Map.of("sinter.cache", "a"), Map.of()).maxBytes());
         assertEquals(
                 Path.of("a"),
                 of(Map.of("sinter.cache", "a"), Map.of("SINTER_CACHE", "b")).folder());

@@ -87,6 +87,17 @@ class ArrowsTest {
         mayNameOnly(core(), join(core(), RUNTIME, IR, new String[] {"com.fasterxml.jackson.core.."}));
     }
 
+    /** What is read from files is data in formats of our own or others', checked as it is read: never objects that Java makes of bytes. */
+    @Test
+    void nobodyReadsSerializedObjects() {
+        noClasses()
+                .that(isOneOfOurs())
+                .should()
+                .dependOnClassesThat()
+                .haveNameMatching("java\\.io\\.(ObjectInput|ObjectOutput|Externalizable).*")
+                .check(house);
+    }
+
     /** It may name PTX and its simulator, which run other people's PTX ({@code conformance ptx}). */
     @Test
     void theCommandLineNamesNoGenerator() {

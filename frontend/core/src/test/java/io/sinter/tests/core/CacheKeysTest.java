@@ -12,11 +12,15 @@ import io.sinter.Tensor;
 import io.sinter.nn.Linear;
 import io.sinter.nn.Sequential;
 import io.sinter.optim.AdamW;
+import io.sinter.runtime.Options;
+import io.sinter.runtime.Session;
+import io.sinter.runtime.cache.CacheOptions;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +55,11 @@ class CacheKeysTest {
     }
 
     private String child(Path cache, Path where, String... flags) throws IOException, InterruptedException {
+        return child("jvm", cache, where, flags);
+    }
+
+    private String child(String device, Path cache, Path where, String... flags)
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         for (String flag : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
@@ -65,7 +74,7 @@ class CacheKeysTest {
                     .append(Path.of(p).toAbsolutePath());
         }
         command.addAll(List.of(
-                "-Dsinter.cache=" + cache, "-Dsinter.device=jvm", "-cp", path.toString(), Child.class.getName()));
+                "-Dsinter.cache=" + cache, "-Dsinter.device=" + device, "-cp", path.toString(), Child.class.getName()));
         Process p = new ProcessBuilder(command)
                 .directory(where.toFile())
                 .redirectErrorStream(true)
@@ -77,7 +86,8 @@ class CacheKeysTest {
 
     private static Map<String, byte[]> entries(Path cache) throws IOException {
         Map<String, byte[]> entries = new TreeMap<>();
-        for (String kind : List.of("plan", "class")) {
+        for (String kind : List.of("plan", "class", "ptx")) {
+            if (!Files.isDirectory(cache.resolve(kind))) continue;
             try (var files = Files.walk(cache.resolve(kind))) {
                 for (Path p : files.filter(Files::isRegularFile).toList()) {
                     entries.put(kind + "/" + p.getFileName(), Files.readAllBytes(p));
@@ -110,6 +120,43 @@ class CacheKeysTest {
         assertTrue(c.contains(" hits, 0 misses"), c);
         assertEquals(numbers(a), numbers(b));
         assertEquals(numbers(a), numbers(c));
+    }
+
+    /** PTX is the same text everywhere, too, down to the names of its entries. */
+    @Test
+    void otherProcessesStoreTheSamePtx() throws IOException, InterruptedException {
+        Path here = Files.createDirectories(folder.resolve("here"));
+        Path there = Files.createDirectories(folder.resolve("there"));
+        String a = child("ptx-sim", folder.resolve("a"), here, "-Dsinter.threads=1");
+        String b = child(
+                "ptx-sim", folder.resolve("b"), there, "-Dsinter.threads=2", "-Duser.language=tr", "-Duser.country=TR");
+        Map<String, byte[]> first = entries(folder.resolve("a"));
+        Map<String, byte[]> second = entries(folder.resolve("b"));
+        assertTrue(first.keySet().stream().filter(k -> k.startsWith("ptx/")).count() > 3, "only " + first.keySet());
+        assertEquals(first.keySet(), second.keySet());
+        for (String name : first.keySet()) assertArrayEquals(first.get(name), second.get(name), name);
+        assertEquals(numbers(a), numbers(b));
+    }
+
+    /** The call means what the property and the variable mean, from then on. */
+    @Test
+    void aProgramCanAskForACacheItself() throws IOException {
+        Path cache = folder.resolve("cache");
+        try (Session s = Session.open(Options.fromProperties().withCache(CacheOptions.NONE));
+                var _ = s.use()) {
+            Tensor.ones(2, 19).sqrt().toDoubles();
+            assertEquals(0, s.counters().cache().misses());
+            Sinter.cache(cache);
+            Tensor.ones(3, 19).exp().toDoubles();
+            assertTrue(s.counters().cache().misses() > 0);
+        }
+        assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(cache)));
+        try (Session s = Session.open(Options.fromProperties().withCache(CacheOptions.NONE.withFolder(cache)));
+                var _ = s.use()) {
+            Tensor.ones(3, 19).exp().toDoubles();
+            assertEquals(0, s.counters().cache().misses());
+            assertEquals(0, s.counters().programsCompiled());
+        }
     }
 
     private static List<String> numbers(String out) {
