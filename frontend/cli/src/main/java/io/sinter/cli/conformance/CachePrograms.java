@@ -43,6 +43,9 @@ final class CachePrograms {
             double[] out = new double[4];
             for (int i = 0; i < 4; i++) out[i] = r.get(i).item();
             return out;
+        } finally {
+            // What is pending would keep its session alive: thousands of them here.
+            Sinter.flush();
         }
     }
 
