@@ -14,4 +14,5 @@ module io.sinter.runtime {
     exports io.sinter.runtime;
     exports io.sinter.runtime.cache;
     exports io.sinter.runtime.dump;
+    exports io.sinter.runtime.profile;
 }

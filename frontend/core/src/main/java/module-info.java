@@ -11,5 +11,6 @@ module io.sinter {
     exports io.sinter.io;
     exports io.sinter.nn;
     exports io.sinter.optim;
+    exports io.sinter.profiler;
     exports io.sinter.random;
 }

@@ -15,7 +15,6 @@ import io.sinter.runtime.Device;
 import io.sinter.runtime.OutOfDeviceMemoryException;
 import io.sinter.runtime.ProgramCheckException;
 import io.sinter.runtime.Session;
-import io.sinter.runtime.dump.Sources;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -117,7 +116,7 @@ final class Cut {
             }
             begun = true;
             // Other threads may trace and run meanwhile.
-            if (program == null) program = Program.compile(key, graph, this::source);
+            if (program == null) program = Program.compile(key, graph, new Program.Lines(this::line));
             if (executes) execute(program, giving);
             long bytes = 0;
             for (Value r : roots) bytes += r.type.bytes();
@@ -284,7 +283,7 @@ final class Cut {
         for (Value v : arguments) args.add(v.scalar ? new Arg.Scalar(v.bits) : v.data);
         List<Buffer> results;
         try {
-            results = program.run(args, i -> roots.get(i).line, i -> order[i].line);
+            results = program.run(args, i -> roots.get(i).line, this::line);
         } catch (RuntimeException | Error e) {
             if (e instanceof IndexError x && x.origin() >= 0) order[x.origin()].failed(x);
             if (e instanceof ProgramCheckException x && x.origin() >= 0 && order[x.origin()].pending())
@@ -334,11 +333,9 @@ final class Cut {
         }
     }
 
-    /** The source of an entry of the cut that is being run; null for none. */
-    private Sources.Source source(int entry) {
-        if (entry < 0 || entry >= count) return null;
-        SourceLine line = order[entry].line;
-        return line == null ? null : line.source();
+    /** The line of an entry of the cut that is being run; null for none. */
+    private SourceLine line(int entry) {
+        return entry < 0 || entry >= count ? null : order[entry].line;
     }
 
     /** The program for the compiler. A node's origin is its entry's number. */

@@ -13,7 +13,8 @@ import java.util.Arrays;
  * Source lines of a trace, by place. A stack walk costs microseconds, so it is made only where a node differs
  * from the node at the same place of the previous trace; otherwise that one's line is taken. Operators that
  * check indices, whose lines stand in exceptions, are always walked for: two calls that trace the same nodes
- * from two lines must each report their own. For a dump every node is walked for.
+ * from two lines must each report their own. For a dump every node is walked for; while parts of networks are tracked
+ * for a profile, one that is in another part than the node before.
  */
 final class Lines {
     private static final boolean ALWAYS = Boolean.getBoolean("sinter.lines");
@@ -33,8 +34,12 @@ final class Lines {
             signature = signature << 32
                     ^ v.type.dtype().ordinal()
                     ^ (long) v.type.shape().hashCode() << 4;
-        if (p < known && signatures[p] == signature && !ALWAYS && !checksIndices(op) && !Session.tracksSources())
-            return lines[p];
+        if (p < known
+                && signatures[p] == signature
+                && !ALWAYS
+                && !checksIndices(op)
+                && !Session.tracksSources()
+                && (modules == null ? lines[p].net().isEmpty() : modules.isOf(lines[p]))) return lines[p];
         signatures[p] = signature;
         if (p >= known) known = p + 1;
         SourceLine line = SourceLine.ofCaller();

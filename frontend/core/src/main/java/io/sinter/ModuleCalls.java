@@ -35,7 +35,7 @@ final class ModuleCalls {
     }
 
     <T> T call(Object net, Supplier<? extends Map<?, String>> parts, Supplier<T> forward) {
-        if (!Session.tracksSources()) return call(forward);
+        if (!Session.tracksModules()) return call(forward);
         ModulePath before = path;
         if (before == null) path = new ModulePath(net, parts.get());
         ModulePath here = path;

@@ -39,6 +39,12 @@ final class ModulePath {
         path.pop();
     }
 
+    /** Whether a line is in the part that is being called. */
+    boolean isOf(SourceLine line) {
+        if (path.isEmpty()) return line.net().isEmpty();
+        return path.peek().equals(line.module()) && net.equals(line.net());
+    }
+
     /** The line, with the part that it is in. */
     SourceLine of(SourceLine line) {
         return path.isEmpty() ? line : line.in(net, path.peek());

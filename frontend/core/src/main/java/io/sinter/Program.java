@@ -51,12 +51,17 @@ final class Program {
         }
     }
 
-    /** Where entries come from in one run. */
-    private record Lines(IntFunction<SourceLine> entries) implements Sources {
+    /** Where entries come from in one run; a line is its own token. */
+    record Lines(IntFunction<SourceLine> entries) implements Sources {
         @Override
         public Source at(int origin) {
-            SourceLine line = entries.apply(origin);
+            SourceLine line = origin < 0 ? null : entries.apply(origin);
             return line == null ? null : line.source();
+        }
+
+        @Override
+        public Object token(int origin) {
+            return entries.apply(origin);
         }
 
         @Override
@@ -70,7 +75,7 @@ final class Program {
      * Runs it.
      *
      * @param resultLines source line of a result, for messages about memory
-     * @param entryLines source line of an entry of the canonical form
+     * @param entryLines source line of an entry of the canonical form; null if there is none
      */
     List<Buffer> run(List<Arg> args, IntFunction<SourceLine> resultLines, IntFunction<SourceLine> entryLines) {
         try {

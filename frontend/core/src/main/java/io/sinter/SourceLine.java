@@ -13,9 +13,9 @@ import io.sinter.runtime.dump.Sources;
  * @param line line number, or a negative number where the class does not say
  * @param net class of the outermost network in whose call it is, or the empty text
  * @param module path of the part of that network in whose call it is: {@code blocks.3.attn}; empty for the network itself. Both are recorded
+ *     only while {@link Session#tracksModules()}.
+ * @param gradientOf name of the operator of that line whose gradient is being computed; empty for what the line computes itself. Recorded
  *     only while {@link Session#tracksSources()}.
- * @param gradientOf name of the operator of that line whose gradient is being computed; empty for what the line computes itself. Recorded as
- *     modules are
  */
 record SourceLine(
         String className, String method, String file, int line, String net, String module, String gradientOf) {

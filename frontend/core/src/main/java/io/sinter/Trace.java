@@ -5,6 +5,7 @@ import io.sinter.ir.DType;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Constant;
 import io.sinter.runtime.Session;
+import io.sinter.runtime.profile.Profile;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -130,10 +131,17 @@ public final class Trace {
         } else {
             v.line = lines.next(v, modules.path());
         }
+        if (Session.isProfiling()) profile(v.line);
         if (depth == 0 && calls == 0) v.flags |= Value.TOP;
         v.recorded = recording;
         v.pass = pass;
         pending.add(v);
+    }
+
+    /** The session's profile hears which lines are traced when. */
+    private static void profile(SourceLine line) {
+        Profile profile = Session.current().profile();
+        if (profile != null && profile.hasTimeline() && line != null) profile.traced(line, line::source);
     }
 
     /** Runs what is pending if there is too much of it. Called before a value is appended. */
@@ -388,6 +396,8 @@ public final class Trace {
             } finally {
                 t.lock.unlock();
             }
+            Profile profile = Session.isProfiling() ? Session.current().profile() : null;
+            if (profile != null) profile.step(false);
         } finally {
             t.busy--;
             t.depth--;
@@ -456,7 +466,7 @@ public final class Trace {
      *
      * @param net the network, or part of one, that is called
      * @param parts all its parts by identity with their names, itself among them under the empty one; asked for only
-     *     while {@link Session#tracksSources()}
+     *     while {@link Session#tracksModules()}
      */
     public static <T> T module(Object net, Supplier<? extends Map<?, String>> parts, Supplier<T> forward) {
         return current().modules.call(net, parts, forward);

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongConsumer;
 import jdk.jfr.FlightRecorder;
 
 /**
@@ -72,6 +73,8 @@ public final class Allocator {
     private long lastCollection;
     private long clock;
     private boolean closed;
+    /** Hears of what is live after each change; or null. */
+    private LongConsumer watcher;
 
     /** @param limit most bytes that this allocator ever holds, in use and cached */
     Allocator(Device device, MemorySource source, long limit) {
@@ -122,6 +125,7 @@ public final class Allocator {
             live += block.bytes();
             liveBuffers++;
             peak = Math.max(peak, live);
+            if (watcher != null) watcher.accept(live);
             held = Math.max(held, live + cached);
             overBudget = live > budget();
             if (event != null) {
@@ -137,6 +141,11 @@ public final class Allocator {
         }
         if (overBudget) collectInBackground();
         return buffer;
+    }
+
+    /** {@code watcher} hears, while this allocator is locked, how many bytes are live after each change; null ends it. */
+    synchronized void watch(LongConsumer watcher) {
+        this.watcher = watcher;
     }
 
     public synchronized Stats stats() {
@@ -237,6 +246,7 @@ public final class Allocator {
         Block block = lease.block;
         live -= block.bytes();
         liveBuffers--;
+        if (watcher != null) watcher.accept(live);
         if (lease.born < lastCollection) survivors -= block.bytes();
         unlink(lease);
         if (closed) {

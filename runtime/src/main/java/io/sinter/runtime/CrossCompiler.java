@@ -6,7 +6,6 @@ import io.sinter.codegen.ptx.PtxRoutine;
 import io.sinter.codegen.ptx.Schedule;
 import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.ir.Canonical;
-import io.sinter.ir.Compiler;
 import io.sinter.ir.Graph;
 import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.fuse.Fusion;
@@ -55,7 +54,7 @@ final class CrossCompiler {
         boolean[] made = {false};
         StoredPlan plan = Programs.plan(disk, Targets.gpuPlan(key, target, precision), graph, sources, () -> {
             made[0] = true;
-            return Compiler.plan(graph, Fusion.MAX_WEIGHT, PtxCodegen::hasTemplate);
+            return Programs.plan(graph, Fusion.MAX_WEIGHT, PtxCodegen::hasTemplate, null);
         });
         // Numbers of launches choose forms; addresses only by how they are aligned, which is known before a run.
         ParameterBlock parameters = new ParameterBlock(plan.plan(), session.hostMemory());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import io.sinter.runtime.dump.Sources;
+import io.sinter.runtime.profile.Site;
 import jdk.jfr.Category;
 import jdk.jfr.DataAmount;
 import jdk.jfr.Description;
@@ -91,8 +93,63 @@ final class Events {
         @Label("Kernel")
         String kernel;
 
+        @Label("Program")
+        @Description("Number of the program in its session")
+        int program;
+
         @Label("Tasks")
         long tasks;
+
+        @Label("Memory Traffic")
+        @Description("Bytes that the kernel has to read and write")
+        @DataAmount
+        long bytes;
+
+        @Label("Floating-Point Operations")
+        long flops;
+
+        @Label("Line")
+        @Description("The first of the user's lines that the kernel computes")
+        String line;
+
+        @Label("Part of the Network")
+        String module;
+
+        /** What is known of a site, and where its first node comes from. */
+        void describe(Site site, Sources sources) {
+            kernel = site.name();
+            program = site.program().number();
+            bytes = site.work().bytes();
+            flops = site.work().flops();
+            Sources.Source source = site.firstOrigin() < 0 ? null : sources.at(site.firstOrigin());
+            if (source == null) return;
+            line = source.line();
+            module = source.module();
+        }
+    }
+
+    @Name("io.sinter.Run")
+    @Label("Program Ran")
+    @Description("A run of a compiled program: all of its launches")
+    @Category("Sinter")
+    @StackTrace(false)
+    static final class Run extends Event {
+        @Label("Program")
+        @Description("Number of the program in its session")
+        int program;
+
+        @Label("Kernels")
+        int kernels;
+    }
+
+    @Name("io.sinter.Range")
+    @Label("Range")
+    @Description("A range of time that the user has named")
+    @Category("Sinter")
+    @StackTrace(false)
+    static final class Ranged extends Event {
+        @Label("Name")
+        String name;
     }
 
     @Name("io.sinter.Allocation")

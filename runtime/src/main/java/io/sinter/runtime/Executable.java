@@ -9,7 +9,9 @@ import io.sinter.ir.IndexError;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Op;
 import io.sinter.ir.plan.Plan;
+import io.sinter.ir.store.StoredPlan;
 import io.sinter.runtime.dump.Sources;
+import io.sinter.runtime.profile.ProgramSites;
 import java.util.List;
 import java.util.function.IntFunction;
 import java.util.function.Predicate;
@@ -48,7 +50,7 @@ public interface Executable {
      */
     static Executable of(Plan plan, CompileContext context) {
         context.session().checkOpen();
-        return Programs.linked(plan, context).executable();
+        return Programs.linked(StoredPlan.of(plan), context).executable();
     }
 
     /** Composites that a device's generator has templates for: which ones a plan for the device may keep whole. */
@@ -61,21 +63,17 @@ public interface Executable {
      *
      * @param args one per input of the graph: a {@link Buffer} of at least the input's size, or {@link Arg.Scalar} for scalar inputs
      * @param tags who holds the result of a number: the {@linkplain Allocator#allocate(long, Object) tag} of its memory
+     * @param sources where the nodes come from in this run, for checks and profiles
      * @throws IndexError if an index was out of range; donated arguments may have been overwritten then. A GPU's run that had one returns like any
      *     other, and whoever waits for it gets the error, as does every use of what it has computed
      * @throws OutOfDeviceMemoryException before anything ran
      * @throws IllegalArgumentException if the arguments do not fit the program
      */
-    Run run(List<? extends Arg> args, IntFunction<?> tags);
+    Run run(List<? extends Arg> args, IntFunction<?> tags, Sources sources);
 
-    /**
-     * As {@link #run(List, IntFunction)}.
-     *
-     * @param sources where the nodes of the program come from in this run, for messages: a program that was found may have been compiled for
-     *     other lines
-     */
-    default Run run(List<? extends Arg> args, IntFunction<?> tags, Sources sources) {
-        return run(args, tags);
+    /** As {@link #run(List, IntFunction, Sources)}, of a program whose nodes come from nowhere. */
+    default Run run(List<? extends Arg> args, IntFunction<?> tags) {
+        return run(args, tags, Sources.NONE);
     }
 
     /** As {@link #run(List, IntFunction)}, with results that name no source line. */
@@ -85,6 +83,11 @@ public interface Executable {
 
     /** Number of kernels that a run launches, library calls among them. */
     int kernels();
+
+    /** What it runs, for profiles and dumps; null if its device runs no kernels. */
+    default ProgramSites sites() {
+        return null;
+    }
 
     /** Types of the arguments. */
     List<Type> argTypes();

@@ -5,6 +5,7 @@ import io.sinter.ir.Type;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.ref.PlanInterpreter;
 import io.sinter.ir.ref.RefArray;
+import io.sinter.runtime.dump.Sources;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntFunction;
@@ -20,7 +21,7 @@ final class InterpretedExecutable implements Executable {
     }
 
     @Override
-    public Run run(List<? extends Arg> args, IntFunction<?> tags) {
+    public Run run(List<? extends Arg> args, IntFunction<?> tags, Sources sources) {
         Args.check(args, plan.argTypes(), plan.scalarArgs(), session.device());
         Args.pin(args);
         try {

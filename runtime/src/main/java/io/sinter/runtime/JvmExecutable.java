@@ -12,6 +12,9 @@ import io.sinter.ir.plan.Plan.SlotValue;
 import io.sinter.ir.store.StoredPlan;
 import io.sinter.runtime.ParameterBlock.Spot;
 import io.sinter.runtime.PreparedOperands.Prepared;
+import io.sinter.runtime.dump.Sources;
+import io.sinter.runtime.profile.ProgramSites;
+import io.sinter.runtime.profile.Site;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -30,11 +33,11 @@ final class JvmExecutable implements Executable {
 
     /** One thing to do, with places resolved to base numbers and offsets. */
     private sealed interface Step {
-        record Launch(JvmLaunch launch) implements Step {}
+        record Launch(JvmLaunch launch, Site site) implements Step {}
 
-        record Library(Op op, Type type, Spot in, Spot values, Spot indices) implements Step {}
+        record Library(Op op, Type type, Spot in, Spot values, Spot indices, Site site) implements Step {}
 
-        record Copy(Spot from, Spot to, long bytes) implements Step {}
+        record Copy(Spot from, Spot to, long bytes, Site site) implements Step {}
 
         record Repeat(ParameterBlock.Section section, long times, List<Step> body) implements Step {}
     }
@@ -43,6 +46,7 @@ final class JvmExecutable implements Executable {
     private final Session session;
     private final JvmKernels code;
     private final ParameterBlock parameters;
+    private final ProgramSites sites;
     private final List<Step> steps;
     private final List<Integer> scalarResults = new ArrayList<>();
     private final long arenaBytes;
@@ -72,6 +76,7 @@ final class JvmExecutable implements Executable {
         this.code = code;
         Iterator<JvmKernel> generated = code.get(stored).iterator();
         parameters = new ParameterBlock(plan, session.allocator());
+        sites = new ProgramSites(session.nextProgram(), stored);
         steps = steps(plan, parameters.program(), generated, 1);
         keeping.removeIf(k -> written.get(k.argument));
         for (int i = 0; i < plan.resultTypes().size(); i++) {
@@ -101,7 +106,7 @@ final class JvmExecutable implements Executable {
                     if (blocks.length > 0) cold.add(new Cold(l, kernel, blocks, section, times));
                     writes(l, section);
                     if (section == parameters.program()) keep(l, launch);
-                    out.add(new Step.Launch(launch));
+                    out.add(new Step.Launch(launch, sites.add(plan, l, launch.name())));
                 }
                 case Plan.LibraryCall c -> {
                     kernels = Math.toIntExact(kernels + times);
@@ -111,11 +116,13 @@ final class JvmExecutable implements Executable {
                             c.inTypes().getFirst(),
                             section.spot(c.in().get(0)),
                             section.spot(c.out().get(0)),
-                            section.spot(c.out().get(1))));
+                            section.spot(c.out().get(1)),
+                            sites.add(plan, c, c.op().name())));
                 }
                 case Plan.Copy c -> {
                     writes(section.outermost(c.to()));
-                    out.add(new Step.Copy(section.spot(c.from()), section.spot(c.to()), c.bytes()));
+                    Site site = sites.add(plan, c, "copy");
+                    out.add(new Step.Copy(section.spot(c.from()), section.spot(c.to()), c.bytes(), site));
                 }
                 case Plan.Repeat r -> {
                     ParameterBlock.Section body = section.body(repeats++);
@@ -153,7 +160,7 @@ final class JvmExecutable implements Executable {
     }
 
     @Override
-    public Run run(List<? extends Arg> args, IntFunction<?> tags) {
+    public Run run(List<? extends Arg> args, IntFunction<?> tags, Sources sources) {
         Args.check(args, plan.argTypes(), plan.scalarArgs(), session.device());
         Args.pin(args);
         Buffer arena = null;
@@ -162,7 +169,7 @@ final class JvmExecutable implements Executable {
             if (arenaBytes + workspaceBytes > 0) {
                 arena = session.allocator().allocate(arenaBytes + workspaceBytes, "temporaries of a running program");
             }
-            execute(args, results, arena == null ? 0 : arena.address());
+            execute(args, results, arena == null ? 0 : arena.address(), sources);
             session.counters().runs.increment();
             return new Run(results);
         } finally {
@@ -172,7 +179,7 @@ final class JvmExecutable implements Executable {
         }
     }
 
-    private void execute(List<? extends Arg> args, List<Buffer> results, long arena) {
+    private void execute(List<? extends Arg> args, List<Buffer> results, long arena, Sources sources) {
         long[] bases = new long[parameters.bases()];
         int n = 0;
         for (Arg a : args) bases[n++] = a instanceof Buffer b ? b.address() : 0;
@@ -191,6 +198,7 @@ final class JvmExecutable implements Executable {
                         plan.resultTypes().get(i).bytes());
             }
             List<Prepared> prepared = new ArrayList<>();
+            RunTiming timing = RunTiming.begin(session, this, sources);
             try {
                 changed(args);
                 for (Keeping k : keeping) {
@@ -198,8 +206,9 @@ final class JvmExecutable implements Executable {
                     k.launch.keep(p);
                     if (p != null) prepared.add(p);
                 }
-                run(steps, team, bases, arena + arenaBytes);
+                run(steps, team, bases, arena + arenaBytes, timing);
             } finally {
+                timing.end();
                 for (Keeping k : keeping) k.launch.keep(null);
                 prepared.forEach(Prepared::unpin);
                 changed(args);
@@ -215,20 +224,19 @@ final class JvmExecutable implements Executable {
         });
     }
 
-    private void run(List<Step> steps, WorkerPool.Team team, long[] bases, long workspace) {
+    private void run(List<Step> steps, WorkerPool.Team team, long[] bases, long workspace, RunTiming timing) {
         int threads = session.pool().threads();
-        boolean profiled = session.profile().isOn();
         for (Step step : steps) {
             if (step instanceof Step.Repeat r) {
                 for (long k = 0; k < r.times; k++) {
                     r.section.enter(bases, k);
-                    run(r.body, team, bases, workspace);
+                    run(r.body, team, bases, workspace, timing);
                 }
                 continue;
             }
             Events.Launch event = FlightRecorder.isInitialized() ? new Events.Launch() : null;
             if (event != null) event.begin();
-            long start = profiled ? System.nanoTime() : 0;
+            long start = timing.start();
             switch (step) {
                 case Step.Launch l -> {
                     l.launch.run(team, threads, workspace);
@@ -246,9 +254,9 @@ final class JvmExecutable implements Executable {
                 case Step.Copy c -> copy(team, c.from.address(bases), c.to.address(bases), c.bytes);
                 case Step.Repeat _ -> throw new IllegalStateException("run above");
             }
-            if (profiled) session.profile().add(sized(step), System.nanoTime() - start);
+            timing.launched(site(step), start);
             if (event != null && event.shouldCommit()) {
-                event.kernel = name(step);
+                event.describe(site(step), timing.sources());
                 event.tasks = step instanceof Step.Launch l ? l.launch.tasks() : 1;
                 event.commit();
             }
@@ -280,18 +288,18 @@ final class JvmExecutable implements Executable {
         });
     }
 
-    /** The name with what tells apart kernels of one name at several sizes. */
-    private static String sized(Step step) {
-        return step instanceof Step.Launch l ? name(l) + ", " + l.launch.tasks() + " tasks" : name(step);
+    private static Site site(Step step) {
+        return switch (step) {
+            case Step.Launch l -> l.site;
+            case Step.Library l -> l.site;
+            case Step.Copy c -> c.site;
+            case Step.Repeat _ -> throw new IllegalStateException("a loop is no launch");
+        };
     }
 
-    private static String name(Step step) {
-        return switch (step) {
-            case Step.Launch l -> l.launch.name();
-            case Step.Library l -> l.op.name();
-            case Step.Copy _ -> "copy";
-            case Step.Repeat _ -> "repeat";
-        };
+    @Override
+    public ProgramSites sites() {
+        return sites;
     }
 
     @Override

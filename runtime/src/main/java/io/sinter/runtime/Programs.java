@@ -9,6 +9,7 @@ import io.sinter.ir.Graph;
 import io.sinter.ir.Node;
 import io.sinter.ir.fuse.Fusion;
 import io.sinter.ir.op.Op;
+import io.sinter.ir.plan.Origins;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.store.FormatException;
 import io.sinter.ir.store.StoredPlan;
@@ -19,6 +20,7 @@ import io.sinter.runtime.cache.Entry;
 import io.sinter.runtime.dump.Dumps;
 import io.sinter.runtime.dump.ProgramDump;
 import io.sinter.runtime.dump.Sources;
+import io.sinter.runtime.profile.Profile;
 import java.nio.file.Path;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -73,10 +75,10 @@ final class Programs {
      *
      * @param graph what it is the plan of
      */
-    static StoredPlan plan(DiskCache disk, CacheKey key, Graph graph, Sources sources, Supplier<Plan> make) {
+    static StoredPlan plan(DiskCache disk, CacheKey key, Graph graph, Sources sources, Supplier<StoredPlan> make) {
         String line = line(graph, sources);
         return disk.get(key, null, entry -> plan(entry, graph), () -> {
-            StoredPlan plan = StoredPlan.of(make.get());
+            StoredPlan plan = make.get();
             String name = name(graph, StoredPlan.kernels(plan.plan()).size());
             return new DiskCache.Made<>(plan, entry(key, plan, name, graph, line));
         });
@@ -124,7 +126,10 @@ final class Programs {
         }
         Counters counters = context.session().counters();
         counters.loaded.increment();
-        counters.cache.spent(System.nanoTime() - start);
+        long nanos = System.nanoTime() - start;
+        counters.cache.spent(nanos);
+        Profile profile = context.session().profile();
+        if (profile != null) profile.compiled(start, nanos, linked.kernels(), true);
         return linked;
     }
 
@@ -167,10 +172,13 @@ final class Programs {
                     case INTERPRETED -> linked(plan(graph, Fusion.MAX_WEIGHT, Compiler::keptWhole, dump), context);
                     case REFERENCE -> new Compiled(new ReferenceExecutable(graph, session), null);
                 };
-        Path folder = dumps == null ? null : dumps.write(dump);
+        Path folder = dumps == null ? null : dumps.write(dump, compiled.executable.sites());
         Counters counters = session.counters();
         counters.compiled.increment();
-        counters.compileNanos.add(System.nanoTime() - start);
+        long nanos = System.nanoTime() - start;
+        counters.compileNanos.add(nanos);
+        Profile profile = session.profile();
+        if (profile != null) profile.compiled(start, nanos, compiled.executable.kernels(), false);
         if (event != null && event.shouldCommit()) {
             event.backend = context.backend().name();
             event.operators = graph.nodes().size();
@@ -201,14 +209,15 @@ final class Programs {
         }
     }
 
-    private static Plan plan(Graph graph, int weight, Predicate<Op> keep, ProgramDump dump) {
-        Plan plan = Compiler.plan(graph, weight, keep, dump == null ? CompilerWatch.NONE : dump.begin());
+    /** @param dump watches; or null */
+    static StoredPlan plan(Graph graph, int weight, Predicate<Op> keep, ProgramDump dump) {
+        Origins origins = new Origins(dump == null ? CompilerWatch.NONE : dump.begin());
+        Plan plan = Compiler.plan(graph, weight, keep, origins);
         if (dump != null) dump.end(plan);
-        return plan;
+        return StoredPlan.of(plan, origins.bySteps());
     }
 
-    static Compiled linked(Plan plan, CompileContext context) {
-        StoredPlan stored = StoredPlan.of(plan);
-        return new Compiled(link(stored, context), stored);
+    static Compiled linked(StoredPlan plan, CompileContext context) {
+        return new Compiled(link(plan, context), plan);
     }
 }

@@ -9,6 +9,8 @@ import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
 import io.sinter.ir.store.StoredPlan;
 import io.sinter.runtime.dump.Sources;
+import io.sinter.runtime.profile.ProgramSites;
+import io.sinter.runtime.profile.Site;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,9 +34,30 @@ final class PtxExecutable implements Executable {
 
         record Call(PtxStep.Routine routine, List<Long> parameters, long scratch) implements Order {}
 
-        record Copy(long from, long to, long bytes) implements Order {}
+        /** {@code site} is null for what no step of the plan says. */
+        record Copy(long from, long to, long bytes, Site site) implements Order {}
 
         record Multiply(PtxStep.Product product, long a, long b, long c, long bias) implements Order {}
+
+        /** What a profile counts it for; null for nothing. */
+        default Site site() {
+            return switch (this) {
+                case Kernel k -> k.launch.site;
+                case Call c -> c.routine.site;
+                case Copy c -> c.site;
+                case Multiply m -> m.product.site;
+            };
+        }
+
+        /** Whether it begins what the site is. */
+        default boolean first() {
+            return switch (this) {
+                case Kernel k -> k.launch.first;
+                case Call c -> !c.routine.follows;
+                case Copy _ -> true;
+                case Multiply m -> m.product.first;
+            };
+        }
     }
 
     private final Plan plan;
@@ -46,6 +69,7 @@ final class PtxExecutable implements Executable {
 
     private final ParameterBlock parameters;
     private final PtxSteps steps;
+    private final ProgramSites sites;
     private final List<Integer> scalarResults = new ArrayList<>();
     private final long unrolledBytes;
 
@@ -68,17 +92,13 @@ final class PtxExecutable implements Executable {
             onDevice = session.allocator().allocate(bytes, "parameters of a program");
             return onDevice.address();
         });
-        steps = new PtxSteps(stored, parameters, gpu, precision);
+        sites = new ProgramSites(session.nextProgram(), stored);
+        steps = new PtxSteps(stored, parameters, gpu, precision, sites);
         for (int i = 0; i < plan.resultTypes().size(); i++) {
             if (plan.resultPlaces().get(i) instanceof Place.Argument a
                     && plan.scalarArgs().get(a.index())) scalarResults.add(i);
         }
         graph = gpu.graphOf(this);
-    }
-
-    @Override
-    public Run run(List<? extends Arg> args, IntFunction<?> tags) {
-        return run(args, tags, Sources.NONE);
     }
 
     @Override
@@ -93,7 +113,12 @@ final class PtxExecutable implements Executable {
                 List<Buffer> results = Args.results(plan, args, tags, session.allocator());
                 long arena = temporary(plan.arenaBytes(), "temporaries of a running program", temporaries);
                 long scratch = temporary(steps.scratchBytes(), "scratch memory of kernels", temporaries);
-                new Running(args, results, arena, scratch, tags).run();
+                RunTiming timing = RunTiming.begin(session, this, sources);
+                try {
+                    new Running(args, results, arena, scratch, tags, timing).run();
+                } finally {
+                    timing.end();
+                }
                 long number =
                         gpu.checks().queued(parameters.seen(parameters.record().address()), plan.sites(), sources);
                 for (Buffer b : results) b.madeBy(number);
@@ -123,13 +148,25 @@ final class PtxExecutable implements Executable {
         private final List<Buffer> results;
         private final long scratch;
         private final IntFunction<?> lines;
+        private final RunTiming timing;
+        /** What has been queued and is to be timed; null if nobody asks. */
+        private final GpuTimes times;
+
         private List<Order> orders = new ArrayList<>();
         /** Bytes of moving blocks that have been written. */
         private long unrolled;
         /** Whether something has been queued already. */
         private boolean begun;
 
-        Running(List<? extends Arg> args, List<Buffer> results, long arena, long scratch, IntFunction<?> lines) {
+        Running(
+                List<? extends Arg> args,
+                List<Buffer> results,
+                long arena,
+                long scratch,
+                IntFunction<?> lines,
+                RunTiming timing) {
+            this.timing = timing;
+            times = timing.timed() ? new GpuTimes(gpu, timing) : null;
             this.args = args;
             this.results = results;
             this.scratch = scratch;
@@ -148,11 +185,13 @@ final class PtxExecutable implements Executable {
                 orders.add(new Order.Copy(
                         from,
                         results.get(i).address(),
-                        plan.resultTypes().get(i).bytes()));
+                        plan.resultTypes().get(i).bytes(),
+                        null));
             }
             order(steps.all());
             if (begun) flush();
             else runWhole();
+            if (times != null) times.end();
         }
 
         private void order(List<PtxStep> list) {
@@ -163,7 +202,7 @@ final class PtxExecutable implements Executable {
                         orders.add(new Order.Kernel(l, block, l.scratchBytes == 0 ? 0 : scratch, tensors(l)));
                     }
                     case PtxStep.Copy c ->
-                        orders.add(new Order.Copy(c.from().address(bases), c.to().address(bases), c.bytes()));
+                        orders.add(new Order.Copy(c.from().address(bases), c.to().address(bases), c.bytes(), c.site()));
                     case PtxStep.Product p -> {
                         LibraryMatmul m = p.matmul;
                         long bias = m.bias() == null ? 0 : m.bias().address(p.block);
@@ -230,10 +269,7 @@ final class PtxExecutable implements Executable {
         /** Queues all of the run: as a graph, if it is what the run before was. */
         private void runWhole() {
             upload();
-            boolean again = orders.size() >= LEAST_GRAPH
-                    && !session.profile().isOn()
-                    && gpu.hasGraphs()
-                    && orders.equals(before);
+            boolean again = orders.size() >= LEAST_GRAPH && times == null && gpu.hasGraphs() && orders.equals(before);
             if (!again) {
                 graph.drop();
                 before = orders;
@@ -262,12 +298,9 @@ final class PtxExecutable implements Executable {
         }
 
         private void issueAll() {
-            if (session.profile().isOn()) {
-                for (Order o : orders) session.profile().add(name(o), gpu.time(() -> issue(o)));
-                return;
-            }
             for (Order o : orders) {
-                issue(o);
+                if (times == null) issue(o);
+                else times.time(o.site(), o.first(), () -> issue(o));
                 GpuDriver.Function f = function(o);
                 if (f == null) continue;
                 gpu.queued(f);
@@ -294,14 +327,6 @@ final class PtxExecutable implements Executable {
             };
         }
 
-        private static String name(Order o) {
-            return switch (o) {
-                case Order.Kernel _, Order.Call _ -> function(o).name();
-                case Order.Copy _ -> "copy";
-                case Order.Multiply m -> m.product.library.name();
-            };
-        }
-
         private void issue(Order o) {
             switch (o) {
                 case Order.Copy c -> driver.copy(gpu.stream(), c.from, c.to, c.bytes);
@@ -321,6 +346,11 @@ final class PtxExecutable implements Executable {
                 }
             }
         }
+    }
+
+    @Override
+    public ProgramSites sites() {
+        return sites;
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.sinter.codegen.ptx.LaunchRule;
 import io.sinter.codegen.ptx.PtxRoutine;
 import io.sinter.codegen.ptx.TensorRule;
 import io.sinter.runtime.ParameterBlock.Spot;
+import io.sinter.runtime.profile.Site;
 import java.util.List;
 
 /** One thing to run of a program on a GPU. */
@@ -21,6 +22,8 @@ sealed interface PtxStep {
         final boolean follows;
         /** Of the program's results, those that it works on. */
         final List<Integer> results;
+        /** What it is a part of. */
+        final Site site;
 
         Routine(
                 GpuDriver.Function function,
@@ -28,7 +31,9 @@ sealed interface PtxStep {
                 List<Spot> places,
                 long scratchBytes,
                 boolean follows,
-                List<Integer> results) {
+                List<Integer> results,
+                Site site) {
+            this.site = site;
             LaunchRule.Shape s = launch.shape();
             this.function = function;
             this.grid = new GpuDriver.Grid(s.ctas(), 1, s.threads(), s.teams(), s.sharedBytes());
@@ -40,7 +45,7 @@ sealed interface PtxStep {
         }
     }
 
-    record Copy(Spot from, Spot to, long bytes) implements PtxStep {}
+    record Copy(Spot from, Spot to, long bytes, Site site) implements PtxStep {}
 
     record Repeat(ParameterBlock.Section section, long times, List<PtxStep> body) implements PtxStep {}
 
@@ -61,6 +66,10 @@ sealed interface PtxStep {
         final boolean moves;
         /** Of the program's results, those that it works on. */
         final List<Integer> results;
+        /** What it is a part of. */
+        final Site site;
+        /** Whether it begins what the site is: others of it follow. */
+        final boolean first;
 
         Launch(
                 GpuDriver.Function function,
@@ -72,7 +81,9 @@ sealed interface PtxStep {
                 long scratchBytes,
                 boolean follows,
                 boolean moves,
-                List<Integer> results) {
+                List<Integer> results,
+                Site site,
+                boolean first) {
             this.function = function;
             this.tensors = tensors;
             this.grid = new GpuDriver.Grid(shape.ctas(), count, shape.threads(), shape.teams(), shape.sharedBytes());
@@ -83,6 +94,8 @@ sealed interface PtxStep {
             this.follows = follows;
             this.moves = moves;
             this.results = results;
+            this.site = site;
+            this.first = first;
         }
     }
 
@@ -93,10 +106,16 @@ sealed interface PtxStep {
         /** Host address of the parameter block that our own kernel would have. */
         final long block;
 
-        Product(MatmulLibrary library, LibraryMatmul matmul, long block) {
+        final Site site;
+        /** As {@link Launch#first}. */
+        final boolean first;
+
+        Product(MatmulLibrary library, LibraryMatmul matmul, long block, Site site, boolean first) {
             this.library = library;
             this.matmul = matmul;
             this.block = block;
+            this.site = site;
+            this.first = first;
         }
     }
 }

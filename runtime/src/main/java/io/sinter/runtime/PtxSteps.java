@@ -10,6 +10,8 @@ import io.sinter.ir.plan.Plan.Place;
 import io.sinter.ir.plan.Plan.SlotValue;
 import io.sinter.ir.store.StoredPlan;
 import io.sinter.runtime.ParameterBlock.Spot;
+import io.sinter.runtime.profile.ProgramSites;
+import io.sinter.runtime.profile.Site;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -22,6 +24,7 @@ final class PtxSteps {
     private final StoredPlan stored;
     private final Gpu gpu;
     private final MatmulPrecision precision;
+    private final ProgramSites sites;
     /** The program's results by their places. */
     private final Map<Place, Integer> results = new HashMap<>();
 
@@ -30,11 +33,12 @@ final class PtxSteps {
     private int kernels;
 
     /** @param parameters the program's parameter blocks, whose numbers are written */
-    PtxSteps(StoredPlan stored, ParameterBlock parameters, Gpu gpu, MatmulPrecision precision) {
+    PtxSteps(StoredPlan stored, ParameterBlock parameters, Gpu gpu, MatmulPrecision precision, ProgramSites sites) {
         this.stored = stored;
         Plan plan = stored.plan();
         this.gpu = gpu;
         this.precision = precision;
+        this.sites = sites;
         for (int i = 0; i < plan.resultPlaces().size(); i++)
             results.putIfAbsent(plan.resultPlaces().get(i), i);
         all = steps(plan, parameters.program(), 1, false);
@@ -97,14 +101,17 @@ final class PtxSteps {
         for (Plan.Step s : p.steps()) {
             switch (s) {
                 case Plan.Launch l -> {
-                    launches(l, section.blocks(launches++), body, out, results(l, section));
+                    Site site = sites.add(p, l, l.kernel().name());
+                    launches(l, section.blocks(launches++), body, out, results(l, section), site);
                     kernels = Math.toIntExact(kernels + times);
                 }
                 case Plan.LibraryCall c -> {
-                    routine(c, section, out);
+                    routine(c, section, out, sites.add(p, c, c.op().name()));
                     kernels = Math.toIntExact(kernels + times);
                 }
-                case Plan.Copy c -> out.add(new PtxStep.Copy(section.spot(c.from()), section.spot(c.to()), c.bytes()));
+                case Plan.Copy c ->
+                    out.add(new PtxStep.Copy(
+                            section.spot(c.from()), section.spot(c.to()), c.bytes(), sites.add(p, c, "copy")));
                 case Plan.Repeat r -> {
                     ParameterBlock.Section inner = section.body(repeats++);
                     out.add(new PtxStep.Repeat(inner, r.steps(), steps(r.body(), inner, times * r.steps(), true)));
@@ -114,7 +121,7 @@ final class PtxSteps {
         return out;
     }
 
-    private void routine(Plan.LibraryCall c, ParameterBlock.Section section, List<PtxStep> out) {
+    private void routine(Plan.LibraryCall c, ParameterBlock.Section section, List<PtxStep> out, Site site) {
         PtxRoutine routine = PtxRoutine.of((Routine) c.op(), c.inTypes().getFirst());
         List<Spot> places = Stream.concat(c.in().stream(), c.out().stream())
                 .map(section::spot)
@@ -124,17 +131,20 @@ final class PtxSteps {
         boolean follows = false;
         for (PtxRoutine.Launch l : routine.launches()) {
             GpuDriver.Function f = gpu.modules().get(l.kernel());
-            out.add(new PtxStep.Routine(f, l, places, routine.scratchBytes(), follows, worksOn));
+            out.add(new PtxStep.Routine(f, l, places, routine.scratchBytes(), follows, worksOn, site));
             follows = true;
         }
     }
 
     /** Segments of one form and shape go together. */
-    private void launches(Plan.Launch l, long[] blocks, boolean body, List<PtxStep> out, List<Integer> worksOn) {
+    private void launches(
+            Plan.Launch l, long[] blocks, boolean body, List<PtxStep> out, List<Integer> worksOn, Site site) {
+        int others = out.size();
         for (int first = 0; first < blocks.length; ) {
-            PtxStep.Product product = product(l, blocks[first]);
+            LibraryMatmul product = product(l, blocks[first]);
             if (product != null) {
-                out.add(product);
+                out.add(new PtxStep.Product(
+                        gpu.matmulFor(product.problem()), product, blocks[first], site, out.size() == others));
                 first++;
                 continue;
             }
@@ -161,7 +171,9 @@ final class PtxSteps {
                         scratch,
                         c != code,
                         body,
-                        worksOn);
+                        worksOn,
+                        site,
+                        out.size() == others);
                 scratchBytes = Math.max(scratchBytes, scratch);
                 out.add(launch);
             }
@@ -170,10 +182,9 @@ final class PtxSteps {
     }
 
     /** A launch that a library is to do; null for our own kernels. */
-    private PtxStep.Product product(Plan.Launch l, long block) {
+    private LibraryMatmul product(Plan.Launch l, long block) {
         LibraryMatmul m = LibraryMatmul.of(l.kernel(), slot -> Memory.getLong(block + 8L * slot), precision);
-        MatmulLibrary library = m == null ? null : gpu.matmulFor(m.problem());
-        return library == null ? null : new PtxStep.Product(library, m, block);
+        return m == null || gpu.matmulFor(m.problem()) == null ? null : m;
     }
 
     private PtxModules.Loaded code(Plan.Launch l, long block) {

@@ -54,12 +54,7 @@ final class ReferenceCheck {
      * @param args what the program was given
      */
     ReferenceCheck(
-            Graph graph,
-            ProgramDump dump,
-            CompileContext context,
-            Sources sources,
-            Path dumped,
-            List<RefArray> args) {
+            Graph graph, ProgramDump dump, CompileContext context, Sources sources, Path dumped, List<RefArray> args) {
         this.graph = graph;
         this.dump = dump;
         this.context = context;
@@ -77,10 +72,8 @@ final class ReferenceCheck {
         List<RefArray> want = RefEvaluator.run(graph, args);
         Closeness.Difference worst = Closeness.worst(got, want);
         if (worst == null) return;
-        RefEvaluator.run(
-                dump.plan().graph(),
-                args,
-                (g, all) -> values.computeIfAbsent(g, _ -> new ArrayList<>()).add(all));
+        RefEvaluator.run(dump.plan().graph(), args, (g, all) -> values.computeIfAbsent(g, _ -> new ArrayList<>())
+                .add(all));
         List<KernelCut> kernels = dump.kernels();
         for (KernelCut k : kernels) check(k);
         List<RefArray> together = oneByOne(kernels);
@@ -181,7 +174,8 @@ final class ReferenceCheck {
         int e = 0;
         while (Double.compare(got.getDouble(e), want.getDouble(e)) == 0 && got.getLong(e) == want.getLong(e)) e++;
         Node n = graph.outputs().get(result);
-        StringBuilder what = new StringBuilder("the program is wrong, though each of its kernels is right by itself: result ")
+        StringBuilder what = new StringBuilder(
+                        "the program is wrong, though each of its kernels is right by itself: result ")
                 .append(result)
                 .append(", element ")
                 .append(RefArray.index(n.shape(), e))
@@ -239,16 +233,24 @@ final class ReferenceCheck {
     private Path folder(StringBuilder what, String command, String options) {
         Path folder;
         try {
-            folder = dumped != null ? dumped : new Dumps(Files.createTempDirectory("sinter-check-")).write(dump);
-            ProgramInputs.write(folder, graph, args, Math.max(ProgramInputs.DEFAULT_BYTES, context.session().dumpedInputs()));
+            folder = dumped != null ? dumped : new Dumps(Files.createTempDirectory("sinter-check-")).write(dump, null);
+            ProgramInputs.write(
+                    folder,
+                    graph,
+                    args,
+                    Math.max(ProgramInputs.DEFAULT_BYTES, context.session().dumpedInputs()));
         } catch (IOException e) {
             throw new UncheckedIOException(what + "\n  and it cannot be dumped: " + e.getMessage(), e);
         }
         String device = context.device().kind() == Device.Kind.JVM ? "" : " --device " + context.device();
         what.append("\n  the program and its arguments are in ").append(folder);
-        what.append("; look closer with\n    ./sinter ").append(command).append(' ').append(folder);
+        what.append("; look closer with\n    ./sinter ")
+                .append(command)
+                .append(' ')
+                .append(folder);
         what.append(options).append(device);
-        if (!command.endsWith("minimize")) what.append("\n    ./sinter dump minimize ").append(folder).append(device);
+        if (!command.endsWith("minimize"))
+            what.append("\n    ./sinter dump minimize ").append(folder).append(device);
         return folder;
     }
 }

@@ -8,6 +8,7 @@ import io.sinter.ir.Type;
 import io.sinter.ir.op.Input;
 import io.sinter.ir.op.Project;
 import io.sinter.ir.ref.RefArray;
+import io.sinter.runtime.dump.Sources;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -35,7 +36,7 @@ final class ReferenceExecutable implements Executable {
     }
 
     @Override
-    public Run run(List<? extends Arg> args, IntFunction<?> tags) {
+    public Run run(List<? extends Arg> args, IntFunction<?> tags, Sources sources) {
         Args.check(args, argTypes, scalars, session.device());
         Args.pin(args);
         try {

@@ -11,6 +11,9 @@ import io.sinter.runtime.cache.CacheStats;
 import io.sinter.runtime.cache.DiskCache;
 import io.sinter.runtime.dump.Dumps;
 import io.sinter.runtime.dump.ProgramInputs;
+import io.sinter.runtime.profile.Peaks;
+import io.sinter.runtime.profile.Profile;
+import io.sinter.runtime.profile.Report;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -31,8 +34,8 @@ public final class Session implements AutoCloseable {
         static final Session INSTANCE = new Session(Options.fromProperties(), null);
 
         static {
-            Profile profile = INSTANCE.profile;
-            if (profile.isOn()) Runtime.getRuntime().addShutdownHook(new Thread(() -> System.err.print(profile)));
+            if (INSTANCE.profile != null)
+                Runtime.getRuntime().addShutdownHook(new Thread(() -> INSTANCE.printProfile()));
             Runtime.getRuntime().addShutdownHook(new Thread(() -> {
                 if (INSTANCE.disk != null) System.err.println(INSTANCE.counters.cache());
             }));
@@ -49,7 +52,6 @@ public final class Session implements AutoCloseable {
     private final ExecutableCache executables;
     private final ExecutableCache watched;
     private final JvmKernels jvmKernels;
-    private final Profile profile = new Profile();
     private final ConcurrentHashMap<Class<?>, Object> attachments = new ConcurrentHashMap<>();
     /** Null on the JVM. */
     private Gpu gpu;
@@ -59,6 +61,15 @@ public final class Session implements AutoCloseable {
     private volatile long dumpedInputs;
     /** Changes kernels before code is generated for them: a fault for tests to find. */
     private volatile UnaryOperator<Kernel> fault = UnaryOperator.identity();
+    /** Null while nothing is recorded. */
+    private volatile Profile profile;
+    /** The one that {@code -Dsinter.profile=true} asks for; else null. */
+    private final Profile printed;
+
+    private final AtomicInteger programs = new AtomicInteger();
+    /** How many open sessions of this process record a profile. */
+    private static final AtomicInteger PROFILING = new AtomicInteger();
+
     /** How many open sessions of this process dump or check their programs, and want to know their sources. */
     private static final AtomicInteger TRACKING = new AtomicInteger();
 
@@ -70,7 +81,6 @@ public final class Session implements AutoCloseable {
     /** @param driver of the GPU, if the device is one; null for the device's own */
     private Session(Options options, GpuDriver driver) {
         this.options = options;
-        profile.enable(Boolean.getBoolean("sinter.profile"));
         hostMemory = new Allocator(Device.JVM, new HostMemory(), options.memoryLimit());
         allocator = switch (options.device().kind()) {
             case JVM -> hostMemory;
@@ -94,6 +104,8 @@ public final class Session implements AutoCloseable {
         if (folder != null) dumpTo(Path.of(folder));
         dumpInputs(dumpedInputsFromProperties());
         check(options.checks());
+        printed = Boolean.getBoolean("sinter.profile") ? new Profile(false) : null;
+        if (printed != null) profileInto(printed);
     }
 
     /** A kernel that no program asked for: it comes from the cache like any other, and counts nowhere. */
@@ -189,9 +201,79 @@ public final class Session implements AutoCloseable {
         return watches() ? watched : executables;
     }
 
-    /** Time by kernel; off until it is enabled. With {@code -Dsinter.profile=true} it is on, and printed when the session is closed (the process's: at exit). */
+    /**
+     * What is recorded of this session's work; null while nothing is. With {@code -Dsinter.profile=true} there is one from the start, and it is printed
+     * when the session is closed (the process's: at exit).
+     */
     public Profile profile() {
         return profile;
+    }
+
+    /**
+     * From now on {@code to} records what this session does, and how long it takes. What a GPU was given before is waited for.
+     *
+     * @param to null ends it
+     * @throws IllegalStateException if another profile records this session already
+     */
+    public synchronized void profileInto(Profile to) {
+        if (to != null && profile != null) {
+            String other = profile == printed ? "-Dsinter.profile=true" : "another profiler";
+            throw new IllegalStateException("this session is being profiled already, by " + other);
+        }
+        if (to == profile) return;
+        synchronize();
+        Profile before = profile;
+        PROFILING.addAndGet(to == null ? -1 : 1);
+        profile = to;
+        allocator.watch(to == null ? null : to::memory);
+        if (before != null) before.attach(false, 0);
+        if (to != null) to.attach(true, allocator.stats().liveBytes());
+    }
+
+    /** Whether an open session of this process records a profile. */
+    public static boolean isProfiling() {
+        return PROFILING.get() > 0;
+    }
+
+    /** Whether parts of networks are wanted for every node: while sources are tracked, and for profiles. */
+    public static boolean tracksModules() {
+        return tracksSources() || isProfiling();
+    }
+
+    /**
+     * What a profile has recorded of this session, added up.
+     *
+     * @param peaks whether to compare it with what the device can do, which is measured at first; it takes a second or two, once for a process
+     */
+    public Report report(Profile of, boolean peaks) {
+        String clock =
+                switch (device().kind()) {
+                    case JVM -> "";
+                    case PTX_SIM -> "times of kernels are the host's, for simulating them: they say nothing of a GPU";
+                    case CUDA -> "times of kernels are the device's";
+                };
+        Report report = new Report(of, new Report.Machine(device().toString(), options.threads(), clock, Peaks.NONE));
+        return peaks ? report.with(DeviceMeter.peaks(this, report.kernels())) : report;
+    }
+
+    /** Adds what a report says to the dumps of those programs that it saw run, if this session dumps its programs. */
+    public void showInDumps(Report report) {
+        Dumps to = dumps;
+        if (to != null) to.profiled(report);
+    }
+
+    /** Names a range of time for profiles and the Flight Recorder, until it is closed on the same thread. Costs next to nothing while neither records. */
+    public Range range(String name) {
+        return new Range(this, name);
+    }
+
+    /** The number of the next program that is linked. */
+    int nextProgram() {
+        return programs.incrementAndGet();
+    }
+
+    private void printProfile() {
+        System.err.print(report(printed, false));
     }
 
     /**
@@ -333,9 +415,10 @@ public final class Session implements AutoCloseable {
     public void close() {
         if (closed) return;
         closed = true;
-        if (Boolean.getBoolean("sinter.profile")) System.err.print(profile);
+        if (printed != null) printProfile();
         dumpTo(null);
         check(Checks.NONE);
+        profileInto(null);
         pool.close();
         executables.clear();
         watched.clear();

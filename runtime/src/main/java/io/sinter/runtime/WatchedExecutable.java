@@ -9,6 +9,7 @@ import io.sinter.ir.ref.RefArray;
 import io.sinter.runtime.dump.ProgramDump;
 import io.sinter.runtime.dump.ProgramInputs;
 import io.sinter.runtime.dump.Sources;
+import io.sinter.runtime.profile.ProgramSites;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -65,11 +66,6 @@ final class WatchedExecutable implements Executable {
     }
 
     @Override
-    public Run run(List<? extends Arg> args, IntFunction<?> tags) {
-        return run(args, tags, Sources.NONE);
-    }
-
-    @Override
     public Run run(List<? extends Arg> args, IntFunction<?> tags, Sources sources) {
         Checks checks = context.session().checks();
         boolean compare = checks.reference() && dump.plan() != null && compared.compareAndSet(false, true);
@@ -105,7 +101,8 @@ final class WatchedExecutable implements Executable {
         try {
             ProgramInputs.write(folder, graph, arguments, bytes);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot write a program's arguments to " + folder + ": " + e.getMessage(), e);
+            throw new UncheckedIOException(
+                    "cannot write a program's arguments to " + folder + ": " + e.getMessage(), e);
         }
     }
 
@@ -119,6 +116,11 @@ final class WatchedExecutable implements Executable {
 
     private RefArray loaded(Run run, int result) {
         return Elements.load(program.resultTypes().get(result), run.result(result));
+    }
+
+    @Override
+    public ProgramSites sites() {
+        return program.sites();
     }
 
     @Override

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.sinter.ir.Type;
+import io.sinter.runtime.dump.Sources;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -19,7 +20,7 @@ import org.junit.jupiter.api.Test;
 class ExecutableCacheTest {
     private record Named(String name) implements Executable {
         @Override
-        public Run run(List<? extends Arg> args, IntFunction<?> tags) {
+        public Run run(List<? extends Arg> args, IntFunction<?> tags, Sources sources) {
             return new Run(List.of());
         }
 

@@ -20,6 +20,8 @@ import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
 import io.sinter.ir.plan.Plan.SlotValue;
 import io.sinter.ir.store.StoredPlan;
+import io.sinter.runtime.profile.KernelTime;
+import io.sinter.runtime.profile.Profile;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -398,18 +400,17 @@ class JvmExecutableTest {
         Executable e = example();
         List<Arg> args = List.of(filled(N, 1, 0), filled(N, 0, 1), Arg.Scalar.ofFloat(2));
         e.run(args);
-        assertEquals(List.of(), session.profile().entries());
-        session.profile().enable(true);
+        Profile profile = new Profile(false);
+        session.profileInto(profile);
         e.run(args);
-        session.profile().enable(false);
+        session.profileInto(null);
         e.run(args);
         assertEquals(
                 2,
-                session.profile().entries().stream()
-                        .filter(p -> p.kernel().startsWith("axpy, "))
-                        .findFirst()
-                        .orElseThrow()
-                        .launches());
-        assertTrue(session.profile().toString().contains("axpy"));
+                profile.kernels().stream()
+                        .filter(p -> p.kernel().startsWith("axpy"))
+                        .mapToLong(KernelTime::calls)
+                        .sum());
+        assertTrue(session.report(profile, false).toString().contains("axpy"));
     }
 }

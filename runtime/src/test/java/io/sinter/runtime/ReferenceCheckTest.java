@@ -61,7 +61,8 @@ class ReferenceCheckTest {
             %11: f32[6] = sum(%10) {axes=[1]}  # @11
             %12: f32[6,8] = cos(%3)  # @12
             return %11, %12, %5
-            """.replace("%6: f32[6,5] = expand(%7)", "%7: f32[1,1] = reshape(%2) {shape=[1,1]}\n%6: f32[6,5] = expand(%7)");
+            """.replace(
+                    "%6: f32[6,5] = expand(%7)", "%7: f32[1,1] = reshape(%2) {shape=[1,1]}\n%6: f32[6,5] = expand(%7)");
 
     /** A generator that takes one function for another. */
     private static Kernel faulty(Kernel k) {
@@ -96,7 +97,7 @@ class ReferenceCheckTest {
         Executable program = Executable.compile(g, CompileContext.of(session), sources);
         Executable named = new Executable() {
             @Override
-            public Run run(List<? extends Arg> a, java.util.function.IntFunction<?> tags) {
+            public Run run(List<? extends Arg> a, java.util.function.IntFunction<?> tags, Sources from) {
                 return program.run(a, tags, sources);
             }
 
@@ -173,10 +174,18 @@ class ReferenceCheckTest {
         }
         try (Session s = session(false)) {
             Executable program = Executable.compile(g, CompileContext.of(s));
-            assertEquals(0, ArrayRun.run(program, List.of(false), List.of(zeros), s).getFirst().getDouble(0));
+            assertEquals(
+                    0,
+                    ArrayRun.run(program, List.of(false), List.of(zeros), s)
+                            .getFirst()
+                            .getDouble(0));
             // Would be found in a first run.
             s.seedFault(ReferenceCheckTest::faulty);
-            assertEquals(0, ArrayRun.run(program, List.of(false), List.of(zeros), s).getFirst().getDouble(0));
+            assertEquals(
+                    0,
+                    ArrayRun.run(program, List.of(false), List.of(zeros), s)
+                            .getFirst()
+                            .getDouble(0));
         }
     }
 
@@ -271,8 +280,8 @@ class ReferenceCheckTest {
     @Test
     void everyDTypeIsStored() throws IOException {
         for (DType t : DType.values()) {
-            Graph g = GraphParser.parse("%0: " + t + "[3,2] = input\n%1: " + t + "[] = scalar\n%2: " + t
-                    + "[0] = input\nreturn %0\n");
+            Graph g = GraphParser.parse(
+                    "%0: " + t + "[3,2] = input\n%1: " + t + "[] = scalar\n%2: " + t + "[0] = input\nreturn %0\n");
             List<RefArray> args = new ArrayList<>();
             for (Node n : g.inputs()) args.add(Sample.uniform(n.type(), t == DType.U8 ? 0 : -3, 9, args.size()));
             Path place = folder.resolve(t.toString());

@@ -7,6 +7,8 @@ import io.sinter.Sinter;
 import io.sinter.io.AtomicFile;
 import io.sinter.io.SafeTensors;
 import io.sinter.nn.Net;
+import io.sinter.profiler.Profiler;
+import io.sinter.profiler.ProfilerOptions;
 import io.sinter.runtime.Counters;
 import io.sinter.runtime.Device;
 import io.sinter.runtime.Options;
@@ -37,6 +39,9 @@ final class DemoRun implements AutoCloseable {
     private final PrintWriter out;
     private final Session session;
     private final Session.Scope scope;
+    /** Null without {@code --profile}. */
+    private final Profiler profiler;
+
     private final Map<String, Object> results = new LinkedHashMap<>();
     private final long began = System.nanoTime();
 
@@ -47,6 +52,7 @@ final class DemoRun implements AutoCloseable {
         if (options.dump() != null) session.dumpTo(options.dump());
         if (options.dumpInputs() > 0) session.dumpInputs(options.dumpInputs());
         scope = session.use();
+        profiler = profiler(options.profile());
         Sinter.manualSeed(options.seed());
     }
 
@@ -54,6 +60,17 @@ final class DemoRun implements AutoCloseable {
         if (options.device() != null || options.threads().isPresent() || options.cache() != null)
             throw new CommandFailure("--device, --threads and --cache of a demo are not for it to choose here");
         return SESSION.get();
+    }
+
+    private Profiler profiler(Path file) {
+        if (file == null) return null;
+        try {
+            return Profiler.start(ProfilerOptions.DEFAULT.withFile(file));
+        } catch (IllegalArgumentException | IllegalStateException e) {
+            scope.close();
+            if (!SESSION.isBound()) session.close();
+            throw new CommandFailure("--profile: " + e.getMessage(), e);
+        }
     }
 
     private static Options sessionOptions(RunOptions options) {
@@ -150,6 +167,15 @@ final class DemoRun implements AutoCloseable {
         return Math.max(0, uptime - seconds(System.nanoTime() - began));
     }
 
+    private void endProfile() {
+        try {
+            profiler.close();
+        } catch (UncheckedIOException e) {
+            throw new CommandFailure(e.getMessage(), e);
+        }
+        say("profile in %s", options.profile());
+    }
+
     /**
      * Ends the session. What this thread has not computed yet is computed first: nothing of it may outlive
      * the session's memory.
@@ -158,6 +184,7 @@ final class DemoRun implements AutoCloseable {
     public void close() {
         try {
             Sinter.flush();
+            if (profiler != null) endProfile();
         } finally {
             scope.close();
             if (!SESSION.isBound()) session.close();

@@ -82,6 +82,14 @@ final class RunOptions {
         REFERENCE
     }
 
+    @Option(
+            names = "--profile",
+            paramLabel = "FILE",
+            description =
+                    "Record where the time goes: .json is a time line for ui.perfetto.dev, .jfr a recording for JDK Mission"
+                            + " Control, .txt tables by kernel, part of the network and line.")
+    private Path profile;
+
     @Option(names = "--data", paramLabel = "DIR", description = "Folder of the data set.")
     private Path data;
 
@@ -156,7 +164,8 @@ final class RunOptions {
     /** Bytes of arguments that are stored with each dumped program; 0 for none. */
     long dumpInputs() {
         if (dumpInputs < 0)
-            throw new ParameterException(spec.commandLine(), "--dump-inputs must not be negative, but is " + dumpInputs);
+            throw new ParameterException(
+                    spec.commandLine(), "--dump-inputs must not be negative, but is " + dumpInputs);
         if (dumpInputs > 0 && dump == null)
             throw new ParameterException(spec.commandLine(), "--dump-inputs needs --dump=DIR, where they go");
         return dumpInputs;
@@ -165,6 +174,11 @@ final class RunOptions {
     /** What is checked of programs, beyond {@code others}. */
     Checks checks(Checks others) {
         return new Checks(others.nan() || nan == NanMode.TRAP, others.reference() || check == CheckMode.REFERENCE);
+    }
+
+    /** File for the profile, or null when none is wanted. */
+    Path profile() {
+        return profile;
     }
 
     /** Folder of the data set. */

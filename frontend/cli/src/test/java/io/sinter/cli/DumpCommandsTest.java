@@ -273,7 +273,8 @@ class DumpCommandsTest {
         try (Stream<Path> all = Files.list(other)) {
             program = all.sorted().toList().getLast();
         }
-        JsonNode json = new ObjectMapper().readTree(program.resolve("program.json").toFile());
+        JsonNode json =
+                new ObjectMapper().readTree(program.resolve("program.json").toFile());
         int loops = 0;
         for (JsonNode k : json.get("kernels")) {
             int number = k.get("number").asInt();
@@ -297,7 +298,8 @@ class DumpCommandsTest {
         String part = ok("dump", "replay", program, "--kernel", 0);
         assertTrue(part.contains("were left out there: random)"), part);
         Files.writeString(program.resolve("inputs/arg-000.npy"), "no array");
-        assertTrue(failure("dump", "replay", program, "--kernel", 0).contains("arg-000.npy is no array of NumPy's format"));
+        assertTrue(failure("dump", "replay", program, "--kernel", 0)
+                .contains("arg-000.npy is no array of NumPy's format"));
     }
 
     @Test

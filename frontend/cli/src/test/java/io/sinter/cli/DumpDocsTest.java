@@ -110,9 +110,14 @@ class DumpDocsTest {
 
     @Test
     void programsFitTheSchema() throws IOException {
-        ObjectMapper json = new ObjectMapper();
-        JsonNode schema = json.readTree(docs.resolve("dump-schema.json").toFile());
-        for (Path p : programs) check(json.readTree(p.resolve("program.json").toFile()), schema, "program");
+        for (Path p : programs)
+            checkSchema(new ObjectMapper().readTree(p.resolve("program.json").toFile()));
+    }
+
+    /** Checks a {@code program.json} against its schema. */
+    static void checkSchema(JsonNode program) throws IOException {
+        Path schema = Path.of(System.getProperty("sinter.root")).resolve("docs").resolve("dump-schema.json");
+        check(program, new ObjectMapper().readTree(schema.toFile()), "program");
     }
 
     /** The part of JSON Schema that the schema uses. */

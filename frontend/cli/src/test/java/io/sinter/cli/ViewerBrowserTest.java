@@ -310,6 +310,40 @@ class ViewerBrowserTest {
         browser.screenshot(Path.of("target/viewer/memory.png"));
     }
 
+    /** A dump of a run that was profiled has the kernels' times. */
+    @Test
+    void timesOfKernelsAreShown() throws IOException {
+        Path dump = folder.resolve("t");
+        run(
+                "run",
+                "digits",
+                "--steps",
+                "3",
+                "--dump",
+                dump,
+                "--weights",
+                folder.resolve("tw"),
+                "--profile",
+                folder.resolve("t.txt"));
+        browser.open(largest(dump), 1400, 900);
+        browser.click("#tab-kernels");
+        assertTrue(text("#machine").contains("measured peaks: "), text("#machine"));
+        browser.eval("[...document.querySelectorAll('#kernels th button')].find(b => b.textContent === 'ms').click()");
+        List<Double> millis = new ArrayList<>();
+        browser.eval(
+                        "[...document.querySelectorAll('#kernels tbody tr')].map(r => parseFloat(r.children[2].textContent.replace(',', '')))")
+                .forEach(v -> millis.add(v.asDouble()));
+        assertTrue(millis.getFirst() > 0, millis.toString());
+        assertEquals(millis.stream().sorted(Comparator.reverseOrder()).toList(), millis);
+        assertTrue(text("#kernels thead").contains("roofline %"), text("#kernels thead"));
+        assertEquals(
+                3,
+                browser.eval("+document.querySelector('#kernels tbody tr').children[3].textContent")
+                        .asInt());
+        measure();
+        browser.screenshot(Path.of("target/viewer/profile.png"));
+    }
+
     @Test
     void bothThemesCanBeRead() throws IOException {
         openDigits();

@@ -23,6 +23,7 @@ final class PlanReader {
 
     private final ByteReader in;
     private final List<Kernel> kernels = new ArrayList<>();
+    private final Map<Plan.Step, int[]> origins = new IdentityHashMap<>();
     private int depth;
 
     private PlanReader(ByteReader in) {
@@ -39,7 +40,7 @@ final class PlanReader {
             r.kernels.add(k);
             names.put(k, name);
         }
-        return new StoredPlan(r.plan(), names);
+        return new StoredPlan(r.plan(), names, r.origins);
     }
 
     private void enter() {
@@ -71,6 +72,17 @@ final class PlanReader {
     }
 
     private Plan.Step step() {
+        int[] from = new int[in.count()];
+        for (int i = 0; i < from.length; i++) {
+            from[i] = in.integer();
+            if (from[i] < 0) throw new FormatException("a negative entry of the trace");
+        }
+        Plan.Step step = bareStep();
+        origins.put(step, from);
+        return step;
+    }
+
+    private Plan.Step bareStep() {
         return switch (in.u8()) {
             case 0 -> {
                 Kernel kernel = kernels.get(in.index(kernels.size()));

@@ -21,20 +21,22 @@ import java.util.Map;
 final class PlanWriter {
     private record CodeAndName(String code, String name) {}
 
+    private final StoredPlan stored;
     private final ByteWriter out;
     private final Map<Kernel, Integer> numbers = new IdentityHashMap<>();
 
-    private PlanWriter(ByteWriter out) {
+    private PlanWriter(StoredPlan stored, ByteWriter out) {
+        this.stored = stored;
         this.out = out;
     }
 
     static void write(StoredPlan stored, ByteWriter out) {
-        PlanWriter w = new PlanWriter(out);
-        w.kernels(stored);
+        PlanWriter w = new PlanWriter(stored, out);
+        w.kernels();
         w.plan(stored.plan());
     }
 
-    private void kernels(StoredPlan stored) {
+    private void kernels() {
         Map<CodeAndName, Integer> distinct = new HashMap<>();
         ByteWriter table = new ByteWriter();
         for (Kernel k : StoredPlan.kernels(stored.plan())) {
@@ -79,6 +81,9 @@ final class PlanWriter {
     }
 
     private void step(Plan.Step s) {
+        int[] origins = stored.origins(s);
+        out.number(origins.length);
+        for (int o : origins) out.number(o);
         switch (s) {
             case Plan.Launch(Kernel kernel, List<List<SlotValue>> segments) -> {
                 out.u8(0).number(numbers.get(kernel)).number(segments.size());

@@ -13,21 +13,39 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A plan with the names under which the code of its kernels is known: a SHA-256 of each kernel's {@linkplain KernelText#structure structure}, in
+ * A plan with the entries of the trace that its steps come from, and the names under which the code of its kernels is known: a SHA-256 of each kernel's {@linkplain KernelText#structure structure}, in
  * hexadecimal digits. Deriving them takes longer than reading them, so they are stored with the plan.
  */
 public final class StoredPlan {
+    private static final int[] UNKNOWN = {};
+
     private final Plan plan;
     private final Map<Kernel, String> names;
+    private final Map<Plan.Step, int[]> origins;
 
-    StoredPlan(Plan plan, Map<Kernel, String> names) {
+    StoredPlan(Plan plan, Map<Kernel, String> names, Map<Plan.Step, int[]> origins) {
         this.plan = plan;
         this.names = Collections.synchronizedMap(names);
+        this.origins = origins;
     }
 
-    /** Of a plan just made. */
+    /** Of a plan just made, of whose steps nothing is known. */
     public static StoredPlan of(Plan plan) {
-        return new StoredPlan(plan, new IdentityHashMap<>());
+        return of(plan, new IdentityHashMap<>());
+    }
+
+    /**
+     * Of a plan just made.
+     *
+     * @param origins what {@link io.sinter.ir.plan.Origins} has seen of its steps
+     */
+    public static StoredPlan of(Plan plan, Map<Plan.Step, int[]> origins) {
+        return new StoredPlan(plan, new IdentityHashMap<>(), origins);
+    }
+
+    /** Entries of the trace that a step of the plan (by identity) computes; none if they are not known. Not to be changed. */
+    public int[] origins(Plan.Step step) {
+        return origins.getOrDefault(step, UNKNOWN);
     }
 
     /** The name of a kernel's code. */

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.sinter.ir.DType;
 import io.sinter.ir.Graph;
 import io.sinter.ir.Shape;
-import io.sinter.ir.op.Sample;
 import io.sinter.ir.Type;
+import io.sinter.ir.op.Sample;
 import io.sinter.ir.text.GraphParser;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -18,8 +18,7 @@ class ConditioningTest {
     private static boolean explained(String text, double off, RefArray... arguments) {
         Graph g = GraphParser.parse(text);
         List<RefArray> want = RefEvaluator.run(g, List.of(arguments));
-        return Conditioning.explains(
-                g, List.of(arguments), want, new Closeness.Difference(0, 0, 0, 0, off));
+        return Conditioning.explains(g, List.of(arguments), want, new Closeness.Difference(0, 0, 0, 0, off));
     }
 
     @Test

@@ -7,21 +7,25 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.sinter.ir.Compiler;
+import io.sinter.ir.CompilerWatch;
 import io.sinter.ir.DType;
 import io.sinter.ir.Graph;
 import io.sinter.ir.GraphBuilder;
 import io.sinter.ir.Node;
 import io.sinter.ir.Type;
+import io.sinter.ir.fuse.Fusion;
 import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.loop.KernelText;
 import io.sinter.ir.op.MaxPool;
 import io.sinter.ir.op.Operators;
 import io.sinter.ir.op.Sample;
 import io.sinter.ir.op.TopK;
+import io.sinter.ir.plan.Origins;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.ref.PlanInterpreter;
 import io.sinter.ir.ref.RandomGraphs;
 import io.sinter.ir.ref.RefArray;
+import io.sinter.ir.text.GraphParser;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -97,6 +101,31 @@ class StoredPlanTest {
                 .getFirst();
         return StoredPlan.of(Compiler.plan(g.build(y, g.sum(g.exp(y), 1), top, pooled)))
                 .toBytes();
+    }
+
+    /** Entries of the trace that steps come from are stored with them, those of a loop's body too. */
+    @Test
+    void stepsKeepTheirOrigins() {
+        Graph graph = GraphParser.parse("""
+                %x: f32[16,8] = input  # @0
+                %w: f32[8,4] = input  # @1
+                %m: f32[16,4] = matmul(%x, %w)  # @2
+                %e: f32[16,4] = exp(%m)  # @5
+                %s: f32[4] = sum(%e) {axes=[0]}  # @7
+                return %e, %s
+                """);
+        Origins origins = new Origins(CompilerWatch.NONE);
+        Plan plan = Compiler.plan(graph, Fusion.MAX_WEIGHT, Compiler::keptWhole, origins);
+        StoredPlan made = StoredPlan.of(plan, origins.bySteps());
+        StoredPlan read = StoredPlan.read(made.toBytes());
+        List<List<Integer>> steps = new ArrayList<>();
+        for (int i = 0; i < plan.steps().size(); i++) {
+            int[] of = made.origins(plan.steps().get(i));
+            assertArrayEquals(of, read.origins(read.plan().steps().get(i)));
+            steps.add(java.util.Arrays.stream(of).boxed().toList());
+        }
+        assertEquals(List.of(List.of(2), List.of(5, 7)), steps);
+        assertEquals(0, StoredPlan.of(plan).origins(plan.steps().getFirst()).length);
     }
 
     @Test

@@ -12,7 +12,7 @@ import jdk.jfr.StackTrace;
 final class CacheEvents {
     private CacheEvents() {}
 
-    @Name("io.sinter.CacheLookup")
+    @Name(DiskCache.LOOKUP_EVENT)
     @Label("Cache Looked Up")
     @Description("An entry was looked for, read, verified, and (a class) defined")
     @Category("Sinter")

@@ -13,6 +13,9 @@ import jdk.jfr.FlightRecorder;
  * logged miss, never a failure. Safe for use by many threads and processes.
  */
 public final class DiskCache {
+    /** Name of the Flight Recorder's event for a look into the cache. */
+    public static final String LOOKUP_EVENT = "io.sinter.CacheLookup";
+
     /** After so many bytes written, the size of the tier is looked at: a sixteenth of what it may take. */
     private static final int PARTS = 16;
 

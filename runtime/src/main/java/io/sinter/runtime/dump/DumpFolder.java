@@ -6,11 +6,14 @@ import io.sinter.ir.loop.KernelText;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.SlotValue;
 import io.sinter.ir.text.GraphPrinter;
+import io.sinter.runtime.profile.KernelTime;
+import io.sinter.runtime.profile.Report;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -29,6 +32,11 @@ final class DumpFolder {
     private final Path folder;
     /** Texts by path within the folder, in the order in which they are written. */
     private final Map<String, String> files = new LinkedHashMap<>();
+    /** Of them, those that the page shows. */
+    private final Map<String, String> shown = new LinkedHashMap<>();
+
+    private List<String> stageFiles;
+    private Map<Integer, List<String>> code;
 
     DumpFolder(Model model, String key, Path folder) {
         this.model = model;
@@ -47,8 +55,8 @@ final class DumpFolder {
         Files.createDirectories(folder.resolve("kernels"));
         save(files);
         Map<Integer, List<String>> code = new Listings(model.dump.target(), folder.resolve("kernels")).write(model);
-        String json = ProgramJson.text(model, key, stageFiles, code);
-        Map<String, String> shown = new LinkedHashMap<>();
+        this.stageFiles = stageFiles;
+        this.code = code;
         files.forEach((name, text) -> {
             if (name.endsWith(".ir") || name.endsWith(".loop")) shown.put(name, text);
         });
@@ -57,8 +65,25 @@ final class DumpFolder {
                 shown.put(
                         "kernels/" + f,
                         Files.readString(folder.resolve("kernels").resolve(f)));
+        files.clear();
+        program(Map.of(), null);
+    }
+
+    /** What the page says of every program, and of the kernels whose times are known. */
+    private void program(Map<Integer, KernelTime> times, Report.Machine machine) throws IOException {
+        String json = ProgramJson.text(model, key, stageFiles, code, times, machine);
         save(Map.of(
                 Dumps.PROGRAM, json, "index.html", Page.of(folder.getFileName().toString(), json, shown)));
+    }
+
+    /** Writes the program and its page again, with times. */
+    void profiled(List<KernelTime> kernels, Report.Machine machine) throws IOException {
+        Map<Integer, KernelTime> times = new HashMap<>();
+        for (KernelTime t : kernels) {
+            // One kernel may have come from several sets of lines: the program is one all the same.
+            if (t.number() >= 0) times.merge(t.number(), t, KernelTime::plus);
+        }
+        program(times, machine);
     }
 
     private void save(Map<String, String> texts) throws IOException {

@@ -2,13 +2,20 @@
 package io.sinter.runtime.dump;
 
 import io.sinter.ir.Canonical;
+import io.sinter.runtime.profile.KernelTime;
+import io.sinter.runtime.profile.ProgramSites;
+import io.sinter.runtime.profile.Report;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
@@ -21,10 +28,12 @@ public final class Dumps {
     /** What that file says of its form, and which one it has. */
     public static final String FORMAT = "sinter-dump";
 
-    public static final int VERSION = 1;
+    public static final int VERSION = 2;
 
     private final Path folder;
     private int programs;
+    /** By the program's number in its session. Guarded by this. */
+    private final Map<Integer, DumpFolder> folders = new HashMap<>();
 
     /** @param folder made if it is not there */
     public Dumps(Path folder) {
@@ -39,9 +48,10 @@ public final class Dumps {
     /**
      * Writes what was seen of a compilation, and returns the program's folder.
      *
+     * @param sites what the program runs, as profiles know it; null if it runs no kernels
      * @throws UncheckedIOException if the folder cannot be written
      */
-    public Path write(ProgramDump dump) {
+    public Path write(ProgramDump dump, ProgramSites sites) {
         dump.complete();
         String key = Canonical.of(dump.trace(), dump.target().precision()).hex();
         int number;
@@ -52,12 +62,41 @@ public final class Dumps {
         Path place = folder.resolve(prefix + key.substring(0, 8));
         try {
             clear(prefix);
-            new DumpFolder(new Model(dump), key, place).write();
+            DumpFolder written = new DumpFolder(new Model(dump), key, place);
+            written.write();
+            if (sites != null) keep(sites.number(), written);
             return place;
         } catch (IOException e) {
-            throw new UncheckedIOException(
-                    "cannot write the dump to " + place + " (sinter.dump): " + e.getMessage(), e);
+            throw unwritten(place, e);
         }
+    }
+
+    private static UncheckedIOException unwritten(Path place, IOException e) {
+        return new UncheckedIOException("cannot write the dump to " + place + " (sinter.dump): " + e.getMessage(), e);
+    }
+
+    private synchronized void keep(int program, DumpFolder dump) {
+        folders.put(program, dump);
+    }
+
+    /**
+     * Adds what a profile has recorded to the dumps of those programs that it saw run: to {@code program.json} and to the page.
+     *
+     * @throws UncheckedIOException if a folder cannot be written
+     */
+    public synchronized void profiled(Report report) {
+        Map<Integer, List<KernelTime>> byProgram = new TreeMap<>();
+        for (KernelTime t : report.kernels())
+            byProgram.computeIfAbsent(t.program(), _ -> new ArrayList<>()).add(t);
+        byProgram.forEach((program, times) -> {
+            DumpFolder dump = folders.get(program);
+            if (dump == null) return;
+            try {
+                dump.profiled(times, report.machine());
+            } catch (IOException e) {
+                throw unwritten(folder, e);
+            }
+        });
     }
 
     /** Removes what an earlier run has dumped under this number: folders with a program.json, nothing else. */

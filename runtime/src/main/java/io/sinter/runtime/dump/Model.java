@@ -17,6 +17,7 @@ import io.sinter.ir.op.Project;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
 import io.sinter.ir.plan.Provenance;
+import io.sinter.ir.plan.Work;
 import io.sinter.ir.text.GraphPrinter;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -47,7 +48,8 @@ final class Model {
      * @param code number of the first kernel of the same structure, whose code it shares
      * @param kernel null for a library call
      * @param times how often a run of the program runs it
-     * @param bytes of the values that it touches, once each
+     * @param bytes that one launch has to read and write, see {@link Work}
+     * @param flops that it has to compute
      */
     record Step(
             int number,
@@ -142,8 +144,8 @@ final class Model {
     private void walk(Plan plan, String loop, long times, Map<String, Integer> codes) {
         for (Plan.Step s : plan.steps()) {
             switch (s) {
-                case Plan.Launch l -> add(l.kernel(), l.kernel().name(), kind(l.kernel()), l, loop, times, codes);
-                case Plan.LibraryCall c -> add(null, c.op().name(), "library", c, loop, times, codes);
+                case Plan.Launch l -> add(plan, l.kernel(), l.kernel().name(), kind(l.kernel()), l, loop, times, codes);
+                case Plan.LibraryCall c -> add(plan, null, c.op().name(), "library", c, loop, times, codes);
                 case Plan.Repeat r -> {
                     Node n = dump.provenance(r).parts().getFirst().members().getFirst();
                     walk(r.body(), ids.get(n), times * r.steps(), codes);
@@ -162,6 +164,7 @@ final class Model {
     }
 
     private void add(
+            Plan plan,
             Kernel kernel,
             String name,
             String kind,
@@ -177,13 +180,12 @@ final class Model {
         List<List<String>> members = new ArrayList<>();
         Map<List<Object>, Touched> touched = new LinkedHashMap<>();
         Set<Sources.Source> sources = new LinkedHashSet<>();
-        long flops = 0;
+        Work work = Work.of(plan, step);
         for (Provenance.Part part : p.parts()) {
             members.add(part.members().stream().map(ids::get).toList());
             for (Node n : part.members()) {
                 kernelsOf.computeIfAbsent(n, _ -> new LinkedHashSet<>()).add(number);
                 if (sourceOf.containsKey(n)) sources.add(sourceOf.get(n));
-                flops += Work.flops(n);
             }
             for (Provenance.Access a : part.accesses()) {
                 touched.put(
@@ -191,8 +193,6 @@ final class Model {
                         new Touched(value(a), a.node().types().get(a.result()), place(a.place()), a.written()));
             }
         }
-        long bytes = 0;
-        for (Touched t : touched.values()) bytes += t.type.bytes();
         steps.add(new Step(
                 number,
                 name,
@@ -205,8 +205,8 @@ final class Model {
                 times,
                 members,
                 List.copyOf(touched.values()),
-                bytes,
-                flops,
+                work.bytes(),
+                work.flops(),
                 List.copyOf(sources)));
     }
 

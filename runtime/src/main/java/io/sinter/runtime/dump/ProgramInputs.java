@@ -31,8 +31,8 @@ public final class ProgramInputs {
 
     private static final String FOLDER = "inputs";
     private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};
-    private static final Pattern HEADER = Pattern.compile(
-            "\\{'descr': '([^']+)', 'fortran_order': (True|False), 'shape': \\(([0-9, ]*)\\),? ?}");
+    private static final Pattern HEADER =
+            Pattern.compile("\\{'descr': '([^']+)', 'fortran_order': (True|False), 'shape': \\(([0-9, ]*)\\),? ?}");
 
     private ProgramInputs() {}
 

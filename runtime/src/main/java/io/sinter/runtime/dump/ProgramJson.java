@@ -3,9 +3,12 @@ package io.sinter.runtime.dump;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.sinter.ir.DType;
 import io.sinter.ir.Node;
 import io.sinter.ir.Type;
 import io.sinter.ir.plan.Plan;
+import io.sinter.runtime.profile.KernelTime;
+import io.sinter.runtime.profile.Report;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.util.Collection;
@@ -15,16 +18,30 @@ import java.util.Map;
 /** {@code program.json}, whose schema is {@code docs/dump-schema.json}: one entry of a list to a line, so that two dumps compare line by line. */
 final class ProgramJson {
     private final JsonGenerator out;
+    private final Map<Integer, KernelTime> times;
+    private final Report.Machine machine;
 
-    private ProgramJson(JsonGenerator out) {
+    private ProgramJson(JsonGenerator out, Map<Integer, KernelTime> times, Report.Machine machine) {
         this.out = out;
+        this.times = times;
+        this.machine = machine;
     }
 
-    static String text(Model model, String key, List<String> stageFiles, Map<Integer, List<String>> code)
+    /**
+     * @param times of kernels by number, as far as they are known
+     * @param machine on which; null if no times are known
+     */
+    static String text(
+            Model model,
+            String key,
+            List<String> stageFiles,
+            Map<Integer, List<String>> code,
+            Map<Integer, KernelTime> times,
+            Report.Machine machine)
             throws IOException {
         StringWriter text = new StringWriter();
         try (JsonGenerator g = new JsonFactory().createGenerator(text)) {
-            new ProgramJson(g).program(model, key, stageFiles, code);
+            new ProgramJson(g, times, machine).program(model, key, stageFiles, code);
         }
         return text.append('\n').toString();
     }
@@ -39,6 +56,7 @@ final class ProgramJson {
         out.writeStringField("device", t.device());
         out.writeStringField("backend", t.backend());
         out.writeNumberField("vectorBits", t.vectorBits());
+        if (machine != null) machine();
         list("stages", m.dump.stages(), (s, i) -> {
             out.writeStringField("pass", s.pass());
             out.writeNumberField("nodes", s.graph().nodes().size());
@@ -92,6 +110,8 @@ final class ProgramJson {
         out.writeNumberField("times", s.times());
         out.writeNumberField("bytes", s.bytes());
         out.writeNumberField("flops", s.flops());
+        KernelTime time = times.get(s.number());
+        if (time != null) time(time);
         out.writeArrayFieldStart("segments");
         for (List<String> part : s.members()) {
             out.writeStartArray();
@@ -114,6 +134,32 @@ final class ProgramJson {
         strings(
                 "lines",
                 s.sources().stream().map(Sources.Source::line).distinct().toList());
+    }
+
+    private void machine() throws IOException {
+        out.writeObjectFieldStart("profile");
+        out.writeNumberField("threads", machine.threads());
+        if (!machine.clock().isEmpty()) out.writeStringField("clock", machine.clock());
+        if (machine.peaks().bytesPerSecond() > 0) {
+            out.writeNumberField(
+                    "peakBytesPerSecond", Math.round(machine.peaks().bytesPerSecond()));
+            out.writeObjectFieldStart("peakFlops");
+            for (Map.Entry<DType, Double> e : machine.peaks().flops().entrySet())
+                out.writeNumberField(e.getKey().toString(), Math.round(e.getValue()));
+            out.writeEndObject();
+        }
+        out.writeEndObject();
+    }
+
+    private void time(KernelTime t) throws IOException {
+        out.writeObjectFieldStart("profile");
+        out.writeNumberField("calls", t.calls());
+        out.writeNumberField("nanos", t.nanos());
+        out.writeNumberField("lately", t.lately());
+        out.writeNumberField("shortest", t.shortest());
+        double least = machine.peaks().least(t.work());
+        if (least > 0) out.writeNumberField("least", Math.round(least));
+        out.writeEndObject();
     }
 
     private void plan(Model m) throws IOException {

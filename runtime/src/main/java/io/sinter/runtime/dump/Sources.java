@@ -30,4 +30,9 @@ public interface Sources {
     default String gradientOf(int origin) {
         return null;
     }
+
+    /** Something that stands for the source of an origin, and costs less: equal tokens are equal sources. Null if it is not known. */
+    default Object token(int origin) {
+        return at(origin);
+    }
 }

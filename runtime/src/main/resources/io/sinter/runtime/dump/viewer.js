@@ -622,8 +622,17 @@ document.addEventListener('keydown', e => {
 
 const columns = [
   ['kernel', k => name(k)], ['kind', k => k.kind], ['times', k => k.times], ['bytes', k => k.bytes], ['FLOPs', k => k.flops],
-  ['FLOPs / byte', k => k.bytes ? k.flops / k.bytes : 0], ['nodes', k => k.segments.flat().length], ['from', k => k.lines[0] || ''],
+  ['FLOPs / byte', k => k.bytes ? k.flops / k.bytes : 0], ['nodes', k => k.segments.flat().length],
 ];
+if (program.profile) {
+  const lately = (k, f) => k.profile ? f(k.profile.lately || 1, k.profile) : 0;
+  columns.splice(2, 0, ['ms', k => k.profile ? k.profile.nanos / 1e6 : 0], ['calls', k => k.profile ? k.profile.calls : 0],
+    ['µs lately', k => lately(k, t => t / 1e3)], ['GB/s', k => lately(k, t => k.bytes / t)], ['GFLOP/s', k => lately(k, t => k.flops / t)]);
+  // The least time by the roofline model, of the time lately.
+  if (program.profile.peakBytesPerSecond) columns.splice(7, 0, ['roofline %', k => lately(k, (t, p) => 100 * (p.least || 0) / t)]);
+}
+columns.push(['from', k => k.lines[0] || '']);
+const texts = ['kernel', 'kind', 'from'];
 let sortedBy = null;
 function kernelTable() {
   const order = [...kernels];
@@ -639,16 +648,16 @@ function kernelTable() {
       sortedBy = [i, sortedBy && sortedBy[0] === i ? !sortedBy[1] : false];
       kernelTable();
     });
-    const th = element('th', {className: i < 2 || i === 7 ? 'name' : '', scope: 'col'}, b);
+    const th = element('th', {className: texts.includes(title) ? 'name' : '', scope: 'col'}, b);
     if (sortedBy && sortedBy[0] === i) th.setAttribute('aria-sort', sortedBy[1] ? 'ascending' : 'descending');
     head.append(th);
   });
   const body = element('tbody', {});
   for (const k of order) {
     const row = element('tr', {});
-    columns.forEach(([, of], i) => {
+    columns.forEach(([title, of], i) => {
       const v = of(k);
-      const cell = element('td', {className: i < 2 || i === 7 ? 'name' : ''});
+      const cell = element('td', {className: texts.includes(title) ? 'name' : ''});
       if (i === 0) {
         const b = element('button', {type: 'button', textContent: v});
         b.addEventListener('click', () => chooseKernel(k));
@@ -660,7 +669,22 @@ function kernelTable() {
     });
     body.append(row);
   }
-  $('kernels').replaceChildren(element('table', {}, element('thead', {}, head), body));
+  $('kernels').replaceChildren(...machine(), element('table', {}, element('thead', {}, head), body));
+}
+
+/** What the times were taken on. */
+function machine() {
+  const p = program.profile;
+  if (!p) return [];
+  const peaks = [];
+  if (p.peakBytesPerSecond) {
+    peaks.push((p.peakBytesPerSecond / 1e9).toFixed(1) + ' GB/s');
+    for (const [type, flops] of Object.entries(p.peakFlops)) peaks.push(type + ' ' + (flops / 1e9).toFixed(0) + ' GFLOP/s');
+  }
+  const said = [`times on ${program.device}, threads: ${p.threads}`];
+  if (peaks.length > 0) said.push('measured peaks: ' + peaks.join(', '));
+  if (p.clock) said.push(p.clock);
+  return [element('p', {id: 'machine', textContent: said.join('; ')})];
 }
 
 // ---- passes

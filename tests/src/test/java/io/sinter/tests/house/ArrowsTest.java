@@ -119,7 +119,9 @@ class ArrowsTest {
             "io.sinter.data..",
             "io.sinter.random..",
             "io.sinter.io..",
-            "io.sinter.autograd.."
+            "io.sinter.autograd..",
+            "io.sinter.profiler..",
+            "io.sinter.tensorboard.."
         };
     }
 

@@ -4,8 +4,8 @@ package io.sinter.cli.bench;
 import io.sinter.Sinter;
 import io.sinter.cli.bench.BenchCase.Mode;
 import io.sinter.cli.bench.BenchCase.Repetition;
-import io.sinter.runtime.Profile;
 import io.sinter.runtime.Session;
+import io.sinter.runtime.profile.Profile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,7 +40,8 @@ final class Measurement {
         run(run);
         double first = millis(System.nanoTime() - start);
         warmUp(run, seconds);
-        Session.current().profile().reset();
+        Profile profile = Session.current().profile();
+        if (profile != null) profile.reset();
         List<Double> times = new ArrayList<>();
         long end = System.nanoTime() + (long) (seconds * 1e9);
         while (times.size() < LEAST || (System.nanoTime() < end && times.size() < MOST)) {
@@ -62,10 +63,9 @@ final class Measurement {
         if (c.flops() > 0) r.put("gflops", round(c.flops() / median / 1e6, 2));
         if (c.bytes() > 0) r.put("gbps", round(c.bytes() / median / 1e6, 2));
         // Now, as the checks' launches are not what was timed.
-        Profile profile = Session.current().profile();
-        if (!profile.entries().isEmpty()) System.err.print(profile);
+        if (profile != null) System.err.print(Session.current().report(profile, false));
         run.check();
-        profile.reset();
+        if (profile != null) profile.reset();
         return r;
     }
 

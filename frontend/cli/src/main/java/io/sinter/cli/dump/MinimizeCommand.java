@@ -42,7 +42,8 @@ final class MinimizeCommand implements Runnable {
     @Option(
             names = "--seed",
             paramLabel = "N",
-            description = "Take random arguments from this seed (default: those that were dumped with the program, or seed 0).")
+            description =
+                    "Take random arguments from this seed (default: those that were dumped with the program, or seed 0).")
     private Long seed;
 
     @Option(
@@ -68,10 +69,11 @@ final class MinimizeCommand implements Runnable {
         try (Session session = GraphCheck.open(device)) {
             GraphCheck.Outcome first = GraphCheck.check(graph, arguments, session);
             if (first instanceof GraphCheck.Outcome.Agrees)
-                throw new CommandFailure(file + " agrees with the reference evaluator on " + on + ": there is nothing to minimize; try another --seed or --device");
+                throw new CommandFailure(file + " agrees with the reference evaluator on " + on
+                        + ": there is nothing to minimize; try another --seed or --device");
             if (first instanceof GraphCheck.Outcome.SaysNothing s)
-                throw new CommandFailure((random ? "random arguments do" : "the dumped arguments do") + " not suit " + file + ": "
-                        + s.cause().getMessage() + "; try another --seed");
+                throw new CommandFailure((random ? "random arguments do" : "the dumped arguments do") + " not suit "
+                        + file + ": " + s.cause().getMessage() + "; try another --seed");
             Minimizer.Fault fault = (g, known) -> GraphCheck.check(g, GraphCheck.arguments(g, known, from), session)
                     .kind()
                     .equals(first.kind());
@@ -80,8 +82,8 @@ final class MinimizeCommand implements Runnable {
                             graph,
                             g -> fault.shows(g, Collections.nCopies(g.inputs().size(), null)))
                     : Minimizer.minimize(graph, arguments, fault);
-            String text = "# " + first.kind() + " on " + on + ": " + Minimizer.size(small)
-                    + " of " + Minimizer.size(graph) + " operators\n" + GraphPrinter.print(small);
+            String text = "# " + first.kind() + " on " + on + ": " + Minimizer.size(small) + " of "
+                    + Minimizer.size(graph) + " operators\n" + GraphPrinter.print(small);
             if (output == null) out.print(text);
             else write(output, text);
             if (output != null)

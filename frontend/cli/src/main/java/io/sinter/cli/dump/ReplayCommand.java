@@ -87,7 +87,8 @@ final class ReplayCommand implements Runnable {
             out.println(cut.name() + " on " + on + ", operands "
                     + (inputs == null ? "from seed " + (seed == null ? 0 : seed) : origin(inputs)) + ":");
             for (int i = 0; i < args.size(); i++)
-                out.println("  " + cut.arguments().get(i).name() + " " + args.get(i).describe());
+                out.println(
+                        "  " + cut.arguments().get(i).name() + " " + args.get(i).describe());
             GraphCheck.Outcome outcome = GraphCheck.compare(
                     cut.graph(), args, () -> Executable.of(cut.plan(), CompileContext.of(session)), session);
             report(out, cut, outcome);

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.ir.plan;
+
+import io.sinter.ir.DType;
+import io.sinter.ir.loop.AttentionKernel;
+import io.sinter.ir.loop.Buf;
+import io.sinter.ir.loop.Coef;
+import io.sinter.ir.loop.Expr;
+import io.sinter.ir.loop.GemmKernel;
+import io.sinter.ir.loop.Index;
+import io.sinter.ir.loop.Kernel;
+import io.sinter.ir.loop.Local;
+import io.sinter.ir.loop.LoopKernel;
+import io.sinter.ir.loop.Stmt;
+import io.sinter.ir.loop.Var;
+import io.sinter.ir.plan.Plan.Place;
+import io.sinter.ir.plan.Plan.SlotValue;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Counts the work of one segment of a launch. An expression is evaluated as far out as its operands allow, which is how the generators do it. */
+final class WorkCounter {
+    /** A loop around the place that is being counted, and how often it runs on average. */
+    private record Around(Var var, double trips) {}
+
+    /** Memory that is read, or written. */
+    private record Access(Object memory, boolean written) {}
+
+    private final Plan plan;
+    private final Kernel kernel;
+    private final List<SlotValue> slots;
+    private final Deque<Around> around = new ArrayDeque<>();
+    /** Variables that a local's value depends on. */
+    private final Map<Local, Set<Var>> localDependsOn = new IdentityHashMap<>();
+
+    private final Map<Expr, Set<Var>> dependsOn = new IdentityHashMap<>();
+    private final Set<Expr> counted = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Map<Access, Double> touched = new LinkedHashMap<>();
+    private double flops;
+    private double doubles;
+
+    WorkCounter(Plan plan, Kernel kernel, List<SlotValue> slots) {
+        this.plan = plan;
+        this.kernel = kernel;
+        this.slots = slots;
+    }
+
+    Work count() {
+        DType unit =
+                switch (kernel) {
+                    case LoopKernel k -> {
+                        enter(k.grid());
+                        body(k.body());
+                        yield 2 * doubles > flops ? DType.F64 : DType.F32;
+                    }
+                    case GemmKernel k -> product(k);
+                    case AttentionKernel k -> attention(k);
+                };
+        double read = 0;
+        double written = 0;
+        for (Map.Entry<Access, Double> t : touched.entrySet()) {
+            double bytes = t.getValue();
+            if (t.getKey().memory instanceof Place p) bytes = Math.min(bytes, Work.bytes(plan, p));
+            if (t.getKey().written) written += bytes;
+            else read += bytes;
+        }
+        return new Work(Math.round(read), Math.round(written), Math.round(flops), unit);
+    }
+
+    private DType product(GemmKernel k) {
+        enter(k.batch());
+        enter(k.m());
+        enter(k.k());
+        expr(k.a());
+        leave(k.k());
+        leave(k.m());
+        enter(k.k());
+        enter(k.n());
+        expr(k.b());
+        leave(k.n());
+        leave(k.k());
+        enter(k.m());
+        enter(k.n());
+        double sums = trips();
+        for (Var v : k.k()) sums *= value(v.extent());
+        if (k.acc().isFloat()) flops += 2 * sums;
+        localDependsOn.put(k.result(), variables());
+        body(k.epilogue());
+        return unit(k.a(), k.acc());
+    }
+
+    /** Two products forward, five backward. A causal one has a triangle of them. */
+    private DType attention(AttentionKernel k) {
+        enter(k.batch());
+        enter(List.of(k.i(), k.j(), k.d(), k.e()));
+        expr(k.q());
+        expr(k.k());
+        expr(k.v());
+        if (k.bias() != null) expr(k.bias());
+        for (Expr e : k.saved()) expr(e);
+        for (AttentionKernel.Target t : k.outputs()) touch(t.buffer(), t.index(), true);
+        flops = 0; // what the operands' loads are made of is little
+        leave(List.of(k.i(), k.j(), k.d(), k.e()));
+        double i = value(k.i().extent());
+        double j = value(k.j().extent());
+        double most = Math.min(i, j);
+        double pairs = k.causal() ? most * (most + 1) / 2 + Math.max(0, i - j) * j : i * j;
+        double forward = 2 * trips() * pairs * (value(k.d().extent()) + value(k.e().extent()));
+        flops += k.pass() == AttentionKernel.Pass.FORWARD ? forward : 2.5 * forward;
+        return unit(k.q(), k.acc());
+    }
+
+    private static DType unit(Expr operand, DType acc) {
+        return operand instanceof Expr.Load l && l.buffer().dtype().isFloat()
+                ? l.buffer().dtype()
+                : acc == DType.F64 ? DType.F64 : DType.F32;
+    }
+
+    // ---- statements
+
+    private void body(List<Stmt> body) {
+        for (Stmt s : body) {
+            switch (s) {
+                case Stmt.Loop l -> {
+                    around.push(new Around(l.var(), trips(l)));
+                    body(l.body());
+                    around.pop();
+                }
+                case Stmt.Let l -> {
+                    expr(l.value());
+                    localDependsOn.put(l.local(), dependsOn(l.value()));
+                }
+                case Stmt.Declare d -> {
+                    expr(d.init());
+                    localDependsOn.put(d.local(), variables());
+                }
+                case Stmt.Accumulate a -> {
+                    expr(a.value());
+                    operations(a.local().dtype(), 1, variables());
+                }
+                case Stmt.Set a -> expr(a.value());
+                case Stmt.Store a -> {
+                    expr(a.value());
+                    if (a.mask() != null) expr(a.mask());
+                    index(a.index());
+                    touch(a.buffer(), a.index(), true);
+                }
+                case Stmt.If i -> {
+                    expr(i.cond());
+                    body(i.body());
+                }
+            }
+        }
+    }
+
+    /** How often a loop runs: of the last tile of a tiled range, {@code n - t·tile} times, on average over {@code t}. */
+    private double trips(Stmt.Loop l) {
+        double extent = value(l.var().extent());
+        if (l.limit() == null || l.limit().terms().size() != 1) return extent;
+        Index.Term t = l.limit().terms().getFirst();
+        double tile = -value(t.coef());
+        if (!(t.atom() instanceof Index.VarAtom v) || tile <= 0) return extent;
+        double tiles = value(v.var().extent());
+        double sum = 0;
+        double n = value(l.limit().offset());
+        // All tiles but the last few are whole.
+        double whole = Math.max(0, Math.min(tiles, Math.floor((n - extent) / tile + 1)));
+        sum += whole * extent;
+        for (double i = whole; i < tiles && n - i * tile > 0; i++) sum += Math.min(extent, n - i * tile);
+        return tiles == 0 ? 0 : sum / tiles;
+    }
+
+    private void enter(List<Var> vars) {
+        for (Var v : vars) around.push(new Around(v, value(v.extent())));
+    }
+
+    private void leave(List<Var> vars) {
+        for (int i = 0; i < vars.size(); i++) around.pop();
+    }
+
+    private double trips() {
+        double product = 1;
+        for (Around a : around) product *= a.trips;
+        return product;
+    }
+
+    private Set<Var> variables() {
+        Set<Var> all = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (Around a : around) all.add(a.var);
+        return all;
+    }
+
+    // ---- expressions
+
+    private void expr(Expr e) {
+        if (!counted.add(e)) return;
+        switch (e) {
+            case Expr.Const _, Expr.Arg _, Expr.Ref _ -> {}
+            case Expr.IndexValue v -> index(v.index());
+            case Expr.Load l -> {
+                if (l.mask() != null) {
+                    expr(l.mask());
+                    expr(l.otherwise());
+                }
+                index(l.index());
+                touch(l.buffer(), l.index(), false);
+            }
+            case Expr.Un u -> {
+                expr(u.a());
+                if (!u.op().isTest()) operations(u.dtype(), 1, dependsOn(u));
+            }
+            case Expr.Bin b -> {
+                expr(b.a());
+                expr(b.b());
+                if (!b.op().isComparison()) operations(b.dtype(), 1, dependsOn(b));
+            }
+            case Expr.Fma f -> {
+                expr(f.a());
+                expr(f.b());
+                expr(f.c());
+                operations(f.dtype(), 2, dependsOn(f));
+            }
+            case Expr.Select s -> {
+                expr(s.cond());
+                expr(s.a());
+                expr(s.b());
+            }
+            case Expr.Convert c -> expr(c.a());
+            case Expr.Narrow n -> expr(n.a());
+            case Expr.Bits b -> expr(b.a());
+            case Expr.Checked c -> expr(c.value());
+        }
+    }
+
+    private void index(Index index) {
+        for (Index.Term t : index.terms()) {
+            switch (t.atom()) {
+                case Index.VarAtom _ -> {}
+                case Index.DivAtom d -> index(d.a());
+                case Index.ModAtom m -> index(m.a());
+                case Index.DataAtom d -> expr(d.value());
+            }
+        }
+    }
+
+    private void operations(DType dtype, int each, Set<Var> vars) {
+        if (!dtype.isFloat()) return;
+        double n = each * runs(vars);
+        flops += n;
+        if (dtype == DType.F64) doubles += n;
+    }
+
+    /** How often the loops around run that are of these variables. */
+    private double runs(Set<Var> vars) {
+        double product = 1;
+        for (Around a : around) if (vars.contains(a.var)) product *= a.trips;
+        return product;
+    }
+
+    // ---- memory
+
+    private void touch(Buf buffer, Index index, boolean written) {
+        if (buffer.kind() == Buf.Kind.SCRATCH) return;
+        double bytes = distinct(index) * buffer.dtype().bytes();
+        Object memory =
+                slots.get(buffer.slot()) instanceof SlotValue.Address a ? a.place() : List.of("slot", buffer.slot());
+        // Another read of the same memory may be of other elements.
+        touched.merge(new Access(memory, written), bytes, Double::sum);
+    }
+
+    /** How many values an index takes, at most: no more than its atoms do, and no more than there are runs of the loops that it depends on. */
+    private double distinct(Index index) {
+        double atoms = 1;
+        for (Index.Term t : index.terms()) atoms *= values(t.atom());
+        return Math.min(atoms, runs(dependsOn(index)));
+    }
+
+    private double values(Index.Atom atom) {
+        return switch (atom) {
+            case Index.VarAtom v -> {
+                for (Around a : around) if (a.var == v.var()) yield a.trips;
+                yield value(v.var().extent());
+            }
+            case Index.DivAtom d -> Math.max(1, Math.ceil(range(d.a()) / value(d.by())));
+            case Index.ModAtom m -> Math.min(value(m.by()), distinct(m.a()));
+            case Index.DataAtom d -> Math.min(value(d.bound()), runs(dependsOn(d.value())));
+        };
+    }
+
+    /** How far apart the least and the greatest value of an index are, and one. */
+    private double range(Index index) {
+        double sum = 1;
+        for (Index.Term t : index.terms()) {
+            double n =
+                    switch (t.atom()) {
+                        case Index.VarAtom v -> value(v.var().extent());
+                        case Index.DivAtom d -> Math.ceil(range(d.a()) / value(d.by()));
+                        case Index.ModAtom m -> value(m.by());
+                        case Index.DataAtom d -> value(d.bound());
+                    };
+            sum += Math.abs(value(t.coef())) * Math.max(0, n - 1);
+        }
+        return sum;
+    }
+
+    private double value(Coef c) {
+        return switch (c) {
+            case Coef.Lit l -> l.value();
+            case Coef.Slot s ->
+                switch (slots.get(s.slot())) {
+                    case SlotValue.Number n -> n.value();
+                    case SlotValue v ->
+                        throw new IllegalStateException(
+                                kernel.name() + ": slot " + s.slot() + " holds no number: " + v);
+                };
+        };
+    }
+
+    // ---- dependencies
+
+    private Set<Var> dependsOn(Expr e) {
+        Set<Var> known = dependsOn.get(e);
+        if (known != null) return known;
+        List<Expr> operands = new ArrayList<>();
+        Set<Var> vars = new HashSet<>(); // variables have identity equality
+        switch (e) {
+            case Expr.Const _, Expr.Arg _ -> {}
+            case Expr.Ref r -> vars.addAll(localDependsOn.getOrDefault(r.local(), variables()));
+            case Expr.IndexValue v -> vars.addAll(dependsOn(v.index()));
+            case Expr.Load l -> {
+                vars.addAll(dependsOn(l.index()));
+                if (l.mask() != null) operands.addAll(List.of(l.mask(), l.otherwise()));
+                // What the kernel itself has written may be another value each time.
+                if (l.buffer().kind() != Buf.Kind.IN) vars.addAll(variables());
+            }
+            case Expr.Un u -> operands.add(u.a());
+            case Expr.Bin b -> operands.addAll(List.of(b.a(), b.b()));
+            case Expr.Fma f -> operands.addAll(List.of(f.a(), f.b(), f.c()));
+            case Expr.Select s -> operands.addAll(List.of(s.cond(), s.a(), s.b()));
+            case Expr.Convert c -> operands.add(c.a());
+            case Expr.Narrow n -> operands.add(n.a());
+            case Expr.Bits b -> operands.add(b.a());
+            case Expr.Checked c -> operands.add(c.value());
+        }
+        for (Expr o : operands) vars.addAll(dependsOn(o));
+        dependsOn.put(e, vars);
+        return vars;
+    }
+
+    private Set<Var> dependsOn(Index index) {
+        Set<Var> vars = new HashSet<>();
+        for (Index.Term t : index.terms()) {
+            switch (t.atom()) {
+                case Index.VarAtom v -> vars.add(v.var());
+                case Index.DivAtom d -> vars.addAll(dependsOn(d.a()));
+                case Index.ModAtom m -> vars.addAll(dependsOn(m.a()));
+                case Index.DataAtom d -> vars.addAll(dependsOn(d.value()));
+            }
+        }
+        return vars;
+    }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime.profile;
+
+/** Something on the time line. Times are those of {@link System#nanoTime}. */
+final class Event {
+    enum Kind {
+        /** A kernel, library routine or copy; {@code subject} is its {@link Row}. */
+        LAUNCH,
+        /** A run of a program; {@code subject} is the program's number. */
+        RUN,
+        /** Tracing at a line of the user's; {@code subject} is its {@code Source}. */
+        LINE,
+        /** A range that the user named; {@code subject} is the name. */
+        RANGE,
+        /** A training step; {@code value} is its number. */
+        STEP,
+        /** A program was compiled, or found on disk; {@code subject} says which, {@code value} is the number of kernels. */
+        COMPILE,
+        /** Memory was allocated or freed; {@code value} is what is live now. */
+        MEMORY
+    }
+
+    final Kind kind;
+    final int thread;
+    final long start;
+    final Object subject;
+    final long value;
+    long nanos;
+
+    Event(Kind kind, int thread, long start, long nanos, Object subject, long value) {
+        this.kind = kind;
+        this.thread = thread;
+        this.start = start;
+        this.nanos = nanos;
+        this.subject = subject;
+        this.value = value;
+    }
+
+    long end() {
+        return start + nanos;
+    }
+}
