@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -101,7 +102,8 @@ public final class CacheCrashCommand implements Callable<Integer> {
                 String line = lines.readLine();
                 while (line != null && !line.equals(CacheFiller.BEGINS)) line = lines.readLine();
                 if (line == null) failures.add("process " + i + " ended by itself");
-                Thread.sleep(random.nextInt(400));
+                if (i % 4 == 0) Thread.sleep(random.nextInt(400));
+                else awaitWriting(cache.resolve("tmp"), p);
                 p.destroyForcibly().waitFor();
             }
             if (Files.isDirectory(cache.resolve("tmp"))) {
@@ -124,6 +126,16 @@ public final class CacheCrashCommand implements Callable<Integer> {
         }
         out.printf(Locale.ROOT, "%d processes killed, %d of them in the middle of a file%n", kills, written);
         out.flush();
+    }
+
+    /** Until a file is being written: most of them are there for a few milliseconds, while they go to the disk. */
+    private static void awaitWriting(Path folder, Process writer) {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        while (writer.isAlive() && System.nanoTime() < end) {
+            String[] names = folder.toFile().list();
+            if (names != null && names.length > 0) return;
+            Thread.onSpinWait();
+        }
     }
 
     private static List<Path> files(Path folder) throws IOException {
