@@ -33,6 +33,10 @@ final class Events {
 
         @Label("Kernels")
         int kernels;
+
+        @Label("Differs From the Nearest Program")
+        @Description("The first difference; known only with -Dsinter.log=recompiles")
+        String reason;
     }
 
     @Name("io.sinter.Load")

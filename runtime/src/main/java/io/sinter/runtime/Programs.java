@@ -44,7 +44,7 @@ final class Programs {
             made = compile(graph, context, sources).executable;
         } else {
             String line = line(graph, sources);
-            made = disk.get(stored, line, entry -> load(entry, graph, context), () -> {
+            made = disk.get(stored, line, entry -> load(entry, graph, context, sources), () -> {
                 Compiled now = compile(graph, context, sources);
                 String name = name(graph, now.executable.kernels());
                 return new DiskCache.Made<>(now.executable, entry(stored, now.plan, name, graph, line));
@@ -111,7 +111,7 @@ final class Programs {
         return stored;
     }
 
-    private static Executable load(Entry entry, Graph graph, CompileContext context) {
+    private static Executable load(Entry entry, Graph graph, CompileContext context, Sources sources) {
         long start = System.nanoTime();
         Events.Load event = FlightRecorder.isInitialized() ? new Events.Load() : null;
         if (event != null) event.begin();
@@ -126,6 +126,8 @@ final class Programs {
         }
         Counters counters = context.session().counters();
         counters.loaded.increment();
+        RecompileLog log = context.session().recompileLog();
+        if (log != null) log.loaded(graph, sources);
         long nanos = System.nanoTime() - start;
         counters.cache.spent(nanos);
         Profile profile = context.session().profile();
@@ -173,6 +175,8 @@ final class Programs {
                     case REFERENCE -> new Compiled(new ReferenceExecutable(graph, session), null);
                 };
         Path folder = dumps == null ? null : dumps.write(dump, compiled.executable.sites());
+        RecompileLog log = session.recompileLog();
+        String reason = log == null ? "" : log.compiled(graph, sources);
         Counters counters = session.counters();
         counters.compiled.increment();
         long nanos = System.nanoTime() - start;
@@ -183,6 +187,7 @@ final class Programs {
             event.backend = context.backend().name();
             event.operators = graph.nodes().size();
             event.kernels = compiled.executable.kernels();
+            event.reason = reason;
             event.commit();
         }
         if (!watched) return compiled;

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
@@ -59,6 +60,7 @@ public final class Session implements AutoCloseable {
     private volatile Dumps dumps;
     private volatile Checks checks = Checks.NONE;
     private volatile long dumpedInputs;
+    private volatile RecompileLog recompiles;
     /** Changes kernels before code is generated for them: a fault for tests to find. */
     private volatile UnaryOperator<Kernel> fault = UnaryOperator.identity();
     /** Null while nothing is recorded. */
@@ -103,6 +105,7 @@ public final class Session implements AutoCloseable {
         String folder = System.getProperty("sinter.dump");
         if (folder != null) dumpTo(Path.of(folder));
         dumpInputs(dumpedInputsFromProperties());
+        logRecompiles(logFromProperties());
         check(options.checks());
         printed = Boolean.getBoolean("sinter.profile") ? new Profile(false) : null;
         if (printed != null) profileInto(printed);
@@ -304,6 +307,34 @@ public final class Session implements AutoCloseable {
         return dumpedInputs;
     }
 
+    /**
+     * Says of every program that is compiled from now on in what it differs from the nearest one that was there: which argument's type, which
+     * operator at which line (PyTorch's {@code TORCH_LOGS=recompiles}). With {@code -Dsinter.log=recompiles} sessions do so from the start, on standard error.
+     *
+     * @param out takes a message of one or more lines; null ends it
+     */
+    public synchronized void logRecompiles(Consumer<String> out) {
+        boolean before = tracks();
+        recompiles = out == null ? null : new RecompileLog(out);
+        tracked(before);
+    }
+
+    /** Who is told of compilations, or null. */
+    RecompileLog recompileLog() {
+        return recompiles;
+    }
+
+    private static Consumer<String> logFromProperties() {
+        String what = System.getProperty("sinter.log", "off");
+        return switch (what) {
+            case "off" -> null;
+            case "recompiles" -> System.err::println;
+            default ->
+                throw new IllegalArgumentException(
+                        "unknown value '" + what + "' of sinter.log; known: recompiles, off");
+        };
+    }
+
     private static long dumpedInputsFromProperties() {
         String text = System.getProperty("sinter.dump.inputs", "false");
         if (text.equals("false")) return 0;
@@ -344,7 +375,7 @@ public final class Session implements AutoCloseable {
     }
 
     private boolean tracks() {
-        return dumps != null || checks.any();
+        return dumps != null || checks.any() || recompiles != null;
     }
 
     private void tracked(boolean before) {
@@ -356,7 +387,7 @@ public final class Session implements AutoCloseable {
         return dumps;
     }
 
-    /** Whether source lines and module paths are wanted for every node: an open session of this process dumps programs, or checks them. */
+    /** Whether source lines and module paths are wanted for every node: an open session of this process dumps programs, checks them, or says why. */
     public static boolean tracksSources() {
         return TRACKING.get() > 0;
     }
@@ -419,6 +450,7 @@ public final class Session implements AutoCloseable {
         dumpTo(null);
         check(Checks.NONE);
         profileInto(null);
+        logRecompiles(null);
         pool.close();
         executables.clear();
         watched.clear();

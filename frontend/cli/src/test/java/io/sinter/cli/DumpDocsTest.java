@@ -43,7 +43,16 @@ class DumpDocsTest {
         docs = Path.of(System.getProperty("sinter.root")).resolve("docs");
         Path dump = folder.resolve("dump");
         String weights = folder.resolve("w").toString();
-        Answer a = run(List.of("run", "digits", "--steps", "1", "--dump", dump.toString(), "--weights", weights));
+        List<String> command = new ArrayList<>();
+        // With everything that the document adds to the run.
+        for (String line : Files.readAllLines(docs.resolve("debugging.md"))) {
+            if (!line.startsWith("./sinter run digits ")) continue;
+            for (String word : line.substring("./sinter ".length()).split(" "))
+                if (!command.contains(word)) command.add(word.equals("runs/dump") ? dump.toString() : word);
+        }
+        assertTrue(command.containsAll(List.of("--dump-inputs", "--nan", "trap", "--check", "reference")), "commands");
+        command.addAll(List.of("--weights", weights));
+        Answer a = run(command);
         assertEquals(0, a.status, a.err);
         try (Stream<Path> all = Files.list(dump)) {
             programs = all.sorted().toList();

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime.cache;
 
+import io.sinter.ir.Graph;
+import io.sinter.ir.Node;
 import io.sinter.ir.store.FormatException;
+import io.sinter.ir.text.GraphDiff;
+import io.sinter.ir.text.GraphParser;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Why a program was not found: the stored program that is most like it, and what differs. */
 public final class Why {
@@ -77,8 +83,43 @@ public final class Why {
         return n + (la + lb == 0 ? 0 : (int) (1000L * Math.min(la, lb) / Math.max(la, lb)));
     }
 
-    /** The first lines in which two programs differ. */
+    /** The lines in which two programs differ by themselves; of texts that this version does not read, the first lines that differ. */
     static List<String> compare(String stored, String wanted) {
+        List<GraphDiff.Change> changes;
+        Map<Node, String> one;
+        Map<Node, String> two;
+        try {
+            Graph a = GraphParser.parse(stored);
+            Graph b = GraphParser.parse(wanted);
+            changes = GraphDiff.of(a, b);
+            one = lines(a, stored);
+            two = lines(b, wanted);
+        } catch (IllegalArgumentException e) {
+            return compareLines(stored, wanted);
+        }
+        if (changes.isEmpty()) return compareLines(stored, wanted);
+        List<String> lines = new ArrayList<>();
+        for (GraphDiff.Change c : changes.subList(0, Math.min(MAX_DIFFERENCES, changes.size()))) {
+            lines.add("  " + c.text());
+            if (c.before() != null) lines.add("  - " + one.get(c.before()));
+            if (c.after() != null) lines.add("  + " + two.get(c.after()));
+        }
+        if (changes.size() > MAX_DIFFERENCES)
+            lines.add("  … and " + (changes.size() - MAX_DIFFERENCES) + " more differences");
+        return lines;
+    }
+
+    /** The line of each node in the text of a graph: arguments first, then nodes, one a line. */
+    private static Map<Node, String> lines(Graph g, String text) {
+        Map<Node, String> lines = new IdentityHashMap<>();
+        List<String> all = text.lines().toList();
+        int i = 0;
+        for (Node n : g.inputs()) lines.put(n, all.get(i++));
+        for (Node n : g.nodes()) lines.put(n, all.get(i++));
+        return lines;
+    }
+
+    private static List<String> compareLines(String stored, String wanted) {
         List<String> a = stored.lines().toList();
         List<String> b = wanted.lines().toList();
         List<String> lines = new ArrayList<>();

@@ -120,6 +120,7 @@ class NanTrapTest {
         assertTrue(e.kernel().contains("exp") || e.kernel().contains("log"), e.kernel());
         says("it reached result ", e);
         says(" as NaN in element [", e);
+        DebuggingDocs.show(e.getMessage());
     }
 
     // ---- backward
