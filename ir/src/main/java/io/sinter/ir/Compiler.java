@@ -16,6 +16,7 @@ import io.sinter.ir.pass.DeadCode;
 import io.sinter.ir.pass.Decompose;
 import io.sinter.ir.pass.Degenerate;
 import io.sinter.ir.pass.FoldConstants;
+import io.sinter.ir.pass.InvariantTransposes;
 import io.sinter.ir.pass.Simplify;
 import io.sinter.ir.pass.SplitReductions;
 import io.sinter.ir.pass.TransposedProducts;
@@ -46,6 +47,7 @@ public final class Compiler {
                 new Pass("transposed-products", TransposedProducts::apply),
                 new Pass("common-subexpressions", CommonSubexpressions::apply),
                 new Pass("degenerate", Degenerate::apply),
+                new Pass("invariant-transposes", InvariantTransposes::apply),
                 new Pass("split-reductions", SplitReductions::apply),
                 new Pass("dead-code", DeadCode::apply));
     }

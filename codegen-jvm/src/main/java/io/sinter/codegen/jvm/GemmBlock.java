@@ -59,7 +59,7 @@ final class GemmBlock {
         this.mostRows = mostRows;
         this.mostColumns = mostColumns;
         this.mostDepth = mostDepth;
-        this.mostSlices = mostDepth < GemmPlan.K_BLOCK ? 2 : Integer.MAX_VALUE;
+        this.mostSlices = mostDepth < plan.kBlock ? 2 : Integer.MAX_VALUE;
         this.code = code;
         this.tiles = tiles;
         this.plan = plan;
@@ -85,13 +85,13 @@ final class GemmBlock {
         int rows = (int) Math.min(Math.min(plan.blockRows, mostRows), plan.rows - row);
         int columns = (int) Math.min(Math.min(plan.blockColumns, mostColumns), plan.columns - column);
         long from = slice * plan.sliceLength;
-        long to = Math.min(plan.k, from + Math.min(plan.sliceLength, mostSlices * GemmPlan.K_BLOCK));
+        long to = Math.min(plan.k, from + Math.min(plan.sliceLength, mostSlices * plan.kBlock));
         if (plan.k == 0) clear(rows, columns);
         Target target = target(slice, batch, row, column, columns);
-        for (long k = from; k < to; k += GemmPlan.K_BLOCK) {
-            int depth = (int) Math.min(Math.min(GemmPlan.K_BLOCK, mostDepth), to - k);
+        for (long k = from; k < to; k += plan.kBlock) {
+            int depth = (int) Math.min(Math.min(plan.kBlock, mostDepth), to - k);
             pack.wide(batch, column, columns, k, depth);
-            boolean last = k + GemmPlan.K_BLOCK >= to && target.finishes;
+            boolean last = k + plan.kBlock >= to && target.finishes;
             for (int r = 0; r < rows; r += tiles.rows()) {
                 if (r % GemmPlan.STRIP_ROWS == 0)
                     pack.tall(batch, row + r, Math.min(GemmPlan.STRIP_ROWS, rows - r), k, depth);

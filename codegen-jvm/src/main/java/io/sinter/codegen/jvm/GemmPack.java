@@ -26,7 +26,7 @@ final class GemmPack {
         this.params = params;
         this.scratch = scratch;
         this.size = plan.size;
-        this.packsWide = plan.packsWide(tiles.rows());
+        this.packsWide = plan.packsWide;
         this.packsTall = plan.packsTall();
     }
 

@@ -11,8 +11,14 @@ package io.sinter.codegen.jvm;
  * changes no bit.
  */
 final class GemmPlan {
-    /** Products in one pass along k: a panel of b is then 64 KB, a strip of a 6 KB. */
+    /** Products in one pass along k, if panels are packed: one of b is then 64 KB, a strip of a 6 KB. */
     static final int K_BLOCK = 256;
+
+    /** As {@link #K_BLOCK} if the wide operand is read where it lies: its panel then stays in the second-level cache while the few rows pass. */
+    private static final int LONG_K_BLOCK = 1024;
+
+    /** Up to so many rows of tiles the wide operand is read where it lies: packing it costs as much as some 25 rows of tiles lose without. */
+    private static final long FEW_TILES = 6;
 
     /** Products that make a task worth its dispatch. */
     private static final double SMALL_TASK = 1 << 18;
@@ -64,6 +70,12 @@ final class GemmPlan {
     final long rows;
     final long columns;
 
+    /** Panels of the wide operand are packed; else read where they lie. */
+    final boolean packsWide;
+
+    /** Products in one pass along k. */
+    final int kBlock;
+
     /** Rows and columns of a task's block, and how many blocks there are along both. */
     final int blockRows;
 
@@ -105,8 +117,8 @@ final class GemmPlan {
         lanes = tiles.lanes();
         panel = tiles.vectors() * lanes;
         direct = c.isLinear() && c.isUnitColumn(size);
-        double straight = cost(a, m, b, n, 0);
-        double turned = cost(b, n, a, m, direct ? 0.3 : 0.5);
+        double straight = cost(a, m, b, n, 0, tiles.rows());
+        double turned = cost(b, n, a, m, direct ? 0.3 : 0.5, tiles.rows());
         boolean contiguous = a.isLinear() && a.isUnitColumn(size) && b.isLinear() && b.isUnitColumn(size) && k > 1;
         dots = contiguous && Math.min(m, n) <= DOT_SIDE && k >= lanes;
         swapped = dots ? n > m : turned < straight;
@@ -114,6 +126,8 @@ final class GemmPlan {
         wide = swapped ? a : b;
         rows = swapped ? n : m;
         columns = swapped ? m : n;
+        packsWide = !readsWide(wide, rows, tiles.rows());
+        kBlock = packsWide ? K_BLOCK : LONG_K_BLOCK;
         slices = dots ? 1 : slices();
         sliceLength = roundUp(ceilDiv(k, slices), K_BLOCK);
         int[] block = dots ? dotBlock() : block(tiles.rows());
@@ -139,6 +153,8 @@ final class GemmPlan {
         wide = swapped ? a : b;
         rows = p.rows;
         columns = p.columns;
+        packsWide = p.packsWide;
+        kBlock = p.kBlock;
         blockRows = p.blockRows;
         blockColumns = p.blockColumns;
         rowBlocks = p.rowBlocks;
@@ -196,10 +212,12 @@ final class GemmPlan {
      * Estimated cycles of one batch element with {@code wide} as the wide operand; turning the result
      * costs {@code turn} an element.
      */
-    private double cost(GemmView tall, long rows, GemmView wide, long columns, double turn) {
+    private double cost(GemmView tall, long rows, GemmView wide, long columns, double turn, int tileRows) {
         double products = (double) rows * roundUp(columns, lanes) / lanes * k;
         double packWide;
-        if (wide.isUnitRow(size)) {
+        if (readsWide(wide, rows, tileRows)) {
+            packWide = 0;
+        } else if (wide.isUnitRow(size)) {
             packWide = pack(wide, 0.25, 0.6, Math.min(wide.rowsAtOnce(), panel));
         } else if (wide.isUnitColumn(size)) {
             packWide = pack(wide, 0.35, 1, Math.min(wide.columnsAtOnce(), K_BLOCK));
@@ -247,15 +265,17 @@ final class GemmPlan {
     }
 
     private int[] block(int tileRows) {
-        long widest = Math.max(panel, WIDE_BYTES / K_BLOCK / size / panel * panel);
+        long widest = Math.max(panel, WIDE_BYTES / Math.clamp(k, K_BLOCK, kBlock) / size / panel * panel);
         long r = even(rows, tileRows, MAX_ROWS);
         long c = even(columns, columns <= panel ? lanes : panel, widest);
         double depth = Math.min(k, sliceLength);
         // Every block of rows packs a panel of its own: for few columns that is as much as some ten rows.
-        long least = (columns <= panel && packsWide(tileRows) ? 16L : 2L) * tileRows;
+        long least = (columns <= panel && packsWide ? 16L : 2L) * tileRows;
         while (batches * slices * ceilDiv(rows, r) * ceilDiv(columns, c) < 4L * PROCESSORS
                 && r * c * depth >= 2 * SMALL_TASK) {
-            if (r > least && (r >= c || c <= panel)) {
+            // What is read where it lies is best read by one worker, for all rows.
+            boolean byRows = packsWide ? r >= c || c <= panel : c <= panel && ceilDiv(columns, c) < PROCESSORS;
+            if (r > least && byRows) {
                 r = roundUp(ceilDiv(r, 2), tileRows);
             } else if (c > panel) {
                 c = roundUp(ceilDiv(c, 2), panel);
@@ -308,9 +328,9 @@ final class GemmPlan {
         return blockColumns >= 2 * panel && far >= 8192 && k > 16;
     }
 
-    /** The wide operand is used where it lies if few rows profit from packing it. */
-    boolean packsWide(int tileRows) {
-        return !(wide.isLinear() && wide.isUnitRow(size) && rows <= 4L * tileRows);
+    /** The wide operand is read where it lies if few rows profit from packing it. */
+    private boolean readsWide(GemmView wide, long rows, int tileRows) {
+        return wide.isLinear() && wide.isUnitRow(size) && rows <= FEW_TILES * tileRows;
     }
 
     /** Extents, how the operands lie (n: contiguous along k, t: along the other side, s: neither, p: in pieces, g: read by generated code), and the cut. */

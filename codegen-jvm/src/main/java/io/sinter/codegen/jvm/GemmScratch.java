@@ -29,7 +29,7 @@ final class GemmScratch {
 
     /** The parts from address {@code base} on. */
     GemmScratch(GemmPlan p, GemmTiles t, long base) {
-        long depth = GemmPlan.roundUp(Math.max(1, Math.min(p.k, GemmPlan.K_BLOCK)), p.lanes);
+        long depth = GemmPlan.roundUp(Math.max(1, Math.min(p.k, p.kBlock)), p.lanes);
         long columns = GemmPlan.roundUp(p.blockColumns, p.panel);
         long rows = GemmPlan.roundUp(p.blockRows, p.lanes);
         long strip = Math.min(rows, GemmPlan.STRIP_ROWS);

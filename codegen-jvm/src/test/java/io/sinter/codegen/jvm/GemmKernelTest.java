@@ -228,4 +228,18 @@ final class GemmKernelTest {
     Stream<DynamicTest> dotsOfLongRows() {
         return GemmProblem.check("long rows", GemmKernelTest::fewLongRows, 4, 0);
     }
+
+    /** Few rows times a matrix whose rows are contiguous: it is read where it lies, in more than one long block of k. */
+    private static GemmProblem fewRows(long seed) {
+        GemmProblem p = new GemmProblem(seed);
+        long m = 9 + p.random.nextInt(28);
+        long n = 60 + p.random.nextInt(100);
+        long k = 1000 + p.random.nextInt(300);
+        return matmul(p, 1, m, n, k, DType.F32, DType.F32, true, new boolean[] {false, true, false});
+    }
+
+    @TestFactory
+    Stream<DynamicTest> productsOfFewRows() {
+        return GemmProblem.check("few rows", GemmKernelTest::fewRows, 4, 0);
+    }
 }

@@ -4,11 +4,13 @@ package io.sinter.ir.pass;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.sinter.ir.DType;
 import io.sinter.ir.Graph;
 import io.sinter.ir.GraphBuilder;
 import io.sinter.ir.Node;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Gelu;
+import io.sinter.ir.op.Loop;
 import io.sinter.ir.op.Unary;
 import io.sinter.ir.ref.RandomGraphs;
 import io.sinter.ir.ref.RefArray;
@@ -17,6 +19,7 @@ import io.sinter.ir.text.GraphParser;
 import io.sinter.ir.text.GraphPrinter;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -35,6 +38,8 @@ class PassTest {
             DeadCode::apply,
             "TransposedProducts",
             TransposedProducts::apply,
+            "InvariantTransposes",
+            InvariantTransposes::apply,
             "Decompose",
             g -> Decompose.apply(g, _ -> false));
 
@@ -236,6 +241,38 @@ class PassTest {
                 %6: f32[10,64] = permute(%5) {perm=[1,0]}
                 return %3, %6, %5
                 """);
+    }
+
+    /** h ← h · Wᵀ + h · V, of {@code n} rows; {@code turned} W is given as its transpose. */
+    private static Graph recurrent(long n, boolean turned, boolean alsoAsItIs) {
+        GraphBuilder b = new GraphBuilder();
+        Node h = b.input(Type.of(DType.F32, n, 5));
+        Node first = b.input(Type.of(DType.F32, 5, 5));
+        Node second = b.input(Type.of(DType.F32, 5, 5));
+        Node w = turned ? second : first;
+        Node v = turned ? first : second;
+        Node next = b.add(b.matmul(h, turned ? w : b.permute(w, 1, 0)), b.matmul(h, v));
+        if (alsoAsItIs) next = b.add(next, b.matmul(h, w));
+        Loop loop = new Loop(b.build(next), 6, 1, 0, Set.of(), false);
+        GraphBuilder outside = new GraphBuilder();
+        Node start = outside.input(Type.of(DType.F32, n, 5));
+        Node outerW = outside.input(Type.of(DType.F32, 5, 5));
+        Node outerV = outside.input(Type.of(DType.F32, 5, 5));
+        List<Node> operands =
+                turned ? List.of(start, outerV, outside.permute(outerW, 1, 0)) : List.of(start, outerW, outerV);
+        return outside.build(outside.emit(loop, operands).getFirst());
+    }
+
+    @Test
+    void loopsTurnTheirWeightsOnce() {
+        Graph turned = Verifier.verify(InvariantTransposes.apply(recurrent(4, false, false)));
+        assertEquals(GraphPrinter.print(recurrent(4, true, false)), GraphPrinter.print(turned));
+    }
+
+    @Test
+    void loopsOfManyRowsOrThatReadTheWeightTooStayAsTheyAre() {
+        for (Graph g : List.of(recurrent(65, false, false), recurrent(4, false, true)))
+            assertEquals(GraphPrinter.print(g), GraphPrinter.print(InvariantTransposes.apply(g)));
     }
 
     @Test
