@@ -36,8 +36,8 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whole programs on the simulated GPU. */
 class PtxExecutableTest {
@@ -81,15 +81,25 @@ class PtxExecutableTest {
         }
     }
 
-    /** Several blocks of queries, keys and features, with hidden keys, forward and gradient. */
+    /**
+     * Several blocks of queries, keys and features, with hidden keys, forward and gradient: by multiply-adds, and by tensor cores, which round weights to
+     * 16 bits.
+     */
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void attentionByBlocks(boolean causal) {
+    @CsvSource({
+        "F32, false, 2e-5",
+        "F32, true, 2e-5",
+        "F16, false, 4e-3",
+        "F16, true, 4e-3",
+        "BF16, false, 3e-2",
+        "BF16, true, 3e-2"
+    })
+    void attentionByBlocks(DType t, boolean causal, double tolerance) {
         GraphBuilder g = new GraphBuilder();
         List<Node> operands = new ArrayList<>();
         for (long[] shape : new long[][] {{2, 70, 72}, {2, 130, 72}, {2, 130, 20}, {2, 70, 130}})
-            operands.add(g.input(Type.of(DType.F32, shape)));
-        Node dout = g.input(Type.of(DType.F32, 2, 70, 20));
+            operands.add(g.input(Type.of(t, shape)));
+        Node dout = g.input(Type.of(t, 2, 70, 20));
         operands.add(g.constant(operands.getFirst(), 0.2));
         List<Node> results = new ArrayList<>(g.emit(new Attention(causal), operands));
         operands.addAll(results);
@@ -102,7 +112,7 @@ class PtxExecutableTest {
                 operands.get(3).type(),
                 i -> i / 130 % 70 == 5 || i * 7L % 11 == 3 ? Double.NEGATIVE_INFINITY : (i % 13 - 6) * 0.1));
         args.add(Sample.uniform(dout.type(), -1, 1, 9));
-        check(g.build(results.toArray(Node[]::new)), args, 2e-5);
+        check(g.build(results.toArray(Node[]::new)), args, tolerance);
         assertTrue(session.counters().kernelsGenerated() <= 3, "attention is not decomposed");
     }
 

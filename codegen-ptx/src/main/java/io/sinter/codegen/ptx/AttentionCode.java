@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.ptx;
 
+import io.sinter.codegen.ptx.AttentionCells.Lines;
 import io.sinter.codegen.ptx.BodyEmitter.Step;
 import io.sinter.codegen.ptx.lang.Comparison.Relation;
 import io.sinter.codegen.ptx.lang.FloatMode;
@@ -28,25 +29,12 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * What the kernels of attention have in common: a CTA of 16 × 16 threads has a block of 64 rows, and of 64 columns at a time, each thread 4 × 4
- * elements. Products of blocks go through panels of 16 steps in shared memory. Positions beyond an edge are read at the last one, which is always
- * there; steps beyond the last count as 0.
+ * What the kernels of attention have in common: a CTA has a block of 64 rows, and of 64 columns at a time. Products of blocks go through panels in shared
+ * memory. Positions beyond an edge are read at the last one, which is always there; steps beyond the last count as 0.
  */
 final class AttentionCode {
     /** Rows and columns of a block. */
     static final int SIDE = 64;
-
-    /** Threads along a side, and the elements of each. */
-    private static final int THREADS_SIDE = 16;
-
-    static final int EACH = SIDE / THREADS_SIDE;
-    static final int THREADS = THREADS_SIDE * THREADS_SIDE;
-
-    /** Steps of a product in shared memory at a time. */
-    static final int DEPTH = 16;
-
-    /** Elements from one step to the next: vectors stay aligned, neighbouring steps meet in different banks. */
-    static final int PITCH = SIDE + 4;
 
     final AttentionKernel kernel;
     final KernelBuilder out;
@@ -69,14 +57,8 @@ final class AttentionCode {
     private final Expr expX;
     private final Expr logX;
     private final Reg thread;
-    /** Weights of a block by columns; panels of both operands while these are computed. */
-    private final Reg weights;
-
-    private final Reg panel;
-    /** The thread's first row and column within a block. */
-    final Operand firstRow;
-
-    final Operand firstColumn;
+    final int threads;
+    final AttentionCells cells;
 
     AttentionCode(AttentionKernel kernel, KernelBuilder out, int file) {
         this.kernel = kernel;
@@ -103,21 +85,31 @@ final class AttentionCode {
         facts.add(body);
         for (Stmt s : body) stores.add((Stmt.Store) s);
 
-        out.limits(Kernel.Limits.threads(THREADS));
-        Operand.Symbol shared = out.shared("weights", 16, (long) SIDE * PITCH * bytes);
-        Operand.Symbol steps = out.shared("panel", 16, (long) DEPTH * PITCH * bytes);
+        DType halves = halves();
+        threads = halves == null ? AttentionFma.THREADS : AttentionMma.THREADS;
+        out.limits(Kernel.Limits.threads(threads));
         Reg blocks = out.pointer();
         Reg stride = out.parameter(PtxType.U64);
         out.parameter(PtxType.U64);
         Reg block = out.mad(PtxType.S64, special(Operand.Special.CTAID_Y), stride, blocks);
         thread = special(Operand.Special.TID_X);
-        weights = out.mov(PtxType.U64, shared);
-        panel = out.mov(PtxType.U64, steps);
         c = new BodyEmitter(out, facts, new BodyEmitter.Frame(block, out.constant(0)));
         scalars = c.scalars;
         out.location(file, 1, 0);
-        firstRow = scalars.mulLong(high(THREADS_SIDE), out.constant(EACH));
-        firstColumn = scalars.mulLong(low(THREADS_SIDE), out.constant(EACH));
+        cells = halves == null ? new AttentionFma(this) : new AttentionMma(this, halves);
+    }
+
+    /** The type of 16 bits that all operands of products have in memory; null if there is none. */
+    private DType halves() {
+        List<Expr> operands = new ArrayList<>(List.of(kernel.q(), kernel.k(), kernel.v()));
+        if (!kernel.saved().isEmpty()) operands.add(kernel.saved().get(1));
+        DType first = element(kernel.q());
+        boolean isHalf = first == DType.BF16 || first == DType.F16;
+        return isHalf && operands.stream().allMatch(e -> element(e) == first) ? first : null;
+    }
+
+    private static DType element(Expr e) {
+        return e instanceof Expr.Load l && l.mask() == null ? l.buffer().dtype() : e.dtype();
     }
 
     private static Expr expr(Expr e, Canon canon, MathCode math, Facts facts) {
@@ -184,10 +176,10 @@ final class AttentionCode {
         c.nestedStep(new Step(null, width, Set.of()), false, code);
     }
 
-    /** Registers of a block, 4 × 4 by rows, all 0. */
+    /** Registers of a block by rows, all 0. */
     List<Reg> block() {
         List<Reg> all = new ArrayList<>();
-        for (int i = 0; i < EACH * EACH; i++) all.add(register(zero()));
+        for (int i = 0; i < cells.rows().count() * cells.columns().count(); i++) all.add(register(zero()));
         return all;
     }
 
@@ -227,9 +219,9 @@ final class AttentionCode {
         return all;
     }
 
-    /** Combines a value over the 16 threads of a row; each gets the result. Both sides of an exchange compute the same. */
+    /** Combines a value over the threads of a row; each gets the result. Both sides of an exchange compute the same. */
     Operand overRow(Combine op, Operand value) {
-        return butterfly(op, value, THREADS_SIDE / 2);
+        return butterfly(op, value, cells.threadsOfRow() / 2);
     }
 
     /** Combines a value over neighbouring threads, {@code 2 * distance} of them. */
@@ -252,98 +244,48 @@ final class AttentionCode {
         return d;
     }
 
-    // ---- products of blocks
-
-    /** One side of a product: an expression, the variable of its lines, from which line on, and how many there are. */
-    record Lines(Expr value, Var line, Operand from, Operand size) {}
-
-    /** Adds {@code Σ left[row, step] · right[column, step]} to a block, over all of a variable. */
-    void product(Lines left, Lines right, Var step, List<Reg> sums) {
-        Operand depth = extent(step);
-        Reg second = out.add(PtxType.S64, weights, out.constant((long) DEPTH * PITCH * bytes));
-        loop(out.constant(0), depth, out.constant(DEPTH), k0 -> {
-            write(left, step, k0, depth, weights, true);
-            write(right, step, k0, depth, second, true);
-            out.barrier();
-            multiply(weights, second, sums);
-            out.barrier();
-        });
-    }
-
-    /** Adds {@code Σ weights[row, step] · right[step, column]} to a block, over the steps of the block of weights, from {@code first} on. */
-    void weighted(Lines right, Var step, Operand first, List<Reg> sums) {
-        for (int at = 0; at < SIDE; at += DEPTH) {
-            write(right, step, scalars.addLong(first, out.constant(at)), extent(step), panel, false);
-            out.barrier();
-            multiply(
-                    at == 0 ? weights : out.add(PtxType.S64, weights, out.constant((long) at * PITCH * bytes)),
-                    panel,
-                    sums);
-            out.barrier();
-        }
-    }
-
-    /** Puts the weight of a row (of the thread's 4) and its 4 columns into the block of weights. */
-    void weigh(int row, List<Operand> values) {
-        Operand cell = scalars.addLong(scalars.mulLong(firstColumn, out.constant(PITCH)), firstRow);
-        Reg at = out.add(PtxType.S64, weights, scalars.mulLong(cell, out.constant(bytes)));
-        for (int i = 0; i < EACH; i++)
-            out.add(Memory.Store.of(
-                    Space.SHARED,
-                    type,
-                    out.at(at, ((long) i * PITCH + row) * bytes),
-                    scalars.register(kernel.acc(), values.get(i))));
-    }
+    // ---- panels
 
     /**
-     * Writes a panel, each thread 4 elements.
+     * A part of an operand in shared memory.
+     *
+     * @param depth its steps
+     * @param linePitch bytes from line to line
+     * @param stepPitch bytes from step to step
+     * @param halves the type of 16 bits that elements have there; null for that of sums
+     */
+    record Panel(Reg at, int depth, int linePitch, int stepPitch, DType halves) {}
+
+    /**
+     * Writes a panel of 64 lines.
      *
      * @param alongStep neighbours in memory are neighbouring steps, and not lines
      */
-    private void write(Lines lines, Var step, Operand k0, Operand depth, Reg to, boolean alongStep) {
-        int count = SIDE * DEPTH / THREADS;
+    void write(Lines lines, Var step, Operand k0, Operand depth, Panel to, boolean alongStep) {
+        int count = SIDE * to.depth / threads;
         side(count, () -> {
-            List<Operand> place = alongStep ? steps(high(DEPTH), THREADS / DEPTH, count) : List.of(low(SIDE));
-            List<Operand> number = alongStep ? List.of(low(DEPTH)) : steps(high(SIDE), THREADS / SIDE, count);
+            List<Operand> place =
+                    alongStep ? steps(high(to.depth), threads / to.depth, count) : List.of(low(SIDE));
+            List<Operand> number = alongStep ? List.of(low(to.depth)) : steps(high(SIDE), threads / SIDE, count);
             List<Operand> at = number.stream().map(n -> scalars.addLong(k0, n)).toList();
             List<Operand> line =
-                    place.stream().map(p -> scalars.addLong(lines.from, p)).toList();
-            c.bind(lines.line, new Value(DType.I64, within(line, lines.size)));
+                    place.stream().map(p -> scalars.addLong(lines.from(), p)).toList();
+            c.bind(lines.line(), new Value(DType.I64, within(line, lines.size())));
             c.bind(step, new Value(DType.I64, within(at, depth)));
-            Value value = c.value(lines.value);
+            Value value = c.value(lines.value());
             for (int i = 0; i < count; i++) {
                 Operand n = number.get(number.size() == 1 ? 0 : i);
                 Operand p = place.get(place.size() == 1 ? 0 : i);
                 Reg inside = out.setp(Relation.LT, PtxType.S64, at.get(at.size() == 1 ? 0 : i), depth);
                 Operand e = scalars.select(kernel.acc(), inside, value.lane(i), zero());
-                Operand cell = scalars.addLong(scalars.mulLong(n, out.constant(PITCH)), p);
-                Reg address = out.add(PtxType.S64, to, scalars.mulLong(cell, out.constant(bytes)));
-                out.add(Memory.Store.of(Space.SHARED, type, out.at(address), scalars.register(kernel.acc(), e)));
+                Operand cell = scalars.addLong(
+                        scalars.mulLong(n, out.constant(to.stepPitch)), scalars.mulLong(p, out.constant(to.linePitch)));
+                Reg address = out.add(PtxType.S64, to.at, cell);
+                Operand bits = to.halves == null
+                        ? scalars.register(kernel.acc(), e)
+                        : to.halves == DType.BF16 ? scalars.toBf16(e) : scalars.toHalf(e);
+                out.add(Memory.Store.of(Space.SHARED, to.halves == null ? type : PtxType.B16, out.at(address), bits));
             }
         });
-    }
-
-    private void multiply(Reg left, Reg right, List<Reg> sums) {
-        Reg a = out.add(PtxType.S64, left, scalars.mulLong(firstRow, out.constant(bytes)));
-        Reg b = out.add(PtxType.S64, right, scalars.mulLong(firstColumn, out.constant(bytes)));
-        for (int s = 0; s < DEPTH; s++) {
-            List<Operand> rows = elements(a, s);
-            List<Operand> columns = elements(b, s);
-            for (int i = 0; i < EACH; i++) {
-                for (int j = 0; j < EACH; j++) {
-                    Reg sum = sums.get(i * EACH + j);
-                    scalars.assign(kernel.acc(), sum, out.mad(type, rows.get(i), columns.get(j), sum));
-                }
-            }
-        }
-    }
-
-    private List<Operand> elements(Reg base, int step) {
-        List<Operand> all = new ArrayList<>();
-        int chunk = 16 / bytes;
-        for (int i = 0; i < EACH; i += chunk)
-            all.addAll(out.load(Space.SHARED, type, chunk, out.at(base, ((long) step * PITCH + i) * bytes))
-                    .elements());
-        return all;
     }
 }

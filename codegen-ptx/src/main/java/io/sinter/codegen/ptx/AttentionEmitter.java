@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.ptx;
 
-import io.sinter.codegen.ptx.AttentionCode.Lines;
+import io.sinter.codegen.ptx.AttentionCells.Lines;
+import io.sinter.codegen.ptx.AttentionCells.Places;
 import io.sinter.codegen.ptx.lang.Comparison.Relation;
 import io.sinter.codegen.ptx.lang.KernelBuilder;
 import io.sinter.codegen.ptx.lang.Memory;
@@ -16,16 +17,15 @@ import io.sinter.ir.loop.KernelText;
 import io.sinter.ir.loop.Stmt.Combine;
 import io.sinter.ir.loop.Var;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
- * Attention by blocks with the online softmax (Milakov and Gimelshein 2018; Dao 2023, "FlashAttention-2"), by plain fused multiply-adds: the matrix of
- * all scores is never held. A CTA makes a block of 64 rows and 64 columns of one result; what it needs of the scores it computes for itself, so
+ * Attention by blocks with the online softmax (Milakov and Gimelshein 2018; Dao 2023, "FlashAttention-2"), by tensor cores where operands have
+ * 16 bits, else by plain fused multiply-adds: the matrix of all scores is never held. A CTA makes a block of 64 rows and 64 columns of one result; what it needs of the scores it computes for itself, so
  * that nothing is added up by several CTAs and the bits never depend on their order. The gradients of queries, keys and values are three kernels.
  */
 final class AttentionEmitter {
-    private static final int EACH = AttentionCode.EACH;
-
     /** Results of attention, and of its gradient. */
     private enum Result {
         OUT(false),
@@ -46,6 +46,10 @@ final class AttentionEmitter {
     private final Result result;
     private final KernelBuilder out;
     private final AttentionCode g;
+    /** A thread's rows and columns within a block. */
+    private final Places down;
+
+    private final Places across;
     private final Var rowVar;
     private final Var columnVar;
     private final Operand rows;
@@ -68,6 +72,8 @@ final class AttentionEmitter {
             deltas = out.mov(PtxType.U64, second);
         }
         g = new AttentionCode(kernel, out, file);
+        down = g.cells.rows();
+        across = g.cells.columns();
         rowVar = result.byKey ? kernel.j() : kernel.i();
         columnVar = result.byKey ? kernel.i() : kernel.j();
         rows = g.extent(rowVar);
@@ -94,13 +100,13 @@ final class AttentionEmitter {
     private PtxKernel emit(PtxKernel next) {
         Operand side = out.constant(AttentionCode.SIDE);
         Operand width = g.extent(resultColumn());
-        Operand down = blocks(rows);
-        Operand across = blocks(width);
+        Operand blocksDown = blocks(rows);
+        Operand blocksAcross = blocks(width);
         Operand batches = out.constant(1);
         for (Var v : kernel.batch()) batches = g.scalars.mulLong(batches, g.extent(v));
-        Operand count = g.scalars.mulLong(batches, g.scalars.mulLong(down, across));
-        ScalarEmitter.Divisor byAcross = g.scalars.divisor(across);
-        ScalarEmitter.Divisor byDown = g.scalars.divisor(down);
+        Operand count = g.scalars.mulLong(batches, g.scalars.mulLong(blocksDown, blocksAcross));
+        ScalarEmitter.Divisor byAcross = g.scalars.divisor(blocksAcross);
+        ScalarEmitter.Divisor byDown = g.scalars.divisor(blocksDown);
         g.loop(g.special(Operand.Special.CTAID_X), count, g.special(Operand.Special.NCTAID_X), number -> {
             Operand rest = g.scalars.quotient(number, byAcross);
             Operand column = g.scalars.mulLong(g.scalars.rest(number, rest, byAcross), side);
@@ -112,7 +118,7 @@ final class AttentionEmitter {
         });
         out.ret();
         LaunchRule rule = new LaunchRule.Blocks(
-                kernel.batch(), rowVar, resultColumn(), AttentionCode.SIDE, AttentionCode.THREADS);
+                kernel.batch(), rowVar, resultColumn(), AttentionCode.SIDE, g.threads);
         return new PtxKernel(out.build(), KernelText.print(kernel), rule, next, List.of());
     }
 
@@ -138,12 +144,15 @@ final class AttentionEmitter {
 
     /** The thread's row number {@code r} of a block that begins at {@code from}. */
     private Operand row(Operand from, int r) {
-        return g.scalars.addLong(from, g.scalars.addLong(g.firstRow, out.constant(r)));
+        return g.scalars.addLong(from, g.scalars.addLong(down.base(), out.constant(down.offsets()[r])));
     }
 
     /** The thread's columns of a block that begins at {@code from}. */
     private List<Operand> columns(Operand from) {
-        return g.steps(g.scalars.addLong(from, g.firstColumn), 1, EACH);
+        Operand first = g.scalars.addLong(from, across.base());
+        return Arrays.stream(across.offsets())
+                .mapToObj(i -> g.scalars.addLong(first, out.constant(i)))
+                .toList();
     }
 
     /** Products of queries and keys: of a block of rows with a block of columns. */
@@ -151,11 +160,11 @@ final class AttentionEmitter {
         List<Reg> all = g.block();
         Lines rowLines = new Lines(result.byKey ? g.k : g.q, rowVar, row0, rows);
         Lines columnLines = new Lines(result.byKey ? g.q : g.k, columnVar, column0, columns);
-        g.product(rowLines, columnLines, kernel.d(), all);
+        g.cells.product(rowLines, columnLines, kernel.d(), all);
         return all;
     }
 
-    /** Scores of one row and 4 columns; −∞ where a key is hidden, or there is none. */
+    /** Scores of one row and the thread's columns; −∞ where a key is hidden, or there is none. */
     private List<Operand> scores(List<Reg> products, int r, Operand row, List<Operand> at) {
         Operand scale = g.c.value(g.scale).lane(0);
         List<Operand> bias = g.bias == null
@@ -167,8 +176,8 @@ final class AttentionEmitter {
                         rowVar,
                         g.within(List.of(row), rows).getFirst());
         List<Operand> all = new ArrayList<>();
-        for (int i = 0; i < EACH; i++) {
-            Operand s = out.mul(g.type, products.get(r * EACH + i), scale);
+        for (int i = 0; i < across.count(); i++) {
+            Operand s = out.mul(g.type, products.get(r * across.count() + i), scale);
             if (bias != null) s = out.add(g.type, s, bias.get(i));
             Reg seen = out.setp(Relation.LT, PtxType.S64, at.get(i), columns);
             if (kernel.causal()) {
@@ -198,17 +207,17 @@ final class AttentionEmitter {
         List<Reg> o = g.block();
         List<Reg> max = new ArrayList<>();
         List<Reg> sum = new ArrayList<>();
-        for (int r = 0; r < EACH; r++) {
+        for (int r = 0; r < down.count(); r++) {
             max.add(g.register(g.number(Double.NEGATIVE_INFINITY)));
             sum.add(g.register(g.zero()));
         }
         g.loop(out.constant(0), lastColumn(row0), out.constant(AttentionCode.SIDE), column0 -> {
             List<Reg> products = products(row0, column0);
             List<Operand> at = columns(column0);
-            for (int r = 0; r < EACH; r++) {
+            for (int r = 0; r < down.count(); r++) {
                 List<Operand> s = scores(products, r, row(row0, r), at);
                 Operand most = s.getFirst();
-                for (int i = 1; i < EACH; i++) most = g.scalars.combine(Combine.MAX, kernel.acc(), most, s.get(i));
+                for (int i = 1; i < across.count(); i++) most = g.scalars.combine(Combine.MAX, kernel.acc(), most, s.get(i));
                 most = g.scalars.combine(Combine.MAX, kernel.acc(), max.get(r), g.overRow(Combine.MAX, most));
                 // Where all is hidden so far, every exponential is 0.
                 Reg none = out.setp(Relation.EQ, g.type, most, g.number(Double.NEGATIVE_INFINITY));
@@ -219,27 +228,26 @@ final class AttentionEmitter {
                         .map(f -> (Operand) out.sub(g.type, f, base))
                         .toList());
                 Operand part = g.zero();
-                for (int i = 0; i < EACH; i++) part = i == 0 ? e.get(0) : out.add(g.type, part, e.get(i));
-                Operand before = e.get(EACH);
+                for (int i = 0; i < across.count(); i++) part = i == 0 ? e.get(0) : out.add(g.type, part, e.get(i));
+                Operand before = e.get(across.count());
                 g.scalars.assign(
                         kernel.acc(), sum.get(r), out.mad(g.type, sum.get(r), before, g.overRow(Combine.SUM, part)));
                 g.scalars.assign(kernel.acc(), max.get(r), most);
-                for (int i = 0; i < EACH; i++) {
-                    Reg x = o.get(r * EACH + i);
+                for (int i = 0; i < across.count(); i++) {
+                    Reg x = o.get(r * across.count() + i);
                     g.scalars.assign(kernel.acc(), x, out.mul(g.type, x, before));
                 }
-                g.weigh(r, e.subList(0, EACH));
+                g.cells.weigh(r, e.subList(0, across.count()));
             }
-            out.barrier();
-            g.weighted(new Lines(g.v, kernel.e(), value0, width), kernel.j(), column0, o);
+            g.cells.weighted(new Lines(g.v, kernel.e(), value0, width), kernel.j(), column0, o);
         });
-        for (int r = 0; r < EACH; r++) {
+        for (int r = 0; r < down.count(); r++) {
             Operand at = row(row0, r);
             Reg some = out.setp(Relation.GT, g.type, sum.get(r), g.zero());
             Reg total = sum.get(r);
             List<Operand> values = new ArrayList<>();
-            for (int i = 0; i < EACH; i++) {
-                Operand x = out.div(g.type, o.get(EACH * r + i), total);
+            for (int i = 0; i < across.count(); i++) {
+                Operand x = out.div(g.type, o.get(across.count() * r + i), total);
                 values.add(g.scalars.select(kernel.acc(), some, x, g.zero()));
             }
             store(0, at, columns(value0), width, values);
@@ -249,16 +257,16 @@ final class AttentionEmitter {
         }
     }
 
-    /** Stores 4 columns of a row of a result. */
+    /** Stores the thread's columns of a row of a result. */
     private void store(int number, Operand row, List<Operand> at, Operand width, List<Operand> values) {
-        g.side(EACH, () -> {
+        g.side(across.count(), () -> {
             g.c.bind(rowVar, Value.of(DType.I64, g.within(List.of(row), rows).getFirst()));
             g.c.bind(resultColumn(), new Value(DType.I64, g.within(at, width)));
             g.c.bind(g.result, new Value(kernel.acc(), values));
             Reg below = out.setp(Relation.LT, PtxType.S64, row, rows);
             Value inside = Value.of(
                     DType.BOOL,
-                    EACH,
+                    across.count(),
                     i -> out.and(PtxType.PRED, below, out.setp(Relation.LT, PtxType.S64, at.get(i), width)));
             g.c.memory.store(g.stores.get(number), inside);
         });
@@ -269,7 +277,7 @@ final class AttentionEmitter {
         g.side(1, () -> {
             g.c.bind(rowVar, Value.of(DType.I64, g.within(List.of(row), rows).getFirst()));
             g.c.bind(g.result, Value.of(kernel.acc(), value));
-            Operand column = g.scalars.addLong(value0, g.firstColumn);
+            Operand column = g.scalars.addLong(value0, across.base());
             Reg first = out.setp(Relation.EQ, PtxType.S64, column, out.constant(0));
             Reg inside = out.and(PtxType.PRED, first, out.setp(Relation.LT, PtxType.S64, row, rows));
             g.c.memory.store(g.stores.get(1), Value.of(DType.BOOL, inside));
@@ -287,17 +295,17 @@ final class AttentionEmitter {
             List<Reg> slopes = g.block();
             Expr dout = g.saved.get(1);
             if (result != Result.DV)
-                g.product(
+                g.cells.product(
                         new Lines(result.byKey ? g.v : dout, rowVar, row0, rows),
                         new Lines(result.byKey ? dout : g.v, columnVar, column0, columns),
                         kernel.e(),
                         slopes);
             List<Operand> at = columns(column0);
             Operand scale = g.c.value(g.scale).lane(0);
-            for (int r = 0; r < EACH; r++) {
+            for (int r = 0; r < down.count(); r++) {
                 List<Operand> s = scores(products, r, row(row0, r), at);
                 List<Operand> from = new ArrayList<>();
-                for (int i = 0; i < EACH; i++) {
+                for (int i = 0; i < across.count(); i++) {
                     // A query that sees nothing has the sum −∞, and no score above it.
                     Reg hidden = out.setp(Relation.EQ, g.type, s.get(i), g.number(Double.NEGATIVE_INFINITY));
                     Operand d = out.sub(g.type, s.get(i), query(sums, r, i));
@@ -305,17 +313,16 @@ final class AttentionEmitter {
                 }
                 List<Operand> p = g.exp(from);
                 if (result == Result.DV) {
-                    g.weigh(r, p);
+                    g.cells.weigh(r, p);
                     continue;
                 }
                 List<Operand> ds = new ArrayList<>();
-                for (int i = 0; i < EACH; i++) {
-                    Operand d = out.sub(g.type, slopes.get(r * EACH + i), query(deltas, r, i));
+                for (int i = 0; i < across.count(); i++) {
+                    Operand d = out.sub(g.type, slopes.get(r * across.count() + i), query(deltas, r, i));
                     ds.add(out.mul(g.type, out.mul(g.type, p.get(i), d), scale));
                 }
-                g.weigh(r, ds);
+                g.cells.weigh(r, ds);
             }
-            out.barrier();
             Expr right =
                     switch (result) {
                         case DQ -> g.k;
@@ -323,37 +330,38 @@ final class AttentionEmitter {
                         case DV -> dout;
                         case OUT -> throw new AssertionError(result);
                     };
-            g.weighted(new Lines(right, resultColumn(), value0, width), columnVar, column0, total);
+            g.cells.weighted(new Lines(right, resultColumn(), value0, width), columnVar, column0, total);
         });
-        for (int r = 0; r < EACH; r++)
+        for (int r = 0; r < down.count(); r++)
             store(
                     result.ordinal() - 1,
                     row(row0, r),
                     columns(value0),
                     width,
-                    List.copyOf(total.subList(r * EACH, (r + 1) * EACH)));
+                    List.copyOf(total.subList(r * across.count(), (r + 1) * across.count())));
         // The sums of the next block's queries are not to meet what is read of this one's.
         if (!result.byKey) out.barrier();
     }
 
     /** What is known of the query in row {@code r}, or in column {@code i}, of the thread's scores. */
     private Operand query(Reg of, int r, int i) {
-        Operand place = result.byKey ? g.firstColumn : g.firstRow;
-        Reg at = out.add(PtxType.S64, of, g.scalars.mulLong(place, out.constant(g.bytes)));
-        return out.load(Space.SHARED, g.type, out.at(at, (long) (result.byKey ? i : r) * g.bytes));
+        Places places = result.byKey ? across : down;
+        Reg at = out.add(PtxType.S64, of, g.scalars.mulLong(places.base(), out.constant(g.bytes)));
+        return out.load(Space.SHARED, g.type, out.at(at, (long) places.offsets()[result.byKey ? i : r] * g.bytes));
     }
 
-    /** Writes down the sum and the delta of each query of a block: four threads a query. */
+    /** Writes down the sum and the delta of each query of a block: some threads a query. */
     private void queries(Operand query0) {
-        Operand number = g.high(4);
+        int each = g.threads / AttentionCode.SIDE;
+        Operand number = g.high(each);
         Operand query = g.scalars.addLong(query0, number);
         Operand place = g.within(List.of(query), g.extent(kernel.i())).getFirst();
         Reg delta = g.register(g.zero());
         if (result != Result.DV)
             g.loop(
-                    g.low(4),
+                    g.low(each),
                     g.extent(kernel.e()),
-                    out.constant(4),
+                    out.constant(each),
                     e -> g.side(1, () -> {
                         g.c.bind(kernel.i(), Value.of(DType.I64, place));
                         g.c.bind(kernel.e(), Value.of(DType.I64, e));
@@ -361,10 +369,10 @@ final class AttentionEmitter {
                         Operand y = g.c.value(g.saved.get(1)).lane(0);
                         g.scalars.assign(kernel.acc(), delta, out.mad(g.type, x, y, delta));
                     }));
-        Operand all = g.butterfly(Combine.SUM, delta, 2);
+        Operand all = g.butterfly(Combine.SUM, delta, each / 2);
         Operand sum =
                 g.values(g.saved.get(2), kernel.i(), List.of(place), null, null).getFirst();
-        Reg first = out.setp(Relation.EQ, PtxType.S64, g.low(4), out.constant(0));
+        Reg first = out.setp(Relation.EQ, PtxType.S64, g.low(each), out.constant(0));
         g.c.memory.when(first, () -> {
             Operand offset = g.scalars.mulLong(number, out.constant(g.bytes));
             put(sums, offset, sum);
