@@ -36,6 +36,9 @@ final class AttentionCode {
     /** Rows and columns of a block. */
     static final int SIDE = 64;
 
+    /** Elements that a thread computes side by side at most: more take registers that sums need. */
+    private static final int ABREAST = 8;
+
     final AttentionKernel kernel;
     final KernelBuilder out;
     final BodyEmitter c;
@@ -199,23 +202,34 @@ final class AttentionCode {
 
     private List<Operand> function(Expr f, List<Operand> of) {
         List<Operand> all = new ArrayList<>();
-        side(of.size(), () -> {
-            c.bind(x, new Value(kernel.acc(), of));
-            Value r = c.value(f);
-            for (int i = 0; i < of.size(); i++) all.add(r.lane(i));
-        });
+        for (List<Operand> some : parts(of)) {
+            side(some.size(), () -> {
+                c.bind(x, new Value(kernel.acc(), some));
+                Value r = c.value(f);
+                for (int i = 0; i < some.size(); i++) all.add(r.lane(i));
+            });
+        }
+        return all;
+    }
+
+    /** Parts that are computed side by side. */
+    static <T> List<List<T>> parts(List<T> of) {
+        List<List<T>> all = new ArrayList<>();
+        for (int i = 0; i < of.size(); i += ABREAST) all.add(of.subList(i, Math.min(of.size(), i + ABREAST)));
         return all;
     }
 
     /** The values of an expression at some positions of one variable and one of another. */
     List<Operand> values(Expr e, Var many, List<Operand> at, Var one, Operand place) {
         List<Operand> all = new ArrayList<>();
-        side(at.size(), () -> {
-            c.bind(many, new Value(DType.I64, at));
-            if (one != null) c.bind(one, Value.of(DType.I64, place));
-            Value r = c.value(e);
-            for (int i = 0; i < at.size(); i++) all.add(r.lane(i));
-        });
+        for (List<Operand> some : parts(at)) {
+            side(some.size(), () -> {
+                c.bind(many, new Value(DType.I64, some));
+                if (one != null) c.bind(one, Value.of(DType.I64, place));
+                Value r = c.value(e);
+                for (int i = 0; i < some.size(); i++) all.add(r.lane(i));
+            });
+        }
         return all;
     }
 
@@ -263,29 +277,45 @@ final class AttentionCode {
      */
     void write(Lines lines, Var step, Operand k0, Operand depth, Panel to, boolean alongStep) {
         int count = SIDE * to.depth / threads;
-        side(count, () -> {
-            List<Operand> place =
-                    alongStep ? steps(high(to.depth), threads / to.depth, count) : List.of(low(SIDE));
-            List<Operand> number = alongStep ? List.of(low(to.depth)) : steps(high(SIDE), threads / SIDE, count);
-            List<Operand> at = number.stream().map(n -> scalars.addLong(k0, n)).toList();
-            List<Operand> line =
-                    place.stream().map(p -> scalars.addLong(lines.from(), p)).toList();
-            c.bind(lines.line(), new Value(DType.I64, within(line, lines.size())));
-            c.bind(step, new Value(DType.I64, within(at, depth)));
-            Value value = c.value(lines.value());
-            for (int i = 0; i < count; i++) {
-                Operand n = number.get(number.size() == 1 ? 0 : i);
-                Operand p = place.get(place.size() == 1 ? 0 : i);
-                Reg inside = out.setp(Relation.LT, PtxType.S64, at.get(at.size() == 1 ? 0 : i), depth);
-                Operand e = scalars.select(kernel.acc(), inside, value.lane(i), zero());
-                Operand cell = scalars.addLong(
-                        scalars.mulLong(n, out.constant(to.stepPitch)), scalars.mulLong(p, out.constant(to.linePitch)));
-                Reg address = out.add(PtxType.S64, to.at, cell);
-                Operand bits = to.halves == null
-                        ? scalars.register(kernel.acc(), e)
-                        : to.halves == DType.BF16 ? scalars.toBf16(e) : scalars.toHalf(e);
-                out.add(Memory.Store.of(Space.SHARED, to.halves == null ? type : PtxType.B16, out.at(address), bits));
-            }
-        });
+        int apart = alongStep ? threads / to.depth : threads / SIDE;
+        Operand line = alongStep ? high(to.depth) : low(SIDE);
+        Operand number = alongStep ? low(to.depth) : high(SIDE);
+        Operand cell = scalars.addLong(
+                scalars.mulLong(number, out.constant(to.stepPitch)), scalars.mulLong(line, out.constant(to.linePitch)));
+        Reg first = out.add(PtxType.S64, to.at, cell);
+        long bytesApart = (long) apart * (alongStep ? to.linePitch : to.stepPitch);
+        for (int done = 0; done < count; done += ABREAST) {
+            int from = done;
+            int some = Math.min(ABREAST, count - done);
+            side(some, () -> {
+                List<Operand> spread = steps(
+                        scalars.addLong(alongStep ? line : number, out.constant((long) from * apart)), apart, some);
+                List<Operand> at = steps(k0, alongStep ? List.of(number) : spread);
+                c.bind(
+                        lines.line(),
+                        new Value(
+                                DType.I64,
+                                within(steps(lines.from(), alongStep ? spread : List.of(line)), lines.size())));
+                c.bind(step, new Value(DType.I64, within(at, depth)));
+                Value value = c.value(lines.value());
+                for (int i = 0; i < some; i++) {
+                    Reg inside = out.setp(Relation.LT, PtxType.S64, at.get(at.size() == 1 ? 0 : i), depth);
+                    Operand e = scalars.select(kernel.acc(), inside, value.lane(i), zero());
+                    PtxType t = to.halves == null ? type : PtxType.B16;
+                    out.add(Memory.Store.of(
+                            Space.SHARED, t, out.at(first, (from + i) * bytesApart), bits(e, to.halves)));
+                }
+            });
+        }
+    }
+
+    /** Positions from a first one on. */
+    private List<Operand> steps(Operand first, List<Operand> distances) {
+        return distances.stream().map(d -> scalars.addLong(first, d)).toList();
+    }
+
+    private Operand bits(Operand e, DType halves) {
+        if (halves == null) return scalars.register(kernel.acc(), e);
+        return halves == DType.BF16 ? scalars.toBf16(e) : scalars.toHalf(e);
     }
 }

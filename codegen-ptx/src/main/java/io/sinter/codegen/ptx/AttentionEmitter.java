@@ -117,8 +117,7 @@ final class AttentionEmitter {
             else backward(row, column, width);
         });
         out.ret();
-        LaunchRule rule = new LaunchRule.Blocks(
-                kernel.batch(), rowVar, resultColumn(), AttentionCode.SIDE, g.threads);
+        LaunchRule rule = new LaunchRule.Blocks(kernel.batch(), rowVar, resultColumn(), AttentionCode.SIDE, g.threads);
         return new PtxKernel(out.build(), KernelText.print(kernel), rule, next, List.of());
     }
 
@@ -217,7 +216,8 @@ final class AttentionEmitter {
             for (int r = 0; r < down.count(); r++) {
                 List<Operand> s = scores(products, r, row(row0, r), at);
                 Operand most = s.getFirst();
-                for (int i = 1; i < across.count(); i++) most = g.scalars.combine(Combine.MAX, kernel.acc(), most, s.get(i));
+                for (int i = 1; i < across.count(); i++)
+                    most = g.scalars.combine(Combine.MAX, kernel.acc(), most, s.get(i));
                 most = g.scalars.combine(Combine.MAX, kernel.acc(), max.get(r), g.overRow(Combine.MAX, most));
                 // Where all is hidden so far, every exponential is 0.
                 Reg none = out.setp(Relation.EQ, g.type, most, g.number(Double.NEGATIVE_INFINITY));
@@ -259,14 +259,22 @@ final class AttentionEmitter {
 
     /** Stores the thread's columns of a row of a result. */
     private void store(int number, Operand row, List<Operand> at, Operand width, List<Operand> values) {
-        g.side(across.count(), () -> {
+        int first = 0;
+        for (List<Operand> some : AttentionCode.parts(values)) {
+            storeSome(number, row, at.subList(first, first + some.size()), width, some);
+            first += some.size();
+        }
+    }
+
+    private void storeSome(int number, Operand row, List<Operand> at, Operand width, List<Operand> values) {
+        g.side(values.size(), () -> {
             g.c.bind(rowVar, Value.of(DType.I64, g.within(List.of(row), rows).getFirst()));
             g.c.bind(resultColumn(), new Value(DType.I64, g.within(at, width)));
             g.c.bind(g.result, new Value(kernel.acc(), values));
             Reg below = out.setp(Relation.LT, PtxType.S64, row, rows);
             Value inside = Value.of(
                     DType.BOOL,
-                    across.count(),
+                    values.size(),
                     i -> out.and(PtxType.PRED, below, out.setp(Relation.LT, PtxType.S64, at.get(i), width)));
             g.c.memory.store(g.stores.get(number), inside);
         });

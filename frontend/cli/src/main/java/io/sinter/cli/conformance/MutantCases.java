@@ -62,6 +62,7 @@ final class MutantCases {
         all.add(conv());
         all.add(attention(false));
         all.add(attention(true));
+        all.add(attentionByTensorCores());
         return all;
     }
 
@@ -524,24 +525,44 @@ final class MutantCases {
         return s.and().build();
     }
 
+    private static MutantCase.Builder attention(String template, boolean causal) {
+        return builder(template, (g, in) -> {
+            Node scale = g.constant(in.get(0), 0.2);
+            List<Node> operands = new ArrayList<>(List.of(in.get(0), in.get(1), in.get(2), in.get(3), scale));
+            List<Node> results = new ArrayList<>(g.emit(new Attention(causal), operands));
+            operands.addAll(results);
+            operands.add(in.get(4));
+            results.addAll(g.emit(new AttentionGrad(causal), operands));
+            return results;
+        });
+    }
+
     /** Forward and all gradients, of several blocks of queries, keys and features. */
     private static MutantCase attention(boolean causal) {
-        return builder(causal ? "attention-causal" : "attention", (g, in) -> {
-                    Node scale = g.constant(in.get(0), 0.2);
-                    List<Node> operands = new ArrayList<>(List.of(in.get(0), in.get(1), in.get(2), in.get(3), scale));
-                    List<Node> results = new ArrayList<>(g.emit(new Attention(causal), operands));
-                    operands.addAll(results);
-                    operands.add(in.get(4));
-                    results.addAll(g.emit(new AttentionGrad(causal), operands));
-                    return results;
-                })
+        return attention(causal ? "attention-causal" : "attention", causal)
                 .at(f32(2, 68, 72), f32(2, 132, 72), f32(2, 132, 20), f32(2, 68, 132), f32(2, 68, 20))
                 .on((t, i) -> i == 3 ? hidden(t) : MutantInputs.uniform(t, i), 2e-5)
                 .and()
-                .at(f32(1, 70, 20), f32(1, 67, 20), f32(1, 67, 68), f32(1, 70, 67), f32(1, 70, 68))
+                .at(f32(2, 70, 20), f32(2, 67, 20), f32(2, 67, 68), f32(2, 70, 67), f32(2, 70, 68))
                 .on((t, i) -> MutantInputs.uniform(t, i), 2e-5)
                 .and()
                 .build();
+    }
+
+    /** As {@link #attention(boolean)}, of f16: weights are rounded to 16 bits before they are multiplied. */
+    private static MutantCase attentionByTensorCores() {
+        return attention("attention-f16", true)
+                .at(f16(2, 68, 72), f16(2, 132, 72), f16(2, 132, 20), f16(2, 68, 132), f16(2, 68, 20))
+                .on((x, i) -> i == 3 ? hidden(x) : MutantInputs.uniform(x, i), 6e-3)
+                .and()
+                .at(f16(2, 70, 20), f16(2, 67, 20), f16(2, 67, 68), f16(2, 70, 67), f16(2, 70, 68))
+                .on((x, i) -> MutantInputs.uniform(x, i), 6e-3)
+                .and()
+                .build();
+    }
+
+    private static Type f16(long... shape) {
+        return Type.of(DType.F16, shape);
     }
 
     /** A mask that hides some keys, and from one query all. */
