@@ -159,6 +159,29 @@ class CacheKeysTest {
         }
     }
 
+    /** Programs that are in memory are not looked for on disk: a cache costs a step nothing once its program is there. */
+    @Test
+    void warmStepsLookNothingUpOnDisk() {
+        CacheOptions cache = CacheOptions.NONE.withFolder(folder.resolve("cache"));
+        try (Session s = Session.open(Options.fromProperties().withCache(cache));
+                var _ = s.use()) {
+            Linear net = new Linear(5, 3);
+            AdamW optimizer = new AdamW(net.parameters(), 1e-3);
+            long lookups = 0;
+            for (int step = 0; step < 8; step++) {
+                Tensor loss = net.call(Tensor.ones(7, 5)).square().mean();
+                optimizer.zeroGrad();
+                loss.backward();
+                optimizer.step();
+                loss.item();
+                long now = s.counters().cache().hits() + s.counters().cache().misses();
+                if (step > 2) assertEquals(lookups, now, "step " + step);
+                lookups = now;
+            }
+            assertTrue(lookups > 0);
+        }
+    }
+
     private static List<String> numbers(String out) {
         return out.lines().filter(l -> l.matches("[0-9.E-]+")).toList();
     }
