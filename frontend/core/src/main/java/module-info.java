@@ -5,6 +5,7 @@ module io.sinter {
     requires transitive io.sinter.ir;
     requires transitive io.sinter.runtime;
     requires com.fasterxml.jackson.core;
+    requires com.google.protobuf;
 
     exports io.sinter;
     exports io.sinter.data;
@@ -13,4 +14,5 @@ module io.sinter {
     exports io.sinter.optim;
     exports io.sinter.profiler;
     exports io.sinter.random;
+    exports io.sinter.tensorboard;
 }

@@ -49,7 +49,12 @@ class ModulesTest {
                             "jcublas",
                             "jdk.jfr",
                             "jdk.management"),
-            "io.sinter", Set.of("io.sinter.ir", "io.sinter.runtime", "com.fasterxml.jackson.core"),
+            "io.sinter",
+                    Set.of(
+                            "io.sinter.ir",
+                            "io.sinter.runtime",
+                            "com.fasterxml.jackson.core",
+                            "com.google.protobuf"), // TensorBoard's files
             "io.sinter.cli",
                     Set.of(
                             "io.sinter",
