@@ -81,19 +81,20 @@ public final class Compiler {
 
     /** Compiles with kernels of at most {@code maxWeight}: for generators that found their code too large. */
     public static Plan plan(Graph graph, int maxWeight) {
-        return plan(graph, maxWeight, Compiler::keptWhole);
+        return plan(graph, maxWeight, Capabilities.ALL);
     }
 
-    /** Compiles for a generator that has templates for the composites {@code keep} alone, which are some of {@link #keptWhole}. */
-    public static Plan plan(Graph graph, int maxWeight, Predicate<Op> keep) {
-        return plan(graph, maxWeight, keep, CompilerWatch.NONE);
+    /** Compiles for a generator of limited {@code capabilities}. */
+    public static Plan plan(Graph graph, int maxWeight, Capabilities capabilities) {
+        return plan(graph, maxWeight, capabilities, CompilerWatch.NONE);
     }
 
-    /** As {@link #plan(Graph, int, Predicate)}; {@code watch} sees every step of the compiler. */
-    public static Plan plan(Graph graph, int maxWeight, Predicate<Op> keep, CompilerWatch watch) {
-        Graph g = optimize(graph, passes(keep), watch::pass);
-        Fusion.Result fused = Fusion.run(g, maxWeight);
+    /** As {@link #plan(Graph, int, Capabilities)}; {@code watch} sees every step of the compiler. */
+    public static Plan plan(Graph graph, int maxWeight, Capabilities capabilities, CompilerWatch watch) {
+        Graph g = optimize(graph, passes(capabilities.templates()), watch::pass);
+        Fusion.Limits limits = new Fusion.Limits(maxWeight, capabilities.sumsBesideRows());
+        Fusion.Result fused = Fusion.run(g, limits);
         watch.fused(g, fused);
-        return Lowering.lower(g, fused.groups(), maxWeight, watch);
+        return Lowering.lower(g, fused.groups(), limits, watch);
     }
 }

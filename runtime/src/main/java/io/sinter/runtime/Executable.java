@@ -3,18 +3,16 @@ package io.sinter.runtime;
 
 import io.sinter.codegen.ptx.PtxCodegen;
 import io.sinter.ir.Canonical;
-import io.sinter.ir.Compiler;
+import io.sinter.ir.Capabilities;
 import io.sinter.ir.Graph;
 import io.sinter.ir.IndexError;
 import io.sinter.ir.Type;
-import io.sinter.ir.op.Op;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.store.StoredPlan;
 import io.sinter.runtime.dump.Sources;
 import io.sinter.runtime.profile.ProgramSites;
 import java.util.List;
 import java.util.function.IntFunction;
-import java.util.function.Predicate;
 
 /** A compiled program. May be run by many threads at once. */
 public interface Executable {
@@ -53,9 +51,9 @@ public interface Executable {
         return Programs.linked(StoredPlan.of(plan), context).executable();
     }
 
-    /** Composites that a device's generator has templates for: which ones a plan for the device may keep whole. */
-    static Predicate<Op> keptWhole(Device device) {
-        return device.kind() == Device.Kind.JVM ? Compiler::keptWhole : PtxCodegen::hasTemplate;
+    /** What a device's generator can do: what a plan for the device may hold. */
+    static Capabilities capabilities(Device device) {
+        return device.kind() == Device.Kind.JVM ? Capabilities.ALL : PtxCodegen.CAPABILITIES;
     }
 
     /**

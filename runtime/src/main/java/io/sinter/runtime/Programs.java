@@ -3,12 +3,12 @@ package io.sinter.runtime;
 
 import io.sinter.codegen.jvm.MethodTooLargeException;
 import io.sinter.ir.Canonical;
+import io.sinter.ir.Capabilities;
 import io.sinter.ir.Compiler;
 import io.sinter.ir.CompilerWatch;
 import io.sinter.ir.Graph;
 import io.sinter.ir.Node;
 import io.sinter.ir.fuse.Fusion;
-import io.sinter.ir.op.Op;
 import io.sinter.ir.plan.Origins;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.store.FormatException;
@@ -22,7 +22,6 @@ import io.sinter.runtime.dump.ProgramDump;
 import io.sinter.runtime.dump.Sources;
 import io.sinter.runtime.profile.Profile;
 import java.nio.file.Path;
-import java.util.function.Predicate;
 import java.util.function.Supplier;
 import jdk.jfr.FlightRecorder;
 
@@ -171,7 +170,7 @@ final class Programs {
         Compiled compiled =
                 switch (context.backend()) {
                     case GENERATED -> generated(graph, context, dump);
-                    case INTERPRETED -> linked(plan(graph, Fusion.MAX_WEIGHT, Compiler::keptWhole, dump), context);
+                    case INTERPRETED -> linked(plan(graph, Fusion.MAX_WEIGHT, Capabilities.ALL, dump), context);
                     case REFERENCE -> new Compiled(new ReferenceExecutable(graph, session), null);
                 };
         Path folder = dumps == null ? null : dumps.write(dump, compiled.executable.sites());
@@ -201,13 +200,13 @@ final class Programs {
     private static Compiled generated(Graph graph, CompileContext context, ProgramDump dump) {
         switch (context.device().kind()) {
             case CUDA, PTX_SIM -> {
-                return linked(plan(graph, Fusion.MAX_WEIGHT, Executable.keptWhole(context.device()), dump), context);
+                return linked(plan(graph, Fusion.MAX_WEIGHT, Executable.capabilities(context.device()), dump), context);
             }
             case JVM -> {}
         }
         for (int weight = Fusion.MAX_WEIGHT; ; weight = Fusion.less(weight)) {
             try {
-                return linked(plan(graph, weight, Compiler::keptWhole, dump), context);
+                return linked(plan(graph, weight, Capabilities.ALL, dump), context);
             } catch (MethodTooLargeException e) {
                 if (Fusion.less(weight) == 0) throw e;
             }
@@ -215,9 +214,9 @@ final class Programs {
     }
 
     /** @param dump watches; or null */
-    static StoredPlan plan(Graph graph, int weight, Predicate<Op> keep, ProgramDump dump) {
+    static StoredPlan plan(Graph graph, int weight, Capabilities capabilities, ProgramDump dump) {
         Origins origins = new Origins(dump == null ? CompilerWatch.NONE : dump.begin());
-        Plan plan = Compiler.plan(graph, weight, keep, origins);
+        Plan plan = Compiler.plan(graph, weight, capabilities, origins);
         if (dump != null) dump.end(plan);
         return StoredPlan.of(plan, origins.bySteps());
     }

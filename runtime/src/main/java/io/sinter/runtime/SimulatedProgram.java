@@ -36,7 +36,7 @@ public final class SimulatedProgram {
 
     /** The plan of a graph as GPUs run it: composites that there is no template for are decomposed. */
     static Plan plan(Graph graph) {
-        return Compiler.plan(graph, Fusion.MAX_WEIGHT, PtxCodegen::hasTemplate);
+        return Compiler.plan(graph, Fusion.MAX_WEIGHT, PtxCodegen.CAPABILITIES);
     }
 
     /**

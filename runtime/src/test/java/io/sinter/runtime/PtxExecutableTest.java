@@ -459,7 +459,7 @@ class PtxExecutableTest {
             Plan plan = Compiler.plan(
                     g.build(g.emit(s.op(), in).toArray(Node[]::new)),
                     Fusion.MAX_WEIGHT,
-                    PtxCodegen::hasTemplate,
+                    PtxCodegen.CAPABILITIES,
                     CompilerWatch.NONE);
             if (plan.steps().stream().noneMatch(Plan.Repeat.class::isInstance)) continue;
             loops++;

@@ -4,6 +4,7 @@ package io.sinter.codegen.ptx;
 import io.sinter.codegen.ptx.lang.PtxModule;
 import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.codegen.ptx.lang.Variable;
+import io.sinter.ir.Capabilities;
 import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.loop.AttentionKernel;
 import io.sinter.ir.loop.GemmKernel;
@@ -75,6 +76,9 @@ public final class PtxCodegen {
     public static PtxKernel generate(Kernel kernel, String entry, int file) {
         return generate(kernel, anySchedule(kernel), entry, file);
     }
+
+    /** What plans for this generator may hold. */
+    public static final Capabilities CAPABILITIES = new Capabilities(PtxCodegen::hasTemplate, false);
 
     /** Whether kernels are generated for a composite as a whole; others are to be decomposed. */
     public static boolean hasTemplate(Op op) {

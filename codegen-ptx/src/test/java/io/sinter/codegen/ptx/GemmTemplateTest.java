@@ -320,7 +320,7 @@ class GemmTemplateTest {
             Node b = g.input(Type.of(x.type, x.k, x.n));
             Graph graph = g.build(g.matmul(a, b));
             io.sinter.ir.plan.Plan plan =
-                    io.sinter.ir.Compiler.plan(graph, io.sinter.ir.fuse.Fusion.MAX_WEIGHT, PtxCodegen::hasTemplate);
+                    io.sinter.ir.Compiler.plan(graph, io.sinter.ir.fuse.Fusion.MAX_WEIGHT, PtxCodegen.CAPABILITIES);
             var launch = (io.sinter.ir.plan.Plan.Launch) plan.steps().getFirst();
             GemmSchedule s = (GemmSchedule) PtxCodegen.schedule(
                     launch.kernel(),

@@ -66,7 +66,7 @@ final class SimPlan {
 
     /** Runs, and compares with the reference evaluator: every result within a tolerance relative to its size and 1. */
     SimPlan check(String what, double tolerance) {
-        Plan plan = Compiler.plan(graph, Fusion.MAX_WEIGHT, PtxCodegen::hasTemplate);
+        Plan plan = Compiler.plan(graph, Fusion.MAX_WEIGHT, PtxCodegen.CAPABILITIES);
         List<RefArray> want = RefEvaluator.run(graph, args);
         List<RefArray> got = run(plan);
         for (int r = 0; r < want.size(); r++) {

@@ -3,6 +3,7 @@ package io.sinter.ir.fuse;
 
 import io.sinter.ir.Node;
 import io.sinter.ir.op.Binary;
+import io.sinter.ir.op.BlockReduce;
 import io.sinter.ir.op.Concat;
 import io.sinter.ir.op.Expand;
 import io.sinter.ir.op.Op;
@@ -36,7 +37,7 @@ public final class Cost {
             case Unary u -> CHEAP_UNARY.contains(u) ? 1 : ROUNDINGS.contains(u) ? 2 : ROOTS.contains(u) ? 4 : 10;
             case Binary b -> b == Binary.POW || b == Binary.ATAN2 ? 20 : DIVISIONS.contains(b) ? 4 : 1;
             case RandomBits _ -> 40;
-            case Reduce _ -> 2;
+            case Reduce _, BlockReduce _ -> 2;
             default -> 1;
         };
     }

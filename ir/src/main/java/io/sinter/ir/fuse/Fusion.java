@@ -9,6 +9,7 @@ import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.IndexMath;
 import io.sinter.ir.loop.Var;
 import io.sinter.ir.lower.Resident;
+import io.sinter.ir.op.BlockReduce;
 import io.sinter.ir.op.CheckIndex;
 import io.sinter.ir.op.Concat;
 import io.sinter.ir.op.Constant;
@@ -69,6 +70,14 @@ public final class Fusion {
 
     static final long SMALL = 1 << 14;
 
+    /**
+     * What kernels may be.
+     *
+     * @param maxWeight of one ({@link #MAX_WEIGHT}, less where that turned out to be too much code)
+     * @param sumsBesideRows whether row kernels may reduce blocks of their rows, column by column: a task is a block then instead of a row, too few for a GPU
+     */
+    public record Limits(int maxWeight, boolean sumsBesideRows) {}
+
     private final Graph graph;
     private final int maxWeight;
     private final Map<Node, List<Node>> users;
@@ -103,13 +112,13 @@ public final class Fusion {
         return weight < LEAST_WEIGHT ? 0 : weight / 2;
     }
 
-    /** Groups of at most {@code maxWeight} ({@link #MAX_WEIGHT}, less where that turned out to be too much code). */
-    public static Result run(Graph graph, int maxWeight) {
-        Fusion f = new Fusion(graph, maxWeight);
+    /** The groups of a graph. */
+    public static Result run(Graph graph, Limits limits) {
+        Fusion f = new Fusion(graph, limits.maxWeight);
         f.prepare();
         for (Node n : graph.nodes().reversed()) f.visit(n);
         for (Node n : graph.inputs()) if (f.copies.contains(n)) f.begin(n, Group.Kind.LOOPS, false);
-        List<Group> merged = Siblings.merge(f.order(f.groups), f, f.reads, maxWeight * 3 / 4);
+        List<Group> merged = Siblings.merge(f.order(f.groups), f, f.reads, limits);
         return new Result(f.order(merged), f.refusals);
     }
 
@@ -120,6 +129,10 @@ public final class Fusion {
             case Elementwise _, Iota _, RandomBits _, Take _, Gather _, CheckIndex _, Concat _ -> true;
             default -> false;
         };
+    }
+
+    private static boolean isReduction(Op op) {
+        return op instanceof Reduce || op instanceof BlockReduce;
     }
 
     static boolean isTemplate(Op op) {
@@ -199,7 +212,7 @@ public final class Fusion {
             return;
         }
         List<Reads.Read> readers = reads.of(n);
-        if (n.types().size() > 1 || !(isPointwise(n.op()) || n.op() instanceof Reduce || isTemplate(n.op()))) {
+        if (n.types().size() > 1 || !(isPointwise(n.op()) || isReduction(n.op()) || isTemplate(n.op()))) {
             begin(n, Group.Kind.SINGLE, true);
             refuseAll(n, readers, "'" + n.op().name() + "' is a kernel or a library call of its own");
             return;
@@ -301,6 +314,8 @@ public final class Fusion {
         if (kind == Group.Kind.SINGLE) {
             g = new Group(groups.size(), kind, n, List.of());
             g.add(n, List.of(), 0);
+        } else if (n.op() instanceof BlockReduce b) {
+            g = blocks(n, b);
         } else {
             List<Index> at = new ArrayList<>();
             boolean split = connect && n.op() instanceof Concat c && splits(n, c);
@@ -316,6 +331,27 @@ public final class Fusion {
         if (donated.contains(n)) g.markUpdate();
         groupsOf.computeIfAbsent(n, _ -> new ArrayList<>()).add(g);
         if (connect) connect(n, g);
+        return g;
+    }
+
+    /** A group over rows and columns: the block is a quotient of the row's number. */
+    private Group blocks(Node n, BlockReduce b) {
+        Shape x = n.input(0).shape();
+        List<Var> vars = new ArrayList<>();
+        List<Var> over = new ArrayList<>();
+        List<Index> row = new ArrayList<>();
+        for (int i = 0; i < b.axes(); i++) {
+            Var v = new Var("r" + i, Coef.of(x.dim(i)));
+            over.add(v);
+            row.add(IndexMath.var(v));
+            if (x.dim(i) > 1) vars.add(v);
+        }
+        Group.Blocks rows = new Group.Blocks(List.copyOf(vars), b.block());
+        long[] extents = Arrays.copyOf(x.toArray(), b.axes());
+        List<Index> at = new ArrayList<>(List.of(IndexMath.div(IndexMath.linear(row, extents), b.block())));
+        for (int i = b.axes(); i < x.rank(); i++) at.add(axis(vars, "i" + i, x.dim(i)));
+        Group g = new Group(groups.size(), Group.Kind.LOOPS, n, List.copyOf(vars));
+        g.addBlocks(n, at, over, rows, Cost.code(n));
         return g;
     }
 
@@ -395,6 +431,7 @@ public final class Fusion {
     // ---- the rules
 
     private FusionDecision check(Node n, Group g, List<Reads.Read> readers, boolean store) {
+        if (n.op() instanceof BlockReduce) return FusionDecision.no("blocks of rows are what its kernel goes by");
         if (g.weight() + Cost.code(n) > maxWeight || g.members().size() >= MAX_MEMBERS) {
             return FusionDecision.no("the kernel would be too large");
         }
@@ -417,6 +454,8 @@ public final class Fusion {
             return FusionDecision.no(
                     "it is needed elsewhere too, and the kernel does not compute every element exactly once");
         }
+        if (store && g.blocks() != null && !Spaces.isEveryElement(g, at.getFirst()))
+            return FusionDecision.no("it is needed elsewhere too, and each block of rows would compute it");
         if (store) {
             for (Reads.Read r : readers) {
                 for (Group h : groupsOf.getOrDefault(r.consumer(), List.of())) {
@@ -464,6 +503,7 @@ public final class Fusion {
     private FusionDecision checkReduction(Node n, Reduce r, Group g, List<Index> at) {
         if (g.kind() != Group.Kind.LOOPS) return FusionDecision.no("a template's epilogue is elementwise");
         if (g.hasSplit()) return FusionDecision.no("a concatenation is stored part by part, not row by row");
+        if (g.blocks() != null) return FusionDecision.no("the kernel goes by blocks of rows");
         Set<Var> used = Spaces.plain(n, at);
         if (used == null) return FusionDecision.no("its readers do not go through it row by row");
         if (Spaces.match(r, n, g, at) == null && !Spaces.startsRows(g, used))

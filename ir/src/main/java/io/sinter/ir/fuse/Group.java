@@ -27,6 +27,14 @@ public final class Group {
         SINGLE
     }
 
+    /**
+     * Rows that reductions by blocks take together.
+     *
+     * @param rows the variables that number them, outermost first
+     * @param size rows of a block
+     */
+    public record Blocks(List<Var> rows, long size) {}
+
     private final int id;
     private Kind kind;
     private Node anchor;
@@ -36,6 +44,7 @@ public final class Group {
     private final Map<Node, List<Var>> reduced = new IdentityHashMap<>();
     private final List<Node> members = new ArrayList<>();
     private final List<Node> stores = new ArrayList<>();
+    private Blocks blocks;
     /** Concatenations that are stored part by part. */
     private final Set<Node> split = java.util.Collections.newSetFromMap(new IdentityHashMap<>());
 
@@ -76,6 +85,16 @@ public final class Group {
     /** The variables that reductions run over; empty for elementwise groups. */
     public Set<Var> inner() {
         return inner;
+    }
+
+    /** The blocks of rows that some of the members reduce; null if none does. */
+    public Blocks blocks() {
+        return blocks;
+    }
+
+    /** True of a row kernel in which blocks of its rows are reduced column by column, beside what it does in each row. */
+    public boolean sumsBesideRows() {
+        return blocks != null && !inner.containsAll(blocks.rows);
     }
 
     /** Nodes computed inside, consumers before producers. */
@@ -158,6 +177,16 @@ public final class Group {
             }
         }
         inner = innerVars;
+    }
+
+    void addBlocks(Node n, List<Index> at, List<Var> over, Blocks rows, int opWeight) {
+        addReduction(n, List.of(at), over, new LinkedHashSet<>(rows.rows), opWeight);
+        blocks = rows;
+    }
+
+    /** What comes from elsewhere reduces blocks of this group's rows. */
+    void sumBesideRows(Blocks rows) {
+        blocks = rows;
     }
 
     /** The variables that rows run over, known before their first reduction has joined. */

@@ -6,6 +6,7 @@ import io.sinter.ir.loop.Coef;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.IndexMath;
 import io.sinter.ir.loop.Var;
+import io.sinter.ir.op.BlockReduce;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -21,6 +22,7 @@ import java.util.Set;
  *   <li>reductions that do not need each other (the gradients of a norm's scale and shift)
  *   <li>a row kernel and what reads its results, row by row (a norm's output and its gradient, where both are computed in one program): also
  *       where what it read was only stored for it
+ *   <li>a row kernel and reductions of blocks of its rows, column by column (a norm's gradient and those of its scale and shift): a task is a block then
  *   <li>elementwise kernels over the same space (the gradients of a gate's operands), of which one may read what the other computes at the same
  *       place
  * </ul>
@@ -32,24 +34,35 @@ final class Siblings {
     /** Rows from which on they are enough tasks for work that had a task for every few thousand elements. */
     private static final long MANY_ROWS = 32;
 
+    /** Columns from which on sums of them beside the rows pay. */
+    private static final long LONG_ROW = 64;
+
+    /** Bytes of the sums that a task holds beside its rows. */
+    private static final long SUMS = 1 << 16;
+
     private final Fusion fusion;
     private final Reads reads;
     private final int maxWeight;
+    private final boolean sumsBesideRows;
     /** Row groups by the extents of rows and of what is in them. */
     private final Map<List<List<Coef>>, List<Group>> alike = new HashMap<>();
 
     /** Elementwise groups by the extents of their space. */
     private final Map<List<Coef>, List<Group>> elementwise = new HashMap<>();
 
-    private Siblings(Fusion fusion, Reads reads, int maxWeight) {
+    private Siblings(Fusion fusion, Reads reads, int maxWeight, boolean sumsBesideRows) {
+        this.sumsBesideRows = sumsBesideRows;
         this.fusion = fusion;
         this.reads = reads;
         this.maxWeight = maxWeight;
     }
 
     /** @param groups in an order in which they can run */
-    static List<Group> merge(List<Group> groups, Fusion fusion, Reads reads, int maxWeight) {
-        return new Siblings(fusion, reads, maxWeight).merge(groups);
+    static List<Group> merge(List<Group> groups, Fusion fusion, Reads reads, Fusion.Limits limits) {
+        Siblings s = new Siblings(fusion, reads, limits.maxWeight() * 3 / 4, limits.sumsBesideRows());
+        List<Group> kept = s.merge(groups);
+        if (s.sumsBesideRows) kept.removeIf(s::joinsItsRows);
+        return kept;
     }
 
     private List<Group> merge(List<Group> groups) {
@@ -62,7 +75,7 @@ final class Siblings {
             } else {
                 List<Var> rows = outer(g);
                 List<Var> inner = inner(g);
-                List<Group> others = alike.computeIfAbsent(extents(rows, inner), _ -> new ArrayList<>());
+                List<Group> others = alike.computeIfAbsent(extents(rows, inner, g.blocks()), _ -> new ArrayList<>());
                 if (joins(g, others, rows, inner)) continue;
                 others.add(g);
                 kept.add(g);
@@ -84,7 +97,7 @@ final class Siblings {
             if (count < MANY_ROWS) continue;
             List<Var> inner = new ArrayList<>(g.vars());
             inner.removeAll(rows);
-            List<Group> others = alike.get(extents(rows, inner));
+            List<Group> others = alike.get(extents(rows, inner, null));
             if (others != null && others.contains(p) && joins(g, List.of(p), rows, inner)) return true;
         }
         return false;
@@ -156,6 +169,45 @@ final class Siblings {
         return false;
     }
 
+    /**
+     * Reductions of blocks of rows, with a row kernel over the same rows whose elements they read or that reads theirs. What one needs of the other must be
+     * there in the same row.
+     */
+    private boolean joinsItsRows(Group sums) {
+        if (sums.kind() != Group.Kind.LOOPS || sums.blocks() == null || sums.sumsBesideRows()) return false;
+        List<Var> columns = outer(sums);
+        List<Var> rows = sums.blocks().rows();
+        if (columns.isEmpty() || !rows.equals(inner(sums))) return false;
+        List<Group> others = alike.getOrDefault(extents(rows, columns, null), List.of());
+        for (Group first : others.reversed().subList(0, Math.min(NEAR, others.size()))) {
+            if (!fits(sums, first) || !holdsSums(first, sums, columns)) continue;
+            Map<Var, Var> rename = new IdentityHashMap<>();
+            zip(rows, outer(first), rename);
+            zip(columns, inner(first), rename);
+            Map<Var, Var> back = new IdentityHashMap<>();
+            rename.forEach((from, to) -> back.put(to, from));
+            if (!mayFollow(sums, first, rename) || !mayFollow(first, sums, back)) continue;
+            if (!shares(first, sums, rename) && !shares(sums, first, back)) continue;
+            absorb(first, sums, rename);
+            first.sumBesideRows(new Group.Blocks(outer(first), sums.blocks().size()));
+            return true;
+        }
+        return false;
+    }
+
+    /** The accumulators of all sums fit the task's part of a cache, and their blocks are the same. */
+    private static boolean holdsSums(Group rows, Group sums, List<Var> columns) {
+        if (rows.blocks() != null && rows.blocks().size() != sums.blocks().size()) return false;
+        long elements = 1;
+        for (Var v : columns) elements *= v.extent().lit();
+        long bytes = 0;
+        for (Group g : List.of(rows, sums)) {
+            for (Node n : g.stores())
+                if (n.op() instanceof BlockReduce) bytes += elements * n.dtype().compute().bytes();
+        }
+        return elements >= LONG_ROW && bytes <= SUMS;
+    }
+
     private static List<Var> outer(Group g) {
         List<Var> outer = new ArrayList<>(g.vars());
         outer.removeAll(g.inner());
@@ -168,10 +220,11 @@ final class Siblings {
         return inner;
     }
 
-    private static List<List<Coef>> extents(List<Var> rows, List<Var> inner) {
+    private static List<List<Coef>> extents(List<Var> rows, List<Var> inner, Group.Blocks blocks) {
         return List.of(
                 rows.stream().map(Var::extent).toList(),
-                inner.stream().map(Var::extent).toList());
+                inner.stream().map(Var::extent).toList(),
+                blocks == null ? List.of() : List.of(Coef.of(blocks.size())));
     }
 
     private static void zip(List<Var> from, List<Var> to, Map<Var, Var> rename) {

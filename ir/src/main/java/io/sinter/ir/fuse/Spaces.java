@@ -113,6 +113,11 @@ final class Spaces {
         return numel == n.type().numel() && isLinear(n, g, at);
     }
 
+    /** Every variable of the space occurs in the position. */
+    static boolean isEveryElement(Group g, List<Index> at) {
+        return rest(g, at).isEmpty();
+    }
+
     static boolean isLinear(Node n, Group g, List<Index> at) {
         long[] dims = g.vars().stream().mapToLong(v -> v.extent().lit()).toArray();
         Index space = IndexMath.linear(g.vars().stream().map(IndexMath::var).toList(), dims);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.ir.lower;
 
+import io.sinter.ir.DType;
 import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.Coef;
 import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.IndexMath;
+import io.sinter.ir.loop.Prim2;
 import io.sinter.ir.loop.Rewriter;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Stmt.Loop.Kind;
@@ -16,7 +18,8 @@ import java.util.List;
 /**
  * Reductions of many rows, column by column, in one pass: rows are read in order, as they lie in memory, and added to accumulators of a
  * whole tile of columns that stay in the first-level cache. (Accumulators in registers would read a few columns of every row, one cache line a
- * page.) Four rows at a time, so that an accumulator is loaded and stored once for four additions.
+ * page.) Four rows at a time, so that an accumulator is loaded and stored once for four additions; what is left at the end, row by row. Both are in the code whatever
+ * the number of rows, so that it is the same code for all.
  */
 final class ColumnSums {
     /** Bytes of a task's accumulators: a third of a first-level cache. */
@@ -37,26 +40,31 @@ final class ColumnSums {
     private final List<Var> grid;
     private final List<Var> rows;
     private final Var column;
+    private final RowBlocks blocks;
     private final Params params;
 
     /**
      * @param grid the variables outside
      * @param rows what is reduced over, outermost first
      * @param column the variable along which memory runs
+     * @param blocks whose rows these are, of a multiple of {@link #STEP}; null if there are all rows
      */
-    ColumnSums(List<Var> grid, List<Var> rows, Var column, Params params) {
+    ColumnSums(List<Var> grid, List<Var> rows, Var column, RowBlocks blocks, Params params) {
         this.grid = grid;
         this.rows = rows;
         this.column = column;
+        this.blocks = blocks;
         this.params = params;
     }
 
-    /** Whether a column kernel is of this kind: one pass that only accumulates, over enough rows of enough columns. */
+    /** Whether a column kernel is of this kind: one pass over enough rows of enough columns. */
     static boolean suits(Phases phases, List<Var> rows, Var column) {
-        return phases.count() == 1
-                && phases.storedIn(0).isEmpty()
-                && column.extent().lit() >= FEW_COLUMNS
-                && product(rows) > FEW_ROWS;
+        return phases.count() == 1 && column.extent().lit() >= FEW_COLUMNS && product(rows) > FEW_ROWS;
+    }
+
+    /** Whether sums of blocks of {@code size} rows are. */
+    static boolean suits(long size, Var column) {
+        return size % STEP == 0 && column.extent().lit() >= FEW_COLUMNS;
     }
 
     private static long product(List<Var> vars) {
@@ -69,7 +77,7 @@ final class ColumnSums {
      * The kernel's code.
      *
      * @param declare the accumulators, each declared with its start value
-     * @param pass one {@link Stmt.Accumulate} for each, for one element
+     * @param pass one {@link Stmt.Accumulate} for each, for one element; then stores of elements
      * @param finish what follows the rows
      */
     LoopLowering.Tiled tiled(List<Stmt> declare, List<Stmt> pass, List<Stmt> finish) {
@@ -95,31 +103,49 @@ final class ColumnSums {
         end.addAll(tile.inside(finish));
 
         List<Stmt> body = new ArrayList<>(List.of(tile.loop(start)));
-        Var row = rows.getLast();
-        long n = row.extent().lit();
-        if (n >= STEP) body.add(nest(step(tile, pass, sums, row, n / STEP, STEP, 0)));
-        if (n % STEP > 0) body.add(nest(step(tile, pass, sums, row, n % STEP, 1, n - n % STEP)));
+        body.add(nest(steps(tile, pass, sums)));
         body.add(tile.loop(end));
         return new LoopLowering.Tiled(tile.grid, body);
     }
 
-    /** Adds rows {@code first + count·i + 0 … count-1} for each i below {@code steps}. */
-    private Stmt step(Tile tile, List<Stmt> pass, List<Buf> sums, Var row, long steps, long count, long first) {
-        Var i = new Var(row.name() + (count > 1 ? "q" : "r"), Coef.of(steps));
+    /** All rows: whole steps, and the rows of one that is not. */
+    private Stmt steps(Tile tile, List<Stmt> pass, List<Buf> sums) {
+        Var row = rows.getLast();
+        long n = row.extent().lit();
+        Var i = new Var(row.name() + "q", Coef.of((n + STEP - 1) / STEP));
+        Index first = IndexMath.mul(IndexMath.var(i), STEP);
+        Index left = blocks == null ? IndexMath.add(IndexMath.mul(first, -1), n) : blocks.rest(i, STEP);
+        Expr rest = new Expr.IndexValue(DType.I64, left);
+        Expr step = Expr.Const.ofLong(DType.I64, STEP);
+        Var k = new Var(row.name() + "r", Coef.of(STEP));
+        Stmt single = new Stmt.Loop(
+                k, left, Kind.SEQ, add(tile, pass, sums, row, List.of(IndexMath.add(first, IndexMath.var(k)))));
+        List<Index> together = new ArrayList<>();
+        for (long r = 0; r < STEP; r++) together.add(IndexMath.add(first, r));
+        List<Stmt> body = List.of(
+                new Stmt.If(new Expr.Bin(Prim2.GE, rest, step), add(tile, pass, sums, row, together)),
+                new Stmt.If(new Expr.Bin(Prim2.LT, rest, step), List.of(single)));
+        return new Stmt.Loop(i, blocks == null ? null : blocks.steps(STEP), Kind.SEQ, body);
+    }
+
+    /** Adds some rows to the sums. */
+    private List<Stmt> add(Tile tile, List<Stmt> pass, List<Buf> sums, Var row, List<Index> which) {
         List<Expr> values = new ArrayList<>();
         for (Buf sum : sums) values.add(new Expr.Load(sum, tile.own));
-        for (long k = 0; k < count; k++) {
-            Index at = IndexMath.add(IndexMath.mul(IndexMath.var(i), count), first + k);
+        List<Stmt> stores = new ArrayList<>();
+        for (Index at : which) {
             Rewriter rewriter = Rewriter.substitute(v -> v == row ? at : null);
             List<Stmt> here = rewriter.stmts(tile.inside(pass));
             for (int a = 0; a < sums.size(); a++) {
                 Stmt.Accumulate s = (Stmt.Accumulate) here.get(a);
                 values.set(a, SingleLowering.combine(s.op(), values.get(a), s.value()));
             }
+            stores.addAll(here.subList(sums.size(), here.size()));
         }
         List<Stmt> body = new ArrayList<>();
         for (int a = 0; a < sums.size(); a++) body.add(new Stmt.Store(sums.get(a), tile.own, values.get(a)));
-        return new Stmt.Loop(i, Kind.SEQ, List.of(tile.loop(body)));
+        body.addAll(stores);
+        return List.of(tile.loop(body));
     }
 
     /** The loop over the rows' other variables around one over the last. */

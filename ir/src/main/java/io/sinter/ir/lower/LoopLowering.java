@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.ir.lower;
 
+import io.sinter.ir.DType;
 import io.sinter.ir.Node;
 import io.sinter.ir.fuse.Group;
 import io.sinter.ir.loop.Buf;
@@ -14,12 +15,15 @@ import io.sinter.ir.loop.Rewriter;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Stmt.Loop.Kind;
 import io.sinter.ir.loop.Var;
+import io.sinter.ir.op.BlockReduce;
 import io.sinter.ir.op.Concat;
-import io.sinter.ir.op.Reduce;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /**
  * Elementwise, row and column kernels. A group without reductions is one pass over its space. With reductions, each task is one row (or a
@@ -127,6 +131,7 @@ final class LoopLowering {
         Phases phases = new Phases(group);
         // A first draft of all code tells how the space can be joined and where the vectors go.
         List<Stmt> draft = new ArrayList<>();
+        List<Index> indices = new ArrayList<>();
         Params scratchpad = new Params();
         Values look = new Values(group, scratchpad, new Sites());
         for (Node r : phases.reductions()) {
@@ -134,41 +139,96 @@ final class LoopLowering {
             draft.add(new Stmt.Let(acc, look.value(r.input(0), operand(r, look))));
             look.define(r, new Expr.Ref(acc));
         }
+        for (Node s : phases.sums())
+            draft.add(new Stmt.Let(new Local("x", s.dtype().compute()), look.value(s.input(0), operand(s, look))));
         for (Node n : group.stores()) {
             List<Index> at = group.at(n).getFirst();
+            Index to = IndexMath.linear(at, n.shape().toArray());
+            if (n.op() instanceof BlockReduce) {
+                indices.add(to);
+                continue;
+            }
             Buf out = scratchpad.write(new Params.BufferKey(n, 0), n.dtype());
-            draft.add(new Stmt.Store(out, IndexMath.linear(at, n.shape().toArray()), look.value(n, at)));
+            draft.add(new Stmt.Store(out, to, look.value(n, at)));
         }
-        Space space = Space.collapse(group.vars(), group.inner(), Rewriter.indices(draft, List.of()));
+        indices.addAll(Rewriter.indices(draft, List.of()));
+        Space space = Space.collapse(group.vars(), group.inner(), indices);
         List<Stmt> joined = space.rewriter().stmts(draft);
         List<Var> outer = new ArrayList<>(space.vars());
         outer.removeAll(space.inner());
-        List<Var> inner = new ArrayList<>(space.inner());
+        List<Var> inner = new ArrayList<>(space.vars());
+        inner.retainAll(space.inner());
+        if (group.sumsBesideRows()) {
+            Var v = VectorChoice.best(inner, joined, inner);
+            return sumsBesideRows(phases, space, outer, inner, v);
+        }
         Var v = VectorChoice.best(space.vars(), joined, inner);
         boolean columns = !space.inner().contains(v);
+        if (group.blocks() != null) return blocks(phases, space, outer, inner, columns ? v : null);
         if (columns) {
             outer.remove(v);
-            if (ColumnSums.suits(phases, inner, v)) return columnSums(phases, space, outer, inner, v);
-            List<Stmt> body = space.rewriter().stmts(new RowCode(phases, null).body(inner, null));
+            if (ColumnSums.suits(phases, inner, v)) return columnSums(phases, space, outer, inner, v, null);
+            List<Stmt> body = space.rewriter().stmts(new RowCode(phases, null, null).body(inner, null));
             return tile(body, outer, v, COLUMNS);
         }
         inner.remove(v);
-        RowCode code = new RowCode(phases, new LinkedHashSet<>(group.inner()));
+        RowCode code = new RowCode(phases, new LinkedHashSet<>(group.inner()), null);
         return new Tiled(outer, space.rewriter().stmts(code.body(inner, v)));
     }
 
-    private Tiled columnSums(Phases phases, Space space, List<Var> grid, List<Var> rows, Var column) {
-        RowCode code = new RowCode(phases, null);
+    private Tiled columnSums(
+            Phases phases, Space space, List<Var> grid, List<Var> rows, Var column, RowBlocks blocks) {
+        RowCode code = new RowCode(phases, null, blocks);
         List<Stmt> declare = new ArrayList<>();
         List<Stmt> pass = new ArrayList<>();
         for (Node r : phases.reductions()) code.accumulate(r, 0, declare, pass);
+        for (Node n : phases.storedIn(0)) code.storeDirectly(n, pass);
         List<Stmt> finish = new ArrayList<>();
         List<Stmt> stores = new ArrayList<>();
         for (Node n : phases.storedPerRow()) code.store(n, finish, stores);
         finish.addAll(stores);
-        Rewriter joined = space.rewriter();
-        return new ColumnSums(grid, rows, column, params)
-                .tiled(joined.stmts(declare), joined.stmts(pass), joined.stmts(finish));
+        UnaryOperator<List<Stmt>> joined = space.rewriter()::stmts;
+        UnaryOperator<List<Stmt>> over = c -> blocks == null ? joined.apply(c) : blocks.inside(joined.apply(c));
+        List<Var> each = blocks == null ? rows : List.of(blocks.row());
+        return new ColumnSums(grid, each, column, blocks, params)
+                .tiled(declare, over.apply(pass), over.apply(finish));
+    }
+
+    /**
+     * Blocks of rows that are reduced, and nothing else.
+     *
+     * @param column the vectors' variable; null if they run along the rows
+     */
+    private Tiled blocks(Phases phases, Space space, List<Var> outer, List<Var> rows, Var column) {
+        RowBlocks blocks = new RowBlocks(rows, group.blocks().size());
+        List<Var> grid = new ArrayList<>(List.of(blocks.block()));
+        grid.addAll(outer);
+        grid.remove(column);
+        if (column != null && ColumnSums.suits(group.blocks().size(), column))
+            return columnSums(phases, space, grid, rows, column, blocks);
+        RowCode code = new RowCode(phases, null, blocks);
+        List<Stmt> body = column == null ? code.body(List.of(), blocks.row()) : code.body(List.of(blocks.row()), null);
+        body = blocks.inside(space.rewriter().stmts(body));
+        return column == null ? new Tiled(grid, body) : tile(body, grid, column, COLUMNS);
+    }
+
+    /**
+     * A row kernel that also reduces its rows column by column: a task is a block of rows, whose sums lie in scratch memory, each as long as a row. One task for
+     * each row, and a second kernel for the sums, would read everything twice.
+     */
+    private Tiled sumsBesideRows(Phases phases, Space space, List<Var> outer, List<Var> inner, Var v) {
+        RowBlocks blocks = new RowBlocks(outer, group.blocks().size());
+        List<Var> seq = new ArrayList<>(inner);
+        seq.remove(v);
+        RowCode code = new RowCode(phases, new LinkedHashSet<>(group.inner()), blocks);
+        Stmt rows = code.loop(blocks.row(), Kind.SEQ, code.body(seq, v));
+        List<Stmt> start = new ArrayList<>();
+        List<Stmt> end = new ArrayList<>();
+        for (Node n : phases.sums()) code.frameSum(n, start, end);
+        List<Stmt> body = new ArrayList<>(code.loops(seq, v, start));
+        body.add(rows);
+        body.addAll(code.loops(seq, v, end));
+        return new Tiled(List.of(blocks.block()), blocks.inside(space.rewriter().stmts(body)));
     }
 
     private List<Index> operand(Node reduce, Values with) {
@@ -179,14 +239,21 @@ final class LoopLowering {
     private final class RowCode {
         private final Phases phases;
         private final Set<Var> cacheOver;
+        private final RowBlocks blocks;
+        private final Map<Node, Sum> sums = new IdentityHashMap<>();
         private int locals;
+
+        /** A sum beside the rows: where it lies, and what it would be over an accumulator. */
+        private record Sum(Buf memory, Index column, Reductions.Step step) {}
 
         /**
          * @param cacheOver the row's variables if expensive values may be kept in scratch between passes, else null
+         * @param blocks of rows; null if there are none
          */
-        RowCode(Phases phases, Set<Var> cacheOver) {
+        RowCode(Phases phases, Set<Var> cacheOver, RowBlocks blocks) {
             this.phases = phases;
             this.cacheOver = cacheOver;
+            this.blocks = blocks;
         }
 
         /** The statements of one row: loops over {@code seq} and, innermost, over {@code vector} (null in a column kernel). */
@@ -198,6 +265,7 @@ final class LoopLowering {
                 List<Stmt> pass = new ArrayList<>();
                 for (Node n : phases.keptFirstIn(kept, p)) keep(n, pass);
                 for (Node r : phases.accumulatedIn(p)) accumulate(r, p, declare, pass);
+                for (Node n : phases.summedIn(p)) sum(n, pass);
                 List<Stmt> stores = new ArrayList<>();
                 for (Node n : phases.storedIn(p)) store(n, pass, stores);
                 pass.addAll(stores);
@@ -216,41 +284,76 @@ final class LoopLowering {
             return ROW_CACHE / Math.max(1, elements);
         }
 
-        private List<Stmt> loops(List<Var> seq, Var vector, List<Stmt> pass) {
+        List<Stmt> loops(List<Var> seq, Var vector, List<Stmt> pass) {
             List<Stmt> nest = pass;
-            if (vector != null) nest = List.of(new Stmt.Loop(vector, Kind.VECTOR, nest));
-            for (Var v : seq.reversed()) nest = List.of(new Stmt.Loop(v, Kind.SEQ, nest));
+            if (vector != null) nest = List.of(loop(vector, Kind.VECTOR, nest));
+            for (Var v : seq.reversed()) nest = List.of(loop(v, Kind.SEQ, nest));
             return nest;
+        }
+
+        Stmt loop(Var v, Kind kind, List<Stmt> body) {
+            boolean rows = blocks != null && v == blocks.row();
+            return new Stmt.Loop(v, rows ? blocks.rest(null, 0) : null, kind, body);
         }
 
         /** Computes a value of the row, keeps it in scratch for the passes to come. */
         private void keep(Node n, List<Stmt> pass) {
             List<Index> at = group.at(n).getFirst();
-            long[] dims = cacheOver.stream().mapToLong(v -> v.extent().lit()).toArray();
-            long elements = 1;
-            for (long d : dims) elements *= d;
             // In the register type: keeping must not round.
-            Buf scratch = params.scratch(n.dtype().compute(), elements);
-            Index i = IndexMath.linear(cacheOver.stream().map(IndexMath::var).toList(), dims);
+            Buf scratch = rowScratch(n.dtype().compute());
+            Index i = inRow();
             Local v = new Local("k" + locals++, n.dtype().compute());
             pass.add(new Stmt.Let(v, values.value(n, at)));
             pass.add(new Stmt.Store(scratch, i, new Expr.Ref(v)));
             values.cache(n, at, scratch, i);
         }
 
-        private void accumulate(Node n, int pass, List<Stmt> declare, List<Stmt> body) {
-            Reduce r = (Reduce) n.op();
+        private Buf rowScratch(DType dtype) {
+            long elements = 1;
+            for (Var v : cacheOver) elements *= v.extent().lit();
+            return params.scratch(dtype, elements);
+        }
+
+        private Index inRow() {
+            long[] dims = cacheOver.stream().mapToLong(v -> v.extent().lit()).toArray();
+            return IndexMath.linear(cacheOver.stream().map(IndexMath::var).toList(), dims);
+        }
+
+        /** Adds an element of the row to its column's sum. */
+        private void sum(Node n, List<Stmt> pass) {
             Expr x = values.value(n.input(0), operand(n, values));
-            Reductions.Step step =
-                    Reductions.step(r, n, x, pass - phases.operandLevel(n), positions(n), "a" + locals++, params);
+            Reductions.Step step = Reductions.step(n, x, 0, null, "s" + locals++, params);
+            Local acc = ((Stmt.Declare) step.declare().getFirst()).local();
+            Stmt.Accumulate a = (Stmt.Accumulate) step.body().getFirst();
+            Sum sum = new Sum(rowScratch(acc.dtype()), inRow(), step);
+            sums.put(n, sum);
+            Expr before = new Expr.Load(sum.memory, sum.column);
+            pass.add(new Stmt.Store(sum.memory, sum.column, SingleLowering.combine(a.op(), before, a.value())));
+        }
+
+        /** What comes before a sum's rows, and after them. */
+        void frameSum(Node n, List<Stmt> start, List<Stmt> end) {
+            Sum sum = sums.get(n);
+            Stmt.Declare d = (Stmt.Declare) sum.step.declare().getFirst();
+            start.add(new Stmt.Store(sum.memory, sum.column, d.init()));
+            end.add(new Stmt.Let(d.local(), new Expr.Load(sum.memory, sum.column)));
+            Buf out = params.write(new Params.BufferKey(n, 0), n.dtype());
+            end.add(new Stmt.Store(out, place(n), sum.step.result()));
+        }
+
+        private void accumulate(Node n, int pass, List<Stmt> declare, List<Stmt> body) {
+            Expr x = values.value(n.input(0), operand(n, values));
+            // For an argmax: the position along its axis.
+            Reductions.Step step = Reductions.step(
+                    n,
+                    x,
+                    pass - phases.operandLevel(n),
+                    () -> IndexMath.var(group.reduced(n).getFirst()),
+                    "a" + locals++,
+                    params);
             declare.addAll(step.declare());
             body.addAll(step.body());
             if (step.result() != null) values.define(n, step.result());
-        }
-
-        /** For an argmax: the position along its axis. */
-        private Index positions(Node n) {
-            return IndexMath.var(group.reduced(n).getFirst());
         }
 
         private void store(Node n, List<Stmt> body, List<Stmt> stores) {
@@ -258,7 +361,21 @@ final class LoopLowering {
             Buf out = params.write(new Params.BufferKey(n, 0), n.dtype());
             Local v = new Local("v" + locals++, n.dtype().compute());
             body.add(new Stmt.Let(v, values.value(n, at)));
-            stores.add(new Stmt.Store(out, IndexMath.linear(at, n.shape().toArray()), new Expr.Ref(v)));
+            stores.add(new Stmt.Store(out, place(n), new Expr.Ref(v)));
+        }
+
+        /** Without a local: code that may be repeated. */
+        void storeDirectly(Node n, List<Stmt> body) {
+            Buf out = params.write(new Params.BufferKey(n, 0), n.dtype());
+            body.add(new Stmt.Store(
+                    out, place(n), values.value(n, group.at(n).getFirst())));
+        }
+
+        /** Where a stored value lies; that of a block of rows, by the block's number. */
+        private Index place(Node n) {
+            List<Index> at = new ArrayList<>(group.at(n).getFirst());
+            if (n.op() instanceof BlockReduce) at.set(0, IndexMath.var(blocks.block()));
+            return IndexMath.linear(at, n.shape().toArray());
         }
     }
 }

@@ -71,15 +71,15 @@ public final class Lowering {
     }
 
     private final Graph graph;
-    private final int maxWeight;
+    private final Fusion.Limits limits;
     private final Sites sites;
     private final CompilerWatch watch;
     private final List<Draft> drafts = new ArrayList<>();
     private final Set<Node> copies;
 
-    private Lowering(Graph graph, int maxWeight, Sites sites, CompilerWatch watch) {
+    private Lowering(Graph graph, Fusion.Limits limits, Sites sites, CompilerWatch watch) {
         this.graph = graph;
-        this.maxWeight = maxWeight;
+        this.limits = limits;
         this.sites = sites;
         this.watch = watch;
         this.copies = Fusion.copies(graph);
@@ -88,15 +88,15 @@ public final class Lowering {
     /**
      * The plan of a graph whose groups are {@code groups}, in order.
      *
-     * @param maxWeight of kernels in the bodies of loops, as {@link Fusion#run} takes it
+     * @param limits of kernels in the bodies of loops
      * @param watch sees the plan's steps, and how the bodies of loops are fused
      */
-    public static Plan lower(Graph graph, List<Group> groups, int maxWeight, CompilerWatch watch) {
-        return lower(graph, groups, maxWeight, new Sites(), watch);
+    public static Plan lower(Graph graph, List<Group> groups, Fusion.Limits limits, CompilerWatch watch) {
+        return lower(graph, groups, limits, new Sites(), watch);
     }
 
-    static Plan lower(Graph graph, List<Group> groups, int maxWeight, Sites sites, CompilerWatch watch) {
-        Lowering l = new Lowering(graph, maxWeight, sites, watch);
+    static Plan lower(Graph graph, List<Group> groups, Fusion.Limits limits, Sites sites, CompilerWatch watch) {
+        Lowering l = new Lowering(graph, limits, sites, watch);
         for (Group g : groups) l.group(g);
         List<Draft> joined = LaunchGrouping.join(l.drafts, Donations.of(graph, l::key));
         return new Placement(graph, joined, l::key, l.sites.all(), watch).plan();
@@ -149,7 +149,7 @@ public final class Lowering {
             case Routine _ ->
                 drafts.add(
                         new LibraryDraft(n, n.inputs().stream().map(this::key).toList()));
-            case Loop _ -> drafts.add(RepeatDraft.of(n, copies::contains, this::key, maxWeight, sites, watch));
+            case Loop _ -> drafts.add(RepeatDraft.of(n, copies::contains, this::key, limits, sites, watch));
             default -> throw new IllegalStateException("no lowering for " + n.op().name() + "; decompose it first");
         }
     }

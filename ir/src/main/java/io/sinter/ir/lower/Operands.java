@@ -6,6 +6,7 @@ import io.sinter.ir.Shape;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.IndexMath;
 import io.sinter.ir.loop.Var;
+import io.sinter.ir.op.BlockReduce;
 import io.sinter.ir.op.CheckIndex;
 import io.sinter.ir.op.Concat;
 import io.sinter.ir.op.Elementwise;
@@ -81,6 +82,12 @@ public final class Operands {
                     int i = Arrays.binarySearch(axes, x);
                     r.add(i >= 0 ? IndexMath.var(inner.get(i)) : at.get(o++));
                 }
+                yield r;
+            }
+            case BlockReduce _ -> {
+                List<Index> r = new ArrayList<>();
+                for (Var v : context.reduced(node)) r.add(IndexMath.var(v));
+                r.addAll(at.subList(1, at.size()));
                 yield r;
             }
             default -> throw new IllegalStateException(node.op().name() + " is not read element by element");

@@ -7,9 +7,9 @@ import io.sinter.ir.fuse.Group;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.IndexMath;
 import io.sinter.ir.loop.Var;
+import io.sinter.ir.op.BlockReduce;
 import io.sinter.ir.op.Concat;
 import io.sinter.ir.op.Pad;
-import io.sinter.ir.op.Reduce;
 import io.sinter.ir.op.View;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -27,6 +27,7 @@ final class Phases {
     private final Group group;
     private final Map<Node, Integer> level = new IdentityHashMap<>();
     private final List<Node> reductions = new ArrayList<>();
+    private final List<Node> sums = new ArrayList<>();
     private final List<Node> perRow = new ArrayList<>();
     private final List<Node> perElement = new ArrayList<>();
     private final int count;
@@ -36,12 +37,18 @@ final class Phases {
         int passes = 0;
         for (Node n : group.members()) level(n);
         for (Node n : group.members()) {
-            if (!(n.op() instanceof Reduce r)) continue;
-            reductions.add(n);
-            passes = Math.max(passes, operandLevel(n) + Reductions.passes(r));
+            if (Reductions.kind(n.op()) == null) continue;
+            boolean beside = n.op() instanceof BlockReduce && group.sumsBesideRows();
+            (beside ? sums : reductions).add(n);
+            passes = Math.max(passes, operandLevel(n) + Reductions.passes(n.op()));
         }
+        sums.sort(java.util.Comparator.comparingInt(this::operandLevel));
         reductions.sort(java.util.Comparator.comparingInt(this::operandLevel));
         for (Node n : group.stores()) {
+            if (n.op() instanceof BlockReduce) {
+                if (!sums.contains(n)) perRow.add(n);
+                continue;
+            }
             boolean element = group.at(n).getFirst().stream().anyMatch(this::mentionsRow)
                     || group.inner().isEmpty();
             (element ? perElement : perRow).add(n);
@@ -61,7 +68,7 @@ final class Phases {
         int l = 0;
         boolean inside = group.contains(n);
         if (inside || n.op() instanceof View) for (Node in : n.inputs()) l = Math.max(l, level(in));
-        if (inside && n.op() instanceof Reduce r) l += Reductions.passes(r);
+        if (inside && Reductions.kind(n.op()) != null) l += Reductions.passes(n.op());
         level.put(n, l);
         return l;
     }
@@ -81,9 +88,18 @@ final class Phases {
         return level(reduce.input(0));
     }
 
+    /** Reductions of blocks of the rows, column by column, beside what is done in each row. */
+    List<Node> sums() {
+        return sums;
+    }
+
+    List<Node> summedIn(int pass) {
+        return sums.stream().filter(n -> operandLevel(n) == pass).toList();
+    }
+
     List<Node> accumulatedIn(int pass) {
         return reductions.stream()
-                .filter(n -> operandLevel(n) <= pass && pass < operandLevel(n) + Reductions.passes((Reduce) n.op()))
+                .filter(n -> operandLevel(n) <= pass && pass < operandLevel(n) + Reductions.passes(n.op()))
                 .toList();
     }
 
@@ -99,12 +115,7 @@ final class Phases {
      * Values of row elements that are expensive and used in several passes, at one position, if keeping them takes at most {@code bytes} per element.
      */
     Set<Node> sharedAndExpensive(long bytes) {
-        Map<Node, Set<Integer>> used = new IdentityHashMap<>();
-        for (Node r : reductions) {
-            for (int p = operandLevel(r); p < operandLevel(r) + Reductions.passes((Reduce) r.op()); p++)
-                mark(r.input(0), p, used);
-        }
-        for (Node n : perElement) mark(n, level.get(n), used);
+        Map<Node, Set<Integer>> used = used();
         Set<Node> kept = new LinkedHashSet<>();
         long total = 0;
         for (Node n : group.members().reversed()) {
@@ -115,6 +126,18 @@ final class Phases {
             kept.add(n);
         }
         return kept;
+    }
+
+    /** The passes in which each value of row elements is used. */
+    private Map<Node, Set<Integer>> used() {
+        Map<Node, Set<Integer>> used = new IdentityHashMap<>();
+        for (Node r : reductions) {
+            for (int p = operandLevel(r); p < operandLevel(r) + Reductions.passes(r.op()); p++)
+                mark(r.input(0), p, used);
+        }
+        for (Node s : sums) mark(s.input(0), operandLevel(s), used);
+        for (Node n : perElement) mark(n, level.get(n), used);
+        return used;
     }
 
     /** Every variable of the row occurs in the position: the value is another one for each element. */
@@ -135,7 +158,7 @@ final class Phases {
             for (Node in : n.inputs()) mark(in, pass, used);
             return;
         }
-        if (!group.contains(n) || n.op() instanceof Reduce) return;
+        if (!group.contains(n) || Reductions.kind(n.op()) != null) return;
         if (!used.computeIfAbsent(n, _ -> new LinkedHashSet<>()).add(pass)) return;
         for (Node in : n.inputs()) mark(in, pass, used);
     }
@@ -143,12 +166,7 @@ final class Phases {
     /** The kept values whose first use is in {@code pass}, producers first. */
     List<Node> keptFirstIn(Set<Node> kept, int pass) {
         if (kept.isEmpty()) return List.of();
-        Map<Node, Set<Integer>> used = new IdentityHashMap<>();
-        for (Node r : reductions) {
-            for (int p = operandLevel(r); p < operandLevel(r) + Reductions.passes((Reduce) r.op()); p++)
-                mark(r.input(0), p, used);
-        }
-        for (Node n : perElement) mark(n, level.get(n), used);
+        Map<Node, Set<Integer>> used = used();
         List<Node> first = new ArrayList<>();
         for (Node n : kept) if (Collections.min(used.get(n)) == pass) first.add(n);
         return first;

@@ -10,8 +10,11 @@ import io.sinter.ir.loop.Prim1;
 import io.sinter.ir.loop.Prim2;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Stmt.Combine;
+import io.sinter.ir.op.BlockReduce;
+import io.sinter.ir.op.Op;
 import io.sinter.ir.op.Reduce;
 import java.util.List;
+import java.util.function.Supplier;
 
 /** Accumulator code of the reductions. An argmax takes two passes: the extreme, then the first position that has it. */
 final class Reductions {
@@ -20,14 +23,20 @@ final class Reductions {
 
     private Reductions() {}
 
-    /** Passes that a reduction takes. */
-    static int passes(Reduce r) {
-        return r.kind().isArg() ? 2 : 1;
+    /** What a reduction computes, of rows or of blocks of them; null if {@code op} is none. */
+    static Reduce.Kind kind(Op op) {
+        return op instanceof Reduce r ? r.kind() : op instanceof BlockReduce b ? b.kind() : null;
     }
 
-    static Step step(Reduce r, Node n, Expr x, int pass, Index position, String name, Params params) {
+    /** Passes that a reduction takes. */
+    static int passes(Op op) {
+        return kind(op).isArg() ? 2 : 1;
+    }
+
+    /** @param position along the axis, for an argmax */
+    static Step step(Node n, Expr x, int pass, Supplier<Index> position, String name, Params params) {
         DType in = n.input(0).dtype();
-        return switch (r.kind()) {
+        return switch (kind(n.op())) {
             case SUM -> simple(Combine.SUM, in, x, name);
             case PROD -> simple(Combine.PROD, in, x, name);
             case MAX -> simple(Combine.MAX, in, x, name);
@@ -49,7 +58,7 @@ final class Reductions {
     }
 
     private static Step arg(
-            Node n, Combine op, DType in, Expr x, int pass, Index position, String name, Params params) {
+            Node n, Combine op, DType in, Expr x, int pass, Supplier<Index> position, String name, Params params) {
         if (pass == 0) {
             Step s = simple(op, in, x, name);
             params.remember(n, s.result());
@@ -62,7 +71,7 @@ final class Reductions {
                 : new Expr.Bin(Prim2.OR, new Expr.Bin(Prim2.EQ, x, extreme), new Expr.Un(Prim1.ISNAN, x));
         Local acc = new Local(name, DType.I64);
         Expr far = Expr.Const.ofLong(DType.I64, Long.MAX_VALUE);
-        Expr i = new Expr.Select(hit, new Expr.IndexValue(DType.I64, position), far);
+        Expr i = new Expr.Select(hit, new Expr.IndexValue(DType.I64, position.get()), far);
         return new Step(
                 List.of(new Stmt.Declare(acc, far)),
                 List.of(new Stmt.Accumulate(acc, Combine.MIN, i)),

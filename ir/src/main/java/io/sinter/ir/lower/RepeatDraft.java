@@ -35,7 +35,7 @@ record RepeatDraft(Node node, Loop loop, Plan body, List<Resident> operands, Lis
             Node n,
             Predicate<Node> copied,
             Function<Node, BufferKey> key,
-            int maxWeight,
+            Fusion.Limits limits,
             Sites sites,
             CompilerWatch watch) {
         Loop loop = (Loop) n.op();
@@ -47,9 +47,9 @@ record RepeatDraft(Node node, Loop loop, Plan body, List<Resident> operands, Lis
             operands.add(r);
             keys.add(empty ? null : key.apply(r.holder()));
         }
-        Fusion.Result fused = Fusion.run(loop.body(), maxWeight);
+        Fusion.Result fused = Fusion.run(loop.body(), limits);
         watch.fused(loop.body(), fused);
-        Plan body = Lowering.lower(loop.body(), fused.groups(), maxWeight, sites.within(n), watch);
+        Plan body = Lowering.lower(loop.body(), fused.groups(), limits, sites.within(n), watch);
         return new RepeatDraft(n, loop, ownResults(body), operands, keys);
     }
 

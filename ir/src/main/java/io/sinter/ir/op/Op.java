@@ -13,7 +13,7 @@ import java.util.List;
  * helpers insert the {@link Expand} and {@link Cast} nodes.
  */
 public sealed interface Op
-        permits Leaf, Elementwise, View, Concat, Reduce, Scan, Indexed, Routine, Loop, Composite, Project {
+        permits Leaf, Elementwise, View, Concat, Reduce, BlockReduce, Scan, Indexed, Routine, Loop, Composite, Project {
     /** The operator's name in the text form, unique over all operators, lower case. */
     String name();
 

@@ -48,6 +48,10 @@ public final class OpText {
         register("concat", a -> new Concat(a.getInt("axis")));
         register("project", a -> new Project(a.getInt("index"), type(a)));
         for (Reduce.Kind k : Reduce.Kind.values()) register(k.toString(), a -> new Reduce(k, a.getInts("axes")));
+        for (Reduce.Kind k : Reduce.Kind.values()) {
+            if (!k.isArg())
+                register(BlockReduce.name(k), a -> new BlockReduce(k, a.getInt("axes"), a.getLong("block")));
+        }
         for (Scan.Kind k : Scan.Kind.values()) {
             register(k.toString(), a -> new Scan(k, a.getInt("axis"), a.getBoolean("reverse")));
         }

@@ -34,6 +34,7 @@ public final class Operators {
                 new Pad(new long[0], new long[0]),
                 new Concat(0)));
         for (Reduce.Kind k : Reduce.Kind.values()) ops.add(new Reduce(k, 0));
+        for (Reduce.Kind k : Reduce.Kind.values()) if (!k.isArg()) ops.add(new BlockReduce(k, 1, 1));
         for (Scan.Kind k : Scan.Kind.values()) ops.add(new Scan(k, 0, false));
         ops.addAll(List.of(
                 new Take(0),

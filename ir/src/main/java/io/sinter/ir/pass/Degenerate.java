@@ -5,6 +5,7 @@ import io.sinter.ir.Graph;
 import io.sinter.ir.Node;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
+import io.sinter.ir.op.BlockReduce;
 import io.sinter.ir.op.Concat;
 import io.sinter.ir.op.Constant;
 import io.sinter.ir.op.Conv;
@@ -19,6 +20,7 @@ import io.sinter.ir.op.Replay;
 import io.sinter.ir.op.Scatter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Removes what kernels cannot express: loops of fewer than two steps, reductions over nothing or over single elements, operands without elements, concatenations of
@@ -40,6 +42,7 @@ public final class Degenerate extends NodeRewriter {
         if (n.types().size() != 1 || n.type().numel() == 0) return null;
         return switch (n.op()) {
             case Reduce r -> reduce(n, r, in.getFirst());
+            case BlockReduce b -> blocks(n, b, in.getFirst());
             // concat(a, empty) => a; concat of many => concat of concats
             case Concat c -> {
                 List<Node> parts = new ArrayList<>();
@@ -102,6 +105,14 @@ public final class Degenerate extends NodeRewriter {
 
     private List<Node> zeros(Node n) {
         return List.of(expand(constant(n, 0), n.shape()));
+    }
+
+    /** Blocks of one row => the rows; one block => a reduction of all rows. */
+    private List<Node> blocks(Node n, BlockReduce b, Node x) {
+        if (b.block() == 1 || b.rows(x.shape()) == 1) return List.of(reshape(x, n.shape()));
+        if (b.block() < b.rows(x.shape())) return null;
+        int[] rows = IntStream.range(0, b.axes()).toArray();
+        return List.of(reshape(reduce(b.kind(), x, rows), n.shape()));
     }
 
     private List<Node> reduce(Node n, Reduce r, Node x) {

@@ -4,6 +4,8 @@ package io.sinter.ir.pass;
 import io.sinter.ir.Graph;
 import io.sinter.ir.Node;
 import io.sinter.ir.Shape;
+import io.sinter.ir.op.BlockReduce;
+import io.sinter.ir.op.Composite;
 import io.sinter.ir.op.Elementwise;
 import io.sinter.ir.op.Reduce;
 import io.sinter.ir.op.View;
@@ -40,6 +42,12 @@ public final class SplitReductions extends NodeRewriter {
     /** Rows that a part should have at least. */
     private static final long ROWS = 8;
 
+    /** What the number of rows of a block is a multiple of: kernels take several at a time. */
+    private static final long STEP = 4;
+
+    /** Blocks that there should be more of. */
+    private static final long FEW_BLOCKS = 16;
+
     /** How far the readers of a sum are looked at. */
     private static final int NEAR = 8;
 
@@ -64,6 +72,8 @@ public final class SplitReductions extends NodeRewriter {
         long each = x.type().numel() / rows;
         boolean few = rows < ENOUGH_ROWS && each >= LONG_ROW;
         if (!few && !splitsColumns(n, x, axes, rows)) return null;
+        if (axes[axes.length - 1] == axes.length - 1 && each > FEW_BLOCKS * ROWS)
+            return List.of(blocks(r.kind(), x, axes.length, each));
         // reduce(x[…, p·q, …]) => reduce(reduce(x[…, p, q, …] over all but p) over p)
         int best = -1;
         long parts = 1;
@@ -84,6 +94,16 @@ public final class SplitReductions extends NodeRewriter {
         int axis = best;
         for (int a : axes) if (a < best) axis--;
         return List.of(reduce(r.kind(), partial, axis));
+    }
+
+    /** All leading axes: blocks of rows first, of whole steps each, then the blocks. The same two kernels for any number of rows. */
+    private Node blocks(Reduce.Kind kind, Node x, int axes, long rows) {
+        long each = Math.max(ROWS, (rows + PARTS - 1) / PARTS);
+        long block = (each + STEP - 1) / STEP * STEP;
+        // What is between the two is not rounded.
+        Node wide = x.dtype().isFloat() ? Composite.wide(this, x) : x;
+        Node parts = apply(new BlockReduce(kind, axes, block), wide);
+        return Composite.as(this, reduce(kind, parts, 0), x);
     }
 
     /** Sums along the outer axes of a large matrix: of whole rows. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime.dump;
 
+import io.sinter.ir.Capabilities;
 import io.sinter.ir.Compiler;
 import io.sinter.ir.Graph;
 import io.sinter.ir.MatmulPrecision;
@@ -9,7 +10,6 @@ import io.sinter.ir.Type;
 import io.sinter.ir.fuse.Fusion;
 import io.sinter.ir.loop.KernelText;
 import io.sinter.ir.op.Input;
-import io.sinter.ir.op.Op;
 import io.sinter.ir.op.Project;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
@@ -25,7 +25,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.function.Predicate;
 
 /**
  * One kernel cut out of its program: a plan that launches it alone, and the graph of what it should compute. Both take the values that the kernel
@@ -73,16 +72,16 @@ public record KernelCut(
     /**
      * Compiles a dumped program again, and cuts one kernel out of it.
      *
-     * @param keep the composites that the device's generator has templates for
+     * @param capabilities of the device's generator
      * @param loops the dumped loop IR of each kernel; the program must compile to the same
      * @param kernel its number
      * @throws IllegalArgumentException if it does not: it was dumped by another version
      */
-    public static KernelCut of(Graph trace, Predicate<Op> keep, List<String> loops, int kernel) {
+    public static KernelCut of(Graph trace, Capabilities capabilities, List<String> loops, int kernel) {
         for (int weight = Fusion.MAX_WEIGHT; weight > 0; weight = Fusion.less(weight)) {
             ProgramDump dump = new ProgramDump(
                     trace, Sources.NONE, new ProgramDump.Target("", "", 0, null, MatmulPrecision.HIGHEST));
-            dump.end(Compiler.plan(trace, weight, keep, dump.begin()));
+            dump.end(Compiler.plan(trace, weight, capabilities, dump.begin()));
             Model model = new Model(dump);
             if (agrees(model, loops)) return new Cutter(model, model.steps.get(kernel)).cut();
         }

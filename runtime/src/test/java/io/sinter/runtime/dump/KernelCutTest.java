@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.sinter.ir.Capabilities;
 import io.sinter.ir.Compiler;
 import io.sinter.ir.Graph;
 import io.sinter.ir.fuse.Fusion;
@@ -16,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 class KernelCutTest {
     private static List<String> loops(Graph graph, int weight) {
-        return Compiler.plan(graph, weight, Compiler::keptWhole).steps().stream()
+        return Compiler.plan(graph, weight, Capabilities.ALL).steps().stream()
                 .map(s -> KernelText.print(((Plan.Launch) s).kernel()))
                 .toList();
     }
@@ -33,11 +34,11 @@ class KernelCutTest {
             List<String> loops = loops(graph, weight);
             assertTrue(loops.size() > last, "weight " + weight + ": " + loops.size() + " kernels");
             last = loops.size();
-            KernelCut cut = KernelCut.of(graph, Compiler::keptWhole, loops, last - 1);
+            KernelCut cut = KernelCut.of(graph, Capabilities.ALL, loops, last - 1);
             assertTrue(loops.getLast().startsWith(cut.name().substring(3) + ":"), cut.name());
             assertEquals(1, cut.plan().steps().size());
         }
         List<String> other = loops(GraphParser.parse("%0: f32[8] = input\n%1: f32[8] = neg(%0)\nreturn %1\n"), 220);
-        assertThrows(IllegalArgumentException.class, () -> KernelCut.of(graph, Compiler::keptWhole, other, 0));
+        assertThrows(IllegalArgumentException.class, () -> KernelCut.of(graph, Capabilities.ALL, other, 0));
     }
 }

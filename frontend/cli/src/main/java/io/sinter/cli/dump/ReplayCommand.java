@@ -73,7 +73,7 @@ final class ReplayCommand implements Runnable {
         Graph trace = program.trace();
         KernelCut cut;
         try {
-            cut = KernelCut.of(trace, Executable.keptWhole(Device.parse(dumpedFor)), loops, number);
+            cut = KernelCut.of(trace, Executable.capabilities(Device.parse(dumpedFor)), loops, number);
         } catch (IllegalArgumentException e) {
             throw new CommandFailure(folder + ": " + e.getMessage(), e);
         }
