@@ -203,7 +203,8 @@ final class Siblings {
         long bytes = 0;
         for (Group g : List.of(rows, sums)) {
             for (Node n : g.stores())
-                if (n.op() instanceof BlockReduce) bytes += elements * n.dtype().compute().bytes();
+                if (n.op() instanceof BlockReduce)
+                    bytes += elements * n.dtype().compute().bytes();
         }
         return elements >= LONG_ROW && bytes <= SUMS;
     }

@@ -28,9 +28,6 @@ final class ColumnSums {
     /** Columns below which a call for each row does not pay. */
     private static final long FEW_COLUMNS = 256;
 
-    /** Rows that registers hold the accumulators for just as well. */
-    private static final long FEW_ROWS = 16;
-
     /** Tasks that there should be, if the columns are enough. */
     private static final long TASKS = 32;
 
@@ -57,9 +54,9 @@ final class ColumnSums {
         this.params = params;
     }
 
-    /** Whether a column kernel is of this kind: one pass over enough rows of enough columns. */
-    static boolean suits(Phases phases, List<Var> rows, Var column) {
-        return phases.count() == 1 && column.extent().lit() >= FEW_COLUMNS && product(rows) > FEW_ROWS;
+    /** Whether a column kernel is of this kind: one pass over enough columns. */
+    static boolean suits(Phases phases, Var column) {
+        return phases.count() == 1 && column.extent().lit() >= FEW_COLUMNS;
     }
 
     /** Whether sums of blocks of {@code size} rows are. */
@@ -112,7 +109,8 @@ final class ColumnSums {
     private Stmt steps(Tile tile, List<Stmt> pass, List<Buf> sums) {
         Var row = rows.getLast();
         long n = row.extent().lit();
-        Var i = new Var(row.name() + "q", Coef.of((n + STEP - 1) / STEP));
+        // Of all rows, one step more than there are, for which nothing is left: a loop of one step would be other code.
+        Var i = new Var(row.name() + "q", Coef.of(blocks == null ? (n + STEP - 1) / STEP + 1 : n / STEP));
         Index first = IndexMath.mul(IndexMath.var(i), STEP);
         Index left = blocks == null ? IndexMath.add(IndexMath.mul(first, -1), n) : blocks.rest(i, STEP);
         Expr rest = new Expr.IndexValue(DType.I64, left);

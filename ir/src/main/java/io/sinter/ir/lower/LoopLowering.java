@@ -167,7 +167,7 @@ final class LoopLowering {
         if (group.blocks() != null) return blocks(phases, space, outer, inner, columns ? v : null);
         if (columns) {
             outer.remove(v);
-            if (ColumnSums.suits(phases, inner, v)) return columnSums(phases, space, outer, inner, v, null);
+            if (ColumnSums.suits(phases, v)) return columnSums(phases, space, outer, inner, v, null);
             List<Stmt> body = space.rewriter().stmts(new RowCode(phases, null, null).body(inner, null));
             return tile(body, outer, v, COLUMNS);
         }
@@ -176,8 +176,7 @@ final class LoopLowering {
         return new Tiled(outer, space.rewriter().stmts(code.body(inner, v)));
     }
 
-    private Tiled columnSums(
-            Phases phases, Space space, List<Var> grid, List<Var> rows, Var column, RowBlocks blocks) {
+    private Tiled columnSums(Phases phases, Space space, List<Var> grid, List<Var> rows, Var column, RowBlocks blocks) {
         RowCode code = new RowCode(phases, null, blocks);
         List<Stmt> declare = new ArrayList<>();
         List<Stmt> pass = new ArrayList<>();
@@ -190,8 +189,7 @@ final class LoopLowering {
         UnaryOperator<List<Stmt>> joined = space.rewriter()::stmts;
         UnaryOperator<List<Stmt>> over = c -> blocks == null ? joined.apply(c) : blocks.inside(joined.apply(c));
         List<Var> each = blocks == null ? rows : List.of(blocks.row());
-        return new ColumnSums(grid, each, column, blocks, params)
-                .tiled(declare, over.apply(pass), over.apply(finish));
+        return new ColumnSums(grid, each, column, blocks, params).tiled(declare, over.apply(pass), over.apply(finish));
     }
 
     /**
@@ -263,7 +261,9 @@ final class LoopLowering {
             for (int p = 0; p < phases.count(); p++) {
                 List<Stmt> declare = new ArrayList<>();
                 List<Stmt> pass = new ArrayList<>();
-                for (Node n : phases.keptFirstIn(kept, p)) keep(n, pass);
+                List<Node> keptHere = phases.keptFirstIn(kept, p);
+                Map<Node, Expr> memory = new IdentityHashMap<>();
+                for (Node n : keptHere) memory.put(n, keep(n, pass));
                 for (Node r : phases.accumulatedIn(p)) accumulate(r, p, declare, pass);
                 for (Node n : phases.summedIn(p)) sum(n, pass);
                 List<Stmt> stores = new ArrayList<>();
@@ -271,6 +271,7 @@ final class LoopLowering {
                 pass.addAll(stores);
                 out.addAll(declare);
                 if (!pass.isEmpty()) out.addAll(loops(seq, vector, pass));
+                for (Node n : keptHere) values.cache(n, group.at(n).getFirst(), memory.get(n));
             }
             List<Stmt> stores = new ArrayList<>();
             for (Node n : phases.storedPerRow()) store(n, out, stores);
@@ -296,8 +297,8 @@ final class LoopLowering {
             return new Stmt.Loop(v, rows ? blocks.rest(null, 0) : null, kind, body);
         }
 
-        /** Computes a value of the row, keeps it in scratch for the passes to come. */
-        private void keep(Node n, List<Stmt> pass) {
+        /** Computes a value of the row, keeps it in scratch: what the passes to come read. */
+        private Expr keep(Node n, List<Stmt> pass) {
             List<Index> at = group.at(n).getFirst();
             // In the register type: keeping must not round.
             Buf scratch = rowScratch(n.dtype().compute());
@@ -305,7 +306,8 @@ final class LoopLowering {
             Local v = new Local("k" + locals++, n.dtype().compute());
             pass.add(new Stmt.Let(v, values.value(n, at)));
             pass.add(new Stmt.Store(scratch, i, new Expr.Ref(v)));
-            values.cache(n, at, scratch, i);
+            values.cache(n, at, new Expr.Ref(v));
+            return new Expr.Load(scratch, i);
         }
 
         private Buf rowScratch(DType dtype) {
@@ -367,8 +369,7 @@ final class LoopLowering {
         /** Without a local: code that may be repeated. */
         void storeDirectly(Node n, List<Stmt> body) {
             Buf out = params.write(new Params.BufferKey(n, 0), n.dtype());
-            body.add(new Stmt.Store(
-                    out, place(n), values.value(n, group.at(n).getFirst())));
+            body.add(new Stmt.Store(out, place(n), values.value(n, group.at(n).getFirst())));
         }
 
         /** Where a stored value lies; that of a block of rows, by the block's number. */

@@ -35,8 +35,8 @@ final class RowBlocks {
         String name = rows.getFirst().name();
         block = new Var(name + "b", Coef.of((n + size - 1) / size));
         row = new Var(name + "p", Coef.of(size));
-        List<Index> at = IndexMath.unflatten(
-                IndexMath.add(IndexMath.mul(IndexMath.var(block), size), IndexMath.var(row)), dims);
+        List<Index> at =
+                IndexMath.unflatten(IndexMath.add(IndexMath.mul(IndexMath.var(block), size), IndexMath.var(row)), dims);
         for (int i = 0; i < dims.length; i++) positions.put(rows.get(i), at.get(i));
     }
 

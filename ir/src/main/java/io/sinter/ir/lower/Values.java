@@ -57,8 +57,8 @@ final class Values implements Operands.Context {
     private final Map<Node, Cached> cached = new java.util.IdentityHashMap<>();
     private Expr guard;
 
-    /** A value of a row kept in scratch memory between two passes over the row. */
-    private record Cached(Buf buffer, List<Index> at, Index index) {}
+    /** A value of a row that has been computed: a local, or in scratch memory between two passes over the row. */
+    private record Cached(List<Index> at, Expr value) {}
 
     Values(Group group, Params params, Sites sites) {
         this.group = group;
@@ -71,9 +71,9 @@ final class Values implements Operands.Context {
         known.put(n, e);
     }
 
-    /** From now on {@code n} at {@code at} is read from scratch memory. */
-    void cache(Node n, List<Index> at, Buf buffer, Index index) {
-        cached.put(n, new Cached(buffer, at, index));
+    /** From now on {@code n} at {@code at} is {@code value}: a local, or a load from scratch memory. */
+    void cache(Node n, List<Index> at, Expr value) {
+        cached.put(n, new Cached(at, value));
         memo.clear();
     }
 
@@ -88,9 +88,7 @@ final class Values implements Operands.Context {
         Expr k = known.get(n);
         if (k != null) return k;
         Cached c = cached.get(n);
-        if (c != null && only == null && c.at.equals(at)) {
-            return memo.computeIfAbsent(new Key(n, at, null), _ -> new Expr.Load(c.buffer, c.index));
-        }
+        if (c != null && only == null && c.at.equals(at)) return c.value;
         Key key = new Key(n, at, only);
         Expr e = memo.get(key);
         if (e == null) {

@@ -16,7 +16,8 @@ import java.util.Map;
 
 /**
  * Splits reductions whose results are too few to fill the device into two: parts of the rows first, then the parts. The parts depend on the extents
- * alone, never on the number of threads, so the order of adding is fixed.
+ * alone, never on the number of threads, so the order of adding is fixed. Where the reduced axes lead, the parts are {@linkplain BlockReduce blocks} of any number of
+ * rows; elsewhere an axis is divided without remainder, if it can be.
  *
  * <p>Sums of columns are split sooner: a task that reads whole rows of neighbouring columns, in order, is several times as fast as one that reads a
  * few columns of every row.

@@ -49,7 +49,7 @@ class ColumnSumsTest {
     @Test
     void anyNumberOfRows() {
         Set<String> code = new HashSet<>();
-        for (long rows : new long[] {17, 18, 19, 20, 23})
+        for (long rows : new long[] {2, 3, 4, 5, 8, 17, 18, 19, 20})
             code.addAll(kernels(reduce(Reduce.Kind.SUM, in(DType.F32, rows, 300), 0)));
         assertEquals(1, code.size(), code.toString());
     }
@@ -73,9 +73,15 @@ class ColumnSumsTest {
         for (long n : new long[] {16411, 16412, 32768, 40001})
             code.addAll(kernels(reduce(Reduce.Kind.SUM, in(DType.F32, n), 0)));
         assertEquals(2, code.size(), code.toString());
-        assertEquals(2, kernels(reduce(Reduce.Kind.MAX, in(DType.F32, 131, 257), 0, 1)).size());
-        assertEquals(2, kernels(reduce(Reduce.Kind.MIN, in(DType.I16, 16411, 5), 0)).size());
-        assertEquals(2, kernels(reduce(Reduce.Kind.SUM, in(DType.F16, 131, 263, 5), 0, 1)).size());
+        assertEquals(
+                2,
+                kernels(reduce(Reduce.Kind.MAX, in(DType.F32, 131, 257), 0, 1)).size());
+        assertEquals(
+                2, kernels(reduce(Reduce.Kind.MIN, in(DType.I16, 16411, 5), 0)).size());
+        assertEquals(
+                2,
+                kernels(reduce(Reduce.Kind.SUM, in(DType.F16, 131, 263, 5), 0, 1))
+                        .size());
     }
 
     /** A value that the sums' kernel also stores goes with whole rows, too. */
@@ -88,12 +94,9 @@ class ColumnSumsTest {
         assertTrue(k.getFirst().contains("scratch="), k.getFirst());
     }
 
-    /** Few rows, or few columns: accumulators in registers. */
+    /** Few columns: accumulators in registers. */
     @Test
     void smallOnesStayInRegisters() {
-        assertTrue(kernels(reduce(Reduce.Kind.SUM, in(DType.F32, 16, 300), 0))
-                .getFirst()
-                .contains("scratch=0"));
         assertTrue(kernels(reduce(Reduce.Kind.SUM, in(DType.F32, 40, 200), 0))
                 .getFirst()
                 .contains("scratch=0"));
