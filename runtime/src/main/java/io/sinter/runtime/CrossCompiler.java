@@ -54,7 +54,7 @@ final class CrossCompiler {
         boolean[] made = {false};
         StoredPlan plan = Programs.plan(disk, Targets.gpuPlan(key, target, precision), graph, sources, () -> {
             made[0] = true;
-            return Programs.plan(graph, Fusion.MAX_WEIGHT, PtxCodegen::hasTemplate, null);
+            return Programs.plan(graph, Fusion.MAX_WEIGHT, PtxCodegen.CAPABILITIES, null);
         });
         // Numbers of launches choose forms; addresses only by how they are aligned, which is known before a run.
         ParameterBlock parameters = new ParameterBlock(plan.plan(), session.hostMemory());

@@ -86,6 +86,12 @@ public record BlockReduce(Reduce.Kind kind, int axes, long block) implements Op 
         return Vjp.gradient(call, this::parts, 1, call::needs);
     }
 
+    /** Which result element takes in element {@code i} of an operand of that shape. */
+    public int target(Shape x, int i) {
+        int width = (int) columns(x).numel();
+        return (int) (i / width / block) * width + i % width;
+    }
+
     @Override
     public List<RefArray> evaluate(List<RefArray> in) {
         RefArray x = in.get(0);

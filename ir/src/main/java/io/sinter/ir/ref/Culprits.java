@@ -3,7 +3,9 @@ package io.sinter.ir.ref;
 
 import io.sinter.ir.DType;
 import io.sinter.ir.Node;
+import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
+import io.sinter.ir.op.BlockReduce;
 import io.sinter.ir.op.Composite;
 import io.sinter.ir.op.Concat;
 import io.sinter.ir.op.Elementwise;
@@ -21,6 +23,7 @@ import io.sinter.ir.op.Where;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.function.ToIntBiFunction;
 
 /**
  * Why elements of a node's results are not finite: the elements of its operands that are not either and that went into them.
@@ -52,7 +55,8 @@ record Culprits(BitSet[] of, BitSet[] made, BitSet[] clashed) {
             case Elementwise e -> c.elementwise(e, in, out.getFirst(), bad[0]);
             case View v -> c.moved(v, in, bad[0]);
             case Concat v -> c.moved(v, in, bad[0]);
-            case Reduce r -> c.reduced(r, in.getFirst(), out.getFirst(), bad[0]);
+            case Reduce r -> c.reduced(r::target, in.getFirst(), out.getFirst(), bad[0]);
+            case BlockReduce b -> c.reduced(b::target, in.getFirst(), out.getFirst(), bad[0]);
             case Matmul _ -> c.multiplied(in, out.getFirst(), bad[0]);
             case Scan _, Indexed _, Routine _, Loop _ -> c.tried(n.op(), in, out, bad, MANY);
             case Composite _ -> c.tried(n.op(), in, out, bad, FEW);
@@ -122,12 +126,13 @@ record Culprits(BitSet[] of, BitSet[] made, BitSet[] clashed) {
         }
     }
 
-    private void reduced(Reduce op, RefArray in, RefArray out, BitSet bad) {
+    /** @param target which element of the result takes in an element of an operand of that shape */
+    private void reduced(ToIntBiFunction<Shape, Integer> target, RefArray in, RefArray out, BitSet bad) {
         boolean[] some = new boolean[out.size()];
         boolean[] nan = new boolean[out.size()];
         for (int i = 0; i < in.size(); i++) {
             if (!NonFinite.at(in, i)) continue;
-            int t = op.target(in.shape(), i);
+            int t = target.applyAsInt(in.shape(), i);
             some[t] = true;
             nan[t] |= isNaN(in, i);
             if (bad.get(t)) of[0].set(i);
