@@ -8,9 +8,11 @@ import io.sinter.ir.loop.Coef;
 import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.GemmKernel;
 import io.sinter.ir.loop.Index;
+import io.sinter.ir.loop.IndexMath;
 import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.LoopKernel;
+import io.sinter.ir.loop.Prim2;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Var;
 import io.sinter.ir.plan.Plan.Place;
@@ -29,7 +31,14 @@ import java.util.Set;
 /** Counts the work of one segment of a launch. An expression is evaluated as far out as its operands allow, which is how the generators do it. */
 final class WorkCounter {
     /** A loop around the place that is being counted, and how often it runs on average. */
-    private record Around(Var var, double trips) {}
+    private record Around(Var var, double trips, Index limit) {
+        Around(Var var, double trips) {
+            this(var, trips, null);
+        }
+    }
+
+    /** Points of a space that are counted one by one, where it matters where a condition holds. */
+    private static final double FEW = 1 << 16;
 
     /** Memory that is read, or written. */
     private record Access(Object memory, boolean written) {}
@@ -38,6 +47,7 @@ final class WorkCounter {
     private final Kernel kernel;
     private final List<SlotValue> slots;
     private final Deque<Around> around = new ArrayDeque<>();
+    private final Deque<Expr> conditions = new ArrayDeque<>();
     /** Variables that a local's value depends on. */
     private final Map<Local, Set<Var>> localDependsOn = new IdentityHashMap<>();
 
@@ -130,7 +140,7 @@ final class WorkCounter {
         for (Stmt s : body) {
             switch (s) {
                 case Stmt.Loop l -> {
-                    around.push(new Around(l.var(), trips(l)));
+                    around.push(new Around(l.var(), trips(l), l.limit()));
                     body(l.body());
                     around.pop();
                 }
@@ -153,17 +163,89 @@ final class WorkCounter {
                     index(a.index());
                     touch(a.buffer(), a.index(), true);
                 }
-                case Stmt.If i -> {
-                    expr(i.cond());
-                    body(i.body());
-                }
+                case Stmt.If i -> branch(i);
             }
         }
+    }
+
+    /** What a branch does counts in as many of the runs of the loops around as it is taken. */
+    private void branch(Stmt.If i) {
+        expr(i.cond());
+        double[] found = points(i.cond(), null, 0);
+        double share = found == null ? 1 : found[0] == 0 ? 0 : found[1] / found[0];
+        Map<Access, Double> before = new LinkedHashMap<>(touched);
+        double operations = flops;
+        double inDouble = doubles;
+        conditions.push(i.cond());
+        body(i.body());
+        conditions.pop();
+        flops = operations + share * (flops - operations);
+        doubles = inDouble + share * (doubles - inDouble);
+        touched.replaceAll((access, bytes) -> {
+            double known = before.getOrDefault(access, 0.0);
+            return known + share * (bytes - known);
+        });
+    }
+
+    /**
+     * In how many of the runs of the loops around there are, in how many of them an index is below a number or is not, as conditions on what is left of some rows
+     * ask, and how often a loop of a limit runs in these; null if the condition is another, or the runs are too many.
+     *
+     * @param limit null for none
+     */
+    private double[] points(Expr cond, Index limit, double extent) {
+        if (!(cond instanceof Expr.Bin b)
+                || !(b.a() instanceof Expr.IndexValue v)
+                || !(b.b() instanceof Expr.Const)
+                || b.op() != Prim2.GE && b.op() != Prim2.LT) return null;
+        List<Around> over = new ArrayList<>();
+        double points = 1;
+        for (Around a : around) {
+            if (!IndexMath.mentions(v.index(), a.var) && (limit == null || !IndexMath.mentions(limit, a.var))) continue;
+            over.addFirst(a);
+            points *= value(a.var.extent());
+        }
+        if (points > FEW) return null;
+        double[] found = new double[3];
+        count(over, b, limit, extent, new IdentityHashMap<>(), found);
+        return found;
+    }
+
+    private void count(
+            List<Around> over, Expr.Bin cond, Index limit, double extent, Map<Var, Long> at, double[] found) {
+        if (over.isEmpty()) {
+            found[0]++;
+            double left = value(((Expr.IndexValue) cond.a()).index(), at);
+            if ((left >= ((Expr.Const) cond.b()).bits()) != (cond.op() == Prim2.GE)) return;
+            found[1]++;
+            if (limit != null) found[2] += Math.clamp(value(limit, at), 0, extent);
+            return;
+        }
+        Around a = over.getFirst();
+        double end = value(a.var.extent());
+        if (a.limit != null) end = Math.min(end, value(a.limit, at));
+        for (long i = 0; i < end; i++) {
+            at.put(a.var, i);
+            count(over.subList(1, over.size()), cond, limit, extent, at, found);
+        }
+        at.remove(a.var);
+    }
+
+    /** Of an index over variables; others, of which it does not say what they are, count as 0. */
+    private double value(Index index, Map<Var, Long> at) {
+        double sum = value(index.offset());
+        for (Index.Term t : index.terms())
+            if (t.atom() instanceof Index.VarAtom v) sum += value(t.coef()) * at.getOrDefault(v.var(), 0L);
+        return sum;
     }
 
     /** How often a loop runs: of the last tile of a tiled range, {@code n - t·tile} times, on average over {@code t}. */
     private double trips(Stmt.Loop l) {
         double extent = value(l.var().extent());
+        if (l.limit() != null && !conditions.isEmpty()) {
+            double[] found = points(conditions.peek(), l.limit(), extent);
+            if (found != null) return found[1] == 0 ? 0 : found[2] / found[1];
+        }
         if (l.limit() == null || l.limit().terms().size() != 1) return extent;
         Index.Term t = l.limit().terms().getFirst();
         double tile = -value(t.coef());

@@ -137,6 +137,22 @@ class WorkTest {
     }
 
     /** Of no step is more counted than there is, and a loop counts all its runs. */
+    /** Rows are added four at a time, and those that are left one by one: none counts twice. */
+    @Test
+    void sumsOfColumns() {
+        for (long rows : new long[] {8, 11, 1040}) {
+            GraphBuilder g = new GraphBuilder();
+            Node x = g.input(Type.of(DType.F32, rows, 512));
+            Plan plan = Compiler.plan(g.build(g.sum(x, 0)));
+            Work all = plan.steps().stream()
+                    .map(s -> Work.of(plan, s))
+                    .reduce(Work::plus)
+                    .orElseThrow();
+            long blocks = plan.steps().size() == 1 ? 0 : 1040 / 20;
+            assertEquals((rows + blocks) * 512, all.flops());
+        }
+    }
+
     @Test
     void everySampleHasWork() {
         int loops = 0;

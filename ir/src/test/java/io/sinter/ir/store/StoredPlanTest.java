@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.sinter.ir.Capabilities;
 import io.sinter.ir.Compiler;
 import io.sinter.ir.CompilerWatch;
 import io.sinter.ir.DType;
@@ -115,7 +116,7 @@ class StoredPlanTest {
                 return %e, %s
                 """);
         Origins origins = new Origins(CompilerWatch.NONE);
-        Plan plan = Compiler.plan(graph, Fusion.MAX_WEIGHT, Compiler::keptWhole, origins);
+        Plan plan = Compiler.plan(graph, Fusion.MAX_WEIGHT, Capabilities.ALL, origins);
         StoredPlan made = StoredPlan.of(plan, origins.bySteps());
         StoredPlan read = StoredPlan.read(made.toBytes());
         List<List<Integer>> steps = new ArrayList<>();
