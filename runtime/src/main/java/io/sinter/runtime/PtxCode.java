@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import jdk.jfr.FlightRecorder;
 
 /** The PTX of kernels: from the cache on disk, or generated and stored there. Needs no GPU. */
 final class PtxCode {
@@ -109,13 +110,15 @@ final class PtxCode {
 
     /** The entry's name has digits of the key, so that kernels of one name can be told apart, and are called alike in every process. */
     private GeneratedPtx generate(Kernel kernel, Schedule schedule, CacheKey key) {
-        Events.Generate event = new Events.Generate();
-        event.begin();
+        Events.Generate event = FlightRecorder.isInitialized() ? new Events.Generate() : null;
+        if (event != null) event.begin();
         String entry = "k_" + PtxCodegen.identifier(kernel.name()) + "_"
                 + key.content().substring(0, DIGITS);
         GeneratedPtx made = GeneratedPtx.of(kernel, schedule, entry, target);
-        event.kernel = kernel.name();
-        event.commit();
+        if (event != null) {
+            event.kernel = kernel.name();
+            event.commit();
+        }
         generated.increment();
         return made;
     }
