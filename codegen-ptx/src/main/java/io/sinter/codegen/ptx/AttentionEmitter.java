@@ -377,7 +377,7 @@ final class AttentionEmitter {
                         Operand y = g.c.value(g.saved.get(1)).lane(0);
                         g.scalars.assign(kernel.acc(), delta, out.mad(g.type, x, y, delta));
                     }));
-        Operand all = g.butterfly(Combine.SUM, delta, each / 2);
+        Operand all = result == Result.DV ? null : g.butterfly(Combine.SUM, delta, each / 2);
         Operand sum =
                 g.values(g.saved.get(2), kernel.i(), List.of(place), null, null).getFirst();
         Reg first = out.setp(Relation.EQ, PtxType.S64, g.low(each), out.constant(0));
