@@ -61,6 +61,8 @@ final class ClassCheck {
                     "cosh",
                     "tanh",
                     "pow",
+                    "floorDiv",
+                    "floorMod",
                     "multiplyHigh",
                     "toIntExact"),
             "java/lang/Float",

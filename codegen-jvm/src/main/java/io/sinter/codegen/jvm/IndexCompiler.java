@@ -212,16 +212,23 @@ final class IndexCompiler {
      *
      * @param variable the loop variable's value in this lane
      * @param data code of a data-dependent value in this lane
+     * @param counted quotients that are known
      */
-    Code lane(Index i, Code variable, Function<Expr, Code> data) {
+    Code lane(Index i, Code variable, Function<Expr, Code> data, LaneQuotients counted) {
         Code sum = uniformPart(i);
         for (Index.Term t : i.terms()) {
             if (!c.varies(c.facts.of(t.atom()))) continue;
             Code a =
                     switch (t.atom()) {
                         case Index.VarAtom _ -> variable;
-                        case Index.DivAtom d -> Code.div(lane(d.a(), variable, data), coef(d.by()));
-                        case Index.ModAtom m -> Code.rem(lane(m.a(), variable, data), coef(m.by()));
+                        case Index.DivAtom d -> {
+                            Code known = counted.quotient(d);
+                            yield known != null ? known : Code.div(lane(d.a(), variable, data, counted), coef(d.by()));
+                        }
+                        case Index.ModAtom m -> {
+                            Code known = counted.remainder(m);
+                            yield known != null ? known : Code.rem(lane(m.a(), variable, data, counted), coef(m.by()));
+                        }
                         case Index.DataAtom d -> data.apply(d.value());
                     };
             sum = Code.add(sum, Code.mul(a, coef(t.coef())));

@@ -164,8 +164,9 @@ final class MemoryCompiler {
         LocalVar bits = mask == null ? null : c.method.local("lanes", Type.LONG_TYPE);
         if (bits != null) c.block().add(bits.set(Masks.toLong(mask)));
         Code first = c.held(c.indices.firstLane());
+        LaneQuotients quotients = new LaneQuotients(c, index);
         Block body = c.nested(true, () -> {
-            Code element = c.indices.lane(index, Code.add(first, wide), data::get);
+            Code element = c.indices.lane(index, Code.add(first, wide), data::get, quotients);
             Code address = Code.add(c.indices.base(b), Code.mul(element, Code.constant((long)
                     b.dtype().bytes())));
             Code laneAddress = Code.add(c.laneArea(0), Code.mul(wide, Code.constant((long)
@@ -176,6 +177,7 @@ final class MemoryCompiler {
             Code bit = Code.and(Code.ushr(bits, lane), Code.constant(1L));
             body = new Block().ifThen(Code.compare(Compare.Op.NE, bit, Code.constant(0L)), body);
         }
+        quotients.next(body);
         c.block().forLoop(lane, Code.constant(0), Code.constant(s.lanes()), 1, body);
     }
 
@@ -185,12 +187,14 @@ final class MemoryCompiler {
         Code wide = Code.cast(Type.LONG_TYPE, lane);
         Map<Expr, Code> data = laneData(index, wide);
         Code first = c.held(c.indices.firstLane());
+        LaneQuotients quotients = new LaneQuotients(c, index);
         Block body = c.nested(true, () -> {
-            Code value = c.indices.lane(index, Code.add(first, wide), data::get);
+            Code value = c.indices.lane(index, Code.add(first, wide), data::get, quotients);
             Code at = Code.add(c.laneArea(0), Code.mul(wide, Code.constant((long)
                     s.element().bytes())));
             c.block().add(Memory.store(s.element(), at, Code.cast(s.laneType(), value)));
         });
+        quotients.next(body);
         c.block().forLoop(lane, Code.constant(0), Code.constant(s.lanes()), 1, body);
         return c.held(Vec.load(s, c.laneArea(0), null));
     }

@@ -98,6 +98,40 @@ class LoopIndexTest {
         }
     }
 
+    /** Windows side by side and elements repeated: quotients and remainders of positions, some of which a mask keeps below 0. */
+    @Test
+    void quotientsAndRemainders() {
+        Var v = new Var("v", Coef.of(45));
+        Index at = index(Coef.of(0), term(1, v));
+        for (long by : new long[] {2, 3, 7, 16, 44, 60}) {
+            for (long shift : new long[] {0, 1, -4}) {
+                Index moved = index(Coef.of(shift), term(1, v));
+                Index read = new Index(
+                        List.of(
+                                new Index.Term(Coef.of(2), new Index.DivAtom(moved, Coef.of(by))),
+                                new Index.Term(Coef.of(1), new Index.ModAtom(moved, Coef.of(by)))),
+                        Coef.of(0));
+                Expr.Load load = new Expr.Load(IN, read);
+                if (shift < 0) {
+                    Expr position = new Expr.IndexValue(DType.I32, moved);
+                    Expr inside = Expr.bin(Prim2.GE, position, Expr.Const.of(DType.I32, 0));
+                    load = new Expr.Load(IN, read, inside, Expr.Const.of(DType.F32, 5));
+                }
+                LoopKernel kernel = new LoopKernel(
+                        "quotients",
+                        List.of(),
+                        List.of(IN, OUT),
+                        3,
+                        0,
+                        List.of(vector(v, new Stmt.Store(OUT, at, load))));
+                KernelHarness h = new KernelHarness(kernel);
+                h.inputs.put(IN, floats(100, i -> i + 1));
+                h.inputs.put(OUT, new byte[4 * 45]);
+                h.checkExact(1);
+            }
+        }
+    }
+
     /** One-hot rows and triangles: comparisons of positions with uniform limits, near and far. */
     @Test
     void positionsAgainstLimits() {
