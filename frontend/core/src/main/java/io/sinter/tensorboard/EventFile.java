@@ -48,7 +48,8 @@ final class EventFile implements AutoCloseable {
         }
         write(event(0).text(3, "brain.Event:2"));
         if (options.purgeStep() != null) {
-            Message start = new Message().integer(1, 1); // SessionLog.START: what an earlier run wrote from this step on is void
+            Message start = new Message()
+                    .integer(1, 1); // SessionLog.START: what an earlier run wrote from this step on is void
             write(event(options.purgeStep()).message(7, start));
         }
     }

@@ -23,7 +23,11 @@ final class Png {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         out.writeBytes(SIGNATURE);
         byte colour = (byte) (channels == 1 ? 0 : channels == 3 ? 2 : 6);
-        ByteBuffer head = ByteBuffer.allocate(13).putInt(width).putInt(height).put((byte) 8).put(colour);
+        ByteBuffer head = ByteBuffer.allocate(13)
+                .putInt(width)
+                .putInt(height)
+                .put((byte) 8)
+                .put(colour);
         chunk(out, "IHDR", head.array());
         int row = width * channels;
         byte[] lines = new byte[(row + 1) * height]; // each with its filter before it: none

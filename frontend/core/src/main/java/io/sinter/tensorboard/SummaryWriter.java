@@ -122,7 +122,10 @@ public final class SummaryWriter implements AutoCloseable {
                 .integer(1, STRING)
                 .message(2, shape)
                 .bytes(8, ByteString.copyFrom(text, StandardCharsets.UTF_8));
-        write(file, step, plugin(value(tag + "/text_summary"), "text", ByteString.EMPTY).message(8, tensor));
+        write(
+                file,
+                step,
+                plugin(value(tag + "/text_summary"), "text", ByteString.EMPTY).message(8, tensor));
     }
 
     /**
@@ -157,8 +160,7 @@ public final class SummaryWriter implements AutoCloseable {
             experiment.message(4, new Message().text(1, name).integer(4, type));
             started.message(1, new Message().text(1, name).message(2, value));
         });
-        metrics.keySet()
-                .forEach(name -> experiment.message(5, new Message().message(1, new Message().text(2, name))));
+        metrics.keySet().forEach(name -> experiment.message(5, new Message().message(1, new Message().text(2, name))));
         hparams("experiment", 2, experiment);
         hparams("session_start_info", 3, started);
         hparams("session_end_info", 4, new Message().integer(1, 1)); // STATUS_SUCCESS

@@ -50,6 +50,13 @@ final class Placement {
     /** Copies after the last step. */
     private final List<Plan.Copy> copies = new ArrayList<>();
 
+    /** The draft that first writes a value. */
+    private final Map<BufferKey, Integer> firstWriter = new HashMap<>();
+    /** The drafts that read a value, in order. */
+    private final Map<BufferKey, List<Integer>> readers = new HashMap<>();
+    /** What kernels load: a launch that updates all parameters is looked at once for each of them. */
+    private final Map<LoopKernel, List<Expr.Load>> loads = new IdentityHashMap<>();
+
     private long arenaBytes;
 
     Placement(
@@ -63,6 +70,11 @@ final class Placement {
         this.key = key;
         this.sites = sites;
         this.watch = watch;
+        for (int i = 0; i < this.drafts.size(); i++) {
+            for (BufferKey k : this.drafts.get(i).writes()) firstWriter.putIfAbsent(k, i);
+            for (BufferKey k : this.drafts.get(i).reads())
+                readers.computeIfAbsent(k, _ -> new ArrayList<>()).add(i);
+        }
     }
 
     Plan plan() {
@@ -154,20 +166,20 @@ final class Placement {
 
     /** The value may be written into the argument's buffer: all that read the argument do so earlier, or at the very element being written. */
     private boolean mayOverwrite(BufferKey value, BufferKey argument) {
-        int writer = -1;
-        for (int i = 0; i < drafts.size(); i++) if (drafts.get(i).writes().contains(value) && writer < 0) writer = i;
-        if (writer < 0) return false;
-        for (int i = writer; i < drafts.size(); i++) {
-            Draft d = drafts.get(i);
-            if (!d.reads().contains(argument)) continue;
-            if (i != writer || !(d instanceof LaunchDraft l) || !l.inPlace() || !sameElements(l, value, argument))
-                return false;
+        Integer writer = firstWriter.get(value);
+        if (writer == null) return false;
+        for (int i : readers.getOrDefault(argument, List.of())) {
+            if (i < writer) continue;
+            if (i != writer
+                    || !(drafts.get(i) instanceof LaunchDraft l)
+                    || !l.inPlace()
+                    || !sameElements(l, value, argument)) return false;
         }
         return true;
     }
 
     /** In the block that writes {@code value}, every load of {@code argument} is at the index of the store; no other block loads it. */
-    private static boolean sameElements(LaunchDraft l, BufferKey value, BufferKey argument) {
+    private boolean sameElements(LaunchDraft l, BufferKey value, BufferKey argument) {
         if (!(l.kernel() instanceof LoopKernel k)) return false;
         for (Params p : l.blocks()) {
             boolean reads = p.inputs().containsKey(argument);
@@ -179,19 +191,25 @@ final class Placement {
             // Blocks of one launch share the first block's code; their slots are numbered alike.
             int in = p.inputs().get(argument).slot();
             int out = p.outputs().get(value).slot();
-            boolean[] same = {true};
             List<Index> stores = new ArrayList<>();
             storeIndices(k.body(), out, stores);
-            new Rewriter() {
-                @Override
-                protected void visit(Expr.Load load) {
-                    if (load.buffer().slot() != in) return;
-                    if (stores.size() != 1 || !same(stores.getFirst(), load.index(), p)) same[0] = false;
-                }
-            }.stmts(k.body());
-            if (!same[0]) return false;
+            for (Expr.Load load : loads.computeIfAbsent(k, Placement::loads)) {
+                if (load.buffer().slot() != in) continue;
+                if (stores.size() != 1 || !same(stores.getFirst(), load.index(), p)) return false;
+            }
         }
         return true;
+    }
+
+    private static List<Expr.Load> loads(LoopKernel kernel) {
+        List<Expr.Load> all = new ArrayList<>();
+        new Rewriter() {
+            @Override
+            protected void visit(Expr.Load load) {
+                all.add(load);
+            }
+        }.stmts(kernel.body());
+        return all;
     }
 
     /** The same index: strides are parameters, which may be different slots that hold one number. */

@@ -73,7 +73,8 @@ class SummaryWriterTest {
     @Test
     void severalScalarsAreRunsOfTheirOwn() throws IOException {
         written(WriterOptions.DEFAULT, w -> w.addScalars("loss", Map.of("train", 1.0, "a/b", 2.0), 3));
-        UnknownFieldSet event = EventFiles.read(EventFiles.only(folder.resolve("loss_a_b"))).get(1);
+        UnknownFieldSet event =
+                EventFiles.read(EventFiles.only(folder.resolve("loss_a_b"))).get(1);
         assertEquals("loss", EventFiles.text(value(event), 1));
         assertEquals(2f, single(value(event)));
         assertEquals(3, EventFiles.integer(event, 2));
@@ -99,7 +100,8 @@ class SummaryWriterTest {
             double high = limits[i];
             assertTrue(low < high);
             // The last bucket has its end, too.
-            assertEquals(Arrays.stream(values).filter(v -> v >= low && v < high).count(), counts[i], low + " to " + high);
+            assertEquals(
+                    Arrays.stream(values).filter(v -> v >= low && v < high).count(), counts[i], low + " to " + high);
         }
         assertThrows(IllegalStateException.class, () -> closed().addHistogram("x", values, 0));
     }
@@ -114,9 +116,12 @@ class SummaryWriterTest {
     @Test
     void images() throws IOException {
         // Two rows of three pixels, each channel another gradient.
-        Tensor image = Tensor.of(new double[] {0, .2, .4, .6, .8, 1, 1, 1, 1, 0, 0, 0, -1, .5, 2, 0, 0, .25}).reshape(3, 2, 3);
+        Tensor image = Tensor.of(new double[] {0, .2, .4, .6, .8, 1, 1, 1, 1, 0, 0, 0, -1, .5, 2, 0, 0, .25})
+                .reshape(3, 2, 3);
         UnknownFieldSet i = EventFiles.message(one(w -> w.addImage("input", image, 1)), 4);
-        assertEquals(List.of(2L, 3L, 3L), List.of(EventFiles.integer(i, 1), EventFiles.integer(i, 2), EventFiles.integer(i, 3)));
+        assertEquals(
+                List.of(2L, 3L, 3L),
+                List.of(EventFiles.integer(i, 1), EventFiles.integer(i, 2), EventFiles.integer(i, 3)));
         var png = ImageIO.read(new ByteArrayInputStream(EventFiles.bytes(i, 4).toByteArray()));
         assertEquals(3, png.getWidth());
         assertEquals(2, png.getHeight());
