@@ -31,9 +31,22 @@ final class Flattened implements Emitter<Node> {
      */
     record Place(Node node, List<Long> steps) {}
 
+    /** A composite that was taken apart; equal to itself alone. */
+    static final class Whole {
+        final Op op;
+        final List<Node> operands;
+
+        Whole(Op op, List<Node> operands) {
+            this.op = op;
+            this.operands = operands;
+        }
+    }
+
     private final Map<Node, Place> places = new IdentityHashMap<>();
+    private final Map<Node, Whole> wholes = new IdentityHashMap<>();
     private final Graph graph;
     private Place place;
+    private Whole whole;
 
     Flattened(Graph program) {
         for (Node in : program.inputs()) places.put(in, new Place(in, List.of()));
@@ -47,6 +60,11 @@ final class Flattened implements Emitter<Node> {
 
     Place place(Node n) {
         return places.get(n);
+    }
+
+    /** The composite of which a node is a part, the outermost; null if it is of none. */
+    Whole whole(Node n) {
+        return wholes.get(n);
     }
 
     /** @param within the loop of the program that this is the body of; null for the program */
@@ -112,7 +130,13 @@ final class Flattened implements Emitter<Node> {
 
     @Override
     public List<Node> emit(Op op, List<Node> operands) {
-        if (op instanceof Composite c && !Compiler.keptWhole(op)) return c.decompose(this, operands);
+        if (op instanceof Composite c && !Compiler.keptWhole(op)) {
+            Whole outer = whole;
+            if (outer == null) whole = new Whole(op, operands);
+            List<Node> results = c.decompose(this, operands);
+            whole = outer;
+            return results;
+        }
         List<Type> types = op.infer(operands.stream().map(Node::type).toList());
         Node n = placed(new Node(op, operands, types, place.node.origin()));
         if (types.size() == 1) return List.of(n);
@@ -126,6 +150,7 @@ final class Flattened implements Emitter<Node> {
 
     private Node placed(Node n) {
         places.put(n, place);
+        if (whole != null) wholes.put(n, whole);
         return n;
     }
 

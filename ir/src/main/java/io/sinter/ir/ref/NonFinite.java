@@ -72,6 +72,8 @@ public final class NonFinite {
     /** Who marked a node: the way to a result. */
     private final Map<Node, Node> readers = new IdentityHashMap<>();
 
+    private final Map<Flattened.Whole, Boolean> excused = new IdentityHashMap<>();
+
     private Node found;
     private Kind kind;
     private int result;
@@ -132,9 +134,26 @@ public final class NonFinite {
             int made = culprits.made()[r].nextSetBit(0);
             int clashed = culprits.clashed()[r].nextSetBit(0);
             // Nodes come latest first: what is earlier takes over.
-            if (made >= 0) found(Kind.MADE, n, r, made);
+            if (made >= 0 && !hasItFromOperands(flat.whole(n))) found(Kind.MADE, n, r, made);
             else if (clashed >= 0 && kind != Kind.MADE) found(Kind.CLASHED, n, r, clashed);
         }
+    }
+
+    /**
+     * Whether a composite is finite once its operands are. Its parts may well make an infinity then, of which that of an operand is the reason: the
+     * logarithm of a sum of exponentials subtracts no maximum that is infinite.
+     */
+    private boolean hasItFromOperands(Flattened.Whole whole) {
+        if (whole == null) return false;
+        return excused.computeIfAbsent(whole, w -> {
+            List<RefArray> in =
+                    w.operands.stream().map(x -> values.get(x).getFirst()).toList();
+            if (in.stream().allMatch(a -> of(a).isEmpty())) return false;
+            List<RefArray> finite = in.stream()
+                    .map(a -> of(a).isEmpty() ? a : RefArray.of(a.type(), i -> at(a, i) ? 1 : a.getDouble(i)))
+                    .toList();
+            return w.op.evaluate(finite).stream().allMatch(a -> of(a).isEmpty());
+        });
     }
 
     /** Leaves are legal sources of infinities. */

@@ -12,8 +12,13 @@ import io.sinter.ir.GraphBuilder;
 import io.sinter.ir.Node;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
+import io.sinter.ir.op.Input;
 import io.sinter.ir.op.Loop;
+import io.sinter.ir.op.Op;
+import io.sinter.ir.op.Operators;
+import io.sinter.ir.op.Sample;
 import io.sinter.ir.text.GraphParser;
+import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Set;
@@ -218,5 +223,55 @@ class NonFiniteTest {
                 """, row(1, 1e5));
         is(f, NonFinite.Kind.MADE, "cast", 1);
         assertEquals(Type.of(DType.F16, 2), f.type());
+    }
+
+    /** One element of an operand is not finite: whatever comes of it is traced back to that element, through every operator. */
+    @Test
+    void everyOperatorIsFollowed() {
+        int followed = 0;
+        for (Op op : Operators.all()) {
+            for (Sample sample : op.samples()) {
+                for (int k = 0; k < sample.inputs().size(); k++) {
+                    RefArray whole = sample.inputs().get(k);
+                    if (!whole.dtype().isFloat() || whole.size() == 0 || whole.size() > 600) continue;
+                    int at = whole.size() / 2;
+                    for (double odd : new double[] {NAN, INF}) {
+                        List<RefArray> in = new ArrayList<>(sample.inputs());
+                        in.set(k, RefArray.of(whole.type(), i -> i == at ? odd : whole.getDouble(i)));
+                        if (follow(sample, in, k, at, odd)) followed++;
+                    }
+                }
+            }
+        }
+        assertTrue(followed > 300, followed + " samples");
+    }
+
+    /** Whether a result was not finite, and only then. */
+    private static boolean follow(Sample sample, List<RefArray> in, int k, int at, double odd) {
+        GraphBuilder b = new GraphBuilder();
+        Node[] inputs = in.stream().map(a -> b.input(a.type())).toArray(Node[]::new);
+        Graph g = b.build(b.emit(sample.op(), List.of(inputs)).toArray(Node[]::new));
+        BitSet all = new BitSet();
+        boolean before = false;
+        boolean after = false;
+        List<RefArray> out = RefEvaluator.run(g, in);
+        for (RefArray a : RefEvaluator.run(g, sample.inputs())) before |= !NonFinite.of(a).isEmpty();
+        for (int i = 0; i < out.size(); i++) {
+            if (out.get(i).dtype().isFloat()) all.set(i);
+            after |= !NonFinite.of(out.get(i)).isEmpty();
+        }
+        // What is not finite without it says nothing of this element.
+        if (before || !after) return false;
+        NonFinite.Finding f = NonFinite.find(g, in, all);
+        String what = sample.op() + " of operand " + k + " with " + odd + ": " + f;
+        if (Double.isNaN(odd)) {
+            assertNotNull(f, what);
+            assertEquals(NonFinite.Kind.GIVEN, f.kind(), what);
+            assertEquals(at, f.element(), what);
+            assertEquals(k, ((Input) f.node().op()).number(), what);
+        } else {
+            assertTrue(f == null || f.kind() == NonFinite.Kind.CLASHED, what);
+        }
+        return true;
     }
 }
