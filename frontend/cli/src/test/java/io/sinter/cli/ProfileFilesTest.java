@@ -283,6 +283,26 @@ class ProfileFilesTest {
     }
 
     @Test
+    void theDocumentsCommandsWork() throws IOException {
+        Path docs = Path.of(System.getProperty("sinter.root")).resolve("docs").resolve("profiling.md");
+        int ran = 0;
+        for (String line : Files.readAllLines(docs)) {
+            if (!line.startsWith("./sinter run ")) continue;
+            List<Object> words = new ArrayList<>(List.of(line.replaceAll(" +#.*", "").split(" ")));
+            words.removeFirst();
+            Path file = folder.resolve(words.getLast().toString());
+            words.set(words.size() - 1, file);
+            words.set(words.indexOf("--steps") + 1, "2"); // as many as it needs
+            words.addAll(List.of("--weights", folder.resolve("dw")));
+            StringWriter err = new StringWriter();
+            assertEquals(0, run(err, words.toArray()), line + "\n" + err);
+            assertTrue(Files.size(file) > 1000, line);
+            ran++;
+        }
+        assertEquals(3, ran);
+    }
+
+    @Test
     void anotherEndingIsRefusedBeforeTheWork() {
         StringWriter err = new StringWriter();
         assertEquals(1, run(err, "run", "digits", "--steps", "2", "--profile", folder.resolve("p.csv")));
