@@ -110,7 +110,7 @@ class ModulesTest {
     void theCommandLineStartsFromTheModulePath(boolean vectors) throws IOException, InterruptedException {
         String libraries = Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
                 .filter(entry -> entry.endsWith(".jar"))
-                .filter(entry -> entry.matches(".*(asm|picocli|jackson|progressbar|jline)[^/]*"))
+                .filter(entry -> entry.matches(".*(asm|picocli|jackson|progressbar|jline|protobuf)[^/]*"))
                 .collect(Collectors.joining(File.pathSeparator));
         String ours = House.MODULES.stream()
                 .map(module -> House.classes(module).toString())
