@@ -255,7 +255,8 @@ class NonFiniteTest {
         boolean before = false;
         boolean after = false;
         List<RefArray> out = RefEvaluator.run(g, in);
-        for (RefArray a : RefEvaluator.run(g, sample.inputs())) before |= !NonFinite.of(a).isEmpty();
+        for (RefArray a : RefEvaluator.run(g, sample.inputs()))
+            before |= !NonFinite.of(a).isEmpty();
         for (int i = 0; i < out.size(); i++) {
             if (out.get(i).dtype().isFloat()) all.set(i);
             after |= !NonFinite.of(out.get(i)).isEmpty();
