@@ -288,7 +288,8 @@ class ProfileFilesTest {
         int ran = 0;
         for (String line : Files.readAllLines(docs)) {
             if (!line.startsWith("./sinter run ")) continue;
-            List<Object> words = new ArrayList<>(List.of(line.replaceAll(" +#.*", "").split(" ")));
+            List<Object> words =
+                    new ArrayList<>(List.of(line.replaceAll(" +#.*", "").split(" ")));
             words.removeFirst();
             Path file = folder.resolve(words.getLast().toString());
             words.set(words.size() - 1, file);

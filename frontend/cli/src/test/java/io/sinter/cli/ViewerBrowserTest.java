@@ -186,7 +186,7 @@ class ViewerBrowserTest {
         assertTrue(text("#refusals").contains("reads its operands from memory"), text("#refusals"));
         // A kernel with statements: a line of the one side marks lines of the other.
         browser.eval(
-                "[...document.querySelectorAll('#lines button')].find(b => b.dataset.line.includes(':62')).click()");
+                "[...document.querySelectorAll('#lines button')].find(b => b.dataset.line.includes(':57')).click()");
         browser.await("document.querySelector('#loop [role=button]')");
         browser.click("#loop [role=button]");
         browser.await("document.querySelectorAll('#code .mark').length > 0");

@@ -192,52 +192,109 @@ public final class KernelText {
     }
 
     private String expr(Expr e) {
-        if (!uses.isShared(e)) return plain(e);
-        Integer number = shared.get(e);
-        if (number != null) return "%" + number;
-        String definition = plain(e);
-        number = shared.size();
-        shared.put(e, number);
-        return "(%" + number + "=" + definition + ")";
-    }
-
-    private String plain(Expr e) {
-        return switch (e) {
-            case Expr.Const c -> c.dtype() + " 0x" + Long.toHexString(c.bits());
-            case Expr.Arg a -> a.dtype() + " $" + a.slot();
-            case Expr.IndexValue v -> v.dtype() + " [" + index(v.index()) + "]";
-            case Expr.Ref r -> name(r.local());
-            case Expr.Load l ->
-                l.buffer() + "[" + index(l.index()) + "]"
-                        + (l.mask() == null ? "" : "{if " + expr(l.mask()) + " else " + expr(l.otherwise()) + "}");
-            case Expr.Un u -> lower(u.op()) + "(" + expr(u.a()) + ")";
-            case Expr.Bin b -> lower(b.op()) + "(" + expr(b.a()) + ", " + expr(b.b()) + ")";
-            case Expr.Select s -> "select(" + expr(s.cond()) + ", " + expr(s.a()) + ", " + expr(s.b()) + ")";
-            case Expr.Fma f -> "fma(" + expr(f.a()) + ", " + expr(f.b()) + ", " + expr(f.c()) + ")";
-            case Expr.Convert c -> "to_" + c.dtype() + "(" + expr(c.a()) + ")";
-            case Expr.Narrow n -> "as_" + n.to() + "(" + expr(n.a()) + ")";
-            case Expr.Bits b -> "bits_" + b.dtype() + "(" + expr(b.a()) + ")";
-            case Expr.Checked c ->
-                (c.wrap() ? "wrapped(" : "checked(") + expr(c.value()) + ", " + c.bound() + ", site " + c.site() + ")";
-        };
-    }
-
-    private String index(Index index) {
         StringBuilder b = new StringBuilder();
-        for (Index.Term t : index.terms()) {
-            if (!b.isEmpty()) b.append('+');
-            if (!t.coef().is(1)) b.append(t.coef()).append('*');
-            b.append(
-                    switch (t.atom()) {
-                        case Index.VarAtom v -> name(v.var());
-                        case Index.DivAtom d -> "(" + index(d.a()) + ")/" + d.by();
-                        case Index.ModAtom m -> "(" + index(m.a()) + ")%" + m.by();
-                        case Index.DataAtom d -> "{" + expr(d.value()) + " <" + d.bound() + "}";
-                    });
-        }
-        if (b.isEmpty()) return index.offset().toString();
-        if (!index.offset().is(0)) b.append('+').append(index.offset());
+        expr(b, e);
         return b.toString();
+    }
+
+    private String index(Index i) {
+        StringBuilder b = new StringBuilder();
+        index(b, i);
+        return b.toString();
+    }
+
+    private void expr(StringBuilder b, Expr e) {
+        if (!uses.isShared(e)) {
+            plain(b, e);
+            return;
+        }
+        Integer known = shared.get(e);
+        if (known != null) {
+            b.append('%').append(known.intValue());
+            return;
+        }
+        int start = b.length();
+        plain(b, e);
+        // Numbered behind what it holds.
+        b.insert(start, "(%" + shared.size() + "=").append(')');
+        shared.put(e, shared.size());
+    }
+
+    private void plain(StringBuilder b, Expr e) {
+        switch (e) {
+            case Expr.Const c -> b.append(c.dtype()).append(" 0x").append(Long.toHexString(c.bits()));
+            case Expr.Arg a -> b.append(a.dtype()).append(" $").append(a.slot());
+            case Expr.IndexValue v -> indexed(b, v.dtype().toString(), " [", v.index());
+            case Expr.Ref r -> b.append(name(r.local()));
+            case Expr.Load l -> load(b, l);
+            case Expr.Un u -> call(b, lower(u.op()), u.a());
+            case Expr.Bin x -> call(b, lower(x.op()), x.a(), x.b());
+            case Expr.Select s -> call(b, "select", s.cond(), s.a(), s.b());
+            case Expr.Fma f -> call(b, "fma", f.a(), f.b(), f.c());
+            case Expr.Convert c -> call(b, "to_" + c.dtype(), c.a());
+            case Expr.Narrow n -> call(b, "as_" + n.to(), n.a());
+            case Expr.Bits x -> call(b, "bits_" + x.dtype(), x.a());
+            case Expr.Checked c -> checked(b, c);
+        }
+    }
+
+    private void call(StringBuilder b, String function, Expr... operands) {
+        b.append(function);
+        String separator = "(";
+        for (Expr e : operands) {
+            b.append(separator);
+            expr(b, e);
+            separator = ", ";
+        }
+        b.append(')');
+    }
+
+    private void indexed(StringBuilder b, String what, String open, Index index) {
+        b.append(what).append(open);
+        index(b, index);
+        b.append(']');
+    }
+
+    private void load(StringBuilder b, Expr.Load l) {
+        indexed(b, l.buffer().toString(), "[", l.index());
+        if (l.mask() == null) return;
+        b.append("{if ");
+        expr(b, l.mask());
+        b.append(" else ");
+        expr(b, l.otherwise());
+        b.append('}');
+    }
+
+    private void checked(StringBuilder b, Expr.Checked c) {
+        b.append(c.wrap() ? "wrapped(" : "checked(");
+        expr(b, c.value());
+        b.append(", ").append(c.bound()).append(", site ").append(c.site()).append(')');
+    }
+
+    private void index(StringBuilder b, Index index) {
+        int start = b.length();
+        for (Index.Term t : index.terms()) {
+            if (b.length() > start) b.append('+');
+            if (!t.coef().is(1)) b.append(t.coef()).append('*');
+            switch (t.atom()) {
+                case Index.VarAtom v -> b.append(name(v.var()));
+                case Index.DivAtom d -> divided(b, d.a(), ")/", d.by());
+                case Index.ModAtom m -> divided(b, m.a(), ")%", m.by());
+                case Index.DataAtom d -> {
+                    b.append('{');
+                    expr(b, d.value());
+                    b.append(" <").append(d.bound()).append('}');
+                }
+            }
+        }
+        if (b.length() == start) b.append(index.offset());
+        else if (!index.offset().is(0)) b.append('+').append(index.offset());
+    }
+
+    private void divided(StringBuilder b, Index a, String operator, Coef by) {
+        b.append('(');
+        index(b, a);
+        b.append(operator).append(by);
     }
 
     private String declare(Var v) {
