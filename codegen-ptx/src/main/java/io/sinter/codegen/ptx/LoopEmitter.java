@@ -38,6 +38,9 @@ final class LoopEmitter {
 
     private static final int MANY_PARTS = 8;
 
+    /** Slots of the parameter block that leave such a team too few registers: what loops do not change is held in two registers each. */
+    private static final int MANY_SLOTS = 32;
+
     private final LoopKernel kernel;
     private final int file;
     private final KernelBuilder out;
@@ -67,7 +70,7 @@ final class LoopEmitter {
             width = Math.max(width, w);
             cost += w * SharedLoop.cost(l);
         }
-        boolean large = cost > LARGE || accumulators * width > MANY_PARTS;
+        boolean large = cost > LARGE || accumulators * width > MANY_PARTS || kernel.slots() > MANY_SLOTS;
         int most = cooperates && !large ? LaunchRule.MAX_TEAM : LaunchRule.CTA;
         LaunchRule rule = new LaunchRule.Teams(
                 kernel.grid().stream().map(Var::extent).toList(),

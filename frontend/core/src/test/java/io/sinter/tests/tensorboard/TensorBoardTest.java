@@ -14,11 +14,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** TensorBoard itself reads what the writer writes, where a Python that has it is named by {@code SINTER_TENSORBOARD_PYTHON}. */
 class TensorBoardTest {
+    private static final String PYTHON = System.getenv("SINTER_TENSORBOARD_PYTHON");
+
     private static final String READ = """
             import sys
             from tensorboard.backend.event_processing import event_accumulator as ea
@@ -47,12 +50,15 @@ class TensorBoardTest {
             print('end', data.session_end_info.status)
             """;
 
+    @BeforeAll
+    static void find() {
+        assumeTrue(
+                PYTHON != null,
+                "SINTER_TENSORBOARD_PYTHON names no Python with TensorBoard (python3 -m venv V; V/bin/pip install tensorboard)");
+    }
+
     @Test
     void tensorBoardReadsIt(@TempDir Path folder) throws IOException, InterruptedException {
-        String python = System.getenv("SINTER_TENSORBOARD_PYTHON");
-        assumeTrue(
-                python != null,
-                "SINTER_TENSORBOARD_PYTHON names no Python with TensorBoard (python3 -m venv V; V/bin/pip install tensorboard)");
         try (SummaryWriter w = new SummaryWriter(folder)) {
             for (int i = 0; i < 5; i++) w.addScalar("loss", 10 - i, i);
         }
@@ -66,7 +72,7 @@ class TensorBoardTest {
         }
         Path script = folder.resolve("read.py");
         Files.writeString(script, READ);
-        Process p = new ProcessBuilder(python, script.toString(), folder.toString())
+        Process p = new ProcessBuilder(PYTHON, script.toString(), folder.toString())
                 .redirectError(folder.resolve("errors").toFile())
                 .start();
         String said = new String(p.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
