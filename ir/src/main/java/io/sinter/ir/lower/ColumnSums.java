@@ -5,6 +5,7 @@ import io.sinter.ir.DType;
 import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.Coef;
 import io.sinter.ir.loop.Expr;
+import io.sinter.ir.loop.Facts;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.IndexMath;
 import io.sinter.ir.loop.Prim2;
@@ -12,13 +13,18 @@ import io.sinter.ir.loop.Rewriter;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Stmt.Loop.Kind;
 import io.sinter.ir.loop.Var;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Reductions of many rows, column by column, in one pass: rows are read in order, as they lie in memory, and added to accumulators of a
  * whole tile of columns that stay in the first-level cache. (Accumulators in registers would read a few columns of every row, one cache line a
- * page.) Four rows at a time, so that an accumulator is loaded and stored once for four additions; what is left at the end, row by row. Both are in the code whatever
+ * page.) Several rows at a time, so that an accumulator is loaded and stored once for several additions; what is left at the end, row by row. Both are in the code whatever
  * the number of rows, so that it is the same code for all.
  */
 final class ColumnSums {
@@ -31,8 +37,14 @@ final class ColumnSums {
     /** Tasks that there should be, if the columns are enough. */
     private static final long TASKS = 32;
 
-    /** Rows that are added in one step. */
+    /** Rows that are added in one step, at the most. */
     private static final long STEP = 4;
+
+    /**
+     * Operations and accesses in the code of a step. HotSpot takes 0.2 seconds and more for four rows of what a norm's gradient computes, and saving some
+     * loads of accumulators in the cache is not worth that.
+     */
+    private static final int MOST_OPERATIONS = 32;
 
     private final List<Var> grid;
     private final List<Var> rows;
@@ -107,23 +119,35 @@ final class ColumnSums {
 
     /** All rows: whole steps, and the rows of one that is not. */
     private Stmt steps(Tile tile, List<Stmt> pass, List<Buf> sums) {
+        long step = Math.clamp(MOST_OPERATIONS / operations(pass), 1, STEP);
         Var row = rows.getLast();
         long n = row.extent().lit();
         // Of all rows, one step more than there are, for which nothing is left: a loop of one step would be other code.
-        Var i = new Var(row.name() + "q", Coef.of(blocks == null ? (n + STEP - 1) / STEP + 1 : n / STEP));
-        Index first = IndexMath.mul(IndexMath.var(i), STEP);
-        Index left = blocks == null ? IndexMath.add(IndexMath.mul(first, -1), n) : blocks.rest(i, STEP);
+        Var i = new Var(row.name() + "q", Coef.of(blocks == null ? (n + step - 1) / step + 1 : n / step));
+        Index first = IndexMath.mul(IndexMath.var(i), step);
+        Index left = blocks == null ? IndexMath.add(IndexMath.mul(first, -1), n) : blocks.rest(i, step);
         Expr rest = new Expr.IndexValue(DType.I64, left);
-        Expr step = Expr.Const.ofLong(DType.I64, STEP);
-        Var k = new Var(row.name() + "r", Coef.of(STEP));
+        Expr whole = Expr.Const.ofLong(DType.I64, step);
+        Var k = new Var(row.name() + "r", Coef.of(step));
         Stmt single = new Stmt.Loop(
                 k, left, Kind.SEQ, add(tile, pass, sums, row, List.of(IndexMath.add(first, IndexMath.var(k)))));
         List<Index> together = new ArrayList<>();
-        for (long r = 0; r < STEP; r++) together.add(IndexMath.add(first, r));
+        for (long r = 0; r < step; r++) together.add(IndexMath.add(first, r));
         List<Stmt> body = List.of(
-                new Stmt.If(new Expr.Bin(Prim2.GE, rest, step), add(tile, pass, sums, row, together)),
-                new Stmt.If(new Expr.Bin(Prim2.LT, rest, step), List.of(single)));
-        return new Stmt.Loop(i, blocks == null ? null : blocks.steps(STEP), Kind.SEQ, body);
+                new Stmt.If(new Expr.Bin(Prim2.GE, rest, whole), add(tile, pass, sums, row, together)),
+                new Stmt.If(new Expr.Bin(Prim2.LT, rest, whole), List.of(single)));
+        return new Stmt.Loop(i, blocks == null ? null : blocks.steps(step), Kind.SEQ, body);
+    }
+
+    private static int operations(List<Stmt> pass) {
+        Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        Deque<Expr> rest = new ArrayDeque<>();
+        Facts.walk(pass, s -> Facts.roots(s).forEach(rest::add));
+        while (!rest.isEmpty()) {
+            Expr e = rest.pop();
+            if (seen.add(e)) rest.addAll(Facts.children(e));
+        }
+        return seen.size();
     }
 
     /** Adds some rows to the sums. */
