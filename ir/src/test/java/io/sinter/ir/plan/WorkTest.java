@@ -136,7 +136,6 @@ class WorkTest {
         assertEquals(0, w.flops());
     }
 
-    /** Of no step is more counted than there is, and a loop counts all its runs. */
     /** Rows are added four at a time, and those that are left one by one: none counts twice. */
     @Test
     void sumsOfColumns() {
