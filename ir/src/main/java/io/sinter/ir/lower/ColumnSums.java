@@ -119,7 +119,8 @@ final class ColumnSums {
 
     /** All rows: whole steps, and the rows of one that is not. */
     private Stmt steps(Tile tile, List<Stmt> pass, List<Buf> sums) {
-        long step = Math.clamp(MOST_OPERATIONS / operations(pass), 1, STEP);
+        // A power of two, as STEP is: the rows of a block are whole steps.
+        long step = Long.highestOneBit(Math.clamp(MOST_OPERATIONS / operations(pass), 1, STEP));
         Var row = rows.getLast();
         long n = row.extent().lit();
         // Of all rows, one step more than there are, for which nothing is left: a loop of one step would be other code.

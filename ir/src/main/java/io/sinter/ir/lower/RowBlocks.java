@@ -58,6 +58,7 @@ final class RowBlocks {
 
     /** Steps of {@code each} rows, of which {@code size} is a multiple, that reach the block's end. */
     Index steps(long each) {
+        if (size % each != 0) throw new IllegalArgumentException("blocks of " + size + " rows, in steps of " + each);
         return IndexMath.add(IndexMath.mul(IndexMath.var(block), -size / each), (count + each - 1) / each);
     }
 

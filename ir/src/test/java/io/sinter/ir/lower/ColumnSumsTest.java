@@ -10,6 +10,7 @@ import io.sinter.ir.Node;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.loop.KernelText;
+import io.sinter.ir.op.BlockReduce;
 import io.sinter.ir.op.Reduce;
 import io.sinter.ir.op.Sample;
 import io.sinter.ir.op.Unary;
@@ -64,6 +65,17 @@ class ColumnSumsTest {
             code.addAll(k);
         }
         assertEquals(2, code.size(), code.toString());
+    }
+
+    /** As many rows a step as their code is short for; whatever that is, each row of a block is in its sum. */
+    @Test
+    void anyLengthOfCode() {
+        for (int operations = 0; operations < 18; operations++) {
+            Node x = in(DType.F32, 19, 300);
+            Node y = x;
+            for (int i = 0; i < operations; i++) y = i % 2 == 0 ? b.mul(y, x) : b.add(y, x);
+            kernels(b.apply(new BlockReduce(Reduce.Kind.SUM, 1, 8), y), reduce(Reduce.Kind.MAX, y, 0));
+        }
     }
 
     /** Of everything, and of few columns. */
