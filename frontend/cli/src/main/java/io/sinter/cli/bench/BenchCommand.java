@@ -102,7 +102,9 @@ public final class BenchCommand implements Runnable {
     @Option(names = "--list", description = "List the cases.")
     private boolean list;
 
-    @Option(names = "--here", hidden = true, description = "Run in this process.")
+    @Option(
+            names = "--here",
+            description = "Run the cases in this process, one after the other: for profilers and debuggers.")
     private boolean here;
 
     private final List<String> lines = new ArrayList<>();
