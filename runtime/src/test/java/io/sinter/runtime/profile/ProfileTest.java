@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime.profile;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.sinter.ir.Compiler;
+import io.sinter.ir.plan.Plan;
+import io.sinter.ir.store.StoredPlan;
+import io.sinter.ir.text.GraphParser;
+import io.sinter.runtime.dump.Sources;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** What a profile makes of times that it is told. */
+class ProfileTest {
+    private final ProgramSites program;
+    private final Site exp;
+
+    ProfileTest() {
+        Plan plan = Compiler.plan(GraphParser.parse("%0: f32[8] = input\n%1: f32[8] = exp(%0)\nreturn %1\n"));
+        Plan.Step step = plan.steps().getFirst();
+        Map<Plan.Step, int[]> origins = new IdentityHashMap<>();
+        origins.put(step, new int[] {1});
+        program = new ProgramSites(1, StoredPlan.of(plan, origins));
+        exp = program.add(plan, step, "exp");
+    }
+
+    private void launch(Profile p, Sources from, int times, long nanos) {
+        Profile.Run run = p.begin(program, from);
+        for (int i = 0; i < times; i++) run.launched(exp, 0, nanos);
+    }
+
+    private static Sources line(String line) {
+        return _ -> new Sources.Source(line, "", "");
+    }
+
+    private static Report report(Profile p) {
+        return new Report(p, new Report.Machine("jvm", 1, "", Peaks.NONE));
+    }
+
+    private static KernelTime only(Profile p) {
+        assertEquals(1, p.kernels().size());
+        return p.kernels().getFirst();
+    }
+
+    @Test
+    void latelyIsTheMedianOfTheLast512Launches() {
+        Profile p = new Profile(false);
+        launch(p, Sources.NONE, 600, 1000);
+        launch(p, Sources.NONE, 256, 10);
+        assertEquals(1000, only(p).lately(), "half of them");
+        launch(p, Sources.NONE, 1, 10);
+        assertEquals(10, only(p).lately());
+        assertEquals(10, only(p).shortest());
+        assertEquals(857, only(p).calls());
+        assertEquals(600 * 1000 + 257 * 10, only(p).nanos());
+        // Nothing of what is forgotten is left in the window.
+        p.reset();
+        assertEquals(List.of(), p.kernels());
+        for (int i = 1; i <= 3; i++) launch(p, Sources.NONE, 1, 10_000 * i);
+        assertEquals(20_000, only(p).lately());
+        assertEquals(10_000, only(p).shortest());
+    }
+
+    @Test
+    void aKernelFromTwoLinesIsTwiceThereAndCanBeAddedUp() {
+        Profile p = new Profile(false);
+        launch(p, line("A.java:1"), 1, 5);
+        launch(p, line("B.java:2"), 2, 8);
+        launch(p, line("A.java:1"), 1, 9);
+        List<KernelTime> both = p.kernels();
+        assertEquals(List.of(16L, 14L), both.stream().map(KernelTime::nanos).toList());
+        KernelTime sum = both.get(1).plus(both.get(0));
+        assertEquals(
+                List.of("A.java:1", "B.java:2"),
+                sum.sources().stream().map(Sources.Source::line).toList());
+        assertEquals(4, sum.calls());
+        assertEquals(30, sum.nanos());
+        assertEquals(5, sum.shortest());
+        assertEquals(8, sum.lately(), "that of the one that took longer");
+
+        Report r = report(p);
+        assertEquals(1, r.byKernel().size());
+        Report.Group kernel = r.byKernel().getFirst();
+        assertEquals("B.java:2 +1", kernel.from());
+        assertEquals(List.of(4.0, 30.0), List.of(kernel.calls(), kernel.nanos()));
+        assertEquals(List.of(8L, 5L), List.of(kernel.lately(), kernel.shortest()));
+        assertEquals(
+                List.of("B.java:2", "A.java:1"),
+                r.byLine().stream().map(Report.Group::name).toList());
+    }
+
+    @Test
+    void ofLongTablesTheFirst40RowsAreShown() {
+        Profile p = new Profile(false);
+        for (int i = 10; i < 55; i++) launch(p, line("L.java:" + i), 1, 1000 * i);
+        String table = report(p).toString();
+        assertTrue(table.endsWith("  L.java:15\n  … and 5 more\n"), table);
+    }
+
+    @Test
+    void aFullTimeLineLosesEventsButTheTablesCountOn() {
+        Profile p = new Profile(true);
+        for (int i = 0; i <= Profile.MOST_EVENTS; i++) p.memory(i);
+        launch(p, Sources.NONE, 1, 7);
+        assertEquals(Profile.MOST_EVENTS, p.events().size());
+        assertEquals(Profile.MOST_EVENTS, report(p).peakBytes());
+        assertEquals(7, only(p).nanos());
+        String said = report(p).toString();
+        assertTrue(said.contains("  2 events are not on the time line: it holds 500000\n"), said);
+        p.reset();
+        assertFalse(report(p).toString().contains("not on the time line"));
+    }
+
+    @Test
+    void programsAreCompiledOrFound() {
+        Profile p = new Profile(false);
+        p.compiled(0, 5_000_000, 3, false);
+        p.compiled(0, 2_000_000, 1, true);
+        Report r = report(p);
+        assertEquals(7_000_000, r.compileNanos());
+        assertEquals(List.of(1, 1), List.of(r.programsCompiled(), r.programsLoaded()));
+        String said = r.toString();
+        assertTrue(said.contains("compiling, programs: 1 compiled, 1 from the cache on disk\n"), said);
+    }
+}
