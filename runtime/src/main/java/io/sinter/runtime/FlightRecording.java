@@ -22,7 +22,7 @@ public final class FlightRecording implements AutoCloseable {
     }
 
     /** Names of Sinter's events. */
-    public static List<String> events() {
+    private static List<String> events() {
         return Stream.concat(
                         Arrays.stream(Events.class.getDeclaredClasses())
                                 .map(c -> c.getAnnotation(Name.class).value()),

@@ -124,7 +124,7 @@ public final class ChromeTrace {
 
     private void line(Event e, long limit) throws IOException {
         Sources.Source s = (Sources.Source) e.subject;
-        complete(s.line(), "line", lineTrack(e.thread), e.start, Math.min(e.start + Math.max(1000, e.nanos), limit));
+        complete(s.line(), e.kind, lineTrack(e.thread), e.start, Math.min(e.start + Math.max(1000, e.nanos), limit));
         out.writeObjectFieldStart("args");
         if (!s.net().isEmpty()) out.writeStringField("net", s.net());
         if (!s.module().isEmpty()) out.writeStringField("module", s.module());
@@ -142,16 +142,7 @@ public final class ChromeTrace {
                     case STEP -> "step " + e.value;
                     case LINE, MEMORY -> throw new IllegalArgumentException(e.kind + " has no extent");
                 };
-        String category =
-                switch (e.kind) {
-                    case LAUNCH -> "kernel";
-                    case RUN -> "program";
-                    case COMPILE -> "compile";
-                    case RANGE -> "range";
-                    case STEP -> "step";
-                    case LINE, MEMORY -> "";
-                };
-        complete(name, category, track(e.thread), e.start, e.end());
+        complete(name, e.kind, track(e.thread), e.start, e.end());
         out.writeObjectFieldStart("args");
         if (e.kind == Event.Kind.COMPILE) out.writeNumberField("kernels", e.value);
         if (e.subject instanceof Row r) launch(r, e.nanos);
@@ -182,7 +173,7 @@ public final class ChromeTrace {
         int id = ++arrows;
         for (boolean from : new boolean[] {true, false}) {
             begin("computes", from ? "s" : "f", from ? lineTrack(line.thread) : track(launch.thread));
-            out.writeStringField("cat", "line");
+            out.writeStringField("cat", line.kind.category);
             out.writeNumberField("id", id);
             time("ts", (from ? line.start : launch.start) - zero);
             if (!from) out.writeStringField("bp", "e");
@@ -200,9 +191,9 @@ public final class ChromeTrace {
     }
 
     /** An event from a time to another, but for its end. */
-    private void complete(String name, String category, int track, long start, long end) throws IOException {
+    private void complete(String name, Event.Kind kind, int track, long start, long end) throws IOException {
         begin(name, "X", track);
-        out.writeStringField("cat", category);
+        out.writeStringField("cat", kind.category);
         time("ts", start - zero);
         time("dur", end - start);
     }

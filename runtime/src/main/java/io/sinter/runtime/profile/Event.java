@@ -5,19 +5,26 @@ package io.sinter.runtime.profile;
 final class Event {
     enum Kind {
         /** A kernel, library routine or copy; {@code subject} is its {@link Row}. */
-        LAUNCH,
+        LAUNCH("kernel"),
         /** A run of a program; {@code subject} is the program's number. */
-        RUN,
+        RUN("program"),
         /** Tracing at a line of the user's; {@code subject} is its {@code Source}. */
-        LINE,
+        LINE("line"),
         /** A range that the user named; {@code subject} is the name. */
-        RANGE,
+        RANGE("range"),
         /** A training step; {@code value} is its number. */
-        STEP,
+        STEP("step"),
         /** A program was compiled, or found on disk; {@code subject} says which, {@code value} is the number of kernels. */
-        COMPILE,
+        COMPILE("compile"),
         /** Memory was allocated or freed; {@code value} is what is live now. */
-        MEMORY
+        MEMORY("memory");
+
+        /** Of such events in a time line's file. */
+        final String category;
+
+        Kind(String category) {
+            this.category = category;
+        }
     }
 
     final Kind kind;

@@ -12,7 +12,6 @@ import java.util.List;
  * @param program number of the program in its session
  * @param number of the kernel in the program, as dumps count them; -1 for copies
  * @param kernel name of the kernel
- * @param kind {@code kernel}, {@code library} or {@code copy}
  * @param sources the user's lines that it computes, each once; empty if they are not known
  * @param work what one launch has to do
  * @param calls how often it was launched
@@ -24,7 +23,6 @@ public record KernelTime(
         int program,
         int number,
         String kernel,
-        String kind,
         List<Sources.Source> sources,
         Work work,
         long calls,
@@ -43,7 +41,6 @@ public record KernelTime(
                 program,
                 number,
                 kernel,
-                kind,
                 List.copyOf(all),
                 work,
                 calls + other.calls,

@@ -31,16 +31,14 @@ public final class ProgramSites {
      * @param name of the kernel, with its extents
      */
     public Site add(Plan plan, Plan.Step step, String name) {
-        String kind =
+        int kernel =
                 switch (step) {
-                    case Plan.Launch _ -> "kernel";
-                    case Plan.LibraryCall _ -> "library";
-                    case Plan.Copy _ -> "copy";
+                    case Plan.Launch _, Plan.LibraryCall _ -> kernels++;
+                    case Plan.Copy _ -> -1;
                     case Plan.Repeat _ ->
                         throw new IllegalArgumentException("a loop runs nothing itself, its body does");
                 };
-        int kernel = step instanceof Plan.Copy ? -1 : kernels++;
-        Site site = new Site(this, all.size(), kernel, name, kind, plan, step, stored.origins(step));
+        Site site = new Site(this, all.size(), kernel, name, plan, step, stored.origins(step));
         all.add(site);
         return site;
     }

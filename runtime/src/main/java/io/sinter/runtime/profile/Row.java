@@ -13,7 +13,6 @@ final class Row {
     final int program;
     final int number;
     final String name;
-    final String kind;
     final List<Sources.Source> sources;
     final Work work;
     private long[] last = new long[16];
@@ -25,7 +24,6 @@ final class Row {
         program = site.program().number();
         number = site.number();
         name = site.name();
-        kind = site.kind();
         work = site.work();
         this.sources = sources;
     }
@@ -47,9 +45,8 @@ final class Row {
     /** Null if it was not launched. */
     KernelTime time() {
         if (calls == 0) return null;
-        long[] window = Arrays.copyOf(last, (int) Math.min(calls, Math.min(last.length, WINDOW)));
+        long[] window = Arrays.copyOf(last, (int) Math.min(calls, last.length));
         Arrays.sort(window);
-        return new KernelTime(
-                program, number, name, kind, sources, work, calls, nanos, shortest, window[window.length / 2]);
+        return new KernelTime(program, number, name, sources, work, calls, nanos, shortest, window[window.length / 2]);
     }
 }

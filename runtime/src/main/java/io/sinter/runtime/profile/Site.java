@@ -10,27 +10,17 @@ public final class Site {
     private final int index;
     private final int number;
     private final String name;
-    private final String kind;
     private final Plan plan;
     private final Plan.Step step;
     private final int[] origins;
     /** Counted when first asked for. */
     private Work work;
 
-    Site(
-            ProgramSites program,
-            int index,
-            int number,
-            String name,
-            String kind,
-            Plan plan,
-            Plan.Step step,
-            int[] origins) {
+    Site(ProgramSites program, int index, int number, String name, Plan plan, Plan.Step step, int[] origins) {
         this.program = program;
         this.index = index;
         this.number = number;
         this.name = name;
-        this.kind = kind;
         this.plan = plan;
         this.step = step;
         this.origins = origins;
@@ -54,11 +44,6 @@ public final class Site {
     /** The kernel's name, with its extents where the device tells them. */
     public String name() {
         return name;
-    }
-
-    /** {@code kernel}, {@code library} or {@code copy}. */
-    public String kind() {
-        return kind;
     }
 
     /** What one run of it has to do. */
