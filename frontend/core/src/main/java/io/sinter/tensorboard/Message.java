@@ -3,6 +3,7 @@ package io.sinter.tensorboard;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedOutputStream;
+import com.google.protobuf.WireFormat;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 
@@ -55,7 +56,7 @@ final class Message {
     /** A packed list. */
     Message numbers(int field, double[] values) {
         return add(o -> {
-            o.writeTag(field, 2); // length-delimited
+            o.writeTag(field, WireFormat.WIRETYPE_LENGTH_DELIMITED);
             o.writeUInt32NoTag(8 * values.length);
             for (double v : values) o.writeDoubleNoTag(v);
         });

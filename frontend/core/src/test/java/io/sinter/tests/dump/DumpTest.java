@@ -13,12 +13,11 @@ import io.sinter.ir.Canonical;
 import io.sinter.ir.Graph;
 import io.sinter.ir.text.GraphParser;
 import io.sinter.nn.LSTM;
-import io.sinter.nn.Linear;
-import io.sinter.nn.Net;
 import io.sinter.optim.AdamW;
 import io.sinter.runtime.Device;
 import io.sinter.runtime.Options;
 import io.sinter.runtime.Session;
+import io.sinter.tests.Small;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -39,27 +38,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 class DumpTest {
     @TempDir
     private Path folder;
-
-    static final class Block extends Net {
-        private final Linear up = new Linear(6, 12);
-        private final Linear down = new Linear(12, 6);
-
-        @Override
-        public Tensor forward(Tensor x) {
-            return down.call(F.gelu(up.call(x))).add(x);
-        }
-    }
-
-    static final class Small extends Net {
-        private final List<Block> blocks = List.of(new Block(), new Block());
-        private final Linear head = new Linear(6, 3);
-
-        @Override
-        public Tensor forward(Tensor x) {
-            for (Block b : blocks) x = b.call(x);
-            return head.call(x);
-        }
-    }
 
     /** Runs {@code work} in a session of its own that dumps. */
     private static void dump(Path into, Device device, Options.Backend backend, Runnable work) {
@@ -176,7 +154,7 @@ class DumpTest {
         Path program = training(folder);
         String trace = read(program.resolve("00-trace.ir"));
         assertTrue(
-                Pattern.compile("matmul\\(.*# @\\d+ DumpTest\\.java:\\d+ \\(forward\\) in Small: blocks\\.1\\.up\n")
+                Pattern.compile("matmul\\(.*# @\\d+ Small\\.java:\\d+ \\(forward\\) in Small: blocks\\.1\\.up\n")
                         .matcher(trace)
                         .find(),
                 trace);
@@ -193,7 +171,7 @@ class DumpTest {
         for (Map.Entry<String, byte[]> f : files(program.resolve("kernels")).entrySet()) {
             String text = new String(f.getValue(), StandardCharsets.UTF_8);
             found |= f.getKey().endsWith(".loop")
-                    && text.contains("# from DumpTest.java:")
+                    && text.contains("# from Small.java:")
                     && text.contains("in Small: head");
         }
         assertTrue(found, "a kernel of the head's line");

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.tests.profiler;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -12,8 +11,6 @@ import io.sinter.F;
 import io.sinter.Sinter;
 import io.sinter.Tensor;
 import io.sinter.nn.LSTM;
-import io.sinter.nn.Linear;
-import io.sinter.nn.Net;
 import io.sinter.optim.AdamW;
 import io.sinter.profiler.Profiler;
 import io.sinter.profiler.ProfilerOptions;
@@ -22,7 +19,9 @@ import io.sinter.runtime.Options;
 import io.sinter.runtime.Session;
 import io.sinter.runtime.profile.KernelTime;
 import io.sinter.runtime.profile.Report;
+import io.sinter.tests.Small;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -36,27 +35,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** What a profiler knows of training steps. Times themselves are not asserted. */
 class ProfilerTest {
     private static final ProfilerOptions OPTIONS = ProfilerOptions.DEFAULT.withPeaks(false);
-
-    static final class Block extends Net {
-        private final Linear up = new Linear(6, 12);
-        private final Linear down = new Linear(12, 6);
-
-        @Override
-        public Tensor forward(Tensor x) {
-            return down.call(F.gelu(up.call(x))).add(x);
-        }
-    }
-
-    static final class Small extends Net {
-        private final List<Block> blocks = List.of(new Block(), new Block());
-        private final Linear head = new Linear(6, 3);
-
-        @Override
-        public Tensor forward(Tensor x) {
-            for (Block b : blocks) x = b.call(x);
-            return head.call(x);
-        }
-    }
 
     /** A network in training. */
     private static final class Training {
@@ -111,9 +89,7 @@ class ProfilerTest {
                     assertTrue(modules.contains("Small: blocks." + b + "." + part), modules.toString());
             assertTrue(modules.contains("Small: head"), modules.toString());
             List<String> lines = names(r.byLine());
-            assertTrue(
-                    lines.stream().anyMatch(l -> l.matches("ProfilerTest\\.java:\\d+ \\(forward\\)")),
-                    lines.toString());
+            assertTrue(lines.stream().anyMatch(l -> l.matches("Small\\.java:\\d+ \\(forward\\)")), lines.toString());
             assertTrue(
                     lines.stream().anyMatch(l -> l.matches("ProfilerTest\\.java:\\d+ \\(step\\)")), lines.toString());
             assertFalse(lines.contains("(unknown)"), lines.toString());
@@ -329,10 +305,7 @@ class ProfilerTest {
                         assertTrue(r.machine().peaks().bytesPerSecond() > 1e8, r.toString());
                         assertTrue(r.byKernel().getFirst().roofline() > 0, r.toString());
                         assertTrue(r.toString().contains("measured peaks: "), r.toString());
-                        assertArrayEquals(
-                                new Object[] {r.machine().peaks()},
-                                new Object[] {p.report().machine().peaks()},
-                                "measured once");
+                        assertEquals(r.machine().peaks(), p.report().machine().peaks(), "measured once");
                     }
                 });
     }
@@ -341,7 +314,7 @@ class ProfilerTest {
         try {
             return Files.readString(file);
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 }
