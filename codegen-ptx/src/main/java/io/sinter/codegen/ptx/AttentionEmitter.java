@@ -22,8 +22,9 @@ import java.util.List;
 
 /**
  * Attention by blocks with the online softmax (Milakov and Gimelshein 2018; Dao 2023, "FlashAttention-2"), by tensor cores where operands have
- * 16 bits, else by plain fused multiply-adds: the matrix of all scores is never held. A CTA makes a block of 64 rows and 64 columns of one result; what it needs of the scores it computes for itself, so
- * that nothing is added up by several CTAs and the bits never depend on their order. The gradients of queries, keys and values are three kernels.
+ * 16 bits, else by plain fused multiply-adds: the matrix of all scores is never held. A CTA makes a block of 64 rows and 64 columns of one result;
+ * what it needs of the scores it computes for itself, so that nothing is added up by several CTAs and the bits never depend on their order. The
+ * gradients of queries, keys and values are three kernels.
  */
 final class AttentionEmitter {
     /** Results of attention, and of its gradient. */
@@ -42,7 +43,6 @@ final class AttentionEmitter {
     }
 
     private final AttentionKernel kernel;
-    private final int file;
     private final Result result;
     private final KernelBuilder out;
     private final AttentionCode g;
@@ -61,7 +61,6 @@ final class AttentionEmitter {
 
     private AttentionEmitter(AttentionKernel kernel, String entry, int file, Result result) {
         this.kernel = kernel;
-        this.file = file;
         this.result = result;
         out = new KernelBuilder(entry);
         if (result != Result.OUT) {

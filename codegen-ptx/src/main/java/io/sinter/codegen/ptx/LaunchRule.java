@@ -78,11 +78,6 @@ public sealed interface LaunchRule {
             if (!cooperates) return Math.clamp(steps, 1, most);
             return longest <= ALONE ? 1 : Math.clamp(steps / 2, 32, most);
         }
-
-        /** The least power of two that is not below {@code n}. */
-        private static long powerOf2(long n) {
-            return n <= 1 ? 1 : Long.highestOneBit(n - 1) << 1;
-        }
     }
 
     /**
@@ -182,6 +177,11 @@ public sealed interface LaunchRule {
             long count = Math.multiplyExact(extents(batch, slot), Math.multiplyExact(down, across));
             return new Shape(threads, 1, Math.min(MAX_CTAS, count), 0, 0);
         }
+    }
+
+    /** The least power of two that is not below {@code n}. */
+    static long powerOf2(long n) {
+        return n <= 1 ? 1 : Long.highestOneBit(n - 1) << 1;
     }
 
     private static long product(List<Coef> factors, IntToLongFunction slot) {

@@ -77,7 +77,7 @@ final class MaxPoolEmitter {
             Reg place = out.mov(PtxType.B64, out.constant(-1));
             Reg key = out.mov(PtxRoutine.hasWideKeys(dtype) ? PtxType.B64 : PtxType.B32, out.constant(0));
             Reg value = MemoryEmitter.element(out, dtype);
-            out.assign(value.type(), value, lowest(value.type()));
+            out.assign(value.type(), value, lowest());
             taps(0, starts, out.constant(0), base, new Greatest(place, key, value));
             g.store(dtype, g.address(values, number, dtype.bytes()), value);
             Reg shown = out.max(PtxType.S64, place, out.constant(0));
@@ -89,7 +89,7 @@ final class MaxPoolEmitter {
     private record Greatest(Reg place, Reg key, Reg value) {}
 
     /** Bits of the lowest value. */
-    private Operand lowest(PtxType type) {
+    private Operand lowest() {
         double v = MaxPool.lowest(dtype);
         return switch (dtype) {
             case F64, F32, I64, I32 -> g.scalars.constant(Expr.Const.of(dtype, v));

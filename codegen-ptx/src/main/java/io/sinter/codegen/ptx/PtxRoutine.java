@@ -29,9 +29,6 @@ public record PtxRoutine(List<Launch> launches, long scratchBytes) {
     /** Items that one CTA sorts or merges. */
     static final int TILE = 2048;
 
-    /** Threads of CTAs whose teams do not fill them by themselves. */
-    static final int CTA = 256;
-
     /** Most elements that are selected by sorting again what tiles keep; of more, the whole row is sorted. */
     private static final long MOST_SELECTED = TILE / 4;
 
@@ -149,7 +146,7 @@ public record PtxRoutine(List<Launch> launches, long scratchBytes) {
             long units = rows.count * (padded / TILE);
             all.add(new Launch(
                     new MergeParts(t, stage),
-                    new LaunchRule.Shape(CTA, 1, Math.min(LaunchRule.MAX_CTAS, units), 0, 0),
+                    new LaunchRule.Shape(LaunchRule.CTA, 1, Math.min(LaunchRule.MAX_CTAS, units), 0, 0),
                     arguments(rows, items, from, units, TILE, padded / TILE, padded, part)));
             from = 1 - from;
         }
@@ -164,11 +161,11 @@ public record PtxRoutine(List<Launch> launches, long scratchBytes) {
      * @param kept items of each tile that are written
      */
     private static Launch tiles(SortTiles kernel, Rows rows, Items items, int from, long length, long kept) {
-        int tile = (int) Math.min(TILE, powerOf2(Math.max(2, length)));
+        int tile = (int) Math.min(TILE, LaunchRule.powerOf2(Math.max(2, length)));
         long perRow = (length + tile - 1) / tile;
         long units = rows.count * perRow;
         int threads = Math.min(MAX_THREADS, tile / 2);
-        int teams = Math.clamp(powerOf2(units), 1, Math.max(1, CTA / threads));
+        int teams = Math.clamp(LaunchRule.powerOf2(units), 1, Math.max(1, LaunchRule.CTA / threads));
         long ctas = Math.min(LaunchRule.MAX_CTAS, (units + teams - 1) / teams);
         return new Launch(
                 kernel,
@@ -187,11 +184,6 @@ public record PtxRoutine(List<Launch> launches, long scratchBytes) {
         for (long n : new long[] {units, tile, tilesPerRow, rows.elements, length, rows.step, kept, rows.shown})
             all.add(new Argument.Number(n));
         return all;
-    }
-
-    /** The least power of two that is not below {@code n}. */
-    private static long powerOf2(long n) {
-        return n <= 1 ? 1 : Long.highestOneBit(n - 1) << 1;
     }
 
     // ---- pooling
@@ -214,9 +206,11 @@ public record PtxRoutine(List<Launch> launches, long scratchBytes) {
         List<Argument> arguments = new ArrayList<>(List.of(Argument.Operand.values()));
         for (long n : new long[] {count, windows, plane}) arguments.add(new Argument.Number(n));
         for (long n : axes) arguments.add(new Argument.Number(n));
-        long ctas = Math.min(LaunchRule.MAX_CTAS, (count + CTA - 1) / CTA);
+        long ctas = Math.min(LaunchRule.MAX_CTAS, (count + LaunchRule.CTA - 1) / LaunchRule.CTA);
         Launch only = new Launch(
-                new WindowMaxima(in.dtype(), op.axes()), new LaunchRule.Shape(CTA, 1, ctas, 0, 0), arguments);
+                new WindowMaxima(in.dtype(), op.axes()),
+                new LaunchRule.Shape(LaunchRule.CTA, 1, ctas, 0, 0),
+                arguments);
         return new PtxRoutine(List.of(only), 0);
     }
 }

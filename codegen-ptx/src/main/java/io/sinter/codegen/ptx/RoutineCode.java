@@ -2,7 +2,6 @@
 package io.sinter.codegen.ptx;
 
 import io.sinter.codegen.ptx.lang.Comparison.Relation;
-import io.sinter.codegen.ptx.lang.FloatMode;
 import io.sinter.codegen.ptx.lang.KernelBuilder;
 import io.sinter.codegen.ptx.lang.Memory;
 import io.sinter.codegen.ptx.lang.Operand;
@@ -11,6 +10,7 @@ import io.sinter.codegen.ptx.lang.PtxType;
 import io.sinter.codegen.ptx.lang.Space;
 import io.sinter.ir.DType;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /** What kernels that are written by hand share: parameters that come one by one, loops, and elements as they lie in memory. */
 final class RoutineCode {
@@ -58,7 +58,7 @@ final class RoutineCode {
     }
 
     /** Runs {@code body} while {@code condition}, whose code runs before it each time, gives a predicate that holds. */
-    void loopWhile(java.util.function.Supplier<Reg> condition, Runnable body) {
+    void loopWhile(Supplier<Reg> condition, Runnable body) {
         String head = out.newLabel();
         String exit = out.newLabel();
         out.label(head);
@@ -117,22 +117,5 @@ final class RoutineCode {
         Operand turn = out.selp(bits, out.constant(-1), least, out.setp(Relation.LT, signed, b, out.constant(0)));
         Reg isNan = out.setp(Relation.NAN, type, x, x);
         return out.selp(bits, out.constant(-1), out.xor(bits, b, turn), isNan);
-    }
-
-    /** The low 32 bits of 64. */
-    Operand low(Operand a) {
-        return ints.low(a);
-    }
-
-    /** 64 bits of two halves. */
-    Reg pair(Operand low, Operand high) {
-        Reg d = out.register(PtxType.B64);
-        out.assign(PtxType.B64, d, Operand.Vector.of(low, high));
-        return d;
-    }
-
-    /** A position in 64 bits of one in 32. */
-    Operand wide(Operand a) {
-        return a instanceof Reg ? out.cvt(FloatMode.DEFAULT, PtxType.U64, PtxType.U32, a) : a;
     }
 }

@@ -63,7 +63,7 @@ public sealed interface RoutineKernel {
             }
             case WindowMaxima w -> {
                 // Registers enough for three axes: the assembler would spill some to have more threads.
-                out.limits(Limits.threads(PtxRoutine.CTA).withMinCtas(4));
+                out.limits(Limits.threads(LaunchRule.CTA).withMinCtas(4));
                 new MaxPoolEmitter(out, w.dtype, w.axes).emit();
             }
         }

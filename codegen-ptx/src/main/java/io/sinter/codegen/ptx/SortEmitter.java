@@ -178,24 +178,24 @@ final class SortEmitter {
         Operand outer = g.scalars.quotient(row, byStep);
         Operand inner = g.scalars.rest(row, outer, byStep);
         Operand rows = g.scalars.mulLong(outer, step);
-        return g.scalars.addLong(g.scalars.mulLong(rows, g.wide(count)), inner);
+        return g.scalars.addLong(g.scalars.mulLong(rows, ints.wide(count)), inner);
     }
 
     /** Teams take units in turn; those of a CTA go through the loop together, since they wait for each other. */
     private void units(BiConsumer<Reg, Reg> body) {
-        Operand first = out.mul(PtxType.U64, g.wideSpecial(Operand.Special.CTAID_X), g.wide(teams));
-        Operand all = out.mul(PtxType.U64, g.wideSpecial(Operand.Special.NCTAID_X), g.wide(teams));
+        Operand first = out.mul(PtxType.U64, g.wideSpecial(Operand.Special.CTAID_X), ints.wide(teams));
+        Operand all = out.mul(PtxType.U64, g.wideSpecial(Operand.Special.NCTAID_X), ints.wide(teams));
         g.loop(PtxType.S64, first, units, all, base -> {
-            Reg unit = out.add(PtxType.S64, base, g.wide(team));
+            Reg unit = out.add(PtxType.S64, base, ints.wide(team));
             body.accept(unit, out.setp(Relation.LT, PtxType.S64, unit, units));
         });
     }
 
     /** Stores the value and the place of an item as results of a row. */
     private void show(Operand position, Item item, Operand from, Operand to) {
-        Operand place = g.wide(place(item));
+        Operand place = ints.wide(place(item));
         Operand element = out.mad(PtxType.S64, place, step, from);
-        Operand result = out.mad(PtxType.S64, g.wide(position), step, to);
+        Operand result = out.mad(PtxType.S64, ints.wide(position), step, to);
         Reg value = g.load(dtype, g.address(input, element, dtype.bytes()));
         g.store(dtype, g.address(values, result, dtype.bytes()), value);
         out.store(Space.GLOBAL, PtxType.B64, out.at(g.address(places, result, Long.BYTES)), place);
@@ -211,7 +211,7 @@ final class SortEmitter {
             Operand row = touchesElements() ? first(u.row, elements) : null;
             Area items = stage.readsElements()
                     ? null
-                    : scratch(source, sourcePlaces, out.mul(PtxType.S64, u.row, g.wide(length)));
+                    : scratch(source, sourcePlaces, out.mul(PtxType.S64, u.row, ints.wide(length)));
             g.loop(PtxType.U32, lane, tile, lanes, i -> {
                 Operand position = out.add(PtxType.U32, i, first);
                 Item item = greatest();
@@ -228,7 +228,7 @@ final class SortEmitter {
                 Operand to = first(u.row, shown);
                 g.when(isOne, () -> g.loop(PtxType.U32, lane, shown, lanes, i -> show(i, load(shared, i), row, to)));
             } else {
-                Area to = scratch(sink, sinkPlaces, out.mul(PtxType.S64, number, g.wide(kept)));
+                Area to = scratch(sink, sinkPlaces, out.mul(PtxType.S64, number, ints.wide(kept)));
                 g.when(isOne, () -> g.loop(PtxType.U32, lane, kept, lanes, i -> store(to, i, load(shared, i))));
             }
             // What a thread has read it overwrites itself.
@@ -237,7 +237,7 @@ final class SortEmitter {
 
     /** Makes an item of the element at a position of a row. */
     private void element(Operand position, Operand row, boolean descending, Item to) {
-        Operand index = out.mad(PtxType.S64, g.wide(position), step, row);
+        Operand index = out.mad(PtxType.S64, ints.wide(position), step, row);
         Operand key = g.key(dtype, g.load(dtype, g.address(input, index, dtype.bytes())));
         if (descending) key = out.not(isWide ? PtxType.B64 : PtxType.B32, key);
         if (isWide) {
@@ -295,7 +295,7 @@ final class SortEmitter {
         units((number, isOne) -> {
             Unit u = unit(number);
             Operand first = out.mul(PtxType.U32, u.tile, tile);
-            Operand row = out.mul(PtxType.S64, u.row, g.wide(length));
+            Operand row = out.mul(PtxType.S64, u.row, ints.wide(length));
             // Two parts are a power of two together, as is each.
             Operand start = out.and(PtxType.B32, first, out.neg(PtxType.S32, ints.mul(kept, 2)));
             Parts parts = parts(row, start);
@@ -323,7 +323,7 @@ final class SortEmitter {
             Operand from = touchesElements() ? first(u.row, elements) : null;
             Operand to = touchesElements() ? first(u.row, shown) : null;
             Area items =
-                    stage.writesResults() ? null : scratch(sink, sinkPlaces, g.scalars.addLong(row, g.wide(first)));
+                    stage.writesResults() ? null : scratch(sink, sinkPlaces, g.scalars.addLong(row, ints.wide(first)));
             g.when(
                     isOne,
                     () -> g.loop(PtxType.U32, lane, tile, lanes, i -> {
@@ -345,9 +345,9 @@ final class SortEmitter {
         Operand rest = out.sub(PtxType.U32, length, start);
         Operand left = out.min(PtxType.U32, kept, rest);
         Operand right = out.min(PtxType.U32, kept, out.sub(PtxType.U32, rest, left));
-        Operand first = g.scalars.addLong(row, g.wide(start));
+        Operand first = g.scalars.addLong(row, ints.wide(start));
         Area a = scratch(source, sourcePlaces, first);
-        Area b = scratch(source, sourcePlaces, g.scalars.addLong(first, g.wide(left)));
+        Area b = scratch(source, sourcePlaces, g.scalars.addLong(first, ints.wide(left)));
         return new Parts(a, b, left, right);
     }
 
