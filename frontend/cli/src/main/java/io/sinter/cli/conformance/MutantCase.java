@@ -9,7 +9,7 @@ import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 
 /**
@@ -45,13 +45,13 @@ record MutantCase(String template, boolean aligned, Target target, List<Program>
     /** Collects the programs of a case. */
     static final class Builder {
         private final String template;
-        private final Function<List<Node>, Function<GraphBuilder, List<Node>>> code;
+        private final BiFunction<GraphBuilder, List<Node>, List<Node>> code;
         private final List<Program> programs = new ArrayList<>();
         private boolean donating;
         private boolean aligned;
         private Target target = Target.SM_80;
 
-        Builder(String template, Function<List<Node>, Function<GraphBuilder, List<Node>>> code) {
+        Builder(String template, BiFunction<GraphBuilder, List<Node>, List<Node>> code) {
             this.template = template;
             this.code = code;
         }
@@ -97,7 +97,7 @@ record MutantCase(String template, boolean aligned, Target target, List<Program>
                 this.types = types;
                 GraphBuilder g = new GraphBuilder();
                 List<Node> nodes = types.stream().map(g::input).toList();
-                List<Node> results = code.apply(nodes).apply(g);
+                List<Node> results = code.apply(g, nodes);
                 List<Integer> donations = IntStream.range(0, results.size())
                         .mapToObj(i -> donating ? i : -1)
                         .toList();

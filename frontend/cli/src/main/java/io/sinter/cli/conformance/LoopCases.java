@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.cli.conformance;
+
+import io.sinter.ir.DType;
+import io.sinter.ir.GraphBuilder;
+import io.sinter.ir.Node;
+import io.sinter.ir.Shape;
+import io.sinter.ir.Type;
+import io.sinter.ir.op.Binary;
+import io.sinter.ir.op.Gather;
+import io.sinter.ir.op.Put;
+import io.sinter.ir.op.RandomBits;
+import io.sinter.ir.op.Reduce;
+import io.sinter.ir.op.Sample;
+import io.sinter.ir.op.Scan;
+import io.sinter.ir.op.Scatter;
+import io.sinter.ir.op.Take;
+import io.sinter.ir.op.Unary;
+import io.sinter.ir.ref.RefArray;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Loop kernels: elementwise, reductions and scans in teams of every size, and data-dependent places. */
+final class LoopCases {
+    private LoopCases() {}
+
+    static List<MutantCase> all() {
+        List<MutantCase> all = new ArrayList<>();
+        all.add(elementwise());
+        all.add(strided());
+        all.add(functions());
+        all.add(integers());
+        all.add(narrow());
+        all.add(predicated());
+        all.add(segments());
+        all.add(row());
+        all.add(rowScratch());
+        all.add(column());
+        all.add(split());
+        all.add(argmax());
+        all.add(scan());
+        all.add(gather());
+        all.add(scatter());
+        all.add(philox());
+        return all;
+    }
+
+    private static Type f32(long... shape) {
+        return Type.of(DType.F32, shape);
+    }
+
+    /** All but the last elements of each row: as many as leave a multiple of 4. */
+    private static Node head(GraphBuilder g, Node x) {
+        return columns(g, x, g.type(x).dim(1) - 4 & -4);
+    }
+
+    /** As many elements of each row of {@code y} as {@code like} has. */
+    private static Node head(GraphBuilder g, Node y, Node like) {
+        return columns(g, y, g.type(like).dim(1));
+    }
+
+    private static Node columns(GraphBuilder g, Node x, long n) {
+        return g.slice(x, 1, 0, n, 1);
+    }
+
+    /** All but the last 5 elements of each row. */
+    private static Node ragged(GraphBuilder g, Node x) {
+        return columns(g, x, g.type(x).dim(1) - 5);
+    }
+
+    // ---- elementwise
+
+    private static List<Node> arithmetic(GraphBuilder g, Node x, Node y) {
+        Node z = g.add(g.mul(x, y), 0.3);
+        Node w = g.div(z, g.add(g.mul(y, y), 0.7));
+        return List.of(g.where(g.binary(Binary.LT, x, y), w, g.sub(z, x)), g.sqrt(g.mul(x, x)));
+    }
+
+    /** One piece of memory: wide accesses and their remainder. */
+    private static MutantCase elementwise() {
+        MutantCase.Builder b = new MutantCase.Builder("elementwise", (g, in) -> arithmetic(g, in.get(0), in.get(1)));
+        for (long n : new long[] {1031, 1030, 2049})
+            b.at(f32(n), f32(n))
+                    .exactly((t, i) -> MutantInputs.uniform(t, i))
+                    .exactly((t, i) -> MutantInputs.whole(t, i));
+        MutantCase.Builder.Sized few = b.at(f32(3), f32(3));
+        for (int seed = 0; seed < 24; seed += 2) {
+            int s = seed;
+            few.exactly((t, i) -> MutantInputs.uniform(t, s + i)).exactly((t, i) -> MutantInputs.whole(t, s + i));
+        }
+        return b.build();
+    }
+
+    /** Rows at any distance: 16 bytes at a time where it allows that, else element by element. */
+    private static MutantCase strided() {
+        MutantCase.Builder b = new MutantCase.Builder("elementwise-strided", (g, in) -> {
+            Node x = head(g, in.get(0));
+            return arithmetic(g, x, head(g, in.get(1), x));
+        });
+        for (long n : new long[] {204, 209, 206})
+            b.at(f32(9, n), f32(9, n + 8))
+                    .exactly((t, i) -> MutantInputs.uniform(t, i))
+                    .exactly((t, i) -> MutantInputs.whole(t, i));
+        return b.build();
+    }
+
+    private static MutantCase functions() {
+        MutantCase.Builder b = new MutantCase.Builder("elementwise-functions", (g, in) -> {
+            Node x = head(g, in.get(0));
+            return List.of(g.unary(Unary.TANH, x), g.exp(x), g.log(g.mul(x, x)), g.unary(Unary.FLOOR, g.mul(x, 3)));
+        });
+        for (long n : new long[] {204, 209}) {
+            MutantCase.Builder.Sized s = b.at(f32(40, n))
+                    .exactly((t, i) -> MutantInputs.uniform(t, i))
+                    .exactly((t, i) -> MutantInputs.edges(t))
+                    .exactly((t, i) -> Sample.uniform(t, -110, 110, 3));
+            for (double range : new double[] {0.1, 0.5, 1, 8, 30, 60})
+                s.exactly((t, i) -> Sample.uniform(t, -range, range, 4));
+        }
+        return b.build();
+    }
+
+    private static MutantCase integers() {
+        MutantCase.Builder b = new MutantCase.Builder("elementwise-integers", (g, in) -> {
+            Node x = head(g, in.get(0));
+            Node y = head(g, in.get(1), x);
+            Node q = g.binary(Binary.FLOORDIV, x, y);
+            Node r = g.binary(Binary.FMOD, x, y);
+            Node s = g.binary(Binary.XOR, g.mul(x, y), g.binary(Binary.MAX, q, r));
+            return List.of(s, g.cast(x, DType.F32), g.cast(y, DType.I8), g.cast(head(g, in.get(2), x), DType.I32));
+        });
+        for (long n : new long[] {204, 209})
+            b.at(Type.of(DType.I64, 9, n), Type.of(DType.I64, 9, n + 8), f32(9, n + 16))
+                    .exactly((t, i) -> i == 2 ? Sample.uniform(t, -900, 900, 1) : MutantInputs.integers(t, i))
+                    .exactly((t, i) -> switch (i) {
+                        case 0 -> RefArray.ofLongs(t, k -> k % 5 - 2);
+                        case 1 -> RefArray.ofLongs(t, k -> k % 7 < 3 ? -1 - k % 3 : 1 + k % 4);
+                        default -> Sample.uniform(t, -9, 9, 2);
+                    });
+        return b.build();
+    }
+
+    private static MutantCase narrow() {
+        MutantCase.Builder b = new MutantCase.Builder("elementwise-narrow", (g, in) -> {
+            Node x = g.cast(head(g, in.get(0)), DType.F32);
+            Node y = g.cast(head(g, in.get(1), x), DType.F32);
+            Node z = g.mul(g.mul(x, y), 0.3);
+            return List.of(g.cast(z, DType.F16), g.cast(z, DType.BF16), g.cast(z, DType.F64));
+        });
+        for (long n : new long[] {204, 209})
+            b.at(Type.of(DType.F16, 30, n), Type.of(DType.BF16, 30, n + 8))
+                    .exactly((t, i) -> MutantInputs.uniform(t, i));
+        return b.build();
+    }
+
+    /** Masked loads at both edges, and a transposed operand. */
+    private static MutantCase predicated() {
+        MutantCase.Builder b = new MutantCase.Builder("elementwise-predicated", (g, in) -> {
+            Node x = in.get(0);
+            Node y = in.get(1);
+            Node p = g.padAxis(g.padAxis(x, 1, 2, 3), 0, 1, 2);
+            Node s = g.slice(g.transpose(y, 0, 1), 1, 1, g.type(x).dim(1) + 5, 1);
+            return List.of(g.add(p, s));
+        });
+        for (long n : new long[] {35, 34, 33, 32})
+            b.at(f32(22, n), f32(n + 9, 25))
+                    .exactly((t, i) -> MutantInputs.uniform(t, i))
+                    .exactly((t, i) -> MutantInputs.uniform(t, 7 + i));
+        return b.build();
+    }
+
+    /** Parameters of an optimizer's step: several blocks in one launch. */
+    private static MutantCase segments() {
+        return new MutantCase.Builder(
+                        "segments",
+                        (g, in) -> List.of(
+                                g.sub(in.get(0), g.mul(in.get(3), 0.1)),
+                                g.sub(in.get(1), g.mul(in.get(4), 0.1)),
+                                g.sub(in.get(2), g.mul(in.get(5), 0.1))))
+                .donating()
+                .at(f32(1031), f32(1031), f32(1031), f32(1031), f32(1031), f32(1031))
+                .exactly((t, i) -> MutantInputs.uniform(t, i))
+                .and()
+                .at(f32(7), f32(7), f32(6), f32(7), f32(7), f32(6))
+                .exactly((t, i) -> MutantInputs.uniform(t, i))
+                .exactly((t, i) -> MutantInputs.uniform(t, i + 6))
+                .exactly((t, i) -> MutantInputs.uniform(t, i + 12))
+                .and()
+                .build();
+    }
+
+    // ---- reductions
+
+    private static MutantCase row() {
+        MutantCase.Builder b = new MutantCase.Builder("row", (g, in) -> {
+            Node x = ragged(g, in.get(0));
+            Node z = g.mul(x, head(g, in.get(1), x));
+            return List.of(g.sum(z, 1), g.reduce(Reduce.Kind.MAX, z, 1), g.reduce(Reduce.Kind.MIN, z, 1));
+        });
+        long[][] sizes = {{60, 1304, 0}, {40, 1303, 0}, {60, 256, 0}, {60, 257, 128}, {300, 12, 0}};
+        for (long[] s : sizes)
+            b.inTeams((int) s[2], f32(s[0], s[1]), f32(s[0], s[1] + 8))
+                    .on((t, i) -> MutantInputs.uniform(t, i), 1e-4, 0)
+                    .exactly((t, i) -> i == 0 ? MutantInputs.spikes(t, 1, 1) : MutantInputs.ones(t))
+                    .exactly((t, i) -> i == 0 ? MutantInputs.spikes(t, 1, 2) : MutantInputs.ones(t))
+                    .exactly((t, i) -> i == 0 ? MutantInputs.spikes(t, 1, 3) : MutantInputs.ones(t));
+        return b.build();
+    }
+
+    /** Softmax: exponentials stay in scratch memory, where other threads read them. */
+    private static MutantCase rowScratch() {
+        MutantCase.Builder b = new MutantCase.Builder("row-scratch", (g, in) -> {
+            Node x = head(g, in.get(0));
+            Node e = g.exp(g.sub(x, g.reduceKeep(Reduce.Kind.MAX, x, 1)));
+            return List.of(g.div(e, g.sumKeep(e, 1)));
+        });
+        for (int team : new int[] {0, 32, 1}) {
+            for (long n : new long[] {1304, 1305}) {
+                MutantCase.Builder.Sized s =
+                        b.inTeams(team, f32(team == 1 ? 4 : 40, n)).on((t, i) -> MutantInputs.uniform(t, i), 1e-5);
+                for (int seed = 0; seed < 4; seed++) {
+                    int from = seed;
+                    s.exactly((t, i) -> MutantInputs.twoOfMany(t, from));
+                }
+            }
+        }
+        return b.build();
+    }
+
+    private static MutantCase column() {
+        MutantCase.Builder b = new MutantCase.Builder("column", (g, in) -> {
+            Node x = head(g, in.get(0));
+            Node z = g.mul(x, head(g, in.get(1), x));
+            return List.of(g.sum(z, 0), g.reduce(Reduce.Kind.MAX, z, 0), g.reduce(Reduce.Kind.MIN, z, 0));
+        });
+        for (long n : new long[] {204, 209})
+            b.at(f32(60, n), f32(60, n + 8))
+                    .on((t, i) -> MutantInputs.uniform(t, i), 1e-4, 0)
+                    .exactly((t, i) -> i == 0 ? MutantInputs.spikes(t, 0, 1) : MutantInputs.ones(t))
+                    .exactly((t, i) -> i == 0 ? MutantInputs.spikes(t, 0, 2) : MutantInputs.ones(t));
+        return b.build();
+    }
+
+    private static MutantCase split() {
+        MutantCase.Builder b = new MutantCase.Builder("split-reduction", (g, in) -> {
+            Node z = g.mul(in.get(0), in.get(1));
+            return List.of(g.sum(z, 1), g.reduce(Reduce.Kind.MAX, z, 1));
+        });
+        for (int k = 0; k < 3; k++) {
+            long n = k == 0 ? 64 * 400 : 64 * 401;
+            MutantCase.Builder.Sized s = b.inTeams(k == 2 ? 128 : 0, f32(12, n), f32(12, n))
+                    .on((t, i) -> MutantInputs.uniform(t, i), 1e-4, 0)
+                    .exactly((t, i) -> MutantInputs.whole(t, i));
+            for (int seed = 0; seed < 10; seed++) {
+                int from = seed;
+                s.exactly((t, i) -> i == 0 ? MutantInputs.spikes(t, 1, from) : MutantInputs.ones(t));
+            }
+        }
+        return b.build();
+    }
+
+    private static MutantCase argmax() {
+        MutantCase.Builder b = new MutantCase.Builder(
+                "argmax", (g, in) -> List.of(g.reduce(Reduce.Kind.ARGMAX, ragged(g, in.get(0)), 1)));
+        long[][] sizes = {{60, 704}, {60, 703}, {60, 256}, {300, 12}};
+        for (long[] s : sizes)
+            b.at(f32(s))
+                    .exactly((t, i) -> MutantInputs.uniform(t, i))
+                    .exactly((t, i) -> MutantInputs.whole(t, i))
+                    .exactly((t, i) -> RefArray.of(t, k -> k % 97 == 13 ? Double.NaN : k % 5));
+        return b.build();
+    }
+
+    private static MutantCase scan() {
+        MutantCase.Builder b = new MutantCase.Builder(
+                "scan",
+                (g, in) -> List.of(
+                        g.apply(new Scan(Scan.Kind.SUM, 1, false), head(g, in.get(0))),
+                        g.apply(new Scan(Scan.Kind.MAX, 0, true), head(g, in.get(0)))));
+        for (long n : new long[] {136, 145})
+            b.at(f32(37, n))
+                    .exactly((t, i) -> MutantInputs.whole(t, i))
+                    .exactly((t, i) -> MutantInputs.spikes(t, 1, i))
+                    .on((t, i) -> MutantInputs.uniform(t, i), 1e-4, 0);
+        return b.build();
+    }
+
+    // ---- data-dependent places
+
+    private static MutantCase gather() {
+        MutantCase.Builder b = new MutantCase.Builder(
+                "gather",
+                (g, in) -> List.of(
+                        g.apply(new Gather(1), in.get(0), head(g, in.get(1))),
+                        g.apply(new Take(0), head(g, in.get(0)), in.get(2))));
+        for (long n : new long[] {40, 41}) {
+            MutantCase.Builder.Sized s = b.at(f32(40, n), Type.of(DType.I64, 40, n + 12), Type.of(DType.I64, 50));
+            for (int place = -1; place < 6; place++) {
+                for (int which = 1; which <= (place < 0 ? 1 : 2); which++) {
+                    long bound = which == 1 ? n : 40;
+                    for (long wrong : place < 0 ? new long[1] : new long[] {bound, -bound - 1, bound + 7}) {
+                        int p = place;
+                        int w = which;
+                        s.exactly((t, i) -> i == 0
+                                ? MutantInputs.uniform(t, p + 1)
+                                : MutantInputs.indices(t, -40, 40, p + i, i == w ? p : -1, wrong));
+                    }
+                }
+            }
+            // Each index wrong alike: one of them is reported, whole.
+            s.exactly((t, i) -> i == 1
+                    ? RefArray.ofLongs(t, _ -> n + 3)
+                    : i == 2 ? MutantInputs.indices(t, -40, 40, 1, -1, 0) : MutantInputs.uniform(t, 1));
+            s.exactly((t, i) -> i == 2
+                    ? RefArray.ofLongs(t, _ -> 49)
+                    : i == 1 ? MutantInputs.indices(t, -40, 40, 1, -1, 0) : MutantInputs.uniform(t, 1));
+            // The least and the greatest index that there is.
+            s.exactly((t, i) -> i == 0
+                    ? MutantInputs.uniform(t, 1)
+                    : RefArray.ofLongs(t, k -> k % 3 == 0 ? -40 : k % 3 == 1 ? 39 : 0));
+        }
+        return b.build();
+    }
+
+    private static MutantCase scatter() {
+        MutantCase.Builder b = new MutantCase.Builder(
+                "scatter",
+                (g, in) -> List.of(
+                        g.apply(new Scatter(1, Put.Mode.ADD), in.get(0), in.get(1), in.get(2)),
+                        g.apply(new Put(0, Put.Mode.SET), in.get(0), in.get(3), in.get(4))));
+        for (long n : new long[] {16, 15}) {
+            MutantCase.Builder.Sized s =
+                    b.at(f32(15, n), Type.of(DType.I64, 15, 40), f32(15, 40), Type.of(DType.I64, 6), f32(6, n));
+            for (int place = -1; place < 5; place++) {
+                for (int which = 1; which <= (place < 0 ? 1 : 3); which += 2) {
+                    long bound = which == 1 ? n : 15;
+                    for (long wrong : place < 0 ? new long[1] : new long[] {bound, -bound - 1, bound + 7}) {
+                        int p = place;
+                        int w = which;
+                        s.exactly((t, i) -> t.dtype() != DType.I64
+                                ? MutantInputs.uniform(t, p + i + 1)
+                                : MutantInputs.indices(t, -15, 15, p + i, i == w ? p : -1, wrong));
+                    }
+                }
+            }
+        }
+        return b.build();
+    }
+
+    private static MutantCase philox() {
+        return new MutantCase.Builder(
+                        "philox", (g, in) -> List.of(g.apply(new RandomBits(Shape.of(517)), in.get(0), in.get(1))))
+                .at(Type.scalar(DType.I64), Type.scalar(DType.I64))
+                .exactly((t, i) -> RefArray.ofLongs(t, _ -> i == 0 ? 0x1234_5678_9abc_def1L : 0xffff_fffeL))
+                .exactly((t, i) -> RefArray.ofLongs(t, _ -> i == 0 ? -7 : 1))
+                .and()
+                .build();
+    }
+}
