@@ -13,7 +13,6 @@ import io.sinter.ir.CompilerWatch;
 import io.sinter.ir.DType;
 import io.sinter.ir.Graph;
 import io.sinter.ir.GraphBuilder;
-import io.sinter.ir.IndexError;
 import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.Node;
 import io.sinter.ir.Shape;
@@ -24,13 +23,10 @@ import io.sinter.ir.op.AttentionGrad;
 import io.sinter.ir.op.Loop;
 import io.sinter.ir.op.Operators;
 import io.sinter.ir.op.Sample;
-import io.sinter.ir.op.Take;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.ref.RefArray;
 import io.sinter.ir.ref.RefEvaluator;
 import io.sinter.ir.store.StoredPlan;
-import io.sinter.runtime.dump.Sources;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -53,21 +49,9 @@ class PtxExecutableTest {
         return Executable.compile(graph, CompileContext.of(session));
     }
 
-    private Buffer buffer(RefArray a) {
-        Buffer b = session.allocator().allocate(a.type().bytes());
-        Elements.store(a, b);
-        return b;
-    }
-
-    private static float first(Buffer b) {
-        float[] f = new float[1];
-        b.read(0, MemorySegment.ofArray(f));
-        return f[0];
-    }
-
     private void check(Graph graph, List<RefArray> args, double tolerance) {
         List<RefArray> want = RefEvaluator.run(graph, args);
-        List<Buffer> buffers = args.stream().map(this::buffer).toList();
+        List<Buffer> buffers = args.stream().map(a -> Buffers.of(session, a)).toList();
         Run run = compile(graph).run(buffers);
         for (int i = 0; i < want.size(); i++) {
             RefArray w = want.get(i);
@@ -163,7 +147,7 @@ class PtxExecutableTest {
         RefArray right = RefArray.of(b.type(), i -> i % 17 == 0 ? 1 : 0);
         for (MatmulPrecision p : MatmulPrecision.values()) {
             session.setMatmulPrecision(p);
-            Run run = compile(graph).run(List.of(buffer(left), buffer(right)));
+            Run run = compile(graph).run(List.of(Buffers.of(session, left), Buffers.of(session, right)));
             double got = Elements.load(a.type(), run.result(0)).getDouble(0);
             assertEquals(p == MatmulPrecision.HIGHEST ? x : 1, got, p.toString());
         }
@@ -181,11 +165,9 @@ class PtxExecutableTest {
                     Executable.compile(g.build(g.sum(x, 0, 1), g.sum(x, 0), g.sum(x, 1)), CompileContext.of(hopper));
             List<Buffer> inputs = new ArrayList<>();
             for (int run = 0; run < 3; run++) {
-                inputs.add(hopper.allocator().allocate(a.type().bytes()));
-                inputs.add(hopper.allocator().allocate(b.type().bytes()));
                 int k = run;
-                Elements.store(RefArray.of(a.type(), i -> i % 64 == k ? 1 : 0), inputs.get(2 * run));
-                Elements.store(RefArray.of(b.type(), i -> i / 1024 == k ? k + 1 : 0), inputs.get(2 * run + 1));
+                inputs.add(Buffers.of(hopper, RefArray.of(a.type(), i -> i % 64 == k ? 1 : 0)));
+                inputs.add(Buffers.of(hopper, RefArray.of(b.type(), i -> i / 1024 == k ? k + 1 : 0)));
                 Run r = e.run(inputs.subList(2 * run, 2 * run + 2));
                 RefArray got = Elements.load(Type.of(DType.BF16, 1200), r.result(2));
                 for (int i = 0; i < 1200; i++)
@@ -212,83 +194,9 @@ class PtxExecutableTest {
         for (long n : new long[] {100, 200}) {
             GraphBuilder g = new GraphBuilder();
             Node x = g.input(Type.of(DType.F32, n));
-            compile(g.build(g.exp(x))).run(List.of(buffer(Sample.uniform(x.type(), -1, 1, 1))));
+            compile(g.build(g.exp(x))).run(List.of(Buffers.of(session, Sample.uniform(x.type(), -1, 1, 1))));
         }
         assertEquals(1, session.counters().kernelsGenerated());
-    }
-
-    /** The launch is found out of order, and names operator, value and bound. */
-    @Test
-    void indexErrorsSayWhat() {
-        GraphBuilder g = new GraphBuilder();
-        Node x = g.input(Type.of(DType.F32, 4));
-        Node i = g.input(Type.of(DType.I64, 2));
-        Executable e = compile(g.build(g.apply(new Take(0), x, i)));
-        Buffer bx = buffer(RefArray.of(DType.F32, Shape.of(4), 1, 2, 3, 4));
-        Buffer good = buffer(RefArray.ofLongs(DType.I64, Shape.of(2), 3, -4));
-        assertEquals(4, first(e.run(List.of(bx, good)).result(0)));
-        Buffer bad = buffer(RefArray.ofLongs(DType.I64, Shape.of(2), 0, 4));
-        Run wrong = e.run(List.of(bx, bad));
-        IndexError thrown = assertThrows(IndexError.class, () -> first(wrong.result(0)));
-        assertEquals(4, thrown.value());
-        assertEquals(4, first(e.run(List.of(bx, good)).result(0)));
-    }
-
-    private static Sources line(String line) {
-        return _ -> new Sources.Source(line, "", "");
-    }
-
-    /**
-     * Runs with index checks are not waited for. Who waits next gets the error of the run that had it, whichever run of the program that was; what it has
-     * computed, and what was computed since, gives the error at every use, and what was there before does not.
-     */
-    @Test
-    void indexChecksAreDeferred() {
-        CountedDriver counted = new CountedDriver(new SimDriver());
-        try (Session own = Session.open(session.options(), counted.driver)) {
-            GraphBuilder g = new GraphBuilder();
-            Node x = g.input(Type.of(DType.F32, 4));
-            Node i = g.input(Type.of(DType.I64, 2));
-            g.origin(0);
-            Executable take = Executable.compile(g.build(g.apply(new Take(0), x, i)), CompileContext.of(own));
-            GraphBuilder h = new GraphBuilder();
-            Executable grow =
-                    Executable.compile(h.build(h.add(h.input(Type.of(DType.F32, 2)), 1)), CompileContext.of(own));
-            Buffer bx = own.allocator().allocate(16);
-            Elements.store(RefArray.of(DType.F32, Shape.of(4), 1, 2, 3, 4), bx);
-            List<Buffer> indices = new ArrayList<>();
-            for (long last : new long[] {3, 4, -4}) {
-                indices.add(own.allocator().allocate(16));
-                Elements.store(RefArray.ofLongs(DType.I64, Shape.of(2), last, 0), indices.getLast());
-            }
-            counted.reset();
-            Buffer before = take.run(List.of(bx, indices.get(0)), _ -> "", line("A.java:1"))
-                    .result(0);
-            Buffer wrong = take.run(List.of(bx, indices.get(1)), _ -> "", line("A.java:2"))
-                    .result(0);
-            Buffer grown = grow.run(List.of(wrong)).result(0);
-            Buffer after = take.run(List.of(bx, indices.get(2)), _ -> "", line("A.java:3"))
-                    .result(0);
-            assertEquals(0, counted.calls("copyOut"));
-            assertEquals(0, counted.calls("synchronize"));
-            IndexError thrown = assertThrows(IndexError.class, own::synchronize);
-            assertTrue(thrown.getMessage().endsWith("index 4 is out of bounds for an extent of 4 (A.java:2)"));
-            for (Buffer b : List.of(wrong, grown, after))
-                assertEquals(
-                        thrown.getMessage(),
-                        assertThrows(IndexError.class, () -> first(b)).getMessage());
-            assertThrows(IndexError.class, () -> grow.run(List.of(grown)));
-            assertEquals(4, first(before));
-            assertEquals(5, first(grow.run(List.of(before)).result(0)));
-            own.synchronize();
-            // Overwritten, it is as good as new.
-            Elements.store(RefArray.of(DType.F32, Shape.of(2), 7, 8), wrong);
-            assertEquals(8, first(grow.run(List.of(wrong)).result(0)));
-            // Too many to remember: one waits.
-            for (int k = 0; k <= IndexChecks.ROOM; k++)
-                after = take.run(List.of(bx, indices.get(2))).result(0);
-            assertEquals(1, first(after));
-        }
     }
 
     /** Donated results overwrite their argument; results may be scalars, which come by value. */
@@ -299,147 +207,14 @@ class PtxExecutableTest {
         Node y = g.input(Type.of(DType.F32, 4));
         Node s = g.scalarInput(DType.F32);
         Graph graph = Graph.of(List.of(x, y, s), List.of(g.add(y, 1), g.mul(x, s), s), List.of(0, 1, -1));
-        Buffer bx = buffer(RefArray.of(DType.F32, Shape.of(4), 1, 2, 3, 4));
-        Buffer by = buffer(RefArray.of(DType.F32, Shape.of(4), 5, 6, 7, 8));
+        Buffer bx = Buffers.of(session, RefArray.of(DType.F32, Shape.of(4), 1, 2, 3, 4));
+        Buffer by = Buffers.of(session, RefArray.of(DType.F32, Shape.of(4), 5, 6, 7, 8));
         Run run = compile(graph).run(List.of(bx, by, Arg.Scalar.ofFloat(2)));
         assertSame(bx, run.result(0));
         assertSame(by, run.result(1));
-        assertEquals(6, first(bx));
-        assertEquals(2, first(by));
-        assertEquals(2, first(run.result(2)));
-    }
-
-    /** A chain of four kernels (sums of rows stay between), which grows x by 1 in the end. */
-    private static Graph chain() {
-        GraphBuilder g = new GraphBuilder();
-        Node x = g.input(Type.of(DType.F32, 64, 64));
-        Node y = g.sub(x, g.expand(g.reshape(g.sum(g.sum(x, 1), 0), Shape.of(1, 1)), x.shape()));
-        Node z = g.add(y, g.expand(g.reshape(g.sum(g.sum(x, 0), 0), Shape.of(1, 1)), x.shape()));
-        return g.build(g.add(z, 1));
-    }
-
-    /** Nothing is copied to the host before somebody reads; a run sends its parameters in one copy. */
-    @Test
-    void tensorsStayOnTheDevice() {
-        CountedDriver counted = new CountedDriver(new SimDriver());
-        try (Session own = Session.open(session.options(), counted.driver)) {
-            Buffer b = own.allocator().allocate(64 * 64 * 4);
-            Elements.store(Sample.uniform(Type.of(DType.F32, 64, 64), -1, 1, 1), b);
-            float before = first(b);
-            Executable e = Executable.compile(chain(), CompileContext.of(own));
-            counted.reset();
-            for (int i = 0; i < 3; i++) b = e.run(List.of(b)).result(0);
-            assertEquals(3, counted.calls("copyIn"));
-            assertEquals(0, counted.calls("copyOut"));
-            assertEquals(0, counted.calls("synchronize"));
-            assertEquals(before + 3, first(b), 1e-3);
-            assertEquals(1, counted.calls("copyOut"));
-        }
-    }
-
-    /** From the second equal run on it is a graph, also with other arguments: their addresses are data. */
-    @Test
-    void equalRunsAreReplayedAsAGraph() {
-        CountedDriver counted = new CountedDriver(new SimDriver());
-        try (Session own = Session.open(session.options(), counted.driver)) {
-            Executable e = Executable.compile(chain(), CompileContext.of(own));
-            assertTrue(e.kernels() >= 3, "too few kernels for a graph: " + e.kernels());
-            List<Buffer> kept = new ArrayList<>();
-            for (int i = 0; i < 5; i++) {
-                Buffer b = own.allocator().allocate(64 * 64 * 4);
-                Elements.store(RefArray.of(Type.of(DType.F32, 64, 64), j -> j), b);
-                kept.add(b);
-                Buffer r = e.run(List.of(b)).result(0);
-                kept.add(r);
-                assertEquals(1, first(r), 1);
-            }
-            assertEquals(1, counted.calls("beginCapture"));
-            assertEquals(4, counted.calls("launchGraph"));
-            float[] all = new float[64 * 64];
-            kept.getLast().read(0, MemorySegment.ofArray(all));
-            for (int j = 0; j < all.length; j++) assertEquals(j + 1, all[j], 1);
-        }
-    }
-
-    /** A run that fails while it is captured leaves no graph of a part of it behind. */
-    @Test
-    void failedCapturesLeaveNoGraph() {
-        CountedDriver counted = new CountedDriver(new SimDriver());
-        try (Session own = Session.open(session.options(), counted.driver)) {
-            Executable e = Executable.compile(chain(), CompileContext.of(own));
-            Buffer b = smallNumbers(own);
-            assertEquals(4, first(e.run(List.of(b)).result(0)));
-            counted.fail("launch");
-            assertThrows(GpuFaultException.class, () -> e.run(List.of(b)));
-            assertEquals(1, counted.calls("beginCapture"));
-            counted.fail("");
-            for (int i = 0; i < 2; i++) assertEquals(4, first(e.run(List.of(b)).result(0)));
-            assertEquals(2, counted.calls("beginCapture"));
-            assertEquals(2, counted.calls("launchGraph"));
-        }
-    }
-
-    /** An argument of {@link #chain}, whose sums are exact. */
-    private static Buffer smallNumbers(Session session) {
-        Buffer b = session.allocator().allocate(64 * 64 * 4);
-        Elements.store(RefArray.of(Type.of(DType.F32, 64, 64), i -> 3 + i % 5), b);
-        return b;
-    }
-
-    private Session open(String property, String value, GpuDriver driver) {
-        System.setProperty(property, value);
-        try {
-            return Session.open(session.options(), driver);
-        } finally {
-            System.clearProperty(property);
-        }
-    }
-
-    @Test
-    void graphsCanBeSwitchedOff() {
-        CountedDriver counted = new CountedDriver(new SimDriver());
-        try (Session own = open("sinter.gpu.graphs", "false", counted.driver)) {
-            Executable e = Executable.compile(chain(), CompileContext.of(own));
-            Buffer b = smallNumbers(own);
-            for (int i = 1; i <= 3; i++) {
-                assertEquals(4, first(e.run(List.of(b)).result(0)));
-                assertEquals(i * e.kernels(), counted.calls("launch"));
-            }
-            assertEquals(0, counted.calls("beginCapture"));
-            assertEquals(0, counted.calls("launchGraph"));
-        }
-    }
-
-    /** Each kernel is waited for, also in equal runs, and the one that has the fault is named with the lines whose results it works on. */
-    @Test
-    void eachKernelCanBeWaitedFor() {
-        CountedDriver counted = new CountedDriver(new SimDriver());
-        try (Session own = open("sinter.gpu.wait", "true", counted.driver)) {
-            Executable e = Executable.compile(chain(), CompileContext.of(own));
-            Buffer b = smallNumbers(own);
-            counted.reset();
-            for (int i = 1; i <= 3; i++) {
-                e.run(List.of(b));
-                assertEquals(i * e.kernels(), counted.calls("launch"));
-                assertEquals(i * e.kernels(), counted.calls("synchronize"));
-            }
-            assertEquals(0, counted.calls("launchGraph"));
-
-            GraphBuilder g = new GraphBuilder();
-            Executable exp =
-                    Executable.compile(g.build(g.exp(g.input(Type.of(DType.F32, 64, 64)))), CompileContext.of(own));
-            counted.reset();
-            counted.fail("synchronize");
-            GpuFaultException thrown =
-                    assertThrows(GpuFaultException.class, () -> exp.run(List.of(b), i -> "Model.java:" + (7 + i)));
-            counted.fail("");
-            assertEquals(1, counted.calls("launch"));
-            assertTrue(
-                    thrown.getMessage()
-                            .matches(
-                                    "(?s)CUDA_ERROR_ILLEGAL_ADDRESS \\(700\\) in kernel k_exp_.*\n    at Model.java:7"),
-                    thrown.getMessage());
-        }
+        assertEquals(6, Buffers.first(bx));
+        assertEquals(2, Buffers.first(by));
+        assertEquals(2, Buffers.first(run.result(2)));
     }
 
     private static boolean isLoop(Sample s) {
@@ -467,7 +242,8 @@ class PtxExecutableTest {
             for (long bytes : new long[] {1 << 20, 500, 1}) {
                 PtxExecutable e = new PtxExecutable(StoredPlan.of(plan), session, MatmulPrecision.HIGHEST, bytes);
                 for (int i = 0; i < 3; i++) {
-                    Run run = e.run(s.inputs().stream().map(this::buffer).toList());
+                    Run run = e.run(
+                            s.inputs().stream().map(a -> Buffers.of(session, a)).toList());
                     for (int r = 0; r < want.size(); r++) {
                         RefArray got = Elements.load(want.get(r).type(), run.result(r));
                         for (int j = 0; j < got.size(); j++)
@@ -481,24 +257,6 @@ class PtxExecutableTest {
             }
         }
         assertTrue(loops > 2, loops + " loops");
-    }
-
-    /** A fault arrives late; the message says which kernels may have it. */
-    @Test
-    void faultsNameTheKernelsThatWereRunning() {
-        CountedDriver counted = new CountedDriver(new SimDriver());
-        Session own = Session.open(session.options(), counted.driver);
-        Buffer b = own.allocator().allocate(64 * 64 * 4);
-        Elements.store(Sample.uniform(Type.of(DType.F32, 64, 64), -1, 1, 1), b);
-        Buffer r = Executable.compile(chain(), CompileContext.of(own))
-                .run(List.of(b))
-                .result(0);
-        counted.fail("synchronize");
-        GpuFaultException thrown = assertThrows(GpuFaultException.class, () -> first(r));
-        counted.fail("");
-        assertTrue(thrown.getMessage().contains("CUDA_ERROR_ILLEGAL_ADDRESS"), thrown.getMessage());
-        assertTrue(thrown.getMessage().contains("k_"), thrown.getMessage());
-        own.close();
     }
 
     /** All memory is found before anything runs, and the message says who holds what there is. */

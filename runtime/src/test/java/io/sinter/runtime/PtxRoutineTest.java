@@ -141,8 +141,7 @@ class PtxRoutineTest {
         try (Session s = Session.open(options, counted.driver)) {
             Executable e = Executable.compile(g.build(g.neg(p)), CompileContext.of(s));
             RefArray in = RefArray.of(x.type(), i -> i * 7 % 12);
-            Buffer b = s.allocator().allocate(in.type().bytes());
-            Elements.store(in, b);
+            Buffer b = Buffers.of(s, in);
             counted.reset();
             Run last = null;
             for (int i = 0; i < 4; i++) last = e.run(List.of(b));
@@ -179,8 +178,7 @@ class PtxRoutineTest {
                         new Place.Temp(0, 0)));
         try (Session s = Session.open(Options.fromProperties().withDevice(Device.PTX_SIM))) {
             RefArray x = data(rows);
-            Buffer b = s.allocator().allocate(rows.bytes());
-            Elements.store(x, b);
+            Buffer b = Buffers.of(s, x);
             PtxExecutable e = new PtxExecutable(StoredPlan.of(whole), s, MatmulPrecision.HIGHEST);
             for (int i = 0; i < 2; i++) {
                 Run run = e.run(List.of(b));

@@ -110,6 +110,18 @@ class SimDriverTest {
         assertEquals(1, read());
     }
 
+    @Test
+    void unknownArchitecturesAreRefused() {
+        System.setProperty("sinter.ptx-sim", "sm_12");
+        try {
+            String message = assertThrows(IllegalArgumentException.class, SimDriver::chosen)
+                    .getMessage();
+            assertEquals("-Dsinter.ptx-sim: no target 'sm_12'; known: sm_80, sm_89, sm_90, sm_90a", message);
+        } finally {
+            System.clearProperty("sinter.ptx-sim");
+        }
+    }
+
     /** Any thread may give a graph back, a cleaner's too: a fault stays with whoever waits. */
     @Test
     void faultsDoNotGoWithAGraph() {

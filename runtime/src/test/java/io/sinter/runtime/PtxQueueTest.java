@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.runtime;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.sinter.ir.DType;
+import io.sinter.ir.Graph;
+import io.sinter.ir.GraphBuilder;
+import io.sinter.ir.Node;
+import io.sinter.ir.Shape;
+import io.sinter.ir.Type;
+import io.sinter.ir.op.Sample;
+import io.sinter.ir.ref.RefArray;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What a run queues on the simulated GPU: copies, launches, graphs; and how its faults are told. */
+class PtxQueueTest {
+    private static final Options OPTIONS =
+            Options.fromProperties().withThreads(1).withDevice(Device.PTX_SIM);
+
+    /** A chain of four kernels (sums of rows stay between), which grows x by 1 in the end. */
+    private static Graph chain() {
+        GraphBuilder g = new GraphBuilder();
+        Node x = g.input(Type.of(DType.F32, 64, 64));
+        Node y = g.sub(x, g.expand(g.reshape(g.sum(g.sum(x, 1), 0), Shape.of(1, 1)), x.shape()));
+        Node z = g.add(y, g.expand(g.reshape(g.sum(g.sum(x, 0), 0), Shape.of(1, 1)), x.shape()));
+        return g.build(g.add(z, 1));
+    }
+
+    /** Nothing is copied to the host before somebody reads; a run sends its parameters in one copy. */
+    @Test
+    void tensorsStayOnTheDevice() {
+        CountedDriver counted = new CountedDriver(new SimDriver());
+        try (Session own = Session.open(OPTIONS, counted.driver)) {
+            Buffer b = Buffers.of(own, Sample.uniform(Type.of(DType.F32, 64, 64), -1, 1, 1));
+            float before = Buffers.first(b);
+            Executable e = Executable.compile(chain(), CompileContext.of(own));
+            counted.reset();
+            for (int i = 0; i < 3; i++) b = e.run(List.of(b)).result(0);
+            assertEquals(3, counted.calls("copyIn"));
+            assertEquals(0, counted.calls("copyOut"));
+            assertEquals(0, counted.calls("synchronize"));
+            assertEquals(before + 3, Buffers.first(b), 1e-3);
+            assertEquals(1, counted.calls("copyOut"));
+        }
+    }
+
+    /** From the second equal run on it is a graph, also with other arguments: their addresses are data. */
+    @Test
+    void equalRunsAreReplayedAsAGraph() {
+        CountedDriver counted = new CountedDriver(new SimDriver());
+        try (Session own = Session.open(OPTIONS, counted.driver)) {
+            Executable e = Executable.compile(chain(), CompileContext.of(own));
+            assertTrue(e.kernels() >= 3, "too few kernels for a graph: " + e.kernels());
+            List<Buffer> kept = new ArrayList<>();
+            for (int i = 0; i < 5; i++) {
+                Buffer b = Buffers.of(own, RefArray.of(Type.of(DType.F32, 64, 64), j -> j));
+                kept.add(b);
+                Buffer r = e.run(List.of(b)).result(0);
+                kept.add(r);
+                assertEquals(1, Buffers.first(r), 1);
+            }
+            assertEquals(1, counted.calls("beginCapture"));
+            assertEquals(4, counted.calls("launchGraph"));
+            float[] all = new float[64 * 64];
+            kept.getLast().read(0, MemorySegment.ofArray(all));
+            for (int j = 0; j < all.length; j++) assertEquals(j + 1, all[j], 1);
+        }
+    }
+
+    /** A run that fails while it is captured leaves no graph of a part of it behind. */
+    @Test
+    void failedCapturesLeaveNoGraph() {
+        CountedDriver counted = new CountedDriver(new SimDriver());
+        try (Session own = Session.open(OPTIONS, counted.driver)) {
+            Executable e = Executable.compile(chain(), CompileContext.of(own));
+            Buffer b = smallNumbers(own);
+            assertEquals(4, Buffers.first(e.run(List.of(b)).result(0)));
+            counted.fail("launch");
+            assertThrows(GpuFaultException.class, () -> e.run(List.of(b)));
+            assertEquals(1, counted.calls("beginCapture"));
+            counted.fail("");
+            for (int i = 0; i < 2; i++)
+                assertEquals(4, Buffers.first(e.run(List.of(b)).result(0)));
+            assertEquals(2, counted.calls("beginCapture"));
+            assertEquals(2, counted.calls("launchGraph"));
+        }
+    }
+
+    /** An argument of {@link #chain}, whose sums are exact. */
+    private static Buffer smallNumbers(Session session) {
+        return Buffers.of(session, RefArray.of(Type.of(DType.F32, 64, 64), i -> 3 + i % 5));
+    }
+
+    private static Session open(String property, String value, GpuDriver driver) {
+        System.setProperty(property, value);
+        try {
+            return Session.open(OPTIONS, driver);
+        } finally {
+            System.clearProperty(property);
+        }
+    }
+
+    @Test
+    void graphsCanBeSwitchedOff() {
+        CountedDriver counted = new CountedDriver(new SimDriver());
+        try (Session own = open("sinter.gpu.graphs", "false", counted.driver)) {
+            Executable e = Executable.compile(chain(), CompileContext.of(own));
+            Buffer b = smallNumbers(own);
+            for (int i = 1; i <= 3; i++) {
+                assertEquals(4, Buffers.first(e.run(List.of(b)).result(0)));
+                assertEquals(i * e.kernels(), counted.calls("launch"));
+            }
+            assertEquals(0, counted.calls("beginCapture"));
+            assertEquals(0, counted.calls("launchGraph"));
+        }
+    }
+
+    /** Each kernel is waited for, also in equal runs, and the one that has the fault is named with the lines whose results it works on. */
+    @Test
+    void eachKernelCanBeWaitedFor() {
+        CountedDriver counted = new CountedDriver(new SimDriver());
+        try (Session own = open("sinter.gpu.wait", "true", counted.driver)) {
+            Executable e = Executable.compile(chain(), CompileContext.of(own));
+            Buffer b = smallNumbers(own);
+            counted.reset();
+            for (int i = 1; i <= 3; i++) {
+                e.run(List.of(b));
+                assertEquals(i * e.kernels(), counted.calls("launch"));
+                assertEquals(i * e.kernels(), counted.calls("synchronize"));
+            }
+            assertEquals(0, counted.calls("launchGraph"));
+
+            GraphBuilder g = new GraphBuilder();
+            Executable exp =
+                    Executable.compile(g.build(g.exp(g.input(Type.of(DType.F32, 64, 64)))), CompileContext.of(own));
+            counted.reset();
+            counted.fail("synchronize");
+            GpuFaultException thrown =
+                    assertThrows(GpuFaultException.class, () -> exp.run(List.of(b), i -> "Model.java:" + (7 + i)));
+            counted.fail("");
+            assertEquals(1, counted.calls("launch"));
+            assertTrue(
+                    thrown.getMessage()
+                            .matches(
+                                    "(?s)CUDA_ERROR_ILLEGAL_ADDRESS \\(700\\) in kernel k_exp_.*\n    at Model.java:7"),
+                    thrown.getMessage());
+        }
+    }
+
+    /** A fault arrives late; the message says which kernels may have it. */
+    @Test
+    void faultsNameTheKernelsThatWereRunning() {
+        CountedDriver counted = new CountedDriver(new SimDriver());
+        Session own = Session.open(OPTIONS, counted.driver);
+        Buffer b = Buffers.of(own, Sample.uniform(Type.of(DType.F32, 64, 64), -1, 1, 1));
+        Buffer r = Executable.compile(chain(), CompileContext.of(own))
+                .run(List.of(b))
+                .result(0);
+        counted.fail("synchronize");
+        GpuFaultException thrown = assertThrows(GpuFaultException.class, () -> Buffers.first(r));
+        counted.fail("");
+        assertTrue(thrown.getMessage().contains("CUDA_ERROR_ILLEGAL_ADDRESS"), thrown.getMessage());
+        assertTrue(thrown.getMessage().contains("k_"), thrown.getMessage());
+        own.close();
+    }
+}
