@@ -42,7 +42,7 @@ import java.util.Set;
 
 /**
  * Decides which nodes become one kernel. Nodes are visited from the results backwards; each joins the group of its readers where the
- * rules below allow it, or begins a group of its own. Views belong to no group: they are index expressions of their readers.
+ * {@linkplain FusionRules rules} allow it, or begins a group of its own. Views belong to no group: they are index expressions of their readers.
  *
  * <ul>
  *   <li>pointwise into its readers, through views; as an extra result where it is read elsewhere too; computed again in every reader where that
@@ -57,18 +57,10 @@ public final class Fusion {
     public static final int MAX_WEIGHT = 220;
 
     private static final int LEAST_WEIGHT = 16;
-    private static final int MAX_MEMBERS = 80;
-    static final int MAX_STORES = 12;
-
     /** Parts of a concatenation, and neighbouring elements of one, from which on it is stored part by part. */
     private static final int MAX_SPLIT = 8;
 
     private static final long SPLIT_RUN = 16;
-
-    /** With fewer rows than this a row kernel leaves the device idle, unless there is next to nothing to do. */
-    static final long FEW_ROWS = 8;
-
-    static final long SMALL = 1 << 14;
 
     /**
      * What kernels may be.
@@ -79,7 +71,6 @@ public final class Fusion {
     public record Limits(int maxWeight, boolean sumsBesideRows) {}
 
     private final Graph graph;
-    private final int maxWeight;
     private final Map<Node, List<Node>> users;
     private final Map<Node, Integer> position = new IdentityHashMap<>();
     private final Map<Node, List<Group>> groupsOf = new IdentityHashMap<>();
@@ -89,6 +80,7 @@ public final class Fusion {
     private final List<Group> groups = new ArrayList<>();
     private final List<Refusal> refusals = new ArrayList<>();
     private final Reads reads;
+    private final FusionRules rules;
 
     /**
      * A place where fusion said no.
@@ -102,9 +94,9 @@ public final class Fusion {
 
     private Fusion(Graph graph, int maxWeight) {
         this.graph = graph;
-        this.maxWeight = maxWeight;
         this.users = graph.users();
         this.reads = new Reads(users, copies);
+        this.rules = new FusionRules(maxWeight, outputs, donated, groupsOf, reads);
     }
 
     /** The weight to try where {@code weight} turned out to be too much code; 0 if there is none. */
@@ -240,7 +232,7 @@ public final class Fusion {
         }
         if (!stored && isPointwise(n.op()) && cheapToRepeat(n)) {
             boolean all = true;
-            for (Group g : inline) all &= check(n, g, readers, false) == FusionDecision.YES;
+            for (Group g : inline) all &= rules.check(n, g, readers, false) == FusionDecision.YES;
             if (all) {
                 for (Group g : inline) join(n, g, readers, false);
                 return;
@@ -399,7 +391,7 @@ public final class Fusion {
     }
 
     private boolean join(Node n, Group g, List<Reads.Read> readers, boolean store) {
-        FusionDecision d = check(n, g, readers, store);
+        FusionDecision d = rules.check(n, g, readers, store);
         if (d instanceof FusionDecision.No no) {
             refuse(n, g, no.reason());
             return false;
@@ -426,98 +418,6 @@ public final class Fusion {
             connect(n, g);
         }
         return true;
-    }
-
-    // ---- the rules
-
-    private FusionDecision check(Node n, Group g, List<Reads.Read> readers, boolean store) {
-        if (n.op() instanceof BlockReduce) return FusionDecision.no("blocks of rows are what its kernel goes by");
-        if (g.weight() + Cost.code(n) > maxWeight || g.members().size() >= MAX_MEMBERS) {
-            return FusionDecision.no("the kernel would be too large");
-        }
-        if (store && g.stores().size() >= MAX_STORES)
-            return FusionDecision.no("the kernel would have too many results");
-        if (g.update() && (outputs.contains(n) || !isPointwise(n.op())) && !donated.contains(n)) {
-            return FusionDecision.no("an update of state is kept apart, to be launched with its likes");
-        }
-        for (Reads.Read r : readers) {
-            if (g.kind() == Group.Kind.TEMPLATE && r.consumer() == g.anchor()) {
-                return FusionDecision.no("the kernel's template needs all of it before its epilogue runs");
-            }
-        }
-        List<List<Index>> at = reads.positions(n, g, readers);
-        if (at == null || at.isEmpty()) return FusionDecision.no("it is read at positions that are not known");
-        if (at.size() > 4) return FusionDecision.no("it is read at too many positions");
-        if (at.size() > 1 && (store || !isPointwise(n.op())))
-            return FusionDecision.no("it is read at several positions");
-        if (store && !Spaces.covers(n, g, at.getFirst()) && !Spaces.followsReduction(n, g, at.getFirst())) {
-            return FusionDecision.no(
-                    "it is needed elsewhere too, and the kernel does not compute every element exactly once");
-        }
-        if (store && g.blocks() != null && !Spaces.isEveryElement(g, at.getFirst()))
-            return FusionDecision.no("it is needed elsewhere too, and each block of rows would compute it");
-        if (store) {
-            for (Reads.Read r : readers) {
-                for (Group h : groupsOf.getOrDefault(r.consumer(), List.of())) {
-                    if (h != g && h.reaches(g)) return FusionDecision.no("the kernels would wait for each other");
-                }
-            }
-        }
-        if (n.op() instanceof Reduce r) return checkReduction(n, r, g, at.getFirst());
-        if (isTemplate(n.op())) return checkTemplate(n, g, at.getFirst());
-        return checkPointwise(n, g, at);
-    }
-
-    private FusionDecision checkPointwise(Node n, Group g, List<List<Index>> at) {
-        if (!Cost.expensive(n) || isHostScalar(n, 16)) return FusionDecision.YES;
-        if (at.size() > 1) return FusionDecision.no("it is expensive and would be computed at several positions");
-        // Each element is computed once for every combination of variables that its position does not mention, unless
-        // it belongs to a whole row.
-        long evaluations = 1;
-        boolean rowLevel = true;
-        for (Var v : g.vars()) {
-            boolean used = at.getFirst().stream().anyMatch(i -> IndexMath.mentions(i, v));
-            if (used && g.inner().contains(v)) rowLevel = false;
-        }
-        for (Var v : g.vars())
-            if (!(rowLevel && g.inner().contains(v))) evaluations *= v.extent().lit();
-        if (evaluations > 2 * n.type().numel() && !Spaces.followsReduction(n, g, at.getFirst()))
-            return FusionDecision.no("it is expensive and would be computed again for every repeated element");
-        return FusionDecision.YES;
-    }
-
-    private FusionDecision checkTemplate(Node n, Group g, List<Index> at) {
-        if (g.kind() != Group.Kind.LOOPS) return FusionDecision.no("the kernel has a template already");
-        if (!g.inner().isEmpty()) return FusionDecision.no("a template's epilogue is elementwise; this kernel reduces");
-        for (Node m : g.members()) {
-            if (m.op() instanceof Concat || m.op() instanceof View)
-                return FusionDecision.no("a template's epilogue is elementwise");
-        }
-        long numel = 1;
-        for (Var v : g.vars()) numel *= v.extent().lit();
-        if (numel != n.type().numel() || !Spaces.isLinear(n, g, at))
-            return FusionDecision.no("the readers go through its result in another order");
-        return FusionDecision.YES;
-    }
-
-    private FusionDecision checkReduction(Node n, Reduce r, Group g, List<Index> at) {
-        if (g.kind() != Group.Kind.LOOPS) return FusionDecision.no("a template's epilogue is elementwise");
-        if (g.hasSplit()) return FusionDecision.no("a concatenation is stored part by part, not row by row");
-        if (g.blocks() != null) return FusionDecision.no("the kernel goes by blocks of rows");
-        Set<Var> used = Spaces.plain(n, at);
-        if (used == null) return FusionDecision.no("its readers do not go through it row by row");
-        if (Spaces.match(r, n, g, at) == null && !Spaces.startsRows(g, used))
-            return FusionDecision.no("the readers' rows are not the rows that it reduces");
-        if (g.inner().isEmpty() && !Spaces.startsRows(g, used)) {
-            long rows = 1;
-            long total = 1;
-            for (Var v : g.vars()) {
-                total *= v.extent().lit();
-                if (used.contains(v)) rows *= v.extent().lit();
-            }
-            if (rows < FEW_ROWS && total > SMALL) return FusionDecision.no("too few rows to fill the device");
-        }
-        return FusionDecision.YES;
     }
 
     /** Group {@code from} has become part of {@code to}: which need not store any more what only {@code from} read. */

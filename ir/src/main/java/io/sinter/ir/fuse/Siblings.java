@@ -139,7 +139,7 @@ final class Siblings {
 
     private boolean fits(Group g, Group into) {
         return into.weight() + g.weight() <= maxWeight
-                && into.stores().size() + g.stores().size() <= Fusion.MAX_STORES;
+                && into.stores().size() + g.stores().size() <= FusionRules.MAX_STORES;
     }
 
     /** Another kernel waits for {@code first}, and {@code g} for that. */

@@ -29,7 +29,8 @@ final class Spaces {
         long missing = 1;
         for (Var v : rest(g, at)) missing *= v.extent().lit();
         if (missing == 1
-                || (n.type().numel() < Fusion.FEW_ROWS && missing * n.type().numel() > Fusion.SMALL)) return false;
+                || (n.type().numel() < FusionRules.FEW_ROWS
+                        && missing * n.type().numel() > FusionRules.SMALL)) return false;
         return isAbove(n, n.type().numel(), missing * n.type().numel(), 10);
     }
 
