@@ -197,9 +197,10 @@ public final class Facts {
 
     /** Operands, the data-dependent values in an index included. */
     public static List<Expr> children(Expr e) {
+        Index index = e instanceof Expr.Load l ? l.index() : e instanceof Expr.IndexValue v ? v.index() : null;
+        if (index == null) return childrenWithoutIndex(e);
         List<Expr> out = new ArrayList<>(childrenWithoutIndex(e));
-        if (e instanceof Expr.Load l) data(l.index(), out);
-        if (e instanceof Expr.IndexValue v) data(v.index(), out);
+        data(index, out);
         return out;
     }
 

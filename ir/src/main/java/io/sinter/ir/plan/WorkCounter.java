@@ -6,6 +6,7 @@ import io.sinter.ir.loop.AttentionKernel;
 import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.Coef;
 import io.sinter.ir.loop.Expr;
+import io.sinter.ir.loop.Facts;
 import io.sinter.ir.loop.GemmKernel;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.IndexMath;
@@ -138,31 +139,18 @@ final class WorkCounter {
 
     private void body(List<Stmt> body) {
         for (Stmt s : body) {
+            Facts.roots(s).forEach(this::expr);
             switch (s) {
                 case Stmt.Loop l -> {
                     around.push(new Around(l.var(), trips(l), l.limit()));
                     body(l.body());
                     around.pop();
                 }
-                case Stmt.Let l -> {
-                    expr(l.value());
-                    localDependsOn.put(l.local(), dependsOn(l.value()));
-                }
-                case Stmt.Declare d -> {
-                    expr(d.init());
-                    localDependsOn.put(d.local(), variables());
-                }
-                case Stmt.Accumulate a -> {
-                    expr(a.value());
-                    operations(a.local().dtype(), 1, variables());
-                }
-                case Stmt.Set a -> expr(a.value());
-                case Stmt.Store a -> {
-                    expr(a.value());
-                    if (a.mask() != null) expr(a.mask());
-                    index(a.index());
-                    touch(a.buffer(), a.index(), true);
-                }
+                case Stmt.Let l -> localDependsOn.put(l.local(), dependsOn(l.value()));
+                case Stmt.Declare d -> localDependsOn.put(d.local(), variables());
+                case Stmt.Accumulate a -> operations(a.local().dtype(), 1, variables());
+                case Stmt.Set _ -> {}
+                case Stmt.Store a -> touch(a.buffer(), a.index(), true);
                 case Stmt.If i -> branch(i);
             }
         }
@@ -170,7 +158,6 @@ final class WorkCounter {
 
     /** What a branch does counts in as many of the runs of the loops around as it is taken. */
     private void branch(Stmt.If i) {
-        expr(i.cond());
         double[] found = points(i.cond(), null, 0);
         double share = found == null ? 1 : found[0] == 0 ? 0 : found[1] / found[0];
         Map<Access, Double> before = new LinkedHashMap<>(touched);
@@ -284,52 +271,25 @@ final class WorkCounter {
 
     private void expr(Expr e) {
         if (!counted.add(e)) return;
+        Facts.children(e).forEach(this::expr);
         switch (e) {
-            case Expr.Const _, Expr.Arg _, Expr.Ref _ -> {}
-            case Expr.IndexValue v -> index(v.index());
-            case Expr.Load l -> {
-                if (l.mask() != null) {
-                    expr(l.mask());
-                    expr(l.otherwise());
-                }
-                index(l.index());
-                touch(l.buffer(), l.index(), false);
-            }
+            case Expr.Load l -> touch(l.buffer(), l.index(), false);
             case Expr.Un u -> {
-                expr(u.a());
                 if (!u.op().isTest()) operations(u.dtype(), 1, dependsOn(u));
             }
             case Expr.Bin b -> {
-                expr(b.a());
-                expr(b.b());
                 if (!b.op().isComparison()) operations(b.dtype(), 1, dependsOn(b));
             }
-            case Expr.Fma f -> {
-                expr(f.a());
-                expr(f.b());
-                expr(f.c());
-                operations(f.dtype(), 2, dependsOn(f));
-            }
-            case Expr.Select s -> {
-                expr(s.cond());
-                expr(s.a());
-                expr(s.b());
-            }
-            case Expr.Convert c -> expr(c.a());
-            case Expr.Narrow n -> expr(n.a());
-            case Expr.Bits b -> expr(b.a());
-            case Expr.Checked c -> expr(c.value());
-        }
-    }
-
-    private void index(Index index) {
-        for (Index.Term t : index.terms()) {
-            switch (t.atom()) {
-                case Index.VarAtom _ -> {}
-                case Index.DivAtom d -> index(d.a());
-                case Index.ModAtom m -> index(m.a());
-                case Index.DataAtom d -> expr(d.value());
-            }
+            case Expr.Fma f -> operations(f.dtype(), 2, dependsOn(f));
+            case Expr.Const _,
+                    Expr.Arg _,
+                    Expr.Ref _,
+                    Expr.IndexValue _,
+                    Expr.Select _,
+                    Expr.Convert _,
+                    Expr.Narrow _,
+                    Expr.Bits _,
+                    Expr.Checked _ -> {}
         }
     }
 
@@ -411,28 +371,15 @@ final class WorkCounter {
     private Set<Var> dependsOn(Expr e) {
         Set<Var> known = dependsOn.get(e);
         if (known != null) return known;
-        List<Expr> operands = new ArrayList<>();
         Set<Var> vars = new HashSet<>(); // variables have identity equality
-        switch (e) {
-            case Expr.Const _, Expr.Arg _ -> {}
-            case Expr.Ref r -> vars.addAll(localDependsOn.getOrDefault(r.local(), variables()));
-            case Expr.IndexValue v -> vars.addAll(dependsOn(v.index()));
-            case Expr.Load l -> {
-                vars.addAll(dependsOn(l.index()));
-                if (l.mask() != null) operands.addAll(List.of(l.mask(), l.otherwise()));
-                // What the kernel itself has written may be another value each time.
-                if (l.buffer().kind() != Buf.Kind.IN) vars.addAll(variables());
-            }
-            case Expr.Un u -> operands.add(u.a());
-            case Expr.Bin b -> operands.addAll(List.of(b.a(), b.b()));
-            case Expr.Fma f -> operands.addAll(List.of(f.a(), f.b(), f.c()));
-            case Expr.Select s -> operands.addAll(List.of(s.cond(), s.a(), s.b()));
-            case Expr.Convert c -> operands.add(c.a());
-            case Expr.Narrow n -> operands.add(n.a());
-            case Expr.Bits b -> operands.add(b.a());
-            case Expr.Checked c -> operands.add(c.value());
+        for (Expr o : Facts.children(e)) vars.addAll(dependsOn(o));
+        if (e instanceof Expr.Ref r) vars.addAll(localDependsOn.getOrDefault(r.local(), variables()));
+        if (e instanceof Expr.IndexValue v) vars.addAll(dependsOn(v.index()));
+        if (e instanceof Expr.Load l) {
+            vars.addAll(dependsOn(l.index()));
+            // What the kernel itself has written may be another value each time.
+            if (l.buffer().kind() != Buf.Kind.IN) vars.addAll(variables());
         }
-        for (Expr o : operands) vars.addAll(dependsOn(o));
         dependsOn.put(e, vars);
         return vars;
     }
