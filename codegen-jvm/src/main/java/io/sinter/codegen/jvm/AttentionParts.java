@@ -156,8 +156,7 @@ abstract class AttentionParts {
         Matrix a = new Matrix(panel, row, size);
         long b = panel + few * row;
         long c = b + few * row;
-        for (int rows :
-                new int[] {few, plan.d % tiles.rows(), plan.e % tiles.rows(), AttentionPlan.ROWS % tiles.rows()}) {
+        for (int rows : new int[] {few, plan.d % tiles.rows(), plan.e % tiles.rows()}) {
             product(a, rows, few, b, c, plan.panel);
         }
     }

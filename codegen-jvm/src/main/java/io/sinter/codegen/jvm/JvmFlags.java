@@ -30,7 +30,7 @@ public final class JvmFlags {
      *
      * <p>First calls take a quarter less with {@code -XX:+UnlockDiagnosticVMOptions
      * -XX:CompilerDirectivesFile=hotspot-directives.json}, the file beside this class, which keeps C1 off
-     * generated classes. The launcher does so; it is no part of this list because it needs a path.
+     * generated classes and C2 off the Vector API's own methods. The launcher does so; it is no part of this list because it needs a path.
      */
     public static final List<String> EARLY_COMPILATION = List.of(
             "-XX:CompileCommand=quiet",

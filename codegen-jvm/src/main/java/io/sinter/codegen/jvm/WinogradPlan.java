@@ -80,7 +80,7 @@ final class WinogradPlan {
         int ofImage = tilesY * tilesX;
         bandImages = evenly(images, Math.max(1, most / ofImage));
         bandRows = ofImage <= most ? tilesY : evenly(tilesY, Math.max(1, most / tilesX));
-        long bands = (long) StencilPlan.ceilDiv(images, bandImages) * StencilPlan.ceilDiv(tilesY, bandRows);
+        long bands = allBands();
         long groups = Math.clamp((4L * PROCESSORS + bands - 1) / bands, 1, panels);
         taskPanels = StencilPlan.ceilDiv(panels, (int) groups);
     }

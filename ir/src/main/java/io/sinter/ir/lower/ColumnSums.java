@@ -126,7 +126,8 @@ final class ColumnSums {
         // Of all rows, one step more than there are, for which nothing is left: a loop of one step would be other code.
         Var i = new Var(row.name() + "q", Coef.of(blocks == null ? (n + step - 1) / step + 1 : n / step));
         Index first = IndexMath.mul(IndexMath.var(i), step);
-        Index left = blocks == null ? IndexMath.add(IndexMath.mul(first, -1), n) : blocks.rest(i, step);
+        Index all = blocks == null ? IndexMath.add(Index.ZERO, n) : blocks.rest();
+        Index left = IndexMath.add(all, IndexMath.mul(first, -1));
         Expr rest = new Expr.IndexValue(DType.I64, left);
         Expr whole = Expr.Const.ofLong(DType.I64, step);
         Var k = new Var(row.name() + "r", Coef.of(step));

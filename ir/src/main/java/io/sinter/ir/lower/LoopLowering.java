@@ -294,7 +294,7 @@ final class LoopLowering {
 
         Stmt loop(Var v, Kind kind, List<Stmt> body) {
             boolean rows = blocks != null && v == blocks.row();
-            return new Stmt.Loop(v, rows ? blocks.rest(null, 0) : null, kind, body);
+            return new Stmt.Loop(v, rows ? blocks.rest() : null, kind, body);
         }
 
         /** Computes a value of the row, keeps it in scratch: what the passes to come read. */

@@ -50,10 +50,9 @@ final class RowBlocks {
         return row;
     }
 
-    /** Rows from row {@code skip · k} of the block to its end: {@code k} is null for all of them. */
-    Index rest(Var k, long skip) {
-        Index left = IndexMath.add(IndexMath.mul(IndexMath.var(block), -size), count);
-        return k == null ? left : IndexMath.add(left, IndexMath.mul(IndexMath.var(k), -skip));
+    /** Rows from the block's first one to the last of all. */
+    Index rest() {
+        return IndexMath.add(IndexMath.mul(IndexMath.var(block), -size), count);
     }
 
     /** Steps of {@code each} rows, of which {@code size} is a multiple, that reach the block's end. */
