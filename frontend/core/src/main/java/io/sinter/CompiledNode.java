@@ -134,11 +134,7 @@ final class CompiledNode extends TapeNode {
                         v = Value.leaf(t, r.type(), memory.get(r.index()));
                         v.line = program.lines().get(r.index());
                         v.pass = t.pass;
-                        Value other = holders.putIfAbsent(v.data, v);
-                        if (other != null) {
-                            other.share();
-                            v.share();
-                        }
+                        v.heldBeside(holders);
                         values[r.index()] = v;
                     }
                     gradients.add(new Tensor(v));

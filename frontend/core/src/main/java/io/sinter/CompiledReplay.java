@@ -182,11 +182,6 @@ final class CompiledReplay {
             if (held != null) holders.put(held.data, held);
         }
         for (Storage s : giving) holders.remove(s.value.data);
-        for (Value r : values) {
-            Value other = holders.putIfAbsent(r.data, r);
-            if (other == null) continue;
-            other.share();
-            r.share();
-        }
+        for (Value r : values) r.heldBeside(holders);
     }
 }

@@ -62,7 +62,7 @@ final class Cut {
      * @return bytes of the results
      */
     long run(Collection<Value> wanted, List<Storage> donors) {
-        return run(wanted, donors, false).bytes();
+        return run(wanted, donors, false, true).bytes();
     }
 
     /**
@@ -81,9 +81,9 @@ final class Cut {
             long bytes,
             String key) {}
 
-    /** As {@link #run(Collection, List)}; {@code exactly}: only {@code wanted}, and the trail is kept. */
-    Trail run(Collection<Value> wanted, List<Storage> donors, boolean exactly) {
-        return run(wanted, donors, exactly, true);
+    /** As {@link #run(Collection, List)}, of {@code wanted} only; the trail is kept. */
+    Trail runExactly(Collection<Value> wanted, List<Storage> donors) {
+        return run(wanted, donors, true, true);
     }
 
     /** The program that computes exactly {@code wanted}, which stays pending. */
@@ -325,12 +325,7 @@ final class Cut {
         Map<Buffer, Value> holders = new IdentityHashMap<>();
         for (Value a : arguments) if (a.data != null) holders.put(a.data, a);
         for (Storage s : giving) holders.remove(s.overwritten.data);
-        for (Value r : roots) {
-            Value other = holders.putIfAbsent(r.data, r);
-            if (other == null || other == r) continue;
-            other.share();
-            r.share();
-        }
+        for (Value r : roots) r.heldBeside(holders);
     }
 
     /** The line of an entry of the cut that is being run; null for none. */

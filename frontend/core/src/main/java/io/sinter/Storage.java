@@ -25,6 +25,15 @@ final class Storage {
         else value.share();
     }
 
+    /** Whether the memory of the value that was overwritten may become that of the present one, which is pending: nobody else holds it. */
+    boolean gives() {
+        return !overwritten.pinned()
+                && overwritten.data != null
+                && (overwritten.flags & Value.SHARED) == 0
+                && value.pending()
+                && value.type.bytes() == overwritten.type.bytes();
+    }
+
     /** Replaces the base's value. */
     void write(Trace trace, Value v) {
         if (overwritten == null) {

@@ -48,8 +48,6 @@ public final class Trace {
     int calls;
     /** Backward passes and boundaries in progress: nothing is flushed within. */
     int busy;
-    /** Updates of boundaries in progress. */
-    private int updating;
     /** The line of the nodes made on behalf of an earlier call (gradients), or null. */
     SourceLine onBehalf;
     /** What {@link Sinter#compile} is recording, or null. */
@@ -84,6 +82,7 @@ public final class Trace {
     private final Lines lines = new Lines();
     private final Cut cut = new Cut(this);
     private final ModuleCalls modules = new ModuleCalls(this);
+    private final StepBoundary boundary = new StepBoundary(this);
 
     private Trace() {}
 
@@ -174,6 +173,11 @@ public final class Trace {
         if (recording != null) recording.wrote(s);
     }
 
+    /** Storages written since the trace began, in order. */
+    List<Storage> writes() {
+        return Collections.unmodifiableList(written);
+    }
+
     void loss(Value v) {
         if (v.pending()) losses.add(v);
     }
@@ -188,6 +192,11 @@ public final class Trace {
     GradientEra era() {
         if (era == null) era = new GradientEra();
         return era;
+    }
+
+    /** Whether {@code e} is the present era. */
+    boolean isIn(GradientEra e) {
+        return era == e;
     }
 
     /** The program may get to see values of the pass in progress, or something pending that gradients are needed for. */
@@ -271,14 +280,32 @@ public final class Trace {
     }
 
     /**
+     * Ends a step: as {@link #flush}, but of what is neither state nor loss only what {@linkplain Pending#addResults stays readable}.
+     *
+     * @param before storages that were written before the boundary, whose old memory is not to be given away
+     */
+    void finishStep(Set<Storage> before) {
+        lock.lock();
+        try {
+            List<Storage> donors = written.stream()
+                    .filter(s -> !before.contains(s) && s.gives())
+                    .toList();
+            Set<Value> roots = pendingState();
+            pending.addResults(roots);
+            runAll(roots, donors);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
      * Runs those {@code roots} that can be computed, all that is pending; what depends on a failure says so when it is read. Then a
      * new trace begins.
      */
     private void runAll(Set<Value> roots, List<Storage> donors) {
         boolean complete = false;
         try {
-            if (!roots.isEmpty()) complete = runComputable(roots, donors);
-            else complete = true;
+            complete = roots.isEmpty() || runComputable(roots, donors);
         } finally {
             clear(complete);
         }
@@ -305,8 +332,8 @@ public final class Trace {
     Cut.Trail runExactly(List<Value> roots, List<Storage> states) {
         lock.lock();
         try {
-            List<Storage> donors = states.stream().filter(Trace::gives).toList();
-            Cut.Trail trail = cut.run(roots, donors, true);
+            List<Storage> donors = states.stream().filter(Storage::gives).toList();
+            Cut.Trail trail = cut.runExactly(roots, donors);
             clear(false);
             return trail;
         } finally {
@@ -381,41 +408,7 @@ public final class Trace {
      */
     public static void boundary(Runnable updates) {
         outsideLoops("an optimizer's step");
-        Trace t = current();
-        boolean grad = t.gradMode;
-        t.gradMode = false;
-        t.depth++;
-        t.busy++;
-        try {
-            List<Storage> seen = new ArrayList<>(t.written);
-            t.update(updates);
-            if (t.recording != null) return;
-            t.lock.lock();
-            try {
-                t.finishStep(t.donors(seen));
-            } finally {
-                t.lock.unlock();
-            }
-            Profile profile = Session.isProfiling() ? Session.current().profile() : null;
-            if (profile != null) profile.step(false);
-        } finally {
-            t.busy--;
-            t.depth--;
-            t.gradMode = grad;
-        }
-    }
-
-    /** If {@code updates} throw, what they have written so far stays pending, and the gradients that it needs with it. */
-    private void update(Runnable updates) {
-        boolean done = false;
-        updating++;
-        try {
-            updates.run();
-            done = true;
-        } finally {
-            updating--;
-            if (!done) exposeGradients();
-        }
+        current().boundary.run(updates);
     }
 
     /**
@@ -424,41 +417,7 @@ public final class Trace {
      * from it belongs into the state that the updates write.
      */
     public static Tensor gradient(Tensor p) {
-        Trace t = current();
-        if (t.updating == 0) return p.sharedGradient();
-        Tensor g = p.lentGradient(t);
-        GradientEra era = p.gradientEra();
-        if (era == null) return g;
-        return new Tensor(g.value()).guarded(() -> {
-            if (t.era != era)
-                throw Errors.state("a gradient that an optimizer got from Trace.gradient was read after its step");
-        });
-    }
-
-    /** Storages that the boundary was the first to write and whose old memory nobody else holds. */
-    private List<Storage> donors(List<Storage> seen) {
-        Set<Storage> before = Collections.newSetFromMap(new IdentityHashMap<>());
-        before.addAll(seen);
-        List<Storage> donors = new ArrayList<>();
-        for (Storage s : written) {
-            if (!before.contains(s) && gives(s)) donors.add(s);
-        }
-        return donors;
-    }
-
-    private static boolean gives(Storage s) {
-        Value old = s.overwritten;
-        return !old.pinned()
-                && old.data != null
-                && (old.flags & Value.SHARED) == 0
-                && s.value.pending()
-                && s.value.type.bytes() == old.type.bytes();
-    }
-
-    private void finishStep(List<Storage> donors) {
-        Set<Value> roots = pendingState();
-        pending.addResults(roots);
-        runAll(roots, donors);
+        return current().boundary.gradient(p);
     }
 
     /**

@@ -7,6 +7,7 @@ import io.sinter.ir.op.Project;
 import io.sinter.runtime.Buffer;
 import java.lang.invoke.VarHandle;
 import java.util.List;
+import java.util.Map;
 import java.util.function.LongSupplier;
 
 /**
@@ -155,6 +156,14 @@ final class Value {
     /** Somebody else holds it, or its memory, as well. */
     void share() {
         flags = (flags | SHARED) & ~PRIVATE;
+    }
+
+    /** A program's result is held; what another of {@code holders} holds as well, an argument or a result, is shared by both. */
+    void heldBeside(Map<Buffer, Value> holders) {
+        Value other = holders.putIfAbsent(data, this);
+        if (other == null || other == this) return;
+        other.share();
+        share();
     }
 
     void pin() {
