@@ -88,9 +88,6 @@ record CompiledBackward(
             List<Tensor> found = Engine.gradientsAt(roots, seeds, tape.ends());
             Names all = v -> seedSlots.containsKey(v) ? seedSlots.get(v) : names.slot(v);
             return of(t, tape, tape.reached(out, start), found, roots, all);
-        } catch (IllegalStateException e) {
-            // What was saved has been changed in place: whoever goes backward will be told so by the tape.
-            return null;
         } finally {
             Trace.restart();
             memory.forEach(Buffer::release);
@@ -119,7 +116,8 @@ record CompiledBackward(
                 continue;
             }
             CompiledVariant.Slot slot = names.slot(v);
-            if (slot == null || isConstant(slot) || slot instanceof CompiledVariant.FromNumber) return null;
+            if (slot == null || slot instanceof CompiledVariant.Fixed || slot instanceof CompiledVariant.FromNumber)
+                return null;
             gradients.add(new Passed(slot));
         }
         List<CompiledVariant.Slot> slots = new ArrayList<>();

@@ -21,8 +21,8 @@ import java.util.Set;
 record CompiledTape(List<Integer> outputs, List<Engine.Edge> ends, List<Integer> inputs, List<Value> saved) {
     /**
      * The tape of a function, or null if it cannot be gone through by a program: code of the user's is on it (a custom function, a checkpoint, a hook), it
-     * leads to tensors outside that have a history of their own, part of it has been consumed, a result is a view of an argument, or a tensor from outside has got
-     * a history by an in-place operation.
+     * leads to tensors outside that have a history of their own, part of it has been consumed, what it saved has been changed in place (whoever goes backward is told
+     * so by the tape), a result is a view of an argument, or a tensor from outside has got a history by an in-place operation.
      *
      * @param start the tape's sequence number when the function began
      */
@@ -47,7 +47,7 @@ record CompiledTape(List<Integer> outputs, List<Engine.Edge> ends, List<Integer>
         }
         while (!queue.isEmpty()) {
             TapeNode n = queue.poll();
-            if (!(n instanceof OpNode op) || n.isSpent() || n.hasHooks()) return null;
+            if (!(n instanceof OpNode op) || n.isSpent() || n.hasHooks() || !op.isIntact()) return null;
             op.addSaved(tape.saved);
             for (int i = 0; i < n.next.length; i++) {
                 TapeNode m = n.next[i];

@@ -68,6 +68,13 @@ final class OpNode extends TapeNode {
         for (SavedValue s : savedResults) if (s != null) to.add(s.value);
     }
 
+    /** Whether nothing that the gradient rule will ask for has been changed in place. */
+    boolean isIntact() {
+        for (SavedValue s : savedOperands) if (s != null && s.isModified()) return false;
+        for (SavedValue s : savedResults) if (s != null && s.isModified()) return false;
+        return true;
+    }
+
     /** The result that this node saved, if it did, is now the value of {@code target}. */
     void moved(Tensor target, int result) {
         if (savedResults != null && savedResults[result] != null) savedResults[result].moved(target);

@@ -89,5 +89,6 @@ final class Recording {
         holders.clear();
         written.clear();
         gradients.clear();
+        captured.clear();
     }
 }

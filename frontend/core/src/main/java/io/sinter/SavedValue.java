@@ -29,9 +29,12 @@ final class SavedValue {
         value.saved--;
     }
 
+    boolean isModified() {
+        return owner.version() != version;
+    }
+
     void check(String op) {
-        int now = owner.version();
-        if (now != version) throw modified(op, value.type, now, version);
+        if (isModified()) throw modified(op, value.type, owner.version(), version);
     }
 
     static RuntimeException modified(String op, Type type, int now, int expected) {

@@ -3,6 +3,7 @@ package io.sinter;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -167,6 +168,44 @@ class CompiledFunctionsTest {
         }
     }
 
+    /** Nor can what the function has changed itself be differentiated, by a replay or otherwise. */
+    @Test
+    void whatTheFunctionChangesAfterItWasSavedIsFound() {
+        int[] traced = {0};
+        Compiled f = new Compiled(x -> {
+            traced[0]++;
+            Tensor e = x[0].exp();
+            Tensor square = e.mul(e);
+            e.add_(1);
+            return new Tensor[] {square};
+        });
+        Tensor x = Tensor.of(0.5).requiresGrad_();
+        for (int i = 1; i <= 4; i++) {
+            Tensor y = f.call(x)[0];
+            assertEquals(Math.E, y.item(), 1e-5);
+            String message =
+                    assertThrows(IllegalStateException.class, y::backward).getMessage();
+            assertTrue(message.contains("was modified by an in-place operation"), message);
+            assertEquals(i, traced[0]);
+        }
+    }
+
+    /** Results refer to the recording during which they were made: what it has captured is let go. */
+    @Test
+    void resultsOfATraceDoNotHoldItsLeaves() {
+        Tensor w = Tensor.of(2.0).requiresGrad_();
+        Recording[] recording = new Recording[1];
+        Compiled f = new Compiled(x -> {
+            Tensor y = x[0].mul(w);
+            recording[0] = Trace.current().recording;
+            assertTrue(recording[0].captured.containsKey(w));
+            return new Tensor[] {y};
+        });
+        Tensor y = f.call(Tensor.of(3.0))[0];
+        assertSame(recording[0], y.value().recorded);
+        assertTrue(recording[0].captured.isEmpty());
+    }
+
     @Test
     void secondDerivativesAreRefused() {
         Tensor x = Tensor.of(2.0).requiresGrad_();
@@ -304,6 +343,30 @@ class CompiledFunctionsTest {
         assertThrows(IllegalStateException.class, () -> {
             for (int i = 0; i < 3; i++) f.call(x);
         });
+    }
+
+    /** Forward the function does what it did; backward it does not. */
+    @Test
+    void verificationComparesBackwardPrograms() {
+        Tensor a = Tensor.of(2.0).requiresGrad_();
+        Tensor b = Tensor.of(5.0).requiresGrad_();
+        boolean[] detached = {false};
+        Compiled f = new Compiled(
+                x -> new Tensor[] {x[0].mul(a).mul(detached[0] ? b.detach() : b)}, CompileOptions.DEFAULT, 2);
+        Tensor x = Tensor.of(3.0);
+        for (int i = 0; i < 6; i++) {
+            a.zeroGrad();
+            b.zeroGrad();
+            f.call(x)[0].backward();
+            assertEquals(15, a.grad().item());
+            assertEquals(6, b.grad().item());
+        }
+        detached[0] = true;
+        String message = assertThrows(IllegalStateException.class, () -> {
+                    for (int i = 0; i < 2; i++) f.call(x);
+                })
+                .getMessage();
+        assertTrue(message.contains("no longer does what it did"), message);
     }
 
     /** Two programs make steps in turn: Adam's bias correction counts all of them. */
