@@ -224,7 +224,8 @@ abstract sealed class Convolutions extends Activations permits Pooling {
             long[] out = new long[n + 2];
             out[0] = y.size(0);
             out[1] = weight.size(1) * groups;
-            if (isPixel(y, p, d, extra) && groups == 1) return withBias(spreadPixel(y, weight), bias);
+            if (groups == 1 && y.size(1) == weight.size(0) && isPixel(y, p, d, extra))
+                return withBias(spreadPixel(y, weight), bias);
             long[] high = new long[n];
             long[] beyond = new long[2 * n];
             for (int i = 0; i < n; i++) {

@@ -34,6 +34,39 @@ class FamiliesTest {
         return Autograd.grad(y, x).get(0).toDoubles();
     }
 
+    /** Images of one pixel are products: as if zeros were beside it, and as each output channel for itself. */
+    @Test
+    void transposedConvolutionsOfOnePixel() {
+        Tensor x = Tensor.randn(new long[] {2, 3, 1, 1}, DType.F64).requiresGrad_();
+        Tensor w = Tensor.randn(new long[] {3, 4, 3, 2}, DType.F64).requiresGrad_();
+        Tensor b = Tensor.randn(new long[] {4}, DType.F64).requiresGrad_();
+        Tensor y = spread(x, w, b);
+        assertArrayEquals(new long[] {2, 4, 3, 2}, y.shape());
+        Tensor wider = spread(F.pad(x, 0, 1, 0, 1), w, b).narrow(2, 0, 3).narrow(3, 0, 2);
+        assertValues(y, wider.toDoubles());
+        Autograd.gradcheck(in -> spread(in[0], in[1], in[2]), x, w, b);
+        Tensor tooFew = Tensor.zeros(2, 2, 1, 1).to(DType.F64);
+        String message = assertThrows(
+                        RuntimeException.class, () -> spread(tooFew, w, b).toDoubles())
+                .getMessage();
+        assertTrue(message.contains("conv_input_grad") && message.contains("f64[2,2,1,1]"), message);
+    }
+
+    private static Tensor spread(Tensor x, Tensor weight, Tensor bias) {
+        long[] none = {0};
+        return F.convTranspose2d(x, weight, bias, new long[] {2}, none, none, 1, new long[] {1});
+    }
+
+    @Test
+    void adaptiveMeansOverWholeAxes() {
+        Tensor x = Tensor.arange(24).to(DType.F64).reshape(1, 2, 3, 4);
+        assertValues(F.adaptiveAvgPool2d(x, 1, 1), 5.5, 17.5);
+        assertArrayEquals(new long[] {1, 2, 1, 1}, F.adaptiveAvgPool2d(x, 1, 1).shape());
+        assertValues(F.adaptiveAvgPool(x, 1), 1.5, 5.5, 9.5, 13.5, 17.5, 21.5);
+        assertValues(F.adaptiveAvgPool2d(x, 1, 2), 4.5, 6.5, 16.5, 18.5);
+        assertThrows(TensorException.class, () -> F.adaptiveAvgPool(x, 1, 1, 1, 1, 1));
+    }
+
     @Test
     void middleElementsPassOverNanOrKeepIt() {
         Tensor x = Tensor.from(new double[] {4, 1, 3, 2});
