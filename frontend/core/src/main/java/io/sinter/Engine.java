@@ -52,21 +52,17 @@ final class Engine {
             List<Tensor> outputs, List<Tensor> seeds, List<Tensor> inputs, boolean retainGraph, boolean createGraph) {
         List<Edge> edges =
                 inputs.stream().map(x -> new Edge(x.edge(), x.resultNumber())).toList();
-        return gradients(outputs, seeds, edges, retainGraph, createGraph, new HashMap<>());
+        return gradientsAt(outputs, seeds, edges, retainGraph, createGraph);
     }
 
     /** Gradients at places of the tape, which stays as it is; null where none arrives. */
     static List<Tensor> gradientsAt(List<Tensor> outputs, List<Tensor> seeds, List<Edge> edges) {
-        return gradients(outputs, seeds, edges, true, false, new HashMap<>());
+        return gradientsAt(outputs, seeds, edges, true, false);
     }
 
-    private static List<Tensor> gradients(
-            List<Tensor> outputs,
-            List<Tensor> seeds,
-            List<Edge> edges,
-            boolean retainGraph,
-            boolean createGraph,
-            Map<Edge, Tensor> captured) {
+    private static List<Tensor> gradientsAt(
+            List<Tensor> outputs, List<Tensor> seeds, List<Edge> edges, boolean retainGraph, boolean createGraph) {
+        Map<Edge, Tensor> captured = new HashMap<>();
         for (Edge e : edges) captured.put(e, null);
         new Engine(retainGraph, createGraph, captured).run(outputs, seeds);
         List<Tensor> found = new ArrayList<>();

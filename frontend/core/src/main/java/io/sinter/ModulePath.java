@@ -5,7 +5,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Map;
 
-/** In which part of which network a trace is: kept only while sources are tracked, since it asks networks for the names of their parts. */
+/** In which part of which network a trace is: kept only while modules are tracked, since networks are asked for the names of their parts. */
 final class ModulePath {
     private final String net;
     /** Paths of all parts of the outermost network, by identity. */

@@ -30,12 +30,27 @@ class CompiledProgramsTest {
         assertArrayEquals(differentiate(seed, false), differentiate(seed, true), 1e-3, "seed " + seed);
     }
 
-    private static double[] differentiate(long seed, boolean compile) {
+    private static void begin(long seed) {
         Sinter.flush();
         Sinter.manualSeed(seed);
+    }
+
+    /** Operations that write nothing, by number. */
+    private static Tensor pure(int choice, Tensor a, Tensor b) {
+        return switch (choice) {
+            case 0 -> a.add(b);
+            case 1 -> a.mul(b).tanh();
+            case 2 -> F.dropout(a, 0.5, true);
+            case 8 -> a.t().reshape(3, 4);
+            case 9 -> F.softmax(a, 1);
+            default -> throw new IllegalArgumentException("" + choice);
+        };
+    }
+
+    private static double[] differentiate(long seed, boolean compile) {
+        begin(seed);
         Forward model = new Forward(seed);
-        UnaryOperator<Tensor[]> f = model::call;
-        if (compile) f = Sinter.compileAll(f);
+        UnaryOperator<Tensor[]> f = compile ? Sinter.compileAll(model::call) : model::call;
         DoubleStream.Builder seen = DoubleStream.builder();
         for (int call = 0; call < 5; call++) {
             Tensor x = Tensor.randn(3, 4);
@@ -80,10 +95,9 @@ class CompiledProgramsTest {
             for (int i = 0; i < 10; i++) {
                 Tensor a = pool.get(random.nextInt(pool.size()));
                 Tensor b = pool.get(random.nextInt(pool.size()));
-                switch (random.nextInt(11)) {
-                    case 0 -> pool.add(a.add(b));
-                    case 1 -> pool.add(a.mul(b).tanh());
-                    case 2 -> pool.add(F.dropout(a, 0.5, true));
+                int choice = random.nextInt(11);
+                switch (choice) {
+                    case 0, 1, 2, 8, 9 -> pool.add(pure(choice, a, b));
                     case 3 -> pool.add(a.matmul(b.t()).matmul(parameter).mul(0.1));
                     case 4 -> {
                         Tensor c = a.clone();
@@ -93,8 +107,6 @@ class CompiledProgramsTest {
                     case 5 -> pool.add(a.mul(0.5).add_(b));
                     case 6 -> state.copy_(a.detach().mul(0.75));
                     case 7 -> pool.add(a.get("::-1"));
-                    case 8 -> pool.add(a.t().reshape(3, 4));
-                    case 9 -> pool.add(F.softmax(a, 1));
                     default -> pool.add(a.sub(state));
                 }
             }
@@ -103,11 +115,9 @@ class CompiledProgramsTest {
     }
 
     private static double[] run(long seed, boolean compile) {
-        Sinter.flush();
-        Sinter.manualSeed(seed);
+        begin(seed);
         Model model = new Model(seed);
-        UnaryOperator<Tensor[]> f = model::step;
-        if (compile) f = Sinter.compileAll(f);
+        UnaryOperator<Tensor[]> f = compile ? Sinter.compileAll(model::step) : model::step;
         DoubleStream.Builder seen = DoubleStream.builder();
         for (int call = 0; call < 5; call++) {
             Tensor x = Tensor.randn(3, 4);
@@ -151,16 +161,12 @@ class CompiledProgramsTest {
                 Tensor b = pool.get(random.nextInt(pool.size()));
                 int choice = random.nextInt(12);
                 switch (choice) {
-                    case 0 -> pool.add(a.add(b));
-                    case 1 -> pool.add(a.mul(b).tanh());
-                    case 2 -> pool.add(F.dropout(a, 0.5, true));
+                    case 0, 1, 2, 8, 9 -> pool.add(pure(choice, a, b));
                     case 3 -> a.mul_(0.5);
                     case 4 -> a.get(random.nextInt(3)).add_(1);
                     case 5 -> a.copy_(b.mul(0.75));
                     case 6 -> row.sub_(0.25);
                     case 7 -> pool.add(a.get("::-1").clone());
-                    case 8 -> pool.add(a.t().reshape(3, 4));
-                    case 9 -> pool.add(F.softmax(a, 1));
                     case 10 -> pool.add(row.add(a));
                     default -> train(a);
                 }
