@@ -99,11 +99,24 @@ class SummaryWriterTest {
             double low = limits[i - 1];
             double high = limits[i];
             assertTrue(low < high);
-            // The last bucket has its end, too.
             assertEquals(
                     Arrays.stream(values).filter(v -> v >= low && v < high).count(), counts[i], low + " to " + high);
         }
         assertThrows(IllegalStateException.class, () -> closed().addHistogram("x", values, 0));
+    }
+
+    /** The last bucket has its end, too, which no other begins with. */
+    @Test
+    void theLargestNumbersAreInTheOutermostBuckets() throws IOException {
+        double max = Double.MAX_VALUE;
+        UnknownFieldSet h = EventFiles.message(one(w -> w.addHistogram("x", new double[] {max, -max, max}, 1)), 5);
+        double[] limits = EventFiles.numbers(h, 6);
+        double[] counts = EventFiles.numbers(h, 7);
+        assertEquals(-max, limits[0]);
+        assertEquals(max, limits[limits.length - 1]);
+        assertEquals(1, counts[1]);
+        assertEquals(2, counts[counts.length - 1]);
+        assertEquals(3, Arrays.stream(counts).sum());
     }
 
     private SummaryWriter closed() {
@@ -138,6 +151,14 @@ class SummaryWriterTest {
         var png = ImageIO.read(new ByteArrayInputStream(EventFiles.bytes(i, 4).toByteArray()));
         assertEquals(100, png.getRaster().getSample(1, 0, 0));
         assertEquals(255, png.getRaster().getSample(1, 1, 0));
+    }
+
+    @Test
+    void imagesThatCanBeSeenThrough() throws IOException {
+        Tensor image = Tensor.of(new double[] {1, 0, 0, .5}).reshape(4, 1, 1);
+        UnknownFieldSet i = EventFiles.message(one(w -> w.addImage("glass", image, 1)), 4);
+        var png = ImageIO.read(new ByteArrayInputStream(EventFiles.bytes(i, 4).toByteArray()));
+        assertEquals(0x7fff0000, png.getRGB(0, 0));
     }
 
     @Test
@@ -178,6 +199,7 @@ class SummaryWriterTest {
     void wrongUseIsRefused() {
         try (SummaryWriter w = new SummaryWriter(folder)) {
             refused("element 1 of 2 is NaN", () -> w.addHistogram("h", new double[] {1, Double.NaN}, 0));
+            refused("element 1 of 2 is NaN", () -> w.addHistogram("h", Tensor.of(new double[] {1, Double.NaN}), 0));
             refused("of no values", () -> w.addHistogram("h", new double[0], 0));
             refused("must be [C, H, W]", () -> w.addImage("i", Tensor.zeros(2, 4, 4), 0));
             refused("'opt' is a java.util", () -> w.addHparams(Map.of("opt", List.of()), Map.of()));
