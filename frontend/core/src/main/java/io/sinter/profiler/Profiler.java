@@ -181,9 +181,11 @@ public final class Profiler implements AutoCloseable {
 
     /**
      * Writes what has been recorded: {@code .json}, a time line in the Trace Event Format (for {@code ui.perfetto.dev} or
-     * {@code chrome://tracing}); {@code .txt}, tables; {@code .jfr}, the Flight Recorder's events, if the options' file is one too.
+     * {@code chrome://tracing}); {@code .txt}, tables; {@code .jfr}, the Flight Recorder's events, if the options' file is one too, and until the cycle's
+     * {@link ProfilerOptions#onReady onReady} has returned.
      *
      * @throws IllegalArgumentException if the file has another ending
+     * @throws IllegalStateException if what it should say was not recorded, as a time line where the options' file is a {@code .txt}
      * @throws UncheckedIOException if it cannot be written
      */
     public void write(Path file) {
@@ -205,7 +207,7 @@ public final class Profiler implements AutoCloseable {
                 case JFR -> {
                     if (recording == null)
                         throw new IllegalStateException(
-                                "the Flight Recorder was not running: give the profiler's options a .jfr file");
+                                "no recording of the Flight Recorder is there: give the profiler's options a .jfr file, and write in active steps or in onReady");
                     recording.dump(file);
                 }
             }
