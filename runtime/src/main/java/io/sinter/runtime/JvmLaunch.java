@@ -93,7 +93,6 @@ final class JvmLaunch implements WorkerPool.Tasks {
     /**
      * Runs all phases, but the first if what it computes is there.
      *
-     *
      * @param memory address of {@link #workspaceBytes} bytes
      */
     void run(WorkerPool.Team workers, int threads, long memory) {

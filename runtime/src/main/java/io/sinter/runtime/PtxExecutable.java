@@ -18,8 +18,9 @@ import java.util.function.IntFunction;
 
 /**
  * A plan on a GPU. Arguments, results and temporaries are the device's memory. A run writes the parameter blocks of all its launches, copies them
- * to the device at once and queues the launches, without waiting, also for its index checks ({@link IndexChecks}). The body of a loop has blocks of its own for each of its runs. Launches that are the same as in the run before, down to their addresses, are
- * captured as a graph, and from then on queued by one call.
+ * to the device at once and queues the launches, without waiting, also for its index checks ({@link IndexChecks}). The body of a loop has blocks of
+ * its own for each of its runs. Launches that are the same as in the run before, down to their addresses, are captured as a graph, and from then on
+ * queued by one call.
  */
 final class PtxExecutable implements Executable {
     /** Blocks of the runs of loops' bodies that go to the device in one copy. A longer loop takes several. */
