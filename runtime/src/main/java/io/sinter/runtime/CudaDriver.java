@@ -16,20 +16,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.CUfunction_attribute;
 import jcuda.driver.CUgraph;
-import jcuda.driver.CUjitInputType;
-import jcuda.driver.CUjit_option;
-import jcuda.driver.CUlinkState;
 import jcuda.driver.CUmodule;
 import jcuda.driver.CUresult;
 import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.JCudaDriver;
-import jcuda.driver.JITOptions;
 
 /**
  * An NVIDIA GPU, through JCuda. Launches, of which there are many, go to the driver by the foreign-function API: through JCuda one takes microseconds,
@@ -42,8 +37,6 @@ final class CudaDriver implements GpuDriver {
     private static final int MAX_Y = 65_535;
     /** Where Linux tells the driver's version. */
     private static final Path DRIVER_VERSION = Path.of("/proc/driver/nvidia/version");
-    /** Bytes of the assembler's messages. */
-    private static final int LOG_BYTES = 16 * 1024;
 
     private static final int PER_THREAD_CAPTURE = CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
 
@@ -61,6 +54,7 @@ final class CudaDriver implements GpuDriver {
     }
 
     private final CudaLibrary library;
+    private final CudaAssembler assembler;
     private final CUdevice device = new CUdevice();
     private final CUcontext context = new CUcontext();
     private final Properties properties;
@@ -92,6 +86,7 @@ final class CudaDriver implements GpuDriver {
 
     private CudaDriver(CudaLibrary library, int index) {
         this.library = library;
+        assembler = new CudaAssembler(library);
         check("cuInit", JCudaDriver.cuInit(0));
         check("cuDeviceGet", JCudaDriver.cuDeviceGet(device, index));
         check("cuDevicePrimaryCtxRetain", JCudaDriver.cuDevicePrimaryCtxRetain(context, device));
@@ -166,7 +161,7 @@ final class CudaDriver implements GpuDriver {
     }
 
     private void check(String call, int status) {
-        if (status != CUresult.CUDA_SUCCESS) throw new GpuFaultException(call + ": " + library.name(status));
+        library.check(call, status);
     }
 
     @Override
@@ -336,12 +331,7 @@ final class CudaDriver implements GpuDriver {
     @Override
     public LoadedModule load(String ptx) {
         bind();
-        byte[] text = (ptx + "\0").getBytes(StandardCharsets.UTF_8);
-        JITOptions options = assemblerOptions();
-        CUmodule module = new CUmodule();
-        int status = JCudaDriver.cuModuleLoadDataJIT(module, Pointer.to(text), options);
-        if (status != CUresult.CUDA_SUCCESS) throw refused("PTX", status, options);
-        return loaded(module);
+        return loaded(assembler.load(ptx));
     }
 
     @Override
@@ -352,48 +342,13 @@ final class CudaDriver implements GpuDriver {
     @Override
     public byte[] assemble(String ptx) {
         bind();
-        byte[] text = (ptx + "\0").getBytes(StandardCharsets.UTF_8);
-        JITOptions options = assemblerOptions();
-        CUlinkState state = new CUlinkState();
-        check("cuLinkCreate", JCudaDriver.cuLinkCreate(options, state));
-        try {
-            int status = JCudaDriver.cuLinkAddData(
-                    state, CUjitInputType.CU_JIT_INPUT_PTX, Pointer.to(text), text.length, "sinter", new JITOptions());
-            if (status != CUresult.CUDA_SUCCESS) throw refused("PTX", status, options);
-            CudaHandles.HostMemory image = new CudaHandles.HostMemory(); // the state's
-            long[] bytes = new long[1];
-            status = JCudaDriver.cuLinkComplete(state, image, bytes);
-            if (status != CUresult.CUDA_SUCCESS) throw refused("PTX", status, options);
-            return MemorySegment.ofAddress(image.address())
-                    .reinterpret(bytes[0])
-                    .toArray(ValueLayout.JAVA_BYTE);
-        } finally {
-            check("cuLinkDestroy", JCudaDriver.cuLinkDestroy(state));
-        }
+        return assembler.assemble(ptx);
     }
 
     @Override
     public LoadedModule load(byte[] assembled) {
         bind();
-        JITOptions options = assemblerOptions();
-        CUmodule module = new CUmodule();
-        int status = JCudaDriver.cuModuleLoadDataJIT(module, Pointer.to(assembled), options);
-        if (status != CUresult.CUDA_SUCCESS) throw refused("a cubin", status, options);
-        return loaded(module);
-    }
-
-    private static JITOptions assemblerOptions() {
-        JITOptions options = new JITOptions();
-        options.putBytes(CUjit_option.CU_JIT_ERROR_LOG_BUFFER, new byte[LOG_BYTES]);
-        options.putInt(CUjit_option.CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES, LOG_BYTES);
-        return options;
-    }
-
-    private IllegalArgumentException refused(String what, int status, JITOptions options) {
-        String log = new String(options.getBytes(CUjit_option.CU_JIT_ERROR_LOG_BUFFER), StandardCharsets.UTF_8)
-                .replace("\0", "")
-                .strip();
-        return new IllegalArgumentException("the driver refuses " + what + ": " + library.name(status) + "\n" + log);
+        return loaded(assembler.load(assembled));
     }
 
     private LoadedModule loaded(CUmodule module) {

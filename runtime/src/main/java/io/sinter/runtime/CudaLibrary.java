@@ -112,6 +112,11 @@ record CudaLibrary(SymbolLookup symbols, int devices, String problem) {
         }
     }
 
+    /** @throws GpuFaultException if a call's result is an error */
+    void check(String call, int status) {
+        if (status != 0) throw new GpuFaultException(call + ": " + name(status));
+    }
+
     /** The name that the driver has for a result, and its number. */
     String name(int status) {
         return name(symbols, status);
