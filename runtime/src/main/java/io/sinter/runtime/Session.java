@@ -35,7 +35,7 @@ public final class Session implements AutoCloseable {
         static final Session INSTANCE = new Session(Options.fromProperties(), null);
 
         static {
-            if (INSTANCE.profile != null)
+            if (INSTANCE.printed != null)
                 Runtime.getRuntime().addShutdownHook(new Thread(() -> INSTANCE.printProfile()));
             Runtime.getRuntime().addShutdownHook(new Thread(() -> {
                 if (INSTANCE.disk != null) System.err.println(INSTANCE.counters.cache());
@@ -224,7 +224,19 @@ public final class Session implements AutoCloseable {
             throw new IllegalStateException("this session is being profiled already, by " + other);
         }
         if (to == profile) return;
-        synchronize();
+        if (to != null) {
+            synchronize();
+            record(to);
+            return;
+        }
+        try {
+            synchronize();
+        } finally {
+            record(null); // whatever a run that is waited for here has to say
+        }
+    }
+
+    private void record(Profile to) {
         Profile before = profile;
         PROFILING.addAndGet(to == null ? -1 : 1);
         profile = to;
@@ -449,13 +461,16 @@ public final class Session implements AutoCloseable {
         if (printed != null) printProfile();
         dumpTo(null);
         check(Checks.NONE);
-        profileInto(null);
         logRecompiles(null);
-        pool.close();
-        executables.clear();
-        watched.clear();
-        allocator.close();
-        hostMemory.close();
-        if (gpu != null) gpu.close();
+        try {
+            profileInto(null);
+        } finally {
+            pool.close();
+            executables.clear();
+            watched.clear();
+            allocator.close();
+            hostMemory.close();
+            if (gpu != null) gpu.close();
+        }
     }
 }

@@ -2,11 +2,22 @@
 package io.sinter.runtime;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.sinter.ir.DType;
+import io.sinter.ir.Graph;
+import io.sinter.ir.GraphBuilder;
+import io.sinter.ir.IndexError;
+import io.sinter.ir.Shape;
+import io.sinter.ir.Type;
+import io.sinter.ir.op.Take;
+import io.sinter.ir.ref.RefArray;
+import io.sinter.runtime.profile.Profile;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -63,6 +74,30 @@ class SessionTest {
         s.close();
         assertThrows(IllegalStateException.class, () -> s.allocator().allocate(1));
         assertThrows(IllegalStateException.class, s::use);
+    }
+
+    /** A run that is found wrong when a profile or the session ends is an error then, and ends neither less. */
+    @Test
+    void pendingErrorsKeepNothingOpen() {
+        GraphBuilder g = new GraphBuilder();
+        Graph graph = g.build(g.apply(new Take(0), g.input(Type.of(DType.F32, 4)), g.input(Type.of(DType.I64, 1))));
+        Session s = Session.open(Options.fromProperties().withDevice(Device.PTX_SIM));
+        Executable take = Executable.compile(graph, CompileContext.of(s));
+        Buffer x = s.allocator().allocate(16);
+        Buffer index = s.allocator().allocate(8);
+        Elements.store(RefArray.of(DType.F32, Shape.of(4), 1, 2, 3, 4), x);
+        Elements.store(RefArray.ofLongs(DType.I64, Shape.of(1), 4), index);
+
+        s.profileInto(new Profile(false));
+        take.run(List.of(x, index));
+        assertThrows(IndexError.class, () -> s.profileInto(null));
+        assertNull(s.profile());
+
+        s.profileInto(new Profile(false));
+        take.run(List.of(x, index));
+        assertThrows(IndexError.class, s::close);
+        assertTrue(x.isReleased());
+        assertFalse(Session.isProfiling());
     }
 
     @Test
