@@ -3,10 +3,13 @@ package io.sinter.runtime;
 
 import io.sinter.runtime.dump.Sources;
 import io.sinter.runtime.profile.Site;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
 import jdk.jfr.Category;
 import jdk.jfr.DataAmount;
 import jdk.jfr.Description;
 import jdk.jfr.Event;
+import jdk.jfr.FlightRecorder;
 import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
@@ -14,10 +17,23 @@ import jdk.jfr.Timespan;
 
 /**
  * What Sinter tells the Flight Recorder. The first event of a process makes the JVM set the recorder up, which takes a tenth of a second: nobody makes
- * one before {@link jdk.jfr.FlightRecorder#isInitialized}.
+ * one before {@link FlightRecorder#isInitialized}.
  */
 final class Events {
     private Events() {}
+
+    /** The code of a kernel: an event, and one more in {@code counter}. */
+    static <T> T generated(String kernel, LongAdder counter, Supplier<T> generate) {
+        Generate event = FlightRecorder.isInitialized() ? new Generate() : null;
+        if (event != null) event.begin();
+        T code = generate.get();
+        if (event != null) {
+            event.kernel = kernel;
+            event.commit();
+        }
+        counter.increment();
+        return code;
+    }
 
     @Name("io.sinter.Compile")
     @Label("Program Compiled")

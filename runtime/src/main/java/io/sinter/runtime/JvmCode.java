@@ -49,15 +49,7 @@ final class JvmCode {
     }
 
     private GeneratedClass generate(Kernel kernel) {
-        Events.Generate event = FlightRecorder.isInitialized() ? new Events.Generate() : null;
-        if (event != null) event.begin();
-        GeneratedClass made = JvmCodegen.generate(kernel, options);
-        if (event != null) {
-            event.kernel = kernel.name();
-            event.commit();
-        }
-        counters.generated.increment();
-        return made;
+        return Events.generated(kernel.name(), counters.generated, () -> JvmCodegen.generate(kernel, options));
     }
 
     /** A stored class, verified and defined. */

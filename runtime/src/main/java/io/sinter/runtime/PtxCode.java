@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import jdk.jfr.FlightRecorder;
 
 /** The PTX of kernels: from the cache on disk, or generated and stored there. Needs no GPU. */
 final class PtxCode {
@@ -99,28 +98,15 @@ final class PtxCode {
     }
 
     private String generate(RoutineKernel kernel) {
-        Events.Generate event = new Events.Generate();
-        event.begin();
-        String text = new PtxModule(target, List.of(kernel.code(entry(kernel)))).toString();
-        event.kernel = kernel.name();
-        event.commit();
-        generated.increment();
-        return text;
+        return Events.generated(
+                kernel.name(), generated, () -> new PtxModule(target, List.of(kernel.code(entry(kernel)))).toString());
     }
 
     /** The entry's name has digits of the key, so that kernels of one name can be told apart, and are called alike in every process. */
     private GeneratedPtx generate(Kernel kernel, Schedule schedule, CacheKey key) {
-        Events.Generate event = FlightRecorder.isInitialized() ? new Events.Generate() : null;
-        if (event != null) event.begin();
         String entry = "k_" + PtxCodegen.identifier(kernel.name()) + "_"
                 + key.content().substring(0, DIGITS);
-        GeneratedPtx made = GeneratedPtx.of(kernel, schedule, entry, target);
-        if (event != null) {
-            event.kernel = kernel.name();
-            event.commit();
-        }
-        generated.increment();
-        return made;
+        return Events.generated(kernel.name(), generated, () -> GeneratedPtx.of(kernel, schedule, entry, target));
     }
 
     private static <T> T stored(Entry entry, Kernel kernel, Function<? super GeneratedPtx, ? extends T> load) {
