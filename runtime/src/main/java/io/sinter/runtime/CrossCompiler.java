@@ -58,8 +58,11 @@ final class CrossCompiler {
         });
         // Numbers of launches choose forms; addresses only by how they are aligned, which is known before a run.
         ParameterBlock parameters = new ParameterBlock(plan.plan(), session.hostMemory());
-        kernels(plan, plan.plan(), parameters.program(), precision, new HashSet<>());
-        parameters.release();
+        try {
+            kernels(plan, plan.plan(), parameters.program(), precision, new HashSet<>());
+        } finally {
+            parameters.release();
+        }
         return made[0];
     }
 
@@ -85,7 +88,7 @@ final class CrossCompiler {
     }
 
     private void kernel(Kernel kernel, String name, long block, MatmulPrecision precision, Set<Form> done) {
-        Schedule schedule = PtxCodegen.schedule(kernel, slot -> Memory.getLong(block + 8L * slot), target, precision);
+        Schedule schedule = PtxCodegen.schedule(kernel, ParameterBlock.slots(block), target, precision);
         if (done.add(new Form(name, schedule))) code.load(kernel, name, schedule, made -> made);
     }
 }

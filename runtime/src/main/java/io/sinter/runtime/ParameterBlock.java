@@ -2,6 +2,7 @@
 package io.sinter.runtime;
 
 import io.sinter.ir.DType;
+import io.sinter.ir.IndexError;
 import io.sinter.ir.Type;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
@@ -10,6 +11,7 @@ import io.sinter.ir.ref.RefArray;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntToLongFunction;
 import java.util.function.LongUnaryOperator;
 
 /**
@@ -215,6 +217,11 @@ final class ParameterBlock {
         return bytes;
     }
 
+    /** The numbers in the slots of the block at an address of this memory. */
+    static IntToLongFunction slots(long block) {
+        return slot -> Memory.getLong(block + (long) slot * Long.BYTES);
+    }
+
     /** Bytes of the blocks of one segment of a launch. */
     static long blockBytes(Plan.Launch launch) {
         return (launch.kernel().slots() * (long) Long.BYTES + 63) & -64;
@@ -312,7 +319,6 @@ final class ParameterBlock {
     void check() {
         if (Memory.getLong(start) == 0) return;
         Plan.Site site = plan.sites().get(Math.toIntExact(Memory.getLong(start + 8)));
-        throw new io.sinter.ir.IndexError(
-                site.operator(), Memory.getLong(start + 16), Memory.getLong(start + 24), site.origin());
+        throw new IndexError(site.operator(), Memory.getLong(start + 16), Memory.getLong(start + 24), site.origin());
     }
 }

@@ -225,7 +225,7 @@ final class PtxExecutable implements Executable {
         private static List<TensorBox> tensors(PtxStep.Launch l) {
             if (l.tensors.isEmpty()) return List.of();
             return l.tensors.stream()
-                    .map(t -> t.at(slot -> Memory.getLong(l.block + 8L * slot)))
+                    .map(t -> t.at(ParameterBlock.slots(l.block)))
                     .toList();
         }
 

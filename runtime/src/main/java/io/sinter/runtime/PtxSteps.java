@@ -183,17 +183,16 @@ final class PtxSteps {
 
     /** A launch that a library is to do; null for our own kernels. */
     private LibraryMatmul product(Plan.Launch l, long block) {
-        LibraryMatmul m = LibraryMatmul.of(l.kernel(), slot -> Memory.getLong(block + 8L * slot), precision);
+        LibraryMatmul m = LibraryMatmul.of(l.kernel(), ParameterBlock.slots(block), precision);
         return m == null || gpu.matmulFor(m.problem()) == null ? null : m;
     }
 
     private PtxModules.Loaded code(Plan.Launch l, long block) {
-        return gpu.modules()
-                .get(l.kernel(), stored.codeName(l.kernel()), slot -> Memory.getLong(block + 8L * slot), precision);
+        return gpu.modules().get(l.kernel(), stored.codeName(l.kernel()), ParameterBlock.slots(block), precision);
     }
 
     private static LaunchRule.Shape shape(LaunchRule rule, long block) {
-        return rule.shape(slot -> Memory.getLong(block + 8L * slot));
+        return rule.shape(ParameterBlock.slots(block));
     }
 
     /** Of the program's results, those that a launch works on. */
