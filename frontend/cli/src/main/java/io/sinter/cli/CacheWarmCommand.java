@@ -150,6 +150,9 @@ final class CacheWarmCommand implements Runnable {
             throw new ParameterException(
                     spec.commandLine(),
                     place + " is neither a folder of dumped programs nor a demo (digits, mnist, chargpt)");
+        if (what.size() > 1)
+            throw new ParameterException(
+                    spec.commandLine(), "one dump at a time, and no options of its own: what is " + what.get(1) + "?");
         MatmulPrecision products;
         try {
             products = MatmulPrecision.parse(precision);

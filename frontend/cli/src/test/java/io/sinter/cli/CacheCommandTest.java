@@ -132,6 +132,8 @@ class CacheCommandTest {
         assertEquals(0, execute("run", "digits", "--device=jvm", "--steps=1", "--dump=" + dump, weights), () -> out);
         Path other = folder.resolve("other");
         String from = dump.toString();
+        assertEquals(2, execute("cache", "warm", "--cache=" + other, "--device=sm_90a", from, from + "2"));
+        assertTrue(out.contains("one dump at a time") && out.contains(from + "2"), out);
         assertEquals(0, execute("cache", "warm", "--cache=" + other, "--device=sm_90a", from), () -> out);
         assertEquals(warmed, digests(other));
         assertEquals(0, execute("cache", "warm", "--cache=" + other, "--device=sm_90a", from), () -> out);
