@@ -17,6 +17,7 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -216,6 +217,30 @@ class CudaDriverTest {
         GpuDriver.LoadedModule m = driver.load(PTX);
         GpuFaultException missing = assertThrows(GpuFaultException.class, () -> m.function("other"));
         assertTrue(missing.getMessage().contains("CUDA_ERROR_NOT_FOUND"), missing.getMessage());
+    }
+
+    /** What was assembled outlives the linker, and is loaded as its text would be; what is refused comes with the message. */
+    @Test
+    void cubinsAreLoadedLikeTheirText() throws Throwable {
+        byte[] cubin = driver.assemble(PTX);
+        assertEquals("\177ELF" + PTX + "\0", new String(cubin, StandardCharsets.US_ASCII));
+        GpuDriver.Function f = driver.load(cubin).function("increment");
+        long cell = driver.allocate(4);
+        driver.fill(stream, cell, (byte) 0, 4);
+        driver.launch(stream, f, GRID, cell, 5);
+        assertEquals(5, read(cell));
+        IllegalArgumentException text = assertThrows(IllegalArgumentException.class, () -> driver.assemble("nonsense"));
+        assertTrue(text.getMessage().contains("refuses PTX: CUDA_ERROR_INVALID_PTX (218)"), text.getMessage());
+        assertTrue(text.getMessage().contains("Missing .version directive"), text.getMessage());
+        cubin[6] = 'x';
+        IllegalArgumentException damaged = assertThrows(IllegalArgumentException.class, () -> driver.load(cubin));
+        assertTrue(damaged.getMessage().contains("refuses a cubin: CUDA_ERROR_INVALID_PTX"), damaged.getMessage());
+        int open = (int) Linker.nativeLinker()
+                .downcallHandle(
+                        library.symbols().findOrThrow("fake_links"), FunctionDescriptor.of(ValueLayout.JAVA_INT))
+                .invokeExact();
+        assertEquals(0, open);
+        driver.free(cell);
     }
 
     /** A kernel's fault is thrown by whoever waits, with the driver's name for it. */
