@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
@@ -126,6 +127,13 @@ public record DumpedProgram(Path folder, JsonNode json) {
         } catch (IOException e) {
             throw new CommandFailure(e.getMessage(), e);
         }
+    }
+
+    /** Where {@link #inputs} come from, in words. */
+    String origin(List<RefArray> inputs) {
+        long random = inputs.stream().filter(Objects::isNull).count();
+        return "the arguments in " + folder + "/inputs"
+                + (random == 0 ? "" : " (" + random + " of " + inputs.size() + " were left out there: random)");
     }
 
     /** The number of the kernel that {@code name} names: {@code 7}, {@code 07-softmax}, or {@code softmax} if there is one such. */

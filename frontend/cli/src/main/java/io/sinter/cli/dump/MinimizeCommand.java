@@ -60,11 +60,11 @@ final class MinimizeCommand implements Runnable {
         DumpedProgram program = Files.isDirectory(file) ? DumpedProgram.at(file) : null;
         Graph graph = program != null ? program.trace() : DumpedProgram.graph(file);
         List<RefArray> inputs = program == null || seed != null ? null : program.inputs(graph);
-        if (inputs == null) inputs = Collections.nCopies(graph.inputs().size(), null);
-        boolean random = inputs.contains(null);
+        boolean random = inputs == null;
         long from = seed == null ? 0 : seed;
-        List<RefArray> arguments = GraphCheck.arguments(graph, inputs, from);
-        String on = device + (random ? " with seed " + from : " with the arguments in " + file + "/inputs");
+        List<RefArray> arguments =
+                random ? GraphCheck.arguments(graph, from) : GraphCheck.arguments(graph, inputs, from);
+        String on = device + " with " + (random ? "seed " + from : program.origin(inputs));
         PrintWriter out = spec.commandLine().getOut();
         try (Session session = GraphCheck.open(device)) {
             GraphCheck.Outcome first = GraphCheck.check(graph, arguments, session);
@@ -77,6 +77,7 @@ final class MinimizeCommand implements Runnable {
             Minimizer.Fault fault = (g, known) -> GraphCheck.check(g, GraphCheck.arguments(g, known, from), session)
                     .kind()
                     .equals(first.kind());
+            // Without stored arguments each graph draws its own, as it will when the small one is run by itself.
             Graph small = random
                     ? Minimizer.minimize(
                             graph,

@@ -85,7 +85,10 @@ final class ReplayCommand implements Runnable {
                     ? GraphCheck.arguments(cut.graph(), seed == null ? 0 : seed)
                     : operands(cut, trace, inputs);
             out.println(cut.name() + " on " + on + ", operands "
-                    + (inputs == null ? "from seed " + (seed == null ? 0 : seed) : origin(inputs)) + ":");
+                    + (inputs == null
+                            ? "from seed " + (seed == null ? 0 : seed)
+                            : "by the reference evaluator from " + program.origin(inputs))
+                    + ":");
             for (int i = 0; i < args.size(); i++)
                 out.println(
                         "  " + cut.arguments().get(i).name() + " " + args.get(i).describe());
@@ -107,12 +110,6 @@ final class ReplayCommand implements Runnable {
             throw new CommandFailure(cut.name() + " ran " + runs.size() + " times; --step is 0 to " + (runs.size() - 1)
                     + ", not " + step);
         return runs.get(step);
-    }
-
-    private String origin(List<RefArray> inputs) {
-        long random = inputs.stream().filter(java.util.Objects::isNull).count();
-        return "by the reference evaluator from the arguments in " + folder + "/inputs"
-                + (random == 0 ? "" : " (" + random + " of " + inputs.size() + " were left out there: random)");
     }
 
     private static void report(PrintWriter out, KernelCut cut, GraphCheck.Outcome outcome) {
