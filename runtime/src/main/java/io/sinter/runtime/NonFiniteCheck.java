@@ -66,14 +66,14 @@ final class NonFiniteCheck {
         String gradient = sources.gradientOf(n.origin());
         if (gradient != null) where.add("in the gradient of " + gradient);
         if (where.length() > 0) what.append(" (").append(where).append(')');
-        line(what, source(n));
+        line(what, sources.of(n));
         what.append("\n  element ").append(f.index()).append(" of ").append(f.type());
         if (f.kind() == NonFinite.Kind.GIVEN) what.append(" is NaN");
         else if (!f.operands().isEmpty()) what.append(", made of");
         for (String operand : f.operands()) what.append("\n    ").append(operand);
         if (kernel != null) what.append("\n  in kernel ").append(kernel);
         reached(what, f);
-        return new NonFiniteException(what.toString(), n.origin(), op, source(n), kernel, f.element(), f.value());
+        return new NonFiniteException(what.toString(), n.origin(), op, sources.of(n), kernel, f.element(), f.value());
     }
 
     private String given(Node n) {
@@ -91,14 +91,14 @@ final class NonFiniteCheck {
             StringBuilder what = new StringBuilder(n.op().name() + " gave " + got.getDouble(e)
                     + ", where the reference evaluator finds nothing but finite numbers and gets " + want.getDouble(e)
                     + ": a sum overflowed on its way, or a kernel is wrong (-Dsinter.check=reference tells)");
-            line(what, source(n));
+            line(what, sources.of(n));
             what.append("\n  element ")
                     .append(RefArray.index(n.shape(), e))
                     .append(" of ")
                     .append(n.type());
             if (kernel != null) what.append("\n  in kernel ").append(kernel);
             throw new NonFiniteException(
-                    what.toString(), n.origin(), n.op().name(), source(n), kernel, e, got.getDouble(e));
+                    what.toString(), n.origin(), n.op().name(), sources.of(n), kernel, e, got.getDouble(e));
         }
     }
 
@@ -110,12 +110,8 @@ final class NonFiniteCheck {
                 .append(n.type());
         what.append(", as ").append(f.outputValue());
         what.append(" in element ").append(RefArray.index(n.shape(), f.outputElement()));
-        Sources.Source of = source(n);
+        Sources.Source of = sources.of(n);
         if (of != null) what.append(" (").append(of).append(')');
-    }
-
-    private Sources.Source source(Node n) {
-        return n.origin() < 0 ? null : sources.at(n.origin());
     }
 
     private static void line(StringBuilder what, Sources.Source source) {

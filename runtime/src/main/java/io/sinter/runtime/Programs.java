@@ -153,7 +153,7 @@ final class Programs {
     /** The user's line, or an empty text. */
     private static String line(Graph graph, Sources sources) {
         if (graph.outputs().isEmpty()) return "";
-        Sources.Source source = sources.at(graph.outputs().getFirst().origin());
+        Sources.Source source = sources.of(graph.outputs().getFirst());
         return source == null ? "" : source.line();
     }
 

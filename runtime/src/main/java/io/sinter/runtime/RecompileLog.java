@@ -7,9 +7,7 @@ import io.sinter.ir.text.GraphDiff;
 import io.sinter.runtime.dump.Sources;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Consumer;
 
 /** Says of each program that is compiled in what it differs from the nearest one that was there already ({@code -Dsinter.log=recompiles}). */
@@ -21,7 +19,7 @@ final class RecompileLog {
 
     private static final int SHOWN = 5;
 
-    private record Known(int number, Graph graph, Map<Integer, Sources.Source> sources) {}
+    private record Known(int number, Graph graph, Sources sources) {}
 
     private final Consumer<String> out;
     private final Deque<Known> programs = new ArrayDeque<>();
@@ -34,7 +32,7 @@ final class RecompileLog {
 
     /** A program was found on disk: it is there from now on. */
     synchronized void loaded(Graph graph, Sources sources) {
-        remember(new Known(0, graph, known(graph, sources)));
+        remember(new Known(0, graph, sources.kept(graph)));
     }
 
     /**
@@ -43,7 +41,7 @@ final class RecompileLog {
      * @return in what it differs, in one line; empty if it is like no other
      */
     synchronized String compiled(Graph graph, Sources sources) {
-        Known now = new Known(++compiled, graph, known(graph, sources));
+        Known now = new Known(++compiled, graph, sources.kept(graph));
         StringBuilder b = new StringBuilder("sinter: compile ").append(now.number);
         at(b, now);
         b.append(": ").append(graph.nodes().size()).append(" operators");
@@ -101,31 +99,19 @@ final class RecompileLog {
         Known of = c.after() != null ? now : before;
         Node n = c.after() != null ? c.after() : c.before();
         if (n == null) return c.text();
-        Sources.Source s = of.sources.get(n.origin());
+        Sources.Source s = of.sources.of(n);
         if (s != null) return c.text() + ", at " + s;
         // An argument has no line of its own if it is data: it is known by who reads it first.
         for (Node reader : of.graph.nodes())
-            if (reader.inputs().contains(n) && of.sources.containsKey(reader.origin()))
-                return c.text() + ", read at " + of.sources.get(reader.origin());
+            if (reader.inputs().contains(n) && of.sources.of(reader) != null)
+                return c.text() + ", read at " + of.sources.of(reader);
         return c.text();
     }
 
     /** Where a program is: at the line of its first result. */
     private static void at(StringBuilder b, Known k) {
         if (k.graph.outputs().isEmpty()) return;
-        Sources.Source s = k.sources.get(k.graph.outputs().getFirst().origin());
+        Sources.Source s = k.sources.of(k.graph.outputs().getFirst());
         if (s != null) b.append(" at ").append(s);
-    }
-
-    private static Map<Integer, Sources.Source> known(Graph graph, Sources sources) {
-        Map<Integer, Sources.Source> known = new HashMap<>();
-        for (Node n : graph.inputs()) put(known, n, sources);
-        for (Node n : graph.nodes()) put(known, n, sources);
-        return known;
-    }
-
-    private static void put(Map<Integer, Sources.Source> known, Node n, Sources sources) {
-        Sources.Source s = n.origin() < 0 ? null : sources.at(n.origin());
-        if (s != null) known.put(n.origin(), s);
     }
 }

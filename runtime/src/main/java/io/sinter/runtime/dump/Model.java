@@ -112,7 +112,7 @@ final class Model {
         String prefix = body.loop.isEmpty() ? "" : body.loop + "/";
         GraphPrinter.names(body.graph).forEach((n, name) -> {
             ids.put(n, prefix + name);
-            Sources.Source s = n.origin() < 0 ? null : dump.sources().at(n.origin());
+            Sources.Source s = dump.sources().of(n);
             if (s == null) s = outer;
             if (s != null) sourceOf.put(n, s);
         });

@@ -10,7 +10,6 @@ import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Provenance;
 import io.sinter.ir.text.GraphPrinter;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -49,7 +48,7 @@ public final class ProgramDump implements CompilerWatch {
 
     private final Graph trace;
     /** Known of the nodes of the trace: what a dump says must not change after. */
-    private final Map<Integer, Sources.Source> sources = new HashMap<>();
+    private final Sources sources;
 
     private final Target target;
     private final List<Stage> stages = new ArrayList<>();
@@ -62,14 +61,8 @@ public final class ProgramDump implements CompilerWatch {
     /** Of the program {@code trace}. */
     public ProgramDump(Graph trace, Sources sources, Target target) {
         this.trace = trace;
-        for (Node n : trace.inputs()) remember(n, sources);
-        for (Node n : trace.nodes()) remember(n, sources);
+        this.sources = sources.kept(trace);
         this.target = target;
-    }
-
-    private void remember(Node n, Sources from) {
-        Sources.Source s = n.origin() < 0 ? null : from.at(n.origin());
-        if (s != null) sources.put(n.origin(), s);
     }
 
     /** The compiler starts: with the program as it was traced, again if what it made before turned out to be too large. */
@@ -147,7 +140,7 @@ public final class ProgramDump implements CompilerWatch {
     /** The text of a graph with origins, and the sources that they stand for. */
     private String print(Graph g) {
         return GraphPrinter.print(g, origin -> {
-            Sources.Source s = sources.get(origin);
+            Sources.Source s = sources.at(origin);
             return "@" + origin + (s == null ? "" : " " + s);
         });
     }
@@ -157,7 +150,7 @@ public final class ProgramDump implements CompilerWatch {
     }
 
     Sources sources() {
-        return sources::get;
+        return sources;
     }
 
     Target target() {

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime.dump;
 
+import io.sinter.ir.Graph;
+import io.sinter.ir.Node;
+import java.util.HashMap;
+import java.util.Map;
+
 /**
- * Where a program's nodes come from: the side table that {@link io.sinter.ir.Node#origin} numbers. It is no part of a program's key.
+ * Where a program's nodes come from: the side table that {@link Node#origin} numbers. It is no part of a program's key.
  */
 @FunctionalInterface
 public interface Sources {
@@ -25,6 +30,19 @@ public interface Sources {
 
     /** The source of an origin; null if it is not known. */
     Source at(int origin);
+
+    /** The source of a node; null if it is not known. */
+    default Source of(Node node) {
+        return node.origin() < 0 ? null : at(node.origin());
+    }
+
+    /** What is known now of a graph's inputs and nodes, for good. */
+    default Sources kept(Graph graph) {
+        Map<Integer, Source> known = new HashMap<>();
+        for (Node n : graph.inputs()) if (of(n) != null) known.put(n.origin(), of(n));
+        for (Node n : graph.nodes()) if (of(n) != null) known.put(n.origin(), of(n));
+        return known::get;
+    }
 
     /** Name of the operator of whose gradient, in a backward pass, an origin is a part; null if it is of none, or that is not known. */
     default String gradientOf(int origin) {
