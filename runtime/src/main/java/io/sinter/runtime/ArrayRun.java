@@ -2,8 +2,11 @@
 package io.sinter.runtime;
 
 import io.sinter.ir.DType;
+import io.sinter.ir.Graph;
 import io.sinter.ir.Type;
+import io.sinter.ir.op.Input;
 import io.sinter.ir.ref.RefArray;
+import io.sinter.runtime.dump.Sources;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -16,16 +19,25 @@ public final class ArrayRun {
     /**
      * The results of a program.
      *
-     * @param scalars which arguments come by value
-     * @param args of the program's types; they are copied
+     * @param graph whose program it is
+     * @param args of the graph's types; they are copied
      */
-    public static List<RefArray> run(Executable program, List<Boolean> scalars, List<RefArray> args, Session session) {
+    public static List<RefArray> run(Executable program, Graph graph, List<RefArray> args, Session session) {
+        return run(program, graph, args, session, Sources.NONE);
+    }
+
+    /**
+     * As {@link #run(Executable, Graph, List, Session)}.
+     *
+     * @param sources where the nodes come from
+     */
+    static List<RefArray> run(Executable program, Graph graph, List<RefArray> args, Session session, Sources sources) {
         List<Arg> given = new ArrayList<>();
         List<Buffer> mine = new ArrayList<>();
         try (Arena arena = Arena.ofConfined()) {
             for (int i = 0; i < args.size(); i++) {
                 RefArray a = args.get(i);
-                if (scalars.get(i)) {
+                if (((Input) graph.inputs().get(i).op()).scalar()) {
                     given.add(new Arg.Scalar(bits(a)));
                     continue;
                 }
@@ -37,7 +49,8 @@ public final class ArrayRun {
                 b.write(0, copy);
             }
             List<RefArray> results = new ArrayList<>();
-            List<Buffer> made = program.run(given).results();
+            List<Buffer> made = program.run(given, i -> "result " + i + " of a check", sources)
+                    .results();
             for (int i = 0; i < made.size(); i++) {
                 Type type = program.resultTypes().get(i);
                 MemorySegment copy = arena.allocate(type.bytes(), 64);

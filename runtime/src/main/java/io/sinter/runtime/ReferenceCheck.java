@@ -82,7 +82,7 @@ final class ReferenceCheck {
                 if (!together.get(i).sameAs(got.get(i))) throw together(i, got.get(i), together.get(i));
         }
         if (!Conditioning.explains(graph, args, want, worst)) pass(worst, want);
-        Sources.Source line = source(graph.outputs().get(worst.result()));
+        Sources.Source line = sources.of(graph.outputs().get(worst.result()));
         LOG.log(
                 System.Logger.Level.WARNING,
                 "{0}{1}: every kernel agrees with the reference evaluator; the program magnifies rounding",
@@ -107,9 +107,7 @@ final class ReferenceCheck {
     }
 
     private List<RefArray> run(KernelCut k, Executable kernel, List<RefArray> in) {
-        List<Boolean> scalars =
-                k.graph().inputs().stream().map(n -> ((Input) n.op()).scalar()).toList();
-        return ArrayRun.run(kernel, scalars, in, context.session());
+        return ArrayRun.run(kernel, k.graph(), in, context.session());
     }
 
     /** What the kernels give one after the other, each in memory of its own; null if that cannot be told. */
@@ -147,16 +145,8 @@ final class ReferenceCheck {
     private MiscompiledException wrong(KernelCut k, int step, Closeness.Difference d, List<RefArray> in) {
         KernelCut.Operand o = k.results().get(d.result());
         Type type = o.node().types().get(o.result());
-        StringBuilder what = new StringBuilder("kernel " + k.name() + " is wrong: ")
-                .append(o.node().op().name())
-                .append(", element ")
-                .append(RefArray.index(type.shape(), d.element()))
-                .append(" of ")
-                .append(type)
-                .append(", is ")
-                .append(d.got())
-                .append(", and ")
-                .append(d.want())
+        String value = o.node().op().name();
+        StringBuilder what = differs("kernel " + k.name() + " is wrong", value, type, d.element(), d.got(), d.want())
                 .append(" by the reference evaluator");
         if (k.within() != k.program()) what.append(", in run ").append(step).append(" of its loop's body");
         line(what, o.node());
@@ -165,72 +155,59 @@ final class ReferenceCheck {
                     .append(k.arguments().get(i).name())
                     .append(": ")
                     .append(in.get(i).describe());
-        String number = k.name().substring(0, k.name().indexOf('-'));
-        Path folder = folder(what, "dump replay", " --kernel " + number);
+        Path folder = folder(what, k.name().substring(0, k.name().indexOf('-')));
         return new MiscompiledException(what.toString(), o.node().origin(), k.name(), folder);
     }
 
     private MiscompiledException together(int result, RefArray got, RefArray want) {
         int e = 0;
         while (Double.compare(got.getDouble(e), want.getDouble(e)) == 0 && got.getLong(e) == want.getLong(e)) e++;
-        Node n = graph.outputs().get(result);
-        StringBuilder what = new StringBuilder(
-                        "the program is wrong, though each of its kernels is right by itself: result ")
-                .append(result)
-                .append(", element ")
-                .append(RefArray.index(n.shape(), e))
-                .append(" of ")
-                .append(n.type())
-                .append(", is ")
-                .append(got.getDouble(e))
-                .append(", and ")
-                .append(want.getDouble(e))
-                .append(" if they run one by one, each in memory of its own; memory.txt says who shares memory");
-        line(what, n);
-        Path folder = folder(what, "dump minimize", "");
-        return new MiscompiledException(what.toString(), n.origin(), "", folder);
+        return program(
+                "the program is wrong, though each of its kernels is right by itself",
+                new Closeness.Difference(result, e, got.getDouble(e), want.getDouble(e), Double.NaN),
+                "if they run one by one, each in memory of its own; memory.txt says who shares memory");
     }
 
     /** Blames the first pass that changes what the program computes, if there is one. */
     private void pass(Closeness.Difference worst, List<RefArray> want) {
-        String pass = null;
         for (Map.Entry<String, Graph> e : dump.passes().entrySet()) {
             if (Closeness.worst(RefEvaluator.run(e.getValue(), args), want) == null) continue;
-            pass = e.getKey();
-            break;
+            throw program(
+                    "pass " + e.getKey() + " has changed what the program computes",
+                    worst,
+                    "by the reference evaluator");
         }
-        if (pass == null) return;
-        Node n = graph.outputs().get(worst.result());
-        StringBuilder what = new StringBuilder("pass " + pass + " has changed what the program computes: ")
-                .append("result ")
-                .append(worst.result())
-                .append(", element ")
-                .append(RefArray.index(n.shape(), worst.element()))
-                .append(" of ")
-                .append(n.type())
-                .append(", is ")
-                .append(worst.got())
-                .append(", and ")
-                .append(worst.want())
-                .append(" by the reference evaluator");
+    }
+
+    /** A fault of which no kernel is to blame. */
+    private MiscompiledException program(String fault, Closeness.Difference d, String by) {
+        Node n = graph.outputs().get(d.result());
+        StringBuilder what = differs(fault, "result " + d.result(), n.type(), d.element(), d.got(), d.want())
+                .append(' ')
+                .append(by);
         line(what, n);
-        Path folder = folder(what, "dump minimize", "");
-        throw new MiscompiledException(what.toString(), n.origin(), "", folder);
+        Path folder = folder(what, null);
+        return new MiscompiledException(what.toString(), n.origin(), "", folder);
+    }
+
+    private static StringBuilder differs(String fault, String value, Type type, int element, double got, double want) {
+        return new StringBuilder(fault + ": " + value + ", element " + RefArray.index(type.shape(), element) + " of "
+                + type + ", is " + got + ", and " + want);
     }
 
     private void line(StringBuilder what, Node n) {
-        Sources.Source s = source(n);
+        Sources.Source s = sources.of(n);
         if (s != null) what.append("\n  at ").append(s);
         String gradient = sources.gradientOf(n.origin());
         if (gradient != null) what.append(", in the gradient of ").append(gradient);
     }
 
-    private Sources.Source source(Node n) {
-        return n.origin() < 0 ? null : sources.at(n.origin());
-    }
-
-    /** Writes the program and its arguments, and says where they are and what to do with them. */
-    private Path folder(StringBuilder what, String command, String options) {
+    /**
+     * Writes the program and its arguments, and says where they are and what to do with them.
+     *
+     * @param kernel number of the one to blame; null if none is
+     */
+    private Path folder(StringBuilder what, String kernel) {
         Path folder;
         try {
             folder = dumped != null ? dumped : new Dumps(Files.createTempDirectory("sinter-check-")).write(dump, null);
@@ -243,14 +220,14 @@ final class ReferenceCheck {
             throw new UncheckedIOException(what + "\n  and it cannot be dumped: " + e.getMessage(), e);
         }
         String device = context.device().kind() == Device.Kind.JVM ? "" : " --device " + context.device();
-        what.append("\n  the program and its arguments are in ").append(folder);
-        what.append("; look closer with\n    ./sinter ")
-                .append(command)
-                .append(' ')
-                .append(folder);
-        what.append(options).append(device);
-        if (!command.endsWith("minimize"))
-            what.append("\n    ./sinter dump minimize ").append(folder).append(device);
+        what.append("\n  the program and its arguments are in ").append(folder).append("; look closer with");
+        if (kernel != null)
+            what.append("\n    ./sinter dump replay ")
+                    .append(folder)
+                    .append(" --kernel ")
+                    .append(kernel)
+                    .append(device);
+        what.append("\n    ./sinter dump minimize ").append(folder).append(device);
         return folder;
     }
 }

@@ -14,7 +14,6 @@ import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.Node;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
-import io.sinter.ir.op.Input;
 import io.sinter.ir.op.Matmul;
 import io.sinter.ir.op.Sort;
 import io.sinter.ir.op.Take;
@@ -71,10 +70,8 @@ class CachedProgramsTest {
     }
 
     private static List<RefArray> run(Session session, Graph g, long index) {
-        List<Boolean> scalars = new ArrayList<>();
         List<RefArray> args = new ArrayList<>();
         for (Node n : g.inputs()) {
-            scalars.add(((Input) n.op()).scalar());
             args.add(
                     n.type().dtype() == DType.I64
                             ? RefArray.ofLongs(DType.I64, Shape.of(3), 1, index, 0)
@@ -82,7 +79,7 @@ class CachedProgramsTest {
         }
         Executable e = Executable.get(
                 Canonical.of(g), g, CompileContext.of(session), _ -> new Sources.Source("Model.java:7", "", ""));
-        return ArrayRun.run(e, scalars, args, session);
+        return ArrayRun.run(e, g, args, session);
     }
 
     private static List<RefArray> run(Session session, Graph g) {

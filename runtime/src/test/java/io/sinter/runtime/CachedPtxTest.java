@@ -91,14 +91,10 @@ class CachedPtxTest {
     }
 
     private static List<RefArray> run(Session session, Graph g) {
-        List<Boolean> scalars = new ArrayList<>();
         List<RefArray> args = new ArrayList<>();
-        for (Node n : g.inputs()) {
-            scalars.add(false);
-            args.add(RefArray.of(n.type(), k -> Math.sin(k + 1)));
-        }
+        for (Node n : g.inputs()) args.add(RefArray.of(n.type(), k -> Math.sin(k + 1)));
         Executable e = Executable.get(Canonical.of(g), g, CompileContext.of(session), Sources.NONE);
-        return ArrayRun.run(e, scalars, args, session);
+        return ArrayRun.run(e, g, args, session);
     }
 
     private static void same(List<RefArray> a, List<RefArray> b) {

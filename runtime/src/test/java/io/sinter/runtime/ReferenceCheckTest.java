@@ -8,17 +8,19 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.sinter.ir.Capabilities;
 import io.sinter.ir.DType;
 import io.sinter.ir.Graph;
 import io.sinter.ir.GraphBuilder;
 import io.sinter.ir.Node;
+import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
+import io.sinter.ir.fuse.Fusion;
 import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.loop.LoopKernel;
 import io.sinter.ir.loop.Prim1;
 import io.sinter.ir.loop.Rewriter;
-import io.sinter.ir.op.Input;
 import io.sinter.ir.op.Loop;
 import io.sinter.ir.op.Op;
 import io.sinter.ir.op.Sample;
@@ -28,6 +30,7 @@ import io.sinter.ir.ref.RefArray;
 import io.sinter.ir.ref.RefEvaluator;
 import io.sinter.ir.text.GraphParser;
 import io.sinter.ir.text.GraphPrinter;
+import io.sinter.runtime.dump.ProgramDump;
 import io.sinter.runtime.dump.ProgramInputs;
 import io.sinter.runtime.dump.Sources;
 import java.io.IOException;
@@ -36,6 +39,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,6 +49,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ReferenceCheckTest {
     @TempDir
     private Path folder;
+
+    private static final Sources SOURCES =
+            i -> new Sources.Source("Model.java:" + (100 + i) + " (forward)", "Model", "head");
 
     /** Rows of scores, their softmax, products with a matrix, and something beside. */
     private static final String PROGRAM = """
@@ -64,21 +71,22 @@ class ReferenceCheckTest {
             """.replace(
                     "%6: f32[6,5] = expand(%7)", "%7: f32[1,1] = reshape(%2) {shape=[1,1]}\n%6: f32[6,5] = expand(%7)");
 
-    /** A generator that takes one function for another. */
-    private static Kernel faulty(Kernel k) {
-        if (!(k instanceof LoopKernel l)) return k;
+    /** A generator that takes the sine for another function. */
+    private static UnaryOperator<Kernel> sineIs(Prim1 other) {
         Rewriter fault = new Rewriter() {
             @Override
             protected Expr replacement(Expr e) {
-                return e instanceof Expr.Un u && u.op() == Prim1.SIN ? new Expr.Un(Prim1.COS, expr(u.a())) : null;
+                return e instanceof Expr.Un u && u.op() == Prim1.SIN ? new Expr.Un(other, expr(u.a())) : null;
             }
         };
-        return new LoopKernel(l.name(), l.grid(), l.buffers(), l.slots(), l.scratchBytes(), fault.stmts(l.body()));
+        return k -> k instanceof LoopKernel l
+                ? new LoopKernel(l.name(), l.grid(), l.buffers(), l.slots(), l.scratchBytes(), fault.stmts(l.body()))
+                : k;
     }
 
     private static Session session(boolean faulty) {
         Session s = Session.open(Options.fromProperties().withChecks(Checks.NONE.withReference(true)));
-        if (faulty) s.seedFault(ReferenceCheckTest::faulty);
+        if (faulty) s.seedFault(sineIs(Prim1.COS));
         return s;
     }
 
@@ -88,35 +96,8 @@ class ReferenceCheckTest {
         return all;
     }
 
-    private static List<Boolean> scalars(Graph g) {
-        return g.inputs().stream().map(n -> ((Input) n.op()).scalar()).toList();
-    }
-
     private static List<RefArray> run(Graph g, List<RefArray> args, Session session) {
-        Sources sources = i -> new Sources.Source("Model.java:" + (100 + i) + " (forward)", "Model", "head");
-        Executable program = Executable.compile(g, CompileContext.of(session), sources);
-        Executable named = new Executable() {
-            @Override
-            public Run run(List<? extends Arg> a, java.util.function.IntFunction<?> tags, Sources from) {
-                return program.run(a, tags, sources);
-            }
-
-            @Override
-            public int kernels() {
-                return program.kernels();
-            }
-
-            @Override
-            public List<Type> argTypes() {
-                return program.argTypes();
-            }
-
-            @Override
-            public List<Type> resultTypes() {
-                return program.resultTypes();
-            }
-        };
-        return ArrayRun.run(named, scalars(g), args, session);
+        return ArrayRun.run(Executable.compile(g, CompileContext.of(session), SOURCES), g, args, session, SOURCES);
     }
 
     @ParameterizedTest
@@ -157,7 +138,7 @@ class ReferenceCheckTest {
 
     private static boolean differs(Graph g, List<RefArray> args, Session s) {
         for (RefArray a : args) assertNotNull(a, "every value of the program is known");
-        List<RefArray> got = ArrayRun.run(Executable.compile(g, CompileContext.of(s)), scalars(g), args, s);
+        List<RefArray> got = run(g, args, s);
         return Closeness.worst(got, RefEvaluator.run(g, args)) != null;
     }
 
@@ -165,27 +146,87 @@ class ReferenceCheckTest {
     @Test
     void onlyTheFirstRunIsCompared() {
         Graph g = GraphParser.parse("%0: f32[4] = input\n%1: f32[4] = sin(%0)\nreturn %1\n");
-        RefArray zeros = RefArray.zeros(Type.of(DType.F32, 4));
+        List<RefArray> zeros = List.of(RefArray.zeros(Type.of(DType.F32, 4)));
         try (Session s = session(true)) {
             Executable program = Executable.compile(g, CompileContext.of(s));
             for (int i = 0; i < 2; i++)
-                assertThrows(
-                        MiscompiledException.class, () -> ArrayRun.run(program, List.of(false), List.of(zeros), s));
+                assertThrows(MiscompiledException.class, () -> ArrayRun.run(program, g, zeros, s));
         }
         try (Session s = session(false)) {
+            // Right for zeros, wrong for everything else.
+            s.seedFault(sineIs(Prim1.TANH));
             Executable program = Executable.compile(g, CompileContext.of(s));
+            assertEquals(0, ArrayRun.run(program, g, zeros, s).getFirst().getDouble(0));
+            List<RefArray> ones = List.of(RefArray.of(zeros.getFirst().type(), _ -> 1));
             assertEquals(
-                    0,
-                    ArrayRun.run(program, List.of(false), List.of(zeros), s)
-                            .getFirst()
-                            .getDouble(0));
-            // Would be found in a first run.
-            s.seedFault(ReferenceCheckTest::faulty);
-            assertEquals(
-                    0,
-                    ArrayRun.run(program, List.of(false), List.of(zeros), s)
-                            .getFirst()
-                            .getDouble(0));
+                    Math.tanh(1), ArrayRun.run(program, g, ones, s).getFirst().getDouble(0), 1e-6);
+        }
+    }
+
+    /** Kernels of {@code compiled}, as if they had been compiled from {@code traced}; and what the program is said to have given. */
+    private static MiscompiledException blame(Graph traced, Graph compiled, List<RefArray> got, Session s) {
+        CompileContext context = CompileContext.of(s);
+        ProgramDump dump = new ProgramDump(traced, SOURCES, context.target());
+        Programs.plan(compiled, Fusion.MAX_WEIGHT, Capabilities.ALL, dump);
+        ReferenceCheck check = new ReferenceCheck(traced, dump, context, SOURCES, null, arguments(traced));
+        return assertThrows(MiscompiledException.class, () -> check.check(got));
+    }
+
+    @Test
+    void memoryThatIsOverwrittenIsNoKernelsFault() {
+        Graph g = GraphParser.parse(PROGRAM);
+        try (Session s = Session.open(Options.fromProperties())) {
+            List<RefArray> got = new ArrayList<>(run(g, arguments(g), s));
+            RefArray right = got.getFirst();
+            got.set(0, RefArray.of(right.type(), i -> i == 3 ? 7 : right.getDouble(i)));
+            MiscompiledException e = blame(g, g, got, s);
+            assertEquals("", e.kernel());
+            String message = e.getMessage();
+            String start = "the program is wrong, though each of its kernels is right by itself: "
+                    + "result 0, element [3] of f32[6], is 7.0, and " + right.getDouble(3)
+                    + " if they run one by one, each in memory of its own; memory.txt says who shares memory\n"
+                    + "  at Model.java:111 (forward) in Model: head\n  the program and its arguments are in ";
+            assertTrue(message.startsWith(start), message);
+            assertTrue(message.endsWith("; look closer with\n    ./sinter dump minimize " + e.folder()), message);
+            assertTrue(ProgramInputs.areIn(e.folder()), "its arguments");
+        }
+    }
+
+    @Test
+    void aPassThatChangesTheProgramIsNamed() {
+        Graph traced = GraphParser.parse("%0: f32[4] = input\n%1: f32[4] = sin(%0)  # @1\nreturn %1\n");
+        Graph compiled = GraphParser.parse("%0: f32[4] = input\n%1: f32[4] = cos(%0)  # @1\nreturn %1\n");
+        try (Session s = Session.open(Options.fromProperties())) {
+            MiscompiledException e = blame(traced, compiled, run(compiled, arguments(traced), s), s);
+            assertEquals("", e.kernel());
+            assertFalse(e.getMessage().startsWith("pass trace "), e.getMessage());
+            assertTrue(
+                    e.getMessage()
+                            .matches("(?s)pass [\\w-]+ has changed what the program computes: result 0, element .*"),
+                    e.getMessage());
+            assertTrue(
+                    e.getMessage()
+                            .contains(" by the reference evaluator\n  at Model.java:101 (forward) in Model: head\n"),
+                    e.getMessage());
+        }
+    }
+
+    /** A NaN trap looks at what the kernels gave; where it came from, the reference evaluator cannot tell then. */
+    @Test
+    void aKernelAloneMakesAnInfinity() {
+        Graph g = GraphParser.parse("%0: f32[4] = input\n%1: f32[4] = sin(%0)  # @1\nreturn %1\n");
+        List<RefArray> args = List.of(RefArray.of(DType.F32, Shape.of(4), 1, 2, 0, 3));
+        try (Session s = Session.open(Options.fromProperties().withChecks(Checks.NONE.withNan(true)))) {
+            s.seedFault(sineIs(Prim1.LOG));
+            NonFiniteException e = assertThrows(NonFiniteException.class, () -> run(g, args, s));
+            assertEquals("""
+                    sin gave -Infinity, where the reference evaluator finds nothing but finite numbers and gets 0.0: \
+                    a sum overflowed on its way, or a kernel is wrong (-Dsinter.check=reference tells)
+                      at Model.java:101 (forward) in Model: head
+                      element [2] of f32[4]
+                      in kernel 00-sin""", e.getMessage());
+            assertEquals("sin", e.operator());
+            assertEquals(2, e.element());
         }
     }
 
@@ -283,7 +324,8 @@ class ReferenceCheckTest {
             Graph g = GraphParser.parse(
                     "%0: " + t + "[3,2] = input\n%1: " + t + "[] = scalar\n%2: " + t + "[0] = input\nreturn %0\n");
             List<RefArray> args = new ArrayList<>();
-            for (Node n : g.inputs()) args.add(Sample.uniform(n.type(), t == DType.U8 ? 0 : -3, 9, args.size()));
+            for (Node n : g.inputs())
+                args.add(Sample.uniform(n.type(), t == DType.U8 ? 0 : -3, t == DType.U8 ? 250 : 9, args.size()));
             Path place = folder.resolve(t.toString());
             assertFalse(ProgramInputs.areIn(place));
             ProgramInputs.write(place, g, args, 1000);

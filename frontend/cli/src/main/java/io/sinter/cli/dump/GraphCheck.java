@@ -5,7 +5,6 @@ import io.sinter.cli.CommandFailure;
 import io.sinter.ir.Graph;
 import io.sinter.ir.IndexError;
 import io.sinter.ir.Node;
-import io.sinter.ir.op.Input;
 import io.sinter.ir.op.Sample;
 import io.sinter.ir.ref.Closeness;
 import io.sinter.ir.ref.RefArray;
@@ -88,10 +87,6 @@ final class GraphCheck {
         return all;
     }
 
-    static List<Boolean> scalars(Graph graph) {
-        return graph.inputs().stream().map(n -> ((Input) n.op()).scalar()).toList();
-    }
-
     /** Compiles the graph for the session's device, and compares. */
     static Outcome check(Graph graph, List<RefArray> args, Session session) {
         return compare(graph, args, () -> Executable.compile(graph, CompileContext.of(session)), session);
@@ -112,7 +107,7 @@ final class GraphCheck {
         }
         List<RefArray> got;
         try {
-            got = ArrayRun.run(maker.make(), scalars(graph), args, session);
+            got = ArrayRun.run(maker.make(), graph, args, session);
         } catch (RuntimeException | StackOverflowError | AssertionError e) {
             return new Outcome.Fails(e);
         }
