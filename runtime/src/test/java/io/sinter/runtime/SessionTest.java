@@ -18,8 +18,12 @@ import io.sinter.ir.Type;
 import io.sinter.ir.op.Take;
 import io.sinter.ir.ref.RefArray;
 import io.sinter.runtime.profile.Profile;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 class SessionTest {
@@ -98,6 +102,32 @@ class SessionTest {
         assertThrows(IndexError.class, s::close);
         assertTrue(x.isReleased());
         assertFalse(Session.isProfiling());
+    }
+
+    /** With {@code -Dsinter.profile=true} a session records from the start, and prints its tables when it is closed. */
+    @Test
+    void aJvmCanBeAskedForProfiles() {
+        PrintStream before = System.err;
+        ByteArrayOutputStream printed = new ByteArrayOutputStream();
+        System.setProperty("sinter.profile", "true");
+        System.setErr(new PrintStream(printed, true, StandardCharsets.UTF_8));
+        try (Session s =
+                Session.open(Options.fromProperties().withDevice(Device.JVM).withBackend(Options.Backend.GENERATED))) {
+            GraphBuilder g = new GraphBuilder();
+            Executable exp = Executable.compile(g.build(g.exp(g.input(Type.of(DType.F32, 5)))), CompileContext.of(s));
+            Buffer b = s.allocator().allocate(20);
+            Memory.fill(b.address(), 20, (byte) 0);
+            for (int i = 0; i < 2; i++) exp.run(List.of(b));
+            IllegalStateException e =
+                    assertThrows(IllegalStateException.class, () -> s.profileInto(new Profile(false)));
+            assertTrue(e.getMessage().contains("by -Dsinter.profile=true"), e.getMessage());
+        } finally {
+            System.clearProperty("sinter.profile");
+            System.setErr(before);
+        }
+        String said = printed.toString(StandardCharsets.UTF_8);
+        assertTrue(said.contains(" on jvm, threads: "), said);
+        assertTrue(Pattern.compile("\n {7}2 .*  exp").matcher(said).find(), said);
     }
 
     @Test
