@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.sinter.codegen.ptx.PtxCodegen;
 import io.sinter.codegen.ptx.PtxKernel;
 import io.sinter.codegen.ptx.RoutineKernel;
+import io.sinter.codegen.ptx.Schedule;
 import io.sinter.codegen.ptx.lang.PtxModule;
 import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.ir.DType;
@@ -82,10 +83,12 @@ class AssemblyTest {
         Map<String, Kernel> byEntry = new LinkedHashMap<>();
         List<PtxKernel> code = new ArrayList<>();
         for (Kernel k : KERNEL_BY_STRUCTURE.values()) {
-            String entry = "k" + code.size() + "_" + PtxCodegen.identifier(k.name());
-            PtxKernel first = PtxCodegen.generate(k, entry, 1 + code.size() % KERNELS);
-            code.add(first);
-            for (PtxKernel x = first; x != null; x = x.next()) byEntry.put(x.name(), k);
+            for (Schedule form : PtxCodegen.forms(k)) {
+                String entry = "k" + code.size() + "_" + PtxCodegen.identifier(k.name());
+                PtxKernel first = PtxCodegen.generate(k, form, entry, 1 + code.size() % KERNELS);
+                code.add(first);
+                for (PtxKernel x = first; x != null; x = x.next()) byEntry.put(x.name(), k);
+            }
         }
         Map<String, Assembler.Usage> usage = new LinkedHashMap<>();
         for (int i = 0; i < code.size(); i += KERNELS) {

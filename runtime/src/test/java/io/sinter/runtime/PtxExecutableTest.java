@@ -23,6 +23,7 @@ import io.sinter.ir.op.AttentionGrad;
 import io.sinter.ir.op.Loop;
 import io.sinter.ir.op.Operators;
 import io.sinter.ir.op.Sample;
+import io.sinter.ir.op.Scan;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.ref.RefArray;
 import io.sinter.ir.ref.RefEvaluator;
@@ -98,6 +99,21 @@ class PtxExecutableTest {
         args.add(Sample.uniform(dout.type(), -1, 1, 9));
         check(g.build(results.toArray(Node[]::new)), args, tolerance);
         assertTrue(session.counters().kernelsGenerated() <= 3, "attention is not decomposed");
+    }
+
+    /** Rows that several CTAs share, over two kernels that meet in scratch memory; forward, and backward as the gradient has it. */
+    @Test
+    void scansOfLongRows() {
+        GraphBuilder g = new GraphBuilder();
+        Node x = g.input(Type.of(DType.F32, 2, 4500));
+        Node y = g.input(Type.of(DType.I32, 5000));
+        Graph graph = g.build(
+                g.apply(new Scan(Scan.Kind.SUM, 1, false), x),
+                g.apply(new Scan(Scan.Kind.SUM, 1, true), x),
+                g.apply(new Scan(Scan.Kind.MAX, 0, false), y));
+        RefArray whole = RefArray.of(x.type(), i -> i % 7 - 3);
+        check(graph, List.of(whole, RefArray.ofLongs(y.type(), i -> i * 7919L % 5000)), 0);
+        assertEquals(3, session.counters().kernelsGenerated());
     }
 
     /** Several tiles, none of them full at the edges, and several panels. */

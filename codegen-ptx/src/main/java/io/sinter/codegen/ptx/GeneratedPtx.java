@@ -84,6 +84,7 @@ public record GeneratedPtx(String text, List<Entry> entries) {
                 out.u8(1);
                 new LaunchRuleWriter(out).form(g);
             }
+            case ScanSchedule(int parts) -> out.u8(2).number(parts);
         }
         return out.toBytes();
     }

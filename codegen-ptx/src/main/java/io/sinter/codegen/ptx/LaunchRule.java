@@ -179,6 +179,26 @@ public sealed interface LaunchRule {
         }
     }
 
+    /**
+     * CTAs share the lines of a scan.
+     *
+     * @param lines factors of the number of lines
+     * @param parts of each line, of which a CTA takes one at a time
+     * @param threads of a CTA
+     * @param scratchBytes for each line
+     */
+    record Parts(List<Coef> lines, int parts, int threads, long scratchBytes) implements LaunchRule {
+        public Parts {
+            lines = List.copyOf(lines);
+        }
+
+        @Override
+        public Shape shape(IntToLongFunction slot) {
+            long count = product(lines, slot);
+            return new Shape(threads, 1, Math.min(MAX_CTAS, count * parts), count * scratchBytes, 0);
+        }
+    }
+
     /** The least power of two that is not below {@code n}. */
     static long powerOf2(long n) {
         return n <= 1 ? 1 : Long.highestOneBit(n - 1) << 1;

@@ -65,6 +65,11 @@ final class LaunchRuleWriter {
                 var(columns);
                 out.number(side).number(threads);
             }
+            case LaunchRule.Parts(List<Coef> lines, int parts, int threads, long scratchBytes) -> {
+                out.u8(4);
+                coefs(lines);
+                out.number(parts).number(threads).number(scratchBytes);
+            }
         }
     }
 

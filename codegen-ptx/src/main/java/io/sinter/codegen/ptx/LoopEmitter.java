@@ -110,7 +110,7 @@ final class LoopEmitter {
             String end = out.newLabel();
             out.label(head);
             out.branchIf(out.setp(Relation.GE, PtxType.S64, task, count), end);
-            bindGrid(c, task);
+            bind(c, kernel.grid(), task);
             statements.run(body);
             // The next task's writes into scratch memory are not to meet this one's reads.
             if (cooperates && scratch) team.sync();
@@ -126,9 +126,8 @@ final class LoopEmitter {
         return out.cvt(FloatMode.DEFAULT, PtxType.U64, PtxType.U32, r);
     }
 
-    /** The grid's variables from the flat task number, row-major. */
-    private void bindGrid(BodyEmitter c, Reg task) {
-        List<Var> grid = kernel.grid();
+    /** Gives a grid's variables their values in a task, whose number counts them row-major. */
+    static void bind(BodyEmitter c, List<Var> grid, Operand task) {
         Operand rest = task;
         for (int i = grid.size() - 1; i >= 0; i--) {
             Var v = grid.get(i);

@@ -41,7 +41,11 @@ public final class PtxCodegen {
     public static Schedule schedule(Kernel kernel, IntToLongFunction slot, Target target, MatmulPrecision precision) {
         return switch (kernel) {
             case GemmKernel k -> GemmTiles.choose(k, slot, target, precision);
-            case LoopKernel _, AttentionKernel _ -> new Schedule.Only();
+            case LoopKernel k -> {
+                ScanSchedule scan = ScanSchedule.choose(k, slot, target);
+                yield scan == null ? new Schedule.Only() : scan;
+            }
+            case AttentionKernel _ -> new Schedule.Only();
         };
     }
 
@@ -53,6 +57,13 @@ public final class PtxCodegen {
         };
     }
 
+    /** The forms that a kernel of loops can have, or one of a product's or an attention's many: all that differ in more than numbers. */
+    public static List<Schedule> forms(Kernel kernel) {
+        return kernel instanceof LoopKernel k && ScanLoop.in(k) != null
+                ? List.of(new Schedule.Only(), new ScanSchedule(1), new ScanSchedule(4))
+                : List.of(anySchedule(kernel));
+    }
+
     /**
      * The PTX of a kernel, for launches that ask for a form.
      *
@@ -61,7 +72,10 @@ public final class PtxCodegen {
      */
     public static PtxKernel generate(Kernel kernel, Schedule schedule, String entry, int file) {
         return switch (kernel) {
-            case LoopKernel k -> new LoopEmitter(k, entry, file).emit();
+            case LoopKernel k ->
+                schedule instanceof ScanSchedule s
+                        ? ScanEmitter.emit(k, s, entry, file)
+                        : new LoopEmitter(k, entry, file).emit();
             case GemmKernel k -> {
                 GemmSchedule s = (GemmSchedule) schedule;
                 yield s.isTensor()

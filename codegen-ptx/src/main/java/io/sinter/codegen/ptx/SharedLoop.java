@@ -101,9 +101,15 @@ final class SharedLoop {
 
     /** Elements that a thread takes side by side: those of 16 bytes, 4 at most. */
     static int width(Stmt.Loop l, Set<Access> wide) {
-        if (wide.isEmpty() || cost(l) > MAX_WIDE_COST || limitsVary(l) || checksUnderMask(l)) return 1;
+        if (wide.isEmpty()) return 1;
         int bytes = 1;
         for (Access a : wide) bytes = Math.max(bytes, a.buffer().dtype().bytes());
+        return width(l, bytes);
+    }
+
+    /** The same for elements of so many bytes, whether or not one instruction may take several. */
+    static int width(Stmt.Loop l, int bytes) {
+        if (cost(l) > MAX_WIDE_COST || limitsVary(l) || checksUnderMask(l)) return 1;
         return Math.min(MAX_WIDTH, 16 / bytes);
     }
 

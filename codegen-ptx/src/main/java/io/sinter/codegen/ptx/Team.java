@@ -13,7 +13,6 @@ import io.sinter.codegen.ptx.lang.Synchronization;
 import io.sinter.codegen.ptx.lang.WarpOp;
 import io.sinter.ir.DType;
 import io.sinter.ir.loop.Stmt.Combine;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -23,9 +22,6 @@ import java.util.List;
 final class Team {
     private static final int WARP = 32;
 
-    /** Bytes for each accumulator and warp in shared memory. */
-    private static final int CELL = 8;
-
     /** Most warps of a team. */
     private static final int WARPS = LaunchRule.MAX_TEAM / WARP;
 
@@ -34,6 +30,7 @@ final class Team {
 
     private final KernelBuilder out;
     private final ScalarEmitter scalars;
+    private final Exchange exchange;
     private final Reg lane;
     private final Reg lane64;
     private final Reg threads;
@@ -51,6 +48,7 @@ final class Team {
     Team(KernelBuilder out, boolean cooperates, int accumulators) {
         this.out = out;
         this.scalars = new ScalarEmitter(out);
+        this.exchange = new Exchange(out);
         this.accumulators = accumulators;
         lane = out.mov(PtxType.U32, Operand.Special.TID_X);
         threads = out.mov(PtxType.U32, Operand.Special.NTID_X);
@@ -92,25 +90,23 @@ final class Team {
         out.branchUnless(several, end);
         for (int distance = WARP / 2; distance > 0; distance /= 2) {
             for (Part p : parts) {
-                Operand other = shuffle(p.dtype, p.register, distance);
+                Operand other = exchange.shuffle(WarpOp.ShuffleMode.BFLY, p.dtype, p.register, distance);
                 scalars.assign(p.dtype, p.register, scalars.combine(p.op, p.dtype, p.register, other));
             }
         }
         out.branchUnless(isBlock, end);
-        if (cells == null) cells = out.shared("team_cells", CELL, (long) CELL * WARPS * accumulators);
+        if (cells == null) cells = out.shared("team_cells", Exchange.CELL, (long) Exchange.CELL * WARPS * accumulators);
         Reg base = out.mov(PtxType.U64, cells);
         Reg warp = out.shr(PtxType.U32, lane, out.constant(5));
         Reg stride = out.cvt(FloatMode.DEFAULT, PtxType.U64, PtxType.U32, warp);
-        Reg mine = out.add(PtxType.S64, base, out.mul(PtxType.S64, stride, out.constant((long) CELL * parts.size())));
+        Reg mine = out.add(
+                PtxType.S64, base, out.mul(PtxType.S64, stride, out.constant((long) Exchange.CELL * parts.size())));
         Reg inWarp = out.and(PtxType.B32, lane, out.constant(WARP - 1));
         Reg leader = out.setp(Relation.EQ, PtxType.U32, inWarp, out.constant(0));
         for (int i = 0; i < parts.size(); i++) {
             Part p = parts.get(i);
-            Operand v = p.dtype == DType.BOOL ? number(p.register) : p.register;
-            out.add(
-                    Guard.when(leader),
-                    io.sinter.codegen.ptx.lang.Memory.Store.of(
-                            Space.SHARED, cellType(p.dtype), out.at(mine, (long) CELL * i), v));
+            Operand.Address cell = out.at(mine, (long) Exchange.CELL * i);
+            out.add(Guard.when(leader), exchange.put(Space.SHARED, p.dtype, cell, p.register));
         }
         out.barrier();
         for (int i = 0; i < parts.size(); i++) load(parts.get(i), base, i);
@@ -127,7 +123,7 @@ final class Team {
                 left,
                 out.constant(1)));
         out.branchIf(out.setp(Relation.EQ, PtxType.S32, left, out.constant(0)), done);
-        out.assign(PtxType.B64, at, out.add(PtxType.S64, at, out.constant((long) CELL * parts.size())));
+        out.assign(PtxType.B64, at, out.add(PtxType.S64, at, out.constant((long) Exchange.CELL * parts.size())));
         for (int i = 0; i < parts.size(); i++) {
             Part p = parts.get(i);
             Operand other = cell(p, at, i);
@@ -145,38 +141,6 @@ final class Team {
     }
 
     private Operand cell(Part p, Reg base, int i) {
-        Reg r = out.load(Space.SHARED, cellType(p.dtype), out.at(base, (long) CELL * i));
-        return p.dtype == DType.BOOL ? out.setp(Relation.NE, PtxType.S32, r, out.constant(0)) : r;
-    }
-
-    private static PtxType cellType(DType t) {
-        return switch (t) {
-            case F64 -> PtxType.F64;
-            case F32 -> PtxType.F32;
-            case I64 -> PtxType.B64;
-            default -> PtxType.B32;
-        };
-    }
-
-    private Operand number(Operand predicate) {
-        return out.selp(PtxType.B32, out.constant(1), out.constant(0), predicate);
-    }
-
-    private Operand shuffle(DType t, Reg r, int distance) {
-        Operand by = out.constant(distance);
-        return switch (t) {
-            case BOOL ->
-                out.setp(Relation.NE, PtxType.S32, out.shfl(WarpOp.ShuffleMode.BFLY, number(r), by), out.constant(0));
-            case I64, F64 -> {
-                Operand.Vector halves = out.registers(PtxType.B32, 2);
-                out.assign(PtxType.B64, halves, r);
-                List<Operand> moved = new ArrayList<>();
-                for (Operand h : halves.elements()) moved.add(out.shfl(WarpOp.ShuffleMode.BFLY, h, by));
-                Reg d = out.register(t == DType.I64 ? PtxType.B64 : PtxType.F64);
-                out.assign(PtxType.B64, d, new Operand.Vector(moved));
-                yield d;
-            }
-            default -> out.shfl(WarpOp.ShuffleMode.BFLY, r, by);
-        };
+        return exchange.get(Space.SHARED, p.dtype, out.at(base, (long) Exchange.CELL * i));
     }
 }

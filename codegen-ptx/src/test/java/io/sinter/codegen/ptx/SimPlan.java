@@ -79,7 +79,8 @@ final class SimPlan {
         return this;
     }
 
-    private List<RefArray> run(Plan plan) {
+    /** The results of a plan of the graph. */
+    List<RefArray> run(Plan plan) {
         long[] bases = new long[plan.argTypes().size() + plan.resultTypes().size() + 1];
         int n = 0;
         for (int i = 0; i < args.size(); i++) {
