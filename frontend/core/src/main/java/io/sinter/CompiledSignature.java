@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter;
 
-import io.sinter.ir.MatmulPrecision;
+import io.sinter.ir.Numerics;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.runtime.Session;
@@ -20,7 +20,7 @@ record CompiledSignature(
         List<Integer> aliases,
         List<Boolean> grads,
         boolean gradMode,
-        MatmulPrecision precision,
+        Numerics numerics,
         Session session) {
 
     static CompiledSignature of(Trace t, Tensor[] inputs) {
@@ -35,7 +35,7 @@ record CompiledSignature(
             aliases.add(first);
         }
         Session session = Session.current();
-        return new CompiledSignature(types, aliases, grads, t.gradMode, session.matmulPrecision(), session);
+        return new CompiledSignature(types, aliases, grads, t.gradMode, session.numerics(), session);
     }
 
     /**
@@ -57,6 +57,6 @@ record CompiledSignature(
             Shape shape = type.shape().with(axis, 0);
             general.set(a.argument(), new Type(type.dtype(), shape));
         }
-        return new CompiledSignature(general, aliases, grads, gradMode, precision, session);
+        return new CompiledSignature(general, aliases, grads, gradMode, numerics, session);
     }
 }

@@ -156,7 +156,7 @@ final class Cut {
     private void collect(Collection<Value> wanted) {
         epoch = ++epochs;
         count = 0;
-        canonical.begin().precision(Session.current().matmulPrecision());
+        canonical.begin().numerics(Session.current().numerics());
         roots.addAll(wanted);
         for (Value r : wanted) visit(r);
         // Roots found on the way stand behind those asked for; projections may add more, so this list grows

@@ -125,6 +125,21 @@ public final class Sinter {
     }
 
     /**
+     * Says whether every run of a program is to give the same bits, as PyTorch's {@code torch.use_deterministic_algorithms} does; but here that is so
+     * unless you say otherwise. {@code false} lets GPUs add to one element in whatever order threads come (gradients of {@code gather},
+     * {@code indexSelect} and embeddings, {@code scatterAdd}, {@code indexAdd}), which is faster where many elements meet few places; sums of integers are
+     * exact in any order. Nothing else changes, and nothing on the JVM. Of the session, for programs that run from now on.
+     */
+    public static void useDeterministicAlgorithms(boolean on) {
+        Session.current().setDeterministic(on);
+    }
+
+    /** What {@link #useDeterministicAlgorithms} said last; {@code true} at first. */
+    public static boolean areDeterministicAlgorithmsEnabled() {
+        return Session.current().isDeterministic();
+    }
+
+    /**
      * Makes a program fail that makes a NaN or an infinity, with a {@link io.sinter.runtime.NonFiniteException} that names the line, operator and
      * element where it came into being, in a backward pass too ({@code torch.autograd.set_detect_anomaly}; {@code -Dsinter.nan=trap}). Of the
      * session, for programs that run from now on. What is thrown away before it reaches a result does not count, and neither do infinities that

@@ -29,7 +29,7 @@ public final class Canonical {
     private static final long SCALAR = 2;
     private static final long NODE = 3;
     private static final long ROOTS = 4;
-    private static final long PRECISION = 5;
+    private static final long NUMERICS = 5;
 
     private long[] words = new long[1024];
     private int size;
@@ -87,12 +87,12 @@ public final class Canonical {
      * has changed it.
      */
     public static Key of(Graph graph) {
-        return of(graph, MatmulPrecision.HIGHEST);
+        return of(graph, Numerics.DEFAULT);
     }
 
-    /** As {@link #of(Graph)}, of a program whose products of f32 multiply so. */
-    public static Key of(Graph graph, MatmulPrecision precision) {
-        Canonical c = new Canonical().begin().precision(precision);
+    /** As {@link #of(Graph)}, of a program that rounds so. */
+    public static Key of(Graph graph, Numerics numerics) {
+        Canonical c = new Canonical().begin().numerics(numerics);
         Map<Node, Integer> numbers = new IdentityHashMap<>();
         // From the results, operands first, left to right: as the trace is visited.
         Deque<Node> stack = new ArrayDeque<>();
@@ -138,9 +138,10 @@ public final class Canonical {
         return this;
     }
 
-    /** How products of f32 multiply, written first; the default is not written. */
-    public Canonical precision(MatmulPrecision p) {
-        if (p != MatmulPrecision.HIGHEST) word(PRECISION | (long) p.ordinal() << 8);
+    /** What is chosen about rounding, written first; the default is not written. */
+    public Canonical numerics(Numerics n) {
+        if (!n.equals(Numerics.DEFAULT))
+            word(NUMERICS | (long) n.products().ordinal() << 8 | (n.deterministic() ? 0 : 1L << 16));
         return this;
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
-import io.sinter.ir.MatmulPrecision;
+import io.sinter.ir.Numerics;
 import io.sinter.runtime.dump.ProgramDump;
 import java.util.Locale;
 import java.util.Objects;
@@ -12,14 +12,14 @@ import java.util.Objects;
  * @param session whose memory, threads and counters it will use
  * @param device where it will run
  * @param backend how it will be executed
- * @param precision how exactly products of f32 multiply
+ * @param numerics what the user has chosen about rounding
  */
-public record CompileContext(Session session, Device device, Options.Backend backend, MatmulPrecision precision) {
+public record CompileContext(Session session, Device device, Options.Backend backend, Numerics numerics) {
     public CompileContext {
         Objects.requireNonNull(session, "session");
         Objects.requireNonNull(device, "device");
         Objects.requireNonNull(backend, "backend");
-        Objects.requireNonNull(precision, "precision");
+        Objects.requireNonNull(numerics, "numerics");
     }
 
     /** What a dump says of this. */
@@ -32,11 +32,11 @@ public record CompileContext(Session session, Device device, Options.Backend bac
                 backend.name().toLowerCase(Locale.ROOT),
                 bits,
                 gpu == null ? null : gpu.modules().target(),
-                precision);
+                numerics);
     }
 
-    /** For the session's own device, backend and precision. */
+    /** For the session's own device, backend and numerics. */
     public static CompileContext of(Session session) {
-        return new CompileContext(session, session.device(), session.options().backend(), session.matmulPrecision());
+        return new CompileContext(session, session.device(), session.options().backend(), session.numerics());
     }
 }

@@ -7,7 +7,7 @@ import io.sinter.codegen.ptx.Schedule;
 import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.ir.Canonical;
 import io.sinter.ir.Graph;
-import io.sinter.ir.MatmulPrecision;
+import io.sinter.ir.Numerics;
 import io.sinter.ir.fuse.Fusion;
 import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.op.Routine;
@@ -50,16 +50,16 @@ final class CrossCompiler {
      * @param key what {@link Canonical} says of {@code graph}
      * @return whether the plan was not there yet
      */
-    boolean compile(Canonical.Key key, Graph graph, MatmulPrecision precision, Sources sources) {
+    boolean compile(Canonical.Key key, Graph graph, Numerics numerics, Sources sources) {
         boolean[] made = {false};
-        StoredPlan plan = Programs.plan(disk, Targets.gpuPlan(key, target, precision), graph, sources, () -> {
+        StoredPlan plan = Programs.plan(disk, Targets.gpuPlan(key, target, numerics), graph, sources, () -> {
             made[0] = true;
             return Programs.plan(graph, Fusion.MAX_WEIGHT, PtxCodegen.CAPABILITIES, null);
         });
         // Numbers of launches choose forms; addresses only by how they are aligned, which is known before a run.
         ParameterBlock parameters = new ParameterBlock(plan.plan(), session.hostMemory());
         try {
-            kernels(plan, plan.plan(), parameters.program(), precision, new HashSet<>());
+            kernels(plan, plan.plan(), parameters.program(), numerics, new HashSet<>());
         } finally {
             parameters.release();
         }
@@ -67,16 +67,16 @@ final class CrossCompiler {
     }
 
     private void kernels(
-            StoredPlan names, Plan plan, ParameterBlock.Section section, MatmulPrecision precision, Set<Form> done) {
+            StoredPlan names, Plan plan, ParameterBlock.Section section, Numerics numerics, Set<Form> done) {
         int launches = 0;
         int repeats = 0;
         for (Plan.Step s : plan.steps()) {
             switch (s) {
                 case Plan.Launch l -> {
                     for (long block : section.blocks(launches++))
-                        kernel(l.kernel(), names.codeName(l.kernel()), block, precision, done);
+                        kernel(l.kernel(), names.codeName(l.kernel()), block, numerics, done);
                 }
-                case Plan.Repeat r -> kernels(names, r.body(), section.body(repeats++), precision, done);
+                case Plan.Repeat r -> kernels(names, r.body(), section.body(repeats++), numerics, done);
                 case Plan.LibraryCall c -> {
                     for (PtxRoutine.Launch l : PtxRoutine.of(
                                     (Routine) c.op(), c.inTypes().getFirst())
@@ -87,8 +87,8 @@ final class CrossCompiler {
         }
     }
 
-    private void kernel(Kernel kernel, String name, long block, MatmulPrecision precision, Set<Form> done) {
-        Schedule schedule = PtxCodegen.schedule(kernel, ParameterBlock.slots(block), target, precision);
+    private void kernel(Kernel kernel, String name, long block, Numerics numerics, Set<Form> done) {
+        Schedule schedule = PtxCodegen.schedule(kernel, ParameterBlock.slots(block), target, numerics);
         if (done.add(new Form(name, schedule))) code.load(kernel, name, schedule, made -> made);
     }
 }

@@ -58,7 +58,7 @@ final class Programs {
             CrossCompiler compiler, Canonical.Key key, Graph graph, CompileContext context, Sources sources) {
         Counters counters = context.session().counters();
         try {
-            boolean made = compiler.compile(key, graph, context.precision(), sources);
+            boolean made = compiler.compile(key, graph, context.numerics(), sources);
             counters.crossed(made);
         } catch (RuntimeException e) {
             counters.crossFailures.increment();
@@ -141,7 +141,7 @@ final class Programs {
             case GENERATED ->
                 switch (context.device().kind()) {
                     case JVM -> new JvmExecutable(stored, session, session.jvmKernels());
-                    case PTX_SIM, CUDA -> new PtxExecutable(stored, session, context.precision());
+                    case PTX_SIM, CUDA -> new PtxExecutable(stored, session, context.numerics());
                 };
             case REFERENCE -> throw new UnsupportedOperationException("the reference evaluator runs graphs, not plans");
         };

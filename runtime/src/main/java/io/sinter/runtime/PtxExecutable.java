@@ -3,7 +3,7 @@ package io.sinter.runtime;
 
 import io.sinter.codegen.ptx.PtxRoutine;
 import io.sinter.codegen.ptx.TensorBox;
-import io.sinter.ir.MatmulPrecision;
+import io.sinter.ir.Numerics;
 import io.sinter.ir.Type;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
@@ -78,12 +78,12 @@ final class PtxExecutable implements Executable {
     private List<Order> before = List.of();
     private final GraphSlot graph;
 
-    PtxExecutable(StoredPlan plan, Session session, MatmulPrecision precision) {
-        this(plan, session, precision, MAX_UNROLLED);
+    PtxExecutable(StoredPlan plan, Session session, Numerics numerics) {
+        this(plan, session, numerics, MAX_UNROLLED);
     }
 
     /** @param maxUnrolled bytes of the blocks of loops' bodies that go to the device in one copy, at most */
-    PtxExecutable(StoredPlan stored, Session session, MatmulPrecision precision, long maxUnrolled) {
+    PtxExecutable(StoredPlan stored, Session session, Numerics numerics, long maxUnrolled) {
         plan = stored.plan();
         this.session = session;
         gpu = session.gpu();
@@ -94,7 +94,7 @@ final class PtxExecutable implements Executable {
             return onDevice.address();
         });
         sites = new ProgramSites(session.nextProgram(), stored);
-        steps = new PtxSteps(stored, parameters, gpu, precision, sites);
+        steps = new PtxSteps(stored, parameters, gpu, numerics, sites);
         for (int i = 0; i < plan.resultTypes().size(); i++) {
             if (plan.resultPlaces().get(i) instanceof Place.Argument a
                     && plan.scalarArgs().get(a.index())) scalarResults.add(i);

@@ -8,7 +8,7 @@ import io.sinter.codegen.ptx.RoutineKernel;
 import io.sinter.codegen.ptx.Schedule;
 import io.sinter.codegen.ptx.TensorRule;
 import io.sinter.codegen.ptx.lang.Target;
-import io.sinter.ir.MatmulPrecision;
+import io.sinter.ir.Numerics;
 import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.store.FormatException;
 import io.sinter.ir.store.Sha256;
@@ -70,8 +70,8 @@ final class PtxModules {
      * @param name of its structure, see {@link StoredPlan}
      * @param slot what is known of the launch's parameter block: numbers, and of addresses how they are aligned
      */
-    synchronized Loaded get(Kernel kernel, String name, IntToLongFunction slot, MatmulPrecision precision) {
-        Schedule schedule = PtxCodegen.schedule(kernel, slot, target(), precision);
+    synchronized Loaded get(Kernel kernel, String name, IntToLongFunction slot, Numerics numerics) {
+        Schedule schedule = PtxCodegen.schedule(kernel, slot, target(), numerics);
         return kernels.computeIfAbsent(
                 new Key(name, schedule), _ -> code.load(kernel, name, schedule, made -> loaded(made, kernel.name())));
     }

@@ -3,7 +3,7 @@ package io.sinter.runtime;
 
 import io.sinter.codegen.ptx.LaunchRule;
 import io.sinter.codegen.ptx.PtxRoutine;
-import io.sinter.ir.MatmulPrecision;
+import io.sinter.ir.Numerics;
 import io.sinter.ir.op.Routine;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
@@ -23,7 +23,7 @@ import java.util.stream.Stream;
 final class PtxSteps {
     private final StoredPlan stored;
     private final Gpu gpu;
-    private final MatmulPrecision precision;
+    private final Numerics numerics;
     private final ProgramSites sites;
     /** The program's results by their places. */
     private final Map<Place, Integer> results = new HashMap<>();
@@ -33,11 +33,11 @@ final class PtxSteps {
     private int kernels;
 
     /** @param parameters the program's parameter blocks, whose numbers are written */
-    PtxSteps(StoredPlan stored, ParameterBlock parameters, Gpu gpu, MatmulPrecision precision, ProgramSites sites) {
+    PtxSteps(StoredPlan stored, ParameterBlock parameters, Gpu gpu, Numerics numerics, ProgramSites sites) {
         this.stored = stored;
         Plan plan = stored.plan();
         this.gpu = gpu;
-        this.precision = precision;
+        this.numerics = numerics;
         this.sites = sites;
         for (int i = 0; i < plan.resultPlaces().size(); i++)
             results.putIfAbsent(plan.resultPlaces().get(i), i);
@@ -183,12 +183,12 @@ final class PtxSteps {
 
     /** A launch that a library is to do; null for our own kernels. */
     private LibraryMatmul product(Plan.Launch l, long block) {
-        LibraryMatmul m = LibraryMatmul.of(l.kernel(), ParameterBlock.slots(block), precision);
+        LibraryMatmul m = LibraryMatmul.of(l.kernel(), ParameterBlock.slots(block), numerics.products());
         return m == null || gpu.matmulFor(m.problem()) == null ? null : m;
     }
 
     private PtxModules.Loaded code(Plan.Launch l, long block) {
-        return gpu.modules().get(l.kernel(), stored.codeName(l.kernel()), ParameterBlock.slots(block), precision);
+        return gpu.modules().get(l.kernel(), stored.codeName(l.kernel()), ParameterBlock.slots(block), numerics);
     }
 
     private static LaunchRule.Shape shape(LaunchRule rule, long block) {

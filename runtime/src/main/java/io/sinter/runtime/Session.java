@@ -4,6 +4,7 @@ package io.sinter.runtime;
 import io.sinter.codegen.jvm.JvmKernel;
 import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.ir.MatmulPrecision;
+import io.sinter.ir.Numerics;
 import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.store.StoredPlan;
 import io.sinter.runtime.cache.CacheOptions;
@@ -75,7 +76,7 @@ public final class Session implements AutoCloseable {
     /** How many open sessions of this process dump or check their programs, and want to know their sources. */
     private static final AtomicInteger TRACKING = new AtomicInteger();
 
-    private volatile MatmulPrecision matmulPrecision = MatmulPrecision.HIGHEST;
+    private volatile Numerics numerics = Numerics.DEFAULT;
     private volatile DiskCache disk;
     private volatile List<CrossCompiler> crossCompilers = List.of();
     private volatile boolean closed;
@@ -440,12 +441,27 @@ public final class Session implements AutoCloseable {
 
     /** How exactly products of f32 matrices, and convolutions, multiply on devices that can do it faster; {@code HIGHEST} at first. */
     public MatmulPrecision matmulPrecision() {
-        return matmulPrecision;
+        return numerics.products();
     }
 
     /** Programs compiled from now on multiply so; {@link #matmulPrecision} is in their keys. */
     public void setMatmulPrecision(MatmulPrecision precision) {
-        matmulPrecision = Objects.requireNonNull(precision, "precision");
+        numerics = numerics.withProducts(precision);
+    }
+
+    /** Whether programs add up in one order always; they do at first. */
+    public boolean isDeterministic() {
+        return numerics.deterministic();
+    }
+
+    /** Programs compiled from now on may add up in whatever order is fastest, or may not; {@link #isDeterministic} is in their keys. */
+    public void setDeterministic(boolean on) {
+        numerics = numerics.withDeterministic(on);
+    }
+
+    /** All that is chosen about rounding. */
+    public Numerics numerics() {
+        return numerics;
     }
 
     Session checkOpen() {

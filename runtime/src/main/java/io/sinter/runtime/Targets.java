@@ -6,11 +6,10 @@ import io.sinter.codegen.ptx.PtxCodegen;
 import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.ir.Canonical;
 import io.sinter.ir.Graph;
-import io.sinter.ir.MatmulPrecision;
+import io.sinter.ir.Numerics;
 import io.sinter.ir.store.Sha256;
 import io.sinter.runtime.cache.BuildId;
 import io.sinter.runtime.cache.CacheKey;
-import java.util.Locale;
 
 /** What plans and code are made for, and by which compiler: the parts of their keys on disk. */
 final class Targets {
@@ -28,15 +27,14 @@ final class Targets {
     static CacheKey plan(Canonical.Key program, CompileContext context) {
         boolean gpu = context.backend() == Options.Backend.GENERATED
                 && context.device().kind() != Device.Kind.JVM;
-        if (gpu) return gpuPlan(program, context.session().gpu().modules().target(), context.precision());
+        if (gpu) return gpuPlan(program, context.session().gpu().modules().target(), context.numerics());
         String target = of(context);
         return target == null ? null : plan(program, jvmBuild(), target, CacheKey.STRICT);
     }
 
-    /** The key of a program's plan on a GPU. How exactly products multiply is what the user can choose about rounding there. */
-    static CacheKey gpuPlan(Canonical.Key program, Target target, MatmulPrecision precision) {
-        String numerics = "matmul-" + precision.name().toLowerCase(Locale.ROOT);
-        return plan(program, ptxBuild(), target.toString(), numerics);
+    /** The key of a program's plan on a GPU. There the user can choose how things round. */
+    static CacheKey gpuPlan(Canonical.Key program, Target target, Numerics numerics) {
+        return plan(program, ptxBuild(), target.toString(), numerics.toString());
     }
 
     private static CacheKey plan(Canonical.Key program, String build, String target, String numerics) {

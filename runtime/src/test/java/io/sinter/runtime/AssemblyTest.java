@@ -83,7 +83,7 @@ class AssemblyTest {
         Map<String, Kernel> byEntry = new LinkedHashMap<>();
         List<PtxKernel> code = new ArrayList<>();
         for (Kernel k : KERNEL_BY_STRUCTURE.values()) {
-            for (Schedule form : PtxCodegen.forms(k)) {
+            for (Schedule form : PtxCodegen.forms(k, target)) {
                 String entry = "k" + code.size() + "_" + PtxCodegen.identifier(k.name());
                 PtxKernel first = PtxCodegen.generate(k, form, entry, 1 + code.size() % KERNELS);
                 code.add(first);

@@ -15,6 +15,7 @@ import io.sinter.ir.Graph;
 import io.sinter.ir.GraphBuilder;
 import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.Node;
+import io.sinter.ir.Numerics;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.fuse.Fusion;
@@ -256,7 +257,7 @@ class PtxExecutableTest {
             loops++;
             List<RefArray> want = s.op().evaluate(s.inputs());
             for (long bytes : new long[] {1 << 20, 500, 1}) {
-                PtxExecutable e = new PtxExecutable(StoredPlan.of(plan), session, MatmulPrecision.HIGHEST, bytes);
+                PtxExecutable e = new PtxExecutable(StoredPlan.of(plan), session, Numerics.DEFAULT, bytes);
                 for (int i = 0; i < 3; i++) {
                     Run run = e.run(
                             s.inputs().stream().map(a -> Buffers.of(session, a)).toList());

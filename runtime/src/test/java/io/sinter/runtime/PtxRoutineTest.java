@@ -7,7 +7,7 @@ import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.codegen.ptx.sim.SimOptions;
 import io.sinter.ir.DType;
 import io.sinter.ir.GraphBuilder;
-import io.sinter.ir.MatmulPrecision;
+import io.sinter.ir.Numerics;
 import io.sinter.ir.Node;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
@@ -179,7 +179,7 @@ class PtxRoutineTest {
         try (Session s = Session.open(Options.fromProperties().withDevice(Device.PTX_SIM))) {
             RefArray x = data(rows);
             Buffer b = Buffers.of(s, x);
-            PtxExecutable e = new PtxExecutable(StoredPlan.of(whole), s, MatmulPrecision.HIGHEST);
+            PtxExecutable e = new PtxExecutable(StoredPlan.of(whole), s, Numerics.DEFAULT);
             for (int i = 0; i < 2; i++) {
                 Run run = e.run(List.of(b));
                 List<RefArray> got = new ArrayList<>();

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import io.sinter.ir.op.Gather;
 import io.sinter.ir.op.Operators;
+import io.sinter.ir.op.Put;
+import io.sinter.ir.op.Scatter;
+import io.sinter.ir.op.Take;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -30,6 +34,22 @@ class PtxSamplesTest {
     @TestFactory
     Stream<DynamicTest> kernelsAgreeWithTheReference() {
         return Operators.all().stream().map(op -> DynamicTest.dynamicTest(op.name(), () -> checks.check(op)));
+    }
+
+    /** What is added in any order agrees, too, where samples scatter: forward, or backward. */
+    @TestFactory
+    Stream<DynamicTest> scattersAgreeInAnyOrder() {
+        return Operators.all().stream()
+                .filter(op -> op instanceof Scatter || op instanceof Put || op instanceof Gather || op instanceof Take)
+                .map(op -> DynamicTest.dynamicTest(op.name(), () -> {
+                    session.setDeterministic(false);
+                    try {
+                        checks.check(op);
+                        checks.checkGradients(op);
+                    } finally {
+                        session.setDeterministic(true);
+                    }
+                }));
     }
 
     @TestFactory

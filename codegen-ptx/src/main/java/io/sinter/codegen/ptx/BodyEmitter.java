@@ -59,6 +59,7 @@ final class BodyEmitter {
     final KernelBuilder out;
     final Facts facts;
     final Frame frame;
+    final boolean anyOrder;
     final ScalarEmitter scalars;
     final IndexEmitter indices;
     final MemoryEmitter memory;
@@ -67,9 +68,15 @@ final class BodyEmitter {
     private Step step;
 
     BodyEmitter(KernelBuilder out, Facts facts, Frame frame) {
+        this(out, facts, frame, false);
+    }
+
+    /** @param anyOrder whether stores that are an {@link Update} are atomic */
+    BodyEmitter(KernelBuilder out, Facts facts, Frame frame, boolean anyOrder) {
         this.out = out;
         this.facts = facts;
         this.frame = frame;
+        this.anyOrder = anyOrder;
         Section body = out.section();
         out.into(body);
         scope = new Scope<>(null, body, false);

@@ -85,6 +85,7 @@ public record GeneratedPtx(String text, List<Entry> entries) {
                 new LaunchRuleWriter(out).form(g);
             }
             case ScanSchedule(int parts) -> out.u8(2).number(parts);
+            case Schedule.AnyOrder() -> out.u8(3);
         }
         return out.toBytes();
     }

@@ -42,17 +42,21 @@ final class LoopEmitter {
     private static final int MANY_SLOTS = 32;
 
     private final LoopKernel kernel;
+    private final boolean anyOrder;
     private final int file;
     private final KernelBuilder out;
 
-    LoopEmitter(LoopKernel kernel, String entry, int file) {
+    /** @param anyOrder whether stores that are an {@link Update} are atomic, as several threads may update one element */
+    LoopEmitter(LoopKernel kernel, boolean anyOrder, String entry, int file) {
         this.kernel = kernel;
+        this.anyOrder = anyOrder;
         this.file = file;
         this.out = new KernelBuilder(entry);
     }
 
     PtxKernel emit() {
-        String listing = KernelText.print(kernel);
+        String text = KernelText.print(kernel);
+        String listing = anyOrder ? text + "// updates by atomic instructions, in any order\n" : text;
         List<Stmt> body = new Canon().statements(new MathCode().stmts(kernel.body()));
         Facts facts = new Facts();
         facts.add(body);
@@ -66,7 +70,7 @@ final class LoopEmitter {
         int width = 1;
         int cost = 0;
         for (Stmt.Loop l : loops) {
-            int w = SharedLoop.width(l, SharedLoop.wide(l, facts));
+            int w = SharedLoop.width(l, SharedLoop.wide(l, facts), anyOrder);
             width = Math.max(width, w);
             cost += w * SharedLoop.cost(l);
         }
@@ -98,8 +102,8 @@ final class LoopEmitter {
             mine = out.mad(PtxType.S64, number, out.constant(kernel.scratchBytes()), scratchBase);
         }
         Team team = new Team(out, cooperates, accumulators);
-        BodyEmitter c = new BodyEmitter(out, facts, new BodyEmitter.Frame(block, mine));
-        Map<Stmt, Integer> lines = StatementEmitter.number(body, listing);
+        BodyEmitter c = new BodyEmitter(out, facts, new BodyEmitter.Frame(block, mine), anyOrder);
+        Map<Stmt, Integer> lines = StatementEmitter.number(body, text);
         StatementEmitter statements = new StatementEmitter(c, team, hazards, loops.isEmpty(), file, lines);
         Operand tasks = out.constant(1);
         for (Var v : kernel.grid()) tasks = c.scalars.mulLong(tasks, c.indices.coef(v.extent()));

@@ -149,6 +149,11 @@ final class MemoryEmitter {
      * @param only in which lanes the store is done at all; null for all
      */
     void store(Stmt.Store s, Value only) {
+        Update update = c.anyOrder && only == null ? Update.of(s) : null;
+        if (update != null) {
+            update(update);
+            return;
+        }
         DType t = s.buffer().dtype();
         boolean varies = c.varies(c.facts.of(s.index()))
                 || c.varies(c.facts.of(s.value()))
@@ -181,6 +186,31 @@ final class MemoryEmitter {
                 c.out.add(Memory.Store.of(Space.GLOBAL, memoryType(t), all.get(all.size() == 1 ? 0 : lane), bits));
             });
         }
+    }
+
+    /** An update by instructions that nothing comes between; two neighbours of 16 bits by one. */
+    private void update(Update u) {
+        Stmt.Store s = u.store();
+        DType t = s.buffer().dtype();
+        boolean varies = c.varies(c.facts.of(s.index())) || c.varies(c.facts.of(u.value()));
+        int n = varies ? c.step().width() : 1;
+        Value v = c.value(u.value());
+        List<Operand.Address> at = c.indices.addresses(s.buffer(), s.index());
+        List<Operand> bits = new ArrayList<>();
+        for (int k = 0; k < n; k++) bits.add(narrow(t, v.lane(k)));
+        if (n == 2 && u.pair() != null && c.step().wide().contains(new BodyEmitter.Access(s.buffer(), s.index()))) {
+            Reg both = c.out.register(PtxType.B32);
+            c.out.assign(PtxType.B32, both, new Operand.Vector(bits));
+            atomic(u, u.pair(), at.getFirst(), both);
+            return;
+        }
+        for (int k = 0; k < n; k++) atomic(u, u.type(), at.get(at.size() == 1 ? 0 : k), bits.get(k));
+    }
+
+    private void atomic(Update u, PtxType type, Operand.Address at, Operand value) {
+        boolean isHalf = u.pair() != null;
+        c.out.add(new Memory.Atomic(
+                Memory.Order.NONE, Memory.Scope.NONE, Space.GLOBAL, u.op(), isHalf, type, null, at, value, null));
     }
 
     private void plain(Stmt.Store s, DType t, int n, Value v) {

@@ -6,6 +6,7 @@ import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.codegen.ptx.lang.Variable;
 import io.sinter.ir.Capabilities;
 import io.sinter.ir.MatmulPrecision;
+import io.sinter.ir.Numerics;
 import io.sinter.ir.loop.AttentionKernel;
 import io.sinter.ir.loop.GemmKernel;
 import io.sinter.ir.loop.Kernel;
@@ -17,6 +18,7 @@ import io.sinter.ir.op.ConvInputGrad;
 import io.sinter.ir.op.ConvWeightGrad;
 import io.sinter.ir.op.Matmul;
 import io.sinter.ir.op.Op;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.function.IntToLongFunction;
@@ -36,12 +38,13 @@ public final class PtxCodegen {
      * The form of a kernel for a launch: a function of these alone.
      *
      * @param slot the contents of the launch's parameter block, with its addresses
-     * @param precision of products of f32
+     * @param numerics what the user has chosen about rounding
      */
-    public static Schedule schedule(Kernel kernel, IntToLongFunction slot, Target target, MatmulPrecision precision) {
+    public static Schedule schedule(Kernel kernel, IntToLongFunction slot, Target target, Numerics numerics) {
         return switch (kernel) {
-            case GemmKernel k -> GemmTiles.choose(k, slot, target, precision);
+            case GemmKernel k -> GemmTiles.choose(k, slot, target, numerics.products());
             case LoopKernel k -> {
+                if (!numerics.deterministic() && Update.canReorder(k, target)) yield new Schedule.AnyOrder();
                 ScanSchedule scan = ScanSchedule.choose(k, slot, target);
                 yield scan == null ? new Schedule.Only() : scan;
             }
@@ -57,11 +60,13 @@ public final class PtxCodegen {
         };
     }
 
-    /** The forms that a kernel of loops can have, or one of a product's or an attention's many: all that differ in more than numbers. */
-    public static List<Schedule> forms(Kernel kernel) {
-        return kernel instanceof LoopKernel k && ScanLoop.in(k) != null
-                ? List.of(new Schedule.Only(), new ScanSchedule(1), new ScanSchedule(4))
-                : List.of(anySchedule(kernel));
+    /** The forms that a kernel of loops can have on a target, or one of a product's or an attention's many: all that differ in more than numbers. */
+    public static List<Schedule> forms(Kernel kernel, Target target) {
+        List<Schedule> forms = new ArrayList<>(List.of(anySchedule(kernel)));
+        if (!(kernel instanceof LoopKernel k)) return forms;
+        if (ScanLoop.in(k) != null) forms.addAll(List.of(new ScanSchedule(1), new ScanSchedule(4)));
+        if (Update.canReorder(k, target)) forms.add(new Schedule.AnyOrder());
+        return forms;
     }
 
     /**
@@ -73,9 +78,12 @@ public final class PtxCodegen {
     public static PtxKernel generate(Kernel kernel, Schedule schedule, String entry, int file) {
         return switch (kernel) {
             case LoopKernel k ->
-                schedule instanceof ScanSchedule s
-                        ? ScanEmitter.emit(k, s, entry, file)
-                        : new LoopEmitter(k, entry, file).emit();
+                switch (schedule) {
+                    case ScanSchedule s -> ScanEmitter.emit(k, s, entry, file);
+                    case Schedule.AnyOrder _ -> new LoopEmitter(Update.reordered(k), true, entry, file).emit();
+                    case Schedule.Only _ -> new LoopEmitter(k, false, entry, file).emit();
+                    case GemmSchedule _ -> throw new IllegalArgumentException(k.name() + " is no matrix product");
+                };
             case GemmKernel k -> {
                 GemmSchedule s = (GemmSchedule) schedule;
                 yield s.isTensor()

@@ -45,7 +45,7 @@ final class SharedLoop {
 
     void emit(Stmt.Loop l) {
         Set<Access> wide = wide(l, c.facts);
-        int width = width(l, wide);
+        int width = width(l, wide, c.anyOrder);
         Operand n = statements.extent(l);
         if (width == 1) {
             part(l, new Step(l.var(), 1, Set.of()), team.lane(), n, team.threads());
@@ -99,12 +99,17 @@ final class SharedLoop {
                 .lane(0);
     }
 
-    /** Elements that a thread takes side by side: those of 16 bytes, 4 at most. */
-    static int width(Stmt.Loop l, Set<Access> wide) {
+    /**
+     * Elements that a thread takes side by side: those of 16 bytes, 4 at most.
+     *
+     * @param anyOrder whether updates are atomic
+     */
+    static int width(Stmt.Loop l, Set<Access> wide, boolean anyOrder) {
         if (wide.isEmpty()) return 1;
         int bytes = 1;
         for (Access a : wide) bytes = Math.max(bytes, a.buffer().dtype().bytes());
-        return width(l, bytes);
+        // Atomic instructions take 4 bytes, or one element; a warp's are to be neighbours.
+        return anyOrder ? Math.min(width(l, bytes), Math.max(1, 4 / bytes)) : width(l, bytes);
     }
 
     /** The same for elements of so many bytes, whether or not one instruction may take several. */

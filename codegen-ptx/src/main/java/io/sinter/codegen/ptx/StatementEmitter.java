@@ -140,7 +140,7 @@ final class StatementEmitter {
     private void begin(Map<Local, Stmt.Combine> shared, Stmt s) {
         int most = 1;
         for (Stmt.Loop l : SharedLoop.in(List.of(s)))
-            most = Math.max(most, SharedLoop.width(l, SharedLoop.wide(l, c.facts)));
+            most = Math.max(most, SharedLoop.width(l, SharedLoop.wide(l, c.facts), c.anyOrder));
         int width = most;
         shared.forEach((l, op) -> {
             List<Reg> parts = new ArrayList<>();

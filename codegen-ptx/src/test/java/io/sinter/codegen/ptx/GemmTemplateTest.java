@@ -14,6 +14,7 @@ import io.sinter.ir.Graph;
 import io.sinter.ir.GraphBuilder;
 import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.Node;
+import io.sinter.ir.Numerics;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.loop.GemmKernel;
@@ -64,7 +65,7 @@ class GemmTemplateTest {
 
         @Override
         public Schedule of(io.sinter.ir.loop.Kernel kernel, java.util.function.IntToLongFunction slot) {
-            Schedule s = PtxCodegen.schedule(kernel, slot, target, precision);
+            Schedule s = PtxCodegen.schedule(kernel, slot, target, Numerics.DEFAULT.withProducts(precision));
             if (!(s instanceof GemmSchedule g)) return s;
             GemmKernel k = (GemmKernel) kernel;
             if (target.hasWarpgroupMma()) {
@@ -328,7 +329,7 @@ class GemmTemplateTest {
                             ? v.value()
                             : 0,
                     Target.SM_80,
-                    x.precision);
+                    Numerics.DEFAULT.withProducts(x.precision));
             assertEquals(x.math, s.math(), x.toString());
             assertEquals(x.rows, s.tile().rows(), x + " " + s);
             assertEquals(x.splits, s.splits(), x + " " + s);

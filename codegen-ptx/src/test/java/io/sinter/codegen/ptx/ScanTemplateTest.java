@@ -9,8 +9,8 @@ import io.sinter.ir.Compiler;
 import io.sinter.ir.DType;
 import io.sinter.ir.Graph;
 import io.sinter.ir.GraphBuilder;
-import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.Node;
+import io.sinter.ir.Numerics;
 import io.sinter.ir.Type;
 import io.sinter.ir.fuse.Fusion;
 import io.sinter.ir.loop.LoopKernel;
@@ -158,7 +158,7 @@ class ScanTemplateTest {
                 l.kernel(),
                 i -> l.segments().getFirst().get(i) instanceof Plan.SlotValue.Number n ? n.value() : 0,
                 Target.SM_80,
-                MatmulPrecision.HIGHEST);
+                Numerics.DEFAULT);
     }
 
     /** Long lines have CTAs of their own, few long ones several; many are a thread's each, as are short ones. */

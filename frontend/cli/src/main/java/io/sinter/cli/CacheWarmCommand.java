@@ -66,6 +66,11 @@ final class CacheWarmCommand implements Runnable {
             defaultValue = "highest")
     private String precision;
 
+    @Option(
+            names = "--nondeterministic",
+            description = "Of a dump: sums may be added up in any order, as after Sinter.useDeterministicAlgorithms(false).")
+    private boolean nondeterministic;
+
     @Parameters(
             arity = "1..*",
             paramLabel = "WHAT",
@@ -160,9 +165,10 @@ final class CacheWarmCommand implements Runnable {
             throw new ParameterException(spec.commandLine(), "--precision: " + e.getMessage(), e);
         }
         session.setMatmulPrecision(products);
+        session.setDeterministic(!nondeterministic);
         for (Path folder : DumpedProgram.folders(place)) {
             Graph graph = DumpedProgram.read(folder).trace();
-            Executable.get(Canonical.of(graph, products), graph, CompileContext.of(session), Sources.NONE);
+            Executable.get(Canonical.of(graph, session.numerics()), graph, CompileContext.of(session), Sources.NONE);
         }
     }
 }

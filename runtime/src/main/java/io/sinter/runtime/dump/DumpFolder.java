@@ -133,8 +133,10 @@ final class DumpFolder {
         b.append("backend ").append(t.backend()).append('\n');
         b.append("vector-bits ").append(t.vectorBits()).append('\n');
         if (t.gpu() != null) b.append("architecture ").append(t.gpu()).append('\n');
-        if (t.gpu() != null || t.precision() != MatmulPrecision.HIGHEST)
-            b.append("matmul-precision ").append(t.precision()).append('\n');
+        MatmulPrecision products = t.numerics().products();
+        if (t.gpu() != null || products != MatmulPrecision.HIGHEST)
+            b.append("matmul-precision ").append(products).append('\n');
+        if (!t.numerics().deterministic()) b.append("deterministic-algorithms false\n");
         b.append(
                 "\n# The program: types of arguments, operators with attributes, operands, results and whose memory they take.\n");
         return b.append(GraphPrinter.print(model.dump.trace(), _ -> null)).toString();

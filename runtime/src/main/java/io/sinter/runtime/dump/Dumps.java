@@ -53,7 +53,7 @@ public final class Dumps {
      */
     public Path write(ProgramDump dump, ProgramSites sites) {
         dump.complete();
-        String key = Canonical.of(dump.trace(), dump.target().precision()).hex();
+        String key = Canonical.of(dump.trace(), dump.target().numerics()).hex();
         int number;
         synchronized (this) {
             number = ++programs;

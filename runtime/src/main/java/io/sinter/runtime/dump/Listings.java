@@ -63,7 +63,7 @@ final class Listings {
     private String ptx(Plan.Launch launch, String source) {
         List<SlotValue> block = launch.segments().getFirst();
         Schedule schedule =
-                PtxCodegen.schedule(launch.kernel(), slot -> slot(block.get(slot)), target.gpu(), target.precision());
+                PtxCodegen.schedule(launch.kernel(), slot -> slot(block.get(slot)), target.gpu(), target.numerics());
         PtxKernel code = PtxCodegen.generate(
                 launch.kernel(), schedule, PtxCodegen.identifier(launch.kernel().name()), 1);
         PtxModule m = PtxCodegen.module(target.gpu(), List.of(code));

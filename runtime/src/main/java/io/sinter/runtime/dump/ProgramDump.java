@@ -3,7 +3,7 @@ package io.sinter.runtime.dump;
 
 import io.sinter.ir.CompilerWatch;
 import io.sinter.ir.Graph;
-import io.sinter.ir.MatmulPrecision;
+import io.sinter.ir.Numerics;
 import io.sinter.ir.Node;
 import io.sinter.ir.fuse.Fusion;
 import io.sinter.ir.plan.Plan;
@@ -24,14 +24,14 @@ public final class ProgramDump implements CompilerWatch {
      * @param backend generated, interpreted or reference
      * @param vectorBits width of the JVM's vectors; 0 for scalar code and for other devices
      * @param gpu architecture that PTX is generated for; null if none is
-     * @param precision of products of f32, which is in the key; only GPUs have another than the highest
+     * @param numerics what is chosen about rounding, which is in the key; on GPUs alone it makes a difference
      */
     public record Target(
             String device,
             String backend,
             int vectorBits,
             io.sinter.codegen.ptx.lang.Target gpu,
-            MatmulPrecision precision) {}
+            Numerics numerics) {}
 
     /**
      * A graph on its way.
