@@ -41,4 +41,19 @@ public final class F extends Specials {
     public static Scan.Result scanReverse(List<Tensor> state, List<Tensor> sequences, Scan.Step step) {
         return Scan.run(state, sequences, true, step);
     }
+
+    /**
+     * As {@link #scan}, of a step that is traced once for operands of the same types.
+     *
+     * @param weights what the cell is given at every step
+     */
+    public static Scan.Result scan(List<Tensor> state, List<Tensor> sequences, List<Tensor> weights, Scan.Cell cell) {
+        return Scan.run(state, sequences, weights, false, cell);
+    }
+
+    /** As {@link #scan(List, List, List, Scan.Cell)}, from the last step to the first; outputs are in the order of the sequences. */
+    public static Scan.Result scanReverse(
+            List<Tensor> state, List<Tensor> sequences, List<Tensor> weights, Scan.Cell cell) {
+        return Scan.run(state, sequences, weights, true, cell);
+    }
 }

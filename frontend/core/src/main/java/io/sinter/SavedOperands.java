@@ -29,8 +29,8 @@ record SavedOperands(long operands, long results) {
     private record Key(Object op, int operandCount, long needs) {}
 
     static SavedOperands of(Op op, Value[] in, Tensor[] out, long needs) {
-        // Bodies are too many to be remembered for ever, and a loop has its gradient made already.
-        if (op instanceof Loop) return probe(op, in, out, needs);
+        // Bodies are too many to be remembered for ever: a loop remembers it itself.
+        if (op instanceof Loop l) return of(l.gradientReads(needs), in.length, out.length);
         Object kind =
                 switch (op) {
                     case Reduce r -> r.kind();
@@ -52,7 +52,11 @@ record SavedOperands(long operands, long results) {
         List<Type> operands = Arrays.stream(in).map(v -> v.type).toList();
         List<Type> results = Arrays.stream(out).map(Tensor::type).toList();
         BitSet reads = GradientReads.of(op, operands, results, i -> (needs >> i & 1) != 0, _ -> true);
-        return new SavedOperands(bits(reads, 0, in.length), bits(reads, in.length, out.length));
+        return of(reads, in.length, out.length);
+    }
+
+    private static SavedOperands of(BitSet reads, int operands, int results) {
+        return new SavedOperands(bits(reads, 0, operands), bits(reads, operands, results));
     }
 
     private static long bits(BitSet set, int from, int count) {

@@ -42,6 +42,16 @@ class ScanTest {
         return List.of(r.state().getFirst(), r.outputs().get(0), r.outputs().get(1));
     }
 
+    private static List<Tensor> loopedCell(Tensor h, Tensor x, Tensor w) {
+        Scan.Result r = F.scan(List.of(h), List.of(x), List.of(w), CELL);
+        return List.of(r.state().getFirst(), r.outputs().get(0), r.outputs().get(1));
+    }
+
+    private static final Scan.Cell CELL = (state, now, weights) -> {
+        List<Tensor> next = step(state.getFirst(), now.getFirst(), weights.getFirst());
+        return Scan.next(List.of(next.getFirst()), next);
+    };
+
     private static List<Tensor> unrolled(Tensor h, Tensor x, Tensor w) {
         List<Tensor> outputs = new ArrayList<>();
         List<Tensor> squares = new ArrayList<>();
@@ -84,7 +94,76 @@ class ScanTest {
 
     @Test
     void isTheUnrolledLoop() {
-        assertArrayEquals(all(ScanTest::unrolled), all(ScanTest::looped), 1e-9);
+        double[] expected = all(ScanTest::unrolled);
+        assertArrayEquals(expected, all(ScanTest::looped), 1e-9);
+        // The second time it is not traced.
+        for (int i = 0; i < 2; i++) assertArrayEquals(expected, all(ScanTest::loopedCell), 1e-9);
+    }
+
+    /** Equal where {@code name} and {@code factor} are; counts how often it is traced. */
+    private record Counting(String name, int factor, List<Tensor> outside) implements Scan.Cell {
+        private static int traced;
+
+        @Override
+        public Scan.Next apply(List<Tensor> state, List<Tensor> slices, List<Tensor> weights) {
+            traced++;
+            Tensor sum = state.getFirst().mul(weights.getFirst()).add(slices.getFirst());
+            if (factor < 0) sum = sum.neg();
+            for (Tensor x : outside) sum = sum.add(x);
+            return Scan.next(List.of(sum), List.of(sum));
+        }
+
+        @Override
+        public boolean equals(Object o) {
+            return o instanceof Counting c && name.equals(c.name) && factor == c.factor;
+        }
+
+        @Override
+        public int hashCode() {
+            return name.hashCode();
+        }
+
+        /** How often it is traced to be run from {@code h} on, and the outputs. */
+        int tracedFor(Tensor h, Tensor x, Tensor w, boolean reverse, Tensor expected) {
+            int before = traced;
+            Scan.Result r = reverse
+                    ? F.scanReverse(List.of(h), List.of(x), List.of(w), this)
+                    : F.scan(List.of(h), List.of(x), List.of(w), this);
+            assertArrayEquals(expected.toDoubles(), r.outputs().getFirst().toDoubles(), 1e-12);
+            return traced - before;
+        }
+    }
+
+    @Test
+    void cellsAreTracedOnce() {
+        Counting cell = new Counting("once", 1, List.of());
+        Tensor zero = Tensor.zeros(new long[] {3}, DType.F64);
+        Tensor one = Tensor.ones(new long[] {}, DType.F64);
+        Tensor x = wave(0.2, 4, 3);
+        assertEquals(1, cell.tracedFor(zero, x, one, false, x.cumsum(0)));
+        Tensor y = wave(0.9, 4, 3);
+        assertEquals(0, cell.tracedFor(zero, y, one, false, y.cumsum(0)));
+        // Another cell that is equal; other weights.
+        Tensor none = Tensor.zeros(new long[] {}, DType.F64);
+        assertEquals(0, new Counting("once", 1, List.of()).tracedFor(zero, y, none, false, y));
+        // Other types, another direction, another cell.
+        Tensor longer = wave(0.2, 5, 3);
+        assertEquals(1, cell.tracedFor(zero, longer, one, false, longer.cumsum(0)));
+        assertEquals(1, cell.tracedFor(zero, x, one, true, x.flip(0).cumsum(0).flip(0)));
+        assertEquals(1, new Counting("once", -1, List.of()).tracedFor(zero, x, none, false, x.neg()));
+    }
+
+    /** A cell that takes tensors from outside all the same computes with those of each run. */
+    @Test
+    void cellsThatUseOtherTensorsAreTracedEachTime() {
+        Tensor zero = Tensor.zeros(new long[] {3}, DType.F64);
+        Tensor none = Tensor.zeros(new long[] {}, DType.F64);
+        Tensor x = wave(0.2, 4, 3);
+        for (int i = 0; i < 3; i++) {
+            Tensor outside = wave(i, 3);
+            Counting cell = new Counting("outside", 1, List.of(outside));
+            assertEquals(1, cell.tracedFor(zero, x, none, false, x.add(outside)));
+        }
     }
 
     @Test

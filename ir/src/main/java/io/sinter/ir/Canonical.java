@@ -3,6 +3,7 @@ package io.sinter.ir;
 
 import io.sinter.ir.op.Attrs;
 import io.sinter.ir.op.Input;
+import io.sinter.ir.op.Loop;
 import io.sinter.ir.op.Op;
 import java.util.ArrayDeque;
 import java.util.Arrays;
@@ -34,7 +35,7 @@ public final class Canonical {
     private long[] words = new long[1024];
     private int size;
     private int entries;
-    private final Attributes attributes = new Attributes();
+    private final Writer writer = new Writer();
 
     /**
      * A program's identity: its whole form and a 128-bit hash of it. Equality compares the form, so that a
@@ -80,6 +81,32 @@ public final class Canonical {
         public String toString() {
             return hex();
         }
+    }
+
+    /** The canonical form of an operator's attributes: a value. */
+    public static final class Attributes {
+        private final long[] words;
+
+        private Attributes(long[] words) {
+            this.words = words;
+        }
+
+        @Override
+        public boolean equals(Object o) {
+            return o instanceof Attributes a && Arrays.equals(words, a.words);
+        }
+
+        @Override
+        public int hashCode() {
+            return Arrays.hashCode(words);
+        }
+    }
+
+    /** The canonical form of the attributes of {@code op}, written anew. */
+    public static Attributes attributes(Op op) {
+        Canonical c = new Canonical();
+        op.attributes(c.writer);
+        return new Attributes(Arrays.copyOf(c.words, c.size));
     }
 
     /**
@@ -164,9 +191,15 @@ public final class Canonical {
      */
     public int node(Op op, int operands) {
         word(NODE | (long) operands << 8);
-        text(op.name());
-        op.attributes(attributes);
+        operator(op);
         return entries++;
+    }
+
+    /** The name and attributes; a loop keeps the form of its own. */
+    private void operator(Op op) {
+        text(op.name());
+        if (op instanceof Loop l) words(l.form().words);
+        else op.attributes(writer);
     }
 
     /** One operand of the node just begun: the number of an earlier entry. */
@@ -215,6 +248,12 @@ public final class Canonical {
         words[size++] = w;
     }
 
+    private void words(long[] more) {
+        while (size + more.length > words.length) words = Arrays.copyOf(words, 2 * words.length);
+        System.arraycopy(more, 0, words, size, more.length);
+        size += more.length;
+    }
+
     private void type(Type t) {
         Shape s = t.shape();
         int rank = s.rank();
@@ -242,7 +281,7 @@ public final class Canonical {
     /**
      * Keys are left out: an operator writes its attributes in a fixed order, and the length of every list.
      */
-    private final class Attributes implements Attrs {
+    private final class Writer implements Attrs {
         @Override
         public void put(String key, long value) {
             word(value);
@@ -288,8 +327,7 @@ public final class Canonical {
             for (Node n : value.nodes()) {
                 numbers.put(n, numbers.size());
                 word(NODE | (long) n.inputs().size() << 8);
-                text(n.op().name());
-                n.op().attributes(this);
+                operator(n.op());
                 for (Node in : n.inputs()) word(numbers.get(in));
             }
             word(value.outputs().size());

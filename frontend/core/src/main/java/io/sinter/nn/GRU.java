@@ -2,6 +2,7 @@
 package io.sinter.nn;
 
 import io.sinter.F;
+import io.sinter.Scan;
 import io.sinter.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -19,6 +20,8 @@ import java.util.List;
  * From [T, N, in] to the outputs [T, N, hidden] ([T, N, 2 · hidden] in both directions), beginning with zeros; see {@link RecurrentOptions}.
  */
 public final class GRU extends Recurrent {
+    private static final Scan.Cell CELL = GRU::step;
+
     /** One layer. */
     public GRU(long in, long hidden) {
         this(in, hidden, RecurrentOptions.of());
@@ -40,7 +43,7 @@ public final class GRU extends Recurrent {
     public Result call(Tensor x, Tensor h) {
         return scope(() -> {
             Run r = run(x, Arrays.asList(h));
-            return new Result(r.output(), r.states().getFirst());
+            return new Result(r.output(), r.state(0));
         });
     }
 
@@ -50,14 +53,25 @@ public final class GRU extends Recurrent {
     }
 
     @Override
-    List<Tensor> step(Tensor projected, List<Tensor> state, Weights w) {
+    Scan.Cell cell() {
+        return CELL;
+    }
+
+    @Override
+    List<Tensor> stepWeights(Weights w) {
+        return w.hiddenBias() == null ? List.of(w.hiddenWeight()) : List.of(w.hiddenWeight(), w.hiddenBias());
+    }
+
+    private static Scan.Next step(List<Tensor> state, List<Tensor> projected, List<Tensor> weights) {
         Tensor h = state.getFirst();
-        List<Tensor> fromInput = projected.chunk(3, 1);
+        Tensor bias = weights.size() == 1 ? null : weights.get(1);
+        List<Tensor> fromInput = projected.getFirst().chunk(3, 1);
         List<Tensor> fromState =
-                plus(h.matmul(w.hiddenWeight().transpose(0, 1)), w.hiddenBias()).chunk(3, 1);
+                plus(h.matmul(weights.getFirst().transpose(0, 1)), bias).chunk(3, 1);
         Tensor r = fromInput.get(0).add(fromState.get(0)).sigmoid();
         Tensor z = fromInput.get(1).add(fromState.get(1)).sigmoid();
         Tensor n = fromInput.get(2).add(r.mul(fromState.get(2))).tanh();
-        return List.of(n.add(z.mul(h.sub(n))));
+        List<Tensor> next = List.of(n.add(z.mul(h.sub(n))));
+        return Scan.next(next, next);
     }
 }

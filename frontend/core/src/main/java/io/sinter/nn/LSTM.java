@@ -2,6 +2,7 @@
 package io.sinter.nn;
 
 import io.sinter.F;
+import io.sinter.Scan;
 import io.sinter.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -18,6 +19,8 @@ import java.util.List;
  * From [T, N, in] to the outputs [T, N, hidden] ([T, N, 2 · hidden] in both directions), beginning with zeros; see {@link RecurrentOptions}.
  */
 public final class LSTM extends Recurrent {
+    private static final Scan.Cell CELL = LSTM::step;
+
     /** One layer. */
     public LSTM(long in, long hidden) {
         this(in, hidden, RecurrentOptions.of());
@@ -40,7 +43,7 @@ public final class LSTM extends Recurrent {
     public Result call(Tensor x, Tensor h, Tensor c) {
         return scope(() -> {
             Run r = run(x, Arrays.asList(h, c));
-            return new Result(r.output(), r.states().get(0), r.states().get(1));
+            return new Result(r.output(), r.state(0), r.state(1));
         });
     }
 
@@ -50,15 +53,26 @@ public final class LSTM extends Recurrent {
     }
 
     @Override
-    List<Tensor> step(Tensor projected, List<Tensor> state, Weights w) {
+    Scan.Cell cell() {
+        return CELL;
+    }
+
+    @Override
+    List<Tensor> stepWeights(Weights w) {
+        return List.of(w.hiddenWeight());
+    }
+
+    private static Scan.Next step(List<Tensor> state, List<Tensor> projected, List<Tensor> weights) {
         List<Tensor> gates = projected
-                .add(state.getFirst().matmul(w.hiddenWeight().transpose(0, 1)))
+                .getFirst()
+                .add(state.getFirst().matmul(weights.getFirst().transpose(0, 1)))
                 .chunk(4, 1);
         Tensor i = gates.get(0).sigmoid();
         Tensor f = gates.get(1).sigmoid();
         Tensor g = gates.get(2).tanh();
         Tensor o = gates.get(3).sigmoid();
         Tensor c = f.mul(state.getLast()).add(i.mul(g));
-        return List.of(o.mul(c.tanh()), c);
+        Tensor h = o.mul(c.tanh());
+        return Scan.next(List.of(h, c), List.of(h));
     }
 }

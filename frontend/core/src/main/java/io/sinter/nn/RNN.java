@@ -2,6 +2,7 @@
 package io.sinter.nn;
 
 import io.sinter.F;
+import io.sinter.Scan;
 import io.sinter.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -17,6 +18,11 @@ public final class RNN extends Recurrent {
         TANH,
         RELU
     }
+
+    private static final Scan.Cell TANH =
+            (state, projected, weights) -> next(sum(state, projected, weights).tanh());
+    private static final Scan.Cell RELU =
+            (state, projected, weights) -> next(sum(state, projected, weights).relu());
 
     private final Nonlinearity nonlinearity;
 
@@ -42,7 +48,7 @@ public final class RNN extends Recurrent {
     public Result call(Tensor x, Tensor h) {
         return scope(() -> {
             Run r = run(x, Arrays.asList(h));
-            return new Result(r.output(), r.states().getFirst());
+            return new Result(r.output(), r.state(0));
         });
     }
 
@@ -52,13 +58,26 @@ public final class RNN extends Recurrent {
     }
 
     @Override
-    List<Tensor> step(Tensor projected, List<Tensor> state, Weights w) {
-        Tensor sum = projected.add(state.getFirst().matmul(w.hiddenWeight().transpose(0, 1)));
-        return List.of(
-                switch (nonlinearity) {
-                    case TANH -> sum.tanh();
-                    case RELU -> sum.relu();
-                });
+    Scan.Cell cell() {
+        return switch (nonlinearity) {
+            case TANH -> TANH;
+            case RELU -> RELU;
+        };
+    }
+
+    @Override
+    List<Tensor> stepWeights(Weights w) {
+        return List.of(w.hiddenWeight());
+    }
+
+    private static Scan.Next next(Tensor state) {
+        return Scan.next(List.of(state), List.of(state));
+    }
+
+    private static Tensor sum(List<Tensor> state, List<Tensor> projected, List<Tensor> weights) {
+        return projected
+                .getFirst()
+                .add(state.getFirst().matmul(weights.getFirst().transpose(0, 1)));
     }
 
     @Override

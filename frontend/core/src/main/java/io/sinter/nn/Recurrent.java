@@ -72,17 +72,24 @@ abstract sealed class Recurrent extends Net permits LSTM, GRU, RNN {
      */
     abstract Tensor project(Tensor x, Weights w);
 
-    /**
-     * One step.
-     *
-     * @param projected what {@link #project} made of the step's input
-     * @param state all states, [N, hidden] each
-     * @return the states after the step, the output first
-     */
-    abstract List<Tensor> step(Tensor projected, List<Tensor> state, Weights w);
+    /** One step: of what {@link #project} made of its input and of all states, [N, hidden] each, it gives the states after it; the first one is its output. */
+    abstract Scan.Cell cell();
 
-    /** The last layer's outputs, and every state of every layer and direction after its last step. */
-    record Run(Tensor output, List<Tensor> states) {}
+    /** The weights that {@link #cell} is given. */
+    abstract List<Tensor> stepWeights(Weights w);
+
+    /**
+     * The last layer's outputs, and what is left after the last step.
+     *
+     * @param last all states, by layer, then direction
+     */
+    record Run(Tensor output, List<List<Tensor>> last, boolean batched) {
+        /** A state of every layer and direction, [layers · directions, N, hidden] (without a batch: [layers · directions, hidden]). */
+        Tensor state(int i) {
+            Tensor all = F.stack(last.stream().map(of -> of.get(i)).toList(), 0);
+            return batched ? all : all.squeeze(1);
+        }
+    }
 
     /**
      * Runs all layers.
@@ -94,7 +101,7 @@ abstract sealed class Recurrent extends Net permits LSTM, GRU, RNN {
         Tensor x = batched ? input : input.unsqueeze(1);
         if (batched && options.batchFirst()) x = x.transpose(0, 1);
         List<List<Tensor>> first = new ArrayList<>();
-        for (Tensor s : initial) first.add(initial(s, x, batched).unbind(0));
+        for (Tensor s : initial) first.add(initial(s, x, batched));
         List<List<Tensor>> last = new ArrayList<>();
         for (int l = 0; l < options.layers(); l++) {
             if (l > 0) x = F.dropout(x, options.dropout(), isTraining());
@@ -108,24 +115,16 @@ abstract sealed class Recurrent extends Net permits LSTM, GRU, RNN {
             }
             x = outputs.size() == 1 ? outputs.getFirst() : F.cat(outputs, 2);
         }
-        List<Tensor> ends = new ArrayList<>();
-        for (int s = 0; s < states; s++) {
-            int state = s;
-            Tensor all = F.stack(last.stream().map(of -> of.get(state)).toList(), 0);
-            ends.add(batched ? all : all.squeeze(1));
-        }
         if (!batched) x = x.squeeze(1);
         else if (options.batchFirst()) x = x.transpose(0, 1);
-        return new Run(x, ends);
+        return new Run(x, last, batched);
     }
 
     private Scan.Result direction(Tensor x, List<Tensor> state, Weights w, boolean reverse) {
         List<Tensor> projected = List.of(project(x, w));
-        Scan.Step step = (s, now) -> {
-            List<Tensor> next = step(now.getFirst(), s, w);
-            return Scan.next(next, List.of(next.getFirst()));
-        };
-        return reverse ? F.scanReverse(state, projected, step) : F.scan(state, projected, step);
+        return reverse
+                ? F.scanReverse(state, projected, stepWeights(w), cell())
+                : F.scan(state, projected, stepWeights(w), cell());
     }
 
     /** The last layer's outputs, beginning with zeros. */
@@ -142,16 +141,16 @@ abstract sealed class Recurrent extends Net permits LSTM, GRU, RNN {
         return x.rank() == 3;
     }
 
-    /** A state of all layers as [layers · directions, N, hidden]. */
-    private Tensor initial(Tensor given, Tensor x, boolean batched) {
-        long count = (long) options.layers() * directions;
-        if (given == null) return Tensor.zeros(new long[] {count, x.size(1), hidden}, x.dtype());
+    /** A state before the first step, by layer, then direction: [N, hidden]. */
+    private List<Tensor> initial(Tensor given, Tensor x, boolean batched) {
+        int count = options.layers() * directions;
+        if (given == null) return Collections.nCopies(count, Tensor.zeros(new long[] {x.size(1), hidden}, x.dtype()));
         int rank = batched ? 3 : 2;
         Check.rank(name() + ": initial state", given, rank, rank);
         Check.extent(name() + ": initial state", given, 0, count);
         if (batched) Check.extent(name() + ": initial state", given, 1, x.size(1));
         Check.extent(name() + ": initial state", given, rank - 1, hidden);
-        return batched ? given : given.unsqueeze(1);
+        return (batched ? given : given.unsqueeze(1)).unbind(0);
     }
 
     /** {@code x + bias}, if there is one. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.ir.op;
 
+import io.sinter.ir.Canonical;
 import io.sinter.ir.Graph;
 import io.sinter.ir.Node;
 import io.sinter.ir.OpException;
@@ -10,6 +11,7 @@ import io.sinter.ir.ref.RefArray;
 import io.sinter.ir.ref.RefEvaluator;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -41,7 +43,7 @@ import java.util.function.UnaryOperator;
  * With {@link #reverse} the steps run from the last to the first; step t still reads element t and gives element t, and of a history it gives
  * element t and is given element t + 1.
  *
- * <p>The body is part of the operator: two loops are equal if their bodies' texts are.
+ * <p>The body is part of the operator: two loops are equal if their canonical forms are.
  */
 public final class Loop implements Op {
     /** Operands and results together: tapes keep a bit for each. */
@@ -54,8 +56,9 @@ public final class Loop implements Op {
     private final Set<Integer> kept;
     private final boolean reverse;
 
-    private String text;
+    private Canonical.Attributes form;
     private final Map<List<Boolean>, LoopGradient> gradients = new ConcurrentHashMap<>();
+    private final Map<Long, BitSet> gradientReads = new ConcurrentHashMap<>();
 
     /**
      * @param carried number of carried values
@@ -185,7 +188,7 @@ public final class Loop implements Op {
         int inputs = body.inputs().size();
         Rule.arity(this, in, inputs);
         for (int i = 0; i < inputs; i++) {
-            boolean slice = i >= carried && i < carried + sliced;
+            boolean slice = isSlice(i);
             Type wanted = slice ? stacked(input(i), steps) : input(i);
             if (in.get(i).equals(wanted)) continue;
             String what = i < carried ? "carried value " + i : slice ? "slice " + (i - carried) : "invariant";
@@ -241,6 +244,24 @@ public final class Loop implements Op {
         return gradient(floats, flows).forward();
     }
 
+    /**
+     * What the gradient computes with, a bit per operand, then one per result, as {@link GradientReads} finds it.
+     *
+     * @param needs a bit per operand: whether its gradient is wanted
+     */
+    public BitSet gradientReads(long needs) {
+        BitSet reads = gradientReads.computeIfAbsent(needs, _ -> {
+            List<Type> in = new ArrayList<>();
+            for (int i = 0; i < body.inputs().size(); i++) in.add(isSlice(i) ? stacked(input(i), steps) : input(i));
+            return GradientReads.of(this, in, infer(in), i -> (needs >> i & 1) != 0, _ -> true);
+        });
+        return (BitSet) reads.clone();
+    }
+
+    private boolean isSlice(int operand) {
+        return operand >= carried && operand < carried + sliced;
+    }
+
     @Override
     public List<RefArray> evaluate(List<RefArray> in) {
         return evaluate(in, args -> RefEvaluator.run(body, args));
@@ -288,24 +309,25 @@ public final class Loop implements Op {
         return LoopSamples.all();
     }
 
-    private String text() {
-        if (text == null) text = OpText.format(this);
-        return text;
+    /** The canonical form of the attributes, the body among them; made once, as bodies are long. */
+    public Canonical.Attributes form() {
+        if (form == null) form = Canonical.attributes(this);
+        return form;
     }
 
     @Override
     public boolean equals(Object o) {
-        return o == this || o instanceof Loop l && text().equals(l.text());
+        return o == this || o instanceof Loop l && form().equals(l.form());
     }
 
     @Override
     public int hashCode() {
-        return text().hashCode();
+        return form().hashCode();
     }
 
     @Override
     public String toString() {
-        return text();
+        return OpText.format(this);
     }
 
     /** The shape of all elements of a history but the last ({@code first = 0}) or the first ({@code first = 1}), as a view. */

@@ -39,6 +39,14 @@ class GradientReadsTest {
             List<Type> out = s.op().infer(in);
             BitSet all = reads(s.op(), in, out, -1);
             assertEquals(known.computeIfAbsent(mode, _ -> all), all, s::toString);
+            if (s.op() instanceof Loop l) {
+                long floats = 0;
+                for (int i = 0; i < in.size(); i++) if (in.get(i).dtype().isFloat()) floats |= 1L << i;
+                // Asked twice: what it remembers is not changed by who asked.
+                l.gradientReads(floats).clear();
+                assertEquals(all, l.gradientReads(floats), s::toString);
+                assertEquals(reads(l, in, out, -1, 1), l.gradientReads(1), s::toString);
+            }
             for (int i = 0; i < out.size(); i++) {
                 if (!out.get(i).dtype().isFloat()) continue;
                 BitSet more = reads(s.op(), in, out, i);
@@ -50,6 +58,12 @@ class GradientReadsTest {
 
     /** @param only the result that a gradient flows into, -1: all */
     private static BitSet reads(Op op, List<Type> in, List<Type> out, int only) {
-        return GradientReads.of(op, in, out, i -> in.get(i).dtype().isFloat(), i -> only < 0 || only == i);
+        return reads(op, in, out, only, -1);
+    }
+
+    /** @param needs a bit per operand; those of float types among them are differentiated */
+    private static BitSet reads(Op op, List<Type> in, List<Type> out, int only, long needs) {
+        return GradientReads.of(
+                op, in, out, i -> in.get(i).dtype().isFloat() && (needs >> i & 1) != 0, i -> only < 0 || only == i);
     }
 }
