@@ -136,6 +136,11 @@ public final class Canonical {
                 if (!numbers.containsKey(n)) numbers.put(n, c.entry(n, numbers));
             }
         }
+        // Memory may be taken over from an argument that nothing reads.
+        for (int donated : graph.donations()) {
+            Node n = donated < 0 ? null : graph.inputs().get(donated);
+            if (n != null && !numbers.containsKey(n)) numbers.put(n, c.entry(n, numbers));
+        }
         c.roots(graph.outputs().size());
         for (int i = 0; i < graph.outputs().size(); i++) {
             int donated = graph.donations().get(i);

@@ -22,6 +22,7 @@ import io.sinter.ir.pass.SplitReductions;
 import io.sinter.ir.pass.TransposedProducts;
 import io.sinter.ir.pass.UnreadResults;
 import io.sinter.ir.plan.Plan;
+import io.sinter.ir.text.RoundTrip;
 import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.Predicate;
@@ -66,9 +67,12 @@ public final class Compiler {
     }
 
     private static Graph optimize(Graph graph, List<Pass> passes, BiConsumer<String, Graph> watch) {
+        RoundTrip.checkIfAsked(graph);
         Graph g = graph;
         for (Pass p : passes) {
+            Graph before = g;
             g = Bodies.everywhere(g, p.run());
+            if (g != before) RoundTrip.checkIfAsked(g);
             watch.accept(p.name(), g);
         }
         return g;

@@ -14,6 +14,7 @@ import io.sinter.ir.plan.Plan;
 import io.sinter.ir.store.FormatException;
 import io.sinter.ir.store.StoredPlan;
 import io.sinter.ir.text.GraphPrinter;
+import io.sinter.ir.text.RoundTrip;
 import io.sinter.runtime.cache.CacheKey;
 import io.sinter.runtime.cache.DiskCache;
 import io.sinter.runtime.cache.Entry;
@@ -159,7 +160,6 @@ final class Programs {
 
     static Compiled compile(Graph graph, CompileContext context, Sources sources) {
         Session session = context.session().checkOpen();
-        if (RoundTrip.ON) RoundTrip.check(graph);
         Dumps dumps = session.dumps();
         boolean watched = session.watches();
         ProgramDump dump = dumps == null && !watched ? null : new ProgramDump(graph, sources, context.target());
@@ -171,7 +171,10 @@ final class Programs {
                 switch (context.backend()) {
                     case GENERATED -> generated(graph, context, dump);
                     case INTERPRETED -> linked(plan(graph, Fusion.MAX_WEIGHT, Capabilities.ALL, dump), context);
-                    case REFERENCE -> new Compiled(new ReferenceExecutable(graph, session), null);
+                    case REFERENCE -> {
+                        RoundTrip.checkIfAsked(graph);
+                        yield new Compiled(new ReferenceExecutable(graph, session), null);
+                    }
                 };
         Path folder = dumps == null ? null : dumps.write(dump, compiled.executable.sites());
         RecompileLog log = session.recompileLog();

@@ -2,9 +2,11 @@
 package io.sinter.ir.text;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.sinter.ir.Canonical;
 import io.sinter.ir.Graph;
 import io.sinter.ir.ref.RandomGraphs;
 import net.jqwik.api.ForAll;
@@ -51,6 +53,17 @@ class GraphTextTest {
                 return %0, %1, %2, %3, %4, %5
                 """;
         assertEquals(text, GraphPrinter.print(GraphParser.parse(text)));
+    }
+
+    /** A result may take over memory that no operator reads; the key says whose. */
+    @Test
+    void donatedArgumentsNeedNotBeRead() {
+        String text = "%0: f32[2] = input\n%1: f32[2] = input\n%2: f32[2] = input\n%3: f32[2] = exp(%1)\nreturn %3";
+        Graph unread = GraphParser.parse(text + " -> %2\n");
+        RoundTrip.check(unread);
+        RoundTrip.check(GraphParser.parse(text + " -> %1\n"));
+        assertNotEquals(Canonical.of(GraphParser.parse(text + " -> %1\n")), Canonical.of(unread));
+        assertNotEquals(Canonical.of(GraphParser.parse(text + "\n")), Canonical.of(unread));
     }
 
     @Property(tries = 60)

@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sinter.runtime;
+package io.sinter.ir.text;
 
 import io.sinter.ir.Canonical;
 import io.sinter.ir.Graph;
-import io.sinter.ir.text.GraphParser;
-import io.sinter.ir.text.GraphPrinter;
 
-/** A check of the text form on every program that is compiled; tests have it on ({@code -Dsinter.check.text=true}). */
-final class RoundTrip {
-    static final boolean ON = Boolean.getBoolean("sinter.check.text");
+/**
+ * A check of the text form on every graph that the compiler is given, and on all that its passes make of it; tests have it on ({@code
+ * -Dsinter.check.text=true}).
+ */
+public final class RoundTrip {
+    private static final boolean ON = Boolean.getBoolean("sinter.check.text");
 
     private RoundTrip() {}
+
+    /** {@link #check}, if that was asked for. */
+    public static void checkIfAsked(Graph graph) {
+        if (ON) check(graph);
+    }
 
     /**
      * The graph comes back from its text: the same text again, and the same key.
      *
      * @throws IllegalStateException if it does not
      */
-    static void check(Graph graph) {
+    public static void check(Graph graph) {
         String text = GraphPrinter.print(graph);
         Graph back;
         try {
