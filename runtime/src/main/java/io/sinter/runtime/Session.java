@@ -63,7 +63,7 @@ public final class Session implements AutoCloseable {
     private volatile long dumpedInputs;
     private volatile RecompileLog recompiles;
     /** Changes kernels before code is generated for them: a fault for tests to find. */
-    private volatile UnaryOperator<Kernel> fault = UnaryOperator.identity();
+    private volatile UnaryOperator<Kernel> fault = SeededFault.fromProperties();
     /** Null while nothing is recorded. */
     private volatile Profile profile;
     /** The one that {@code -Dsinter.profile=true} asks for; else null. */

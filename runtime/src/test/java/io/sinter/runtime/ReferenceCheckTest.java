@@ -16,11 +16,8 @@ import io.sinter.ir.Node;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.fuse.Fusion;
-import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Kernel;
-import io.sinter.ir.loop.LoopKernel;
 import io.sinter.ir.loop.Prim1;
-import io.sinter.ir.loop.Rewriter;
 import io.sinter.ir.op.Loop;
 import io.sinter.ir.op.Op;
 import io.sinter.ir.op.Sample;
@@ -73,15 +70,7 @@ class ReferenceCheckTest {
 
     /** A generator that takes the sine for another function. */
     private static UnaryOperator<Kernel> sineIs(Prim1 other) {
-        Rewriter fault = new Rewriter() {
-            @Override
-            protected Expr replacement(Expr e) {
-                return e instanceof Expr.Un u && u.op() == Prim1.SIN ? new Expr.Un(other, expr(u.a())) : null;
-            }
-        };
-        return k -> k instanceof LoopKernel l
-                ? new LoopKernel(l.name(), l.grid(), l.buffers(), l.slots(), l.scratchBytes(), fault.stmts(l.body()))
-                : k;
+        return new SeededFault(Prim1.SIN, other);
     }
 
     private static Session session(boolean faulty) {
@@ -140,6 +129,42 @@ class ReferenceCheckTest {
         for (RefArray a : args) assertNotNull(a, "every value of the program is known");
         List<RefArray> got = run(g, args, s);
         return Closeness.worst(got, RefEvaluator.run(g, args)) != null;
+    }
+
+    /** In the code around a product, too. */
+    @Test
+    void faultsAreInEpilogues() {
+        Graph g = GraphParser.parse("""
+                %0: f32[6,8] = input
+                %1: f32[8,5] = input
+                %2: f32[6,5] = matmul(%0, %1)
+                %3: f32[6,5] = sin(%2)
+                return %3
+                """);
+        try (Session s = session(true)) {
+            MiscompiledException e = assertThrows(MiscompiledException.class, () -> run(g, arguments(g), s));
+            assertEquals("00-matmul_sin", e.kernel());
+        }
+    }
+
+    @Test
+    void faultsAreNamedByAProperty() {
+        System.setProperty("sinter.test.fault", "sine:cos");
+        try {
+            Options options = Options.fromProperties();
+            Exception e = assertThrows(IllegalArgumentException.class, () -> Session.open(options));
+            assertTrue(
+                    e.getMessage().startsWith("sinter.test.fault is 'sine:cos'; it must be two of [neg, "),
+                    e.getMessage());
+            System.setProperty("sinter.test.fault", "sin:cos");
+            Graph g = GraphParser.parse("%0: f32[2] = input\n%1: f32[2] = sin(%0)\nreturn %1\n");
+            RefArray zeros = RefArray.zeros(Type.of(DType.F32, 2));
+            try (Session s = Session.open(options)) {
+                assertEquals(1, run(g, List.of(zeros), s).getFirst().getDouble(0), "the cosine");
+            }
+        } finally {
+            System.clearProperty("sinter.test.fault");
+        }
     }
 
     /** Each program is compared once; one that failed, again. */
