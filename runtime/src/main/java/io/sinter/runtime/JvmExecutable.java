@@ -199,6 +199,7 @@ final class JvmExecutable implements Executable {
             }
             List<Prepared> prepared = new ArrayList<>();
             RunTiming timing = RunTiming.begin(session, this, sources);
+            timing.on(team);
             try {
                 changed(args);
                 for (Keeping k : keeping) {

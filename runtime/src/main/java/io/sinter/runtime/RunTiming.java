@@ -11,6 +11,9 @@ final class RunTiming {
     private final Profile.Run profile;
     private final Executable program;
     private final Sources sources;
+    /** What workers did of the launch in progress; null unless a time line wants to know. */
+    private final WorkerParts parts;
+
     /** Null while no Flight Recorder runs. */
     private final Events.Run event = FlightRecorder.isInitialized() ? new Events.Run() : null;
 
@@ -18,6 +21,7 @@ final class RunTiming {
         this.profile = profile;
         this.program = program;
         this.sources = sources;
+        parts = profile != null && profile.hasTimeline() ? new WorkerParts() : null;
         if (event != null) event.begin();
     }
 
@@ -25,6 +29,11 @@ final class RunTiming {
     static RunTiming begin(Session session, Executable program, Sources sources) {
         Profile p = session.profile();
         return new RunTiming(p == null ? null : p.begin(program.sites(), sources), program, sources);
+    }
+
+    /** The launches to come run on {@code team}. */
+    void on(WorkerPool.Team team) {
+        team.watch(parts);
     }
 
     /** Whether a profile wants times. */
@@ -39,12 +48,14 @@ final class RunTiming {
 
     /** What began at {@code start} has ended. */
     void launched(Site site, long start) {
-        if (profile != null) profile.launched(site, start, System.nanoTime() - start);
+        if (profile == null) return;
+        long nanos = System.nanoTime() - start;
+        profile.launched(site, start, nanos, parts == null ? null : parts.take());
     }
 
     /** A launch has taken so long, by the device's clock. */
     void launched(Site site, long start, long nanos) {
-        profile.launched(site, start, nanos);
+        profile.launched(site, start, nanos, null);
     }
 
     Sources sources() {

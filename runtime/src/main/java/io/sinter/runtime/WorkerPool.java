@@ -25,6 +25,19 @@ public final class WorkerPool implements AutoCloseable {
         void run(int worker, long begin, long end);
     }
 
+    /** Is told who did what of the work, by the thread that holds the pool. */
+    @FunctionalInterface
+    public interface Parts {
+        /**
+         * All that one worker did in one {@link Team#run}; not called for workers that had nothing of it.
+         *
+         * @param start of its first task, by {@link System#nanoTime}
+         * @param nanos until the end of its last one
+         * @param tasks how many
+         */
+        void worked(int worker, long start, long nanos, long tasks);
+    }
+
     /** The pool, held by one thread. */
     public interface Team extends AutoCloseable {
         /**
@@ -34,6 +47,9 @@ public final class WorkerPool implements AutoCloseable {
          * @throws RuntimeException the first that a task threw; tasks that had not begun by then are left out
          */
         void run(long tasks, long chunk, Tasks work);
+
+        /** From now on, until the team is closed, tells {@code parts} of every {@link #run} when its tasks are done; null: nobody. */
+        void watch(Parts parts);
 
         /** Sees to it that every worker has at least {@code bytes} of scratch memory from now on. */
         void reserveScratch(long bytes);
@@ -48,7 +64,7 @@ public final class WorkerPool implements AutoCloseable {
     /** Between two steps of a loop the caller traces for some 60 µs, its caches cold from the last kernel: not to be parked for that. */
     private static final long SPIN_NANOS = 200_000;
 
-    private static final Job IDLE = new Job(0, 1, 1, (_, _, _) -> {});
+    private static final Job IDLE = new Job(0, 1, 1, (_, _, _) -> {}, false);
 
     private final int threads;
     private final ReentrantLock lock = new ReentrantLock();
@@ -112,23 +128,33 @@ public final class WorkerPool implements AutoCloseable {
     }
 
     private final class Held implements Team {
+        private Parts watcher;
+
+        @Override
+        public void watch(Parts parts) {
+            watcher = parts;
+        }
+
         @Override
         public void run(long tasks, long chunk, Tasks work) {
             if (!lock.isHeldByCurrentThread()) throw new IllegalStateException("this thread does not hold the pool");
             if (chunk < 1) throw new IllegalArgumentException("chunks of " + chunk + " tasks");
             if (tasks <= 0) return;
             if (threads == 1 || tasks <= chunk) {
+                long start = watcher == null ? 0 : System.nanoTime();
                 work.run(0, 0, tasks);
+                if (watcher != null) watcher.worked(0, start, System.nanoTime() - start, tasks);
                 return;
             }
             if (workers == null) start();
-            Job job = new Job(tasks, chunk, threads, work);
+            Job job = new Job(tasks, chunk, threads, work, watcher != null);
             current = job;
             // No more helpers than there are chunks besides the caller's.
             long helpers = Math.min(workers.length, (tasks - 1) / chunk);
             for (int i = 0; i < helpers; i++) if (workers[i].parked) LockSupport.unpark(workers[i]);
             job.work(0);
             job.await();
+            if (watcher != null) job.tell(watcher);
         }
 
         @Override
@@ -154,6 +180,7 @@ public final class WorkerPool implements AutoCloseable {
 
         @Override
         public void close() {
+            watcher = null;
             current = IDLE; // forget the last job and what it refers to
             lock.unlock();
         }
@@ -178,16 +205,20 @@ public final class WorkerPool implements AutoCloseable {
         private final int shares;
         private final Tasks work;
         private final long[] words;
+        /** For each worker, on a cache line of its own: start, end, tasks. Null if nobody wants to know. */
+        private final long[] parts;
+
         private volatile Throwable failure;
         private volatile Thread waiting;
 
-        Job(long tasks, long chunk, int shares, Tasks work) {
+        Job(long tasks, long chunk, int shares, Tasks work, boolean watched) {
             this.tasks = tasks;
             this.chunk = chunk;
             this.shares = shares;
             this.work = work;
             words = new long[(shares + 2) * LINE];
             for (int s = 0; s < shares; s++) words[next(s)] = first(s);
+            parts = watched ? new long[shares * LINE] : null;
         }
 
         /** The first task of a share; of the one after the last, the number of tasks. */
@@ -201,12 +232,19 @@ public final class WorkerPool implements AutoCloseable {
         }
 
         void work(int worker) {
+            long start = parts == null ? 0 : System.nanoTime();
             long count = 0;
             for (int i = 0; i < shares; i++) {
                 int share = worker + i < shares ? worker + i : worker + i - shares;
                 count += work(worker, next(share), first(share + 1));
             }
             if (count == 0) return;
+            if (parts != null) {
+                // Before the tasks count as done: who reads it has seen that they are.
+                parts[worker * LINE] = start;
+                parts[worker * LINE + 1] = System.nanoTime();
+                parts[worker * LINE + 2] = count;
+            }
             long done = (long) WORDS.getAndAdd(words, DONE, count) + count;
             if (done == tasks) {
                 Thread waiter = waiting;
@@ -231,6 +269,13 @@ public final class WorkerPool implements AutoCloseable {
                 count += end - begin;
             }
             return count;
+        }
+
+        /** When all tasks are done. */
+        void tell(Parts watcher) {
+            for (int at = 0; at < parts.length; at += LINE) {
+                if (parts[at + 2] > 0) watcher.worked(at / LINE, parts[at], parts[at + 1] - parts[at], parts[at + 2]);
+            }
         }
 
         private synchronized void fail(Throwable e) {

@@ -38,6 +38,50 @@ class WorkerPoolTest {
         }
     }
 
+    /** What is told of the parts adds up to the whole, and lies within it; one worker's parts follow one another. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void whoDidWhatIsTold(int threads) {
+        try (WorkerPool pool = new WorkerPool(threads);
+                var team = pool.acquire()) {
+            long[] ended = new long[threads];
+            long[] told = new long[1];
+            Arrays.fill(ended, Long.MIN_VALUE);
+            for (int i = 0; i < 200; i++) {
+                long tasks = 1 + i % 40;
+                long from = System.nanoTime();
+                told[0] = 0;
+                team.watch((worker, start, nanos, count) -> {
+                    assertTrue(start >= from && nanos >= 0 && start + nanos <= System.nanoTime());
+                    assertTrue(count > 0 && start >= ended[worker], "worker " + worker);
+                    ended[worker] = start + nanos;
+                    told[0] += count;
+                });
+                team.run(tasks, 1 + i % 3, (_, _, _) -> Thread.onSpinWait());
+                assertEquals(tasks, told[0]);
+            }
+            team.watch(null);
+            team.run(50, 1, (_, _, _) -> Thread.onSpinWait());
+            assertEquals(40, told[0], "of the last one that was watched");
+        }
+    }
+
+    /** A watcher goes with the team that it was given to. */
+    @Test
+    void anotherTeamIsNotWatched() {
+        try (WorkerPool pool = new WorkerPool(2)) {
+            try (var team = pool.acquire()) {
+                team.watch((_, _, _, _) -> {
+                    throw new AssertionError("nothing was run");
+                });
+            }
+            try (var team = pool.acquire()) {
+                team.run(1, 1, (_, _, _) -> {});
+                team.run(9, 1, (_, _, _) -> {});
+            }
+        }
+    }
+
     @Test
     void parkedWorkersWakeAgain() {
         try (WorkerPool pool = new WorkerPool(3)) {

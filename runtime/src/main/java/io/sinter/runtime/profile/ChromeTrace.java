@@ -16,28 +16,35 @@ import java.util.Map;
 /**
  * A profile's time line in the Trace Event Format, which Perfetto ({@code ui.perfetto.dev}) and {@code chrome://tracing} show. Of each thread there is a track
  * with steps, ranges, compilations, runs of programs and launches, one within the other, and one with the user's lines as they were traced. Arrows lead from
- * a line to the launches that compute it; a counter shows memory. Times are microseconds from the beginning of the profile.
+ * a line to the launches that compute it; a counter shows memory. Of each worker there is a track with its part of every launch: worker 0 is the thread that
+ * runs the program. Times are microseconds from the beginning of the profile.
  */
 public final class ChromeTrace {
     private static final int PROCESS = 1;
 
-    private final Profile profile;
     private final Report report;
     private final JsonGenerator out;
     private final List<Event> events;
+    private final List<String> threads;
     private final long zero;
     private int arrows;
+    private final int workers;
 
     private ChromeTrace(Profile profile, Report report, JsonGenerator out) {
-        this.profile = profile;
         this.report = report;
         this.out = out;
         events = new ArrayList<>(profile.events());
+        threads = profile.threadNames();
         // What begins together encloses what is shorter; a step encloses what fills it.
         events.sort(Comparator.comparingLong((Event e) -> e.start)
                 .thenComparing(e -> -e.nanos)
                 .thenComparing(e -> order(e.kind)));
         zero = events.isEmpty() ? 0 : events.getFirst().start;
+        int most = 0;
+        for (Event e : events)
+            for (int i = 0; e.parts != null && i < e.parts.length; i += Profile.PART)
+                most = Math.max(most, 1 + (int) e.parts[i]);
+        workers = most;
     }
 
     private static int order(Event.Kind k) {
@@ -88,11 +95,12 @@ public final class ChromeTrace {
 
     private void names() throws IOException {
         metadata("process_name", 0, "Sinter on " + report.machine().device());
-        List<String> threads = profile.threadNames();
         for (int i = 0; i < threads.size(); i++) {
             metadata("thread_name", track(i), threads.get(i));
             metadata("thread_name", lineTrack(i), threads.get(i) + ": lines traced");
         }
+        for (int w = 0; w < workers; w++)
+            metadata("thread_name", workerTrack(w), "worker " + w + (w == 0 ? " (who runs the program)" : ""));
     }
 
     private void metadata(String what, int track, String name) throws IOException {
@@ -111,6 +119,22 @@ public final class ChromeTrace {
         return 2 * thread + 2;
     }
 
+    private int workerTrack(long worker) {
+        return Math.toIntExact(2L * threads.size() + 1 + worker);
+    }
+
+    /** What each worker did of a launch. */
+    private void parts(Event launch) throws IOException {
+        long[] p = launch.parts;
+        for (int i = 0; i < p.length; i += Profile.PART) {
+            complete(((Row) launch.subject).name, "worker", workerTrack(p[i]), p[i + 1], p[i + 1] + p[i + 2]);
+            out.writeObjectFieldStart("args");
+            out.writeNumberField("tasks", p[i + 3]);
+            out.writeEndObject();
+            out.writeEndObject();
+        }
+    }
+
     /** Lines follow one another: one ends where the next begins, if not before. A single node is shown for a microsecond. */
     private void lines() throws IOException {
         Map<Integer, Event> open = new HashMap<>();
@@ -124,7 +148,12 @@ public final class ChromeTrace {
 
     private void line(Event e, long limit) throws IOException {
         Sources.Source s = (Sources.Source) e.subject;
-        complete(s.line(), e.kind, lineTrack(e.thread), e.start, Math.min(e.start + Math.max(1000, e.nanos), limit));
+        complete(
+                s.line(),
+                e.kind.category,
+                lineTrack(e.thread),
+                e.start,
+                Math.min(e.start + Math.max(1000, e.nanos), limit));
         out.writeObjectFieldStart("args");
         if (!s.net().isEmpty()) out.writeStringField("net", s.net());
         if (!s.module().isEmpty()) out.writeStringField("module", s.module());
@@ -142,7 +171,7 @@ public final class ChromeTrace {
                     case STEP -> "step " + e.value;
                     case LINE, MEMORY -> throw new IllegalArgumentException(e.kind + " has no extent");
                 };
-        complete(name, e.kind, track(e.thread), e.start, e.end());
+        complete(name, e.kind.category, track(e.thread), e.start, e.end());
         out.writeObjectFieldStart("args");
         if (e.kind == Event.Kind.COMPILE) out.writeNumberField("kernels", e.value);
         if (e.subject instanceof Row r) launch(r, e.nanos);
@@ -155,6 +184,7 @@ public final class ChromeTrace {
                 if (from != null) arrow(from, e);
             }
         }
+        if (e.parts != null) parts(e);
     }
 
     private void launch(Row r, long nanos) throws IOException {
@@ -191,9 +221,9 @@ public final class ChromeTrace {
     }
 
     /** An event from a time to another, but for its end. */
-    private void complete(String name, Event.Kind kind, int track, long start, long end) throws IOException {
+    private void complete(String name, String category, int track, long start, long end) throws IOException {
         begin(name, "X", track);
-        out.writeStringField("cat", kind.category);
+        out.writeStringField("cat", category);
         time("ts", start - zero);
         time("dur", end - start);
     }

@@ -33,6 +33,8 @@ final class Event {
     final Object subject;
     final long value;
     long nanos;
+    /** Of a launch: {@value Profile#PART} numbers for each part that a worker did: worker, start, nanoseconds, tasks. Null where it is not known. */
+    long[] parts;
 
     Event(Kind kind, int thread, long start, long nanos, Object subject, long value) {
         this.kind = kind;

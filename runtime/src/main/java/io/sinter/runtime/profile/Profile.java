@@ -21,6 +21,12 @@ public final class Profile {
     /** About 30 MB of them. */
     public static final int MOST_EVENTS = 500_000;
 
+    /** Of launches, what each worker did: about 16 MB. Launches after that many parts are on the time line without theirs. */
+    public static final int MOST_PARTS = 500_000;
+
+    /** Numbers that say what a worker did of a launch: worker, start by {@link System#nanoTime}, nanoseconds, tasks. */
+    public static final int PART = 4;
+
     /** One kernel of one program, from one set of lines. */
     private record Key(int program, int site, List<Sources.Source> sources) {}
 
@@ -31,7 +37,16 @@ public final class Profile {
     }
 
     /** What a range of time was spent on; all in nanoseconds. */
-    record Totals(long wall, long runs, long compile, int compiled, int loaded, int steps, long peak, int dropped) {}
+    record Totals(
+            long wall,
+            long runs,
+            long compile,
+            int compiled,
+            int loaded,
+            int steps,
+            long peak,
+            int dropped,
+            int partless) {}
 
     private final boolean timeline;
     private final Map<Integer, Lines> programs = new HashMap<>();
@@ -52,6 +67,9 @@ public final class Profile {
     private long peak;
     private long live;
     private int dropped;
+    private int parts;
+    /** Launches whose parts were too many. */
+    private int partless;
     // The line that is being traced.
     private Event line;
     private Object lineToken;
@@ -94,9 +112,15 @@ public final class Profile {
          * A launch has taken so long.
          *
          * @param start by {@link System#nanoTime}
+         * @param parts what workers did of it, {@link #PART} numbers each; null where there are no workers
          */
-        public void launched(Site site, long start, long nanos) {
-            add(of[site.index()], start, nanos);
+        public void launched(Site site, long start, long nanos, long[] parts) {
+            add(of[site.index()], start, nanos, parts);
+        }
+
+        /** Whether workers' parts are of use. */
+        public boolean hasTimeline() {
+            return Profile.this.hasTimeline();
         }
 
         /** The run has returned. */
@@ -133,9 +157,17 @@ public final class Profile {
         return rows.computeIfAbsent(key, _ -> new Row(site, list));
     }
 
-    private synchronized void add(Row row, long start, long nanos) {
+    private synchronized void add(Row row, long start, long nanos, long[] parts) {
         row.add(nanos);
-        event(Event.Kind.LAUNCH, start, nanos, row, 0);
+        Event e = event(Event.Kind.LAUNCH, start, nanos, row, 0);
+        if (e == null || parts == null) return;
+        int more = parts.length / PART;
+        if (more > MOST_PARTS - this.parts) {
+            partless++;
+            return;
+        }
+        this.parts += more;
+        e.parts = parts;
     }
 
     private synchronized void end(Run run) {
@@ -162,7 +194,7 @@ public final class Profile {
         lineToken = token;
     }
 
-    /** Whether {@link #traced} is of use. */
+    /** Whether {@link #traced}, and parts of launches, are of use. */
     public boolean hasTimeline() {
         return timeline;
     }
@@ -243,7 +275,7 @@ public final class Profile {
 
     synchronized Totals totals() {
         long now = on ? System.nanoTime() - since : 0;
-        return new Totals(wall + now, runNanos, compileNanos, compiled, loaded, steps, peak, dropped);
+        return new Totals(wall + now, runNanos, compileNanos, compiled, loaded, steps, peak, dropped, partless);
     }
 
     synchronized List<Event> events() {
@@ -269,6 +301,8 @@ public final class Profile {
         steps = 0;
         peak = live;
         dropped = 0;
+        parts = 0;
+        partless = 0;
         if (on) event(Event.Kind.MEMORY, since, 0, null, live);
     }
 }

@@ -259,6 +259,12 @@ public final class Report {
                     .append(" events are not on the time line: it holds ")
                     .append(Profile.MOST_EVENTS)
                     .append('\n');
+        if (totals.partless() > 0)
+            b.append("  ")
+                    .append(totals.partless())
+                    .append(" launches are on the time line without what each worker did: it holds ")
+                    .append(Profile.MOST_PARTS)
+                    .append(" parts\n");
     }
 
     private static void part(StringBuilder b, String what, long nanos, double wall, String more) {

@@ -31,7 +31,7 @@ class ProfileTest {
 
     private void launch(Profile p, Sources from, int times, long nanos) {
         Profile.Run run = p.begin(program, from);
-        for (int i = 0; i < times; i++) run.launched(exp, 0, nanos);
+        for (int i = 0; i < times; i++) run.launched(exp, 0, nanos, null);
     }
 
     private static Sources line(String line) {
@@ -114,6 +114,31 @@ class ProfileTest {
         assertTrue(said.contains("  2 events are not on the time line: it holds 500000\n"), said);
         p.reset();
         assertFalse(report(p).toString().contains("not on the time line"));
+    }
+
+    @Test
+    void whatWorkersDidIsBounded() {
+        Profile p = new Profile(true);
+        Profile.Run run = p.begin(program, Sources.NONE);
+        int many = Profile.MOST_PARTS / 2;
+        for (int i = 0; i < 3; i++) run.launched(exp, i, 7, new long[many * Profile.PART]);
+        assertEquals(
+                List.of(many * Profile.PART, many * Profile.PART),
+                p.events().stream()
+                        .filter(e -> e.parts != null)
+                        .map(e -> e.parts.length)
+                        .toList());
+        assertEquals(3, only(p).calls());
+        String said = report(p).toString();
+        assertTrue(
+                said.contains(
+                        "  1 launches are on the time line without what each worker did: it holds 500000 parts\n"),
+                said);
+        p.reset();
+        run = p.begin(program, Sources.NONE);
+        run.launched(exp, 0, 7, new long[Profile.PART]);
+        assertEquals(Profile.PART, p.events().getLast().parts.length);
+        assertFalse(report(p).toString().contains("without what each worker did"));
     }
 
     @Test
