@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.sinter.Sinter;
 import io.sinter.Tensor;
 import io.sinter.ir.Graph;
@@ -23,6 +24,7 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -133,6 +135,78 @@ class DumpCommandsTest {
         Path bad = write("bad.ir", "%a: f32[4] = input\n%b: f32[5] = exp(%a)\nreturn %b\n");
         assertTrue(failure("dump", "show", bad).contains("line 2"), "line and problem");
         assertTrue(failure("dump", "show", folder.resolve("missing.ir")).contains("cannot read the graph"));
+    }
+
+    /** Whatever becomes of a {@code program.json}, it is said to be damaged: no command answers with a stack trace. */
+    @Test
+    void damagedProgramsAreNamed() throws IOException {
+        Path copy = folder.resolve("damaged");
+        copy(step, copy);
+        Path file = copy.resolve("program.json");
+        String text = Files.readString(file);
+        ObjectMapper json = new ObjectMapper();
+        List<String> damaged = new ArrayList<>();
+        damaged.add("");
+        damaged.add(text.substring(0, text.length() / 2));
+        for (String field : List.of("stages", "nodes", "kernels", "refusals"))
+            damaged.add(((ObjectNode) json.readTree(text)).without(field).toString());
+        for (String element : List.of("/nodes/7", "/kernels/1", "/stages/0", "/refusals/0")) {
+            for (String lost : List.of("id", "op", "inputs", "file", "number", "code", "pass", "into")) {
+                JsonNode all = json.readTree(text);
+                if (((ObjectNode) all.at(element)).remove(lost) != null) damaged.add(all.toString());
+            }
+        }
+        assertTrue(damaged.size() > 12, damaged.size() + " kinds of damage");
+        for (String d : damaged) {
+            Files.writeString(file, d);
+            for (List<Object> command : List.<List<Object>>of(
+                    List.of("show", copy),
+                    List.of("show", copy, "--format", "dot"),
+                    List.of("why-not-fused", "relu", "conv", "--in", copy),
+                    List.of("diff", copy, step),
+                    List.of("replay", copy, "--kernel", 1))) {
+                List<Object> words = new ArrayList<>(List.of("dump"));
+                words.addAll(command);
+                String said = failure(words.toArray());
+                assertTrue(said.contains("damaged") || said.contains("cannot read"), said);
+                assertTrue(said.contains(file.toString()), said);
+            }
+        }
+        Files.writeString(file, text.replace("\"version\":", "\"version\":9"));
+        assertTrue(failure("dump", "show", copy).contains("dumped by another version of Sinter; dump it again"));
+        Files.writeString(file, text);
+        Files.delete(copy.resolve("00-trace.ir"));
+        assertTrue(failure("dump", "minimize", copy).contains("cannot read " + copy.resolve("00-trace.ir")));
+        assertTrue(failure("dump", "replay", copy, "--kernel", 1).contains("cannot read"));
+    }
+
+    @Test
+    void foldersThatAreNoDumpsAreNamed() throws IOException {
+        Path missing = folder.resolve("no-such-folder");
+        Path empty = Files.createDirectories(folder.resolve("empty"));
+        for (List<Object> command : List.<List<Object>>of(
+                List.of("show"), List.of("replay", "--kernel", 0), List.of("why-not-fused", "a", "b", "--in"))) {
+            List<Object> words = new ArrayList<>(List.of("dump"));
+            words.addAll(command);
+            words.add(missing);
+            if (!command.contains("show"))
+                assertTrue(failure(words.toArray()).contains(missing + " is no folder"), words.toString());
+            words.set(words.size() - 1, empty);
+            assertTrue(failure(words.toArray()).contains("no dumped program in " + empty), words.toString());
+        }
+        assertTrue(failure("dump", "diff", missing, step).contains(missing + " is no folder"));
+        assertTrue(failure("dump", "minimize", missing).contains("cannot read the graph " + missing));
+        assertTrue(failure("dump", "run", missing).contains("cannot read the graph " + missing));
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        try (Stream<Path> all = Files.walk(from)) {
+            for (Path p : all.filter(Files::isRegularFile).toList()) {
+                Path target = to.resolve(from.relativize(p).toString());
+                Files.createDirectories(target.getParent());
+                Files.copy(p, target);
+            }
+        }
     }
 
     // ---- why not fused
@@ -312,11 +386,7 @@ class DumpCommandsTest {
         String unknown = failure("dump", "replay", step, "--kernel", "softmax");
         assertTrue(unknown.contains("no kernel 'softmax'") && unknown.contains("00-conv_add_relu"), unknown);
         Path copy = folder.resolve("stale");
-        Files.createDirectories(copy.resolve("kernels"));
-        try (Stream<Path> all = Files.walk(step)) {
-            for (Path p : all.filter(Files::isRegularFile).toList())
-                Files.copy(p, copy.resolve(step.relativize(p).toString()));
-        }
+        copy(step, copy);
         Path kernel = copy.resolve("kernels/00-conv_add_relu.loop");
         Files.writeString(kernel, Files.readString(kernel).replaceFirst("max", "min"));
         assertTrue(failure("dump", "replay", copy, "--kernel", 0).contains("dump it again"));
@@ -379,6 +449,38 @@ class DumpCommandsTest {
         assertTrue(
                 failure("dump", "minimize", write("right.ir", "%0: f32[2] = input\n%1: f32[2] = exp(%0)\nreturn %1\n"))
                         .contains("nothing to minimize"));
+    }
+
+    /** A generator that is wrong, from the step that it spoils to a few operators, by commands alone. */
+    @Test
+    void aMiscompilationIsFoundAndMadeSmall() throws IOException {
+        System.setProperty("sinter.test.fault", "sqrt:exp"); // of the optimizer: the only roots of the step
+        try {
+            Path dumped = folder.resolve("wrong");
+            Path weights = folder.resolve("wrong.safetensors");
+            String said = failure(
+                    "run", "digits", "--steps", 1, "--check", "reference", "--dump", dumped, "--weights", weights);
+            assertTrue(said.startsWith("sinter: kernel "), said);
+            assertTrue(said.contains(" is wrong: ") && said.contains("\n  at ClassifierTraining.java:"), said);
+            String minimize = "./sinter dump minimize ";
+            Path program = Path.of(
+                    said.substring(said.indexOf(minimize) + minimize.length()).strip());
+            assertEquals(dumped, program.getParent());
+            String small = ok("dump", "minimize", program);
+            assertTrue(small.startsWith("# differs on jvm with the arguments in " + program + "/inputs"), small);
+            assertTrue(small.contains(" = sqrt("), small);
+            long operators = small.lines()
+                    .filter(l -> l.startsWith("%") && !l.endsWith("= input") && !l.endsWith("= scalar"))
+                    .count();
+            assertTrue(operators <= 5, small);
+            // What was found fails by itself, and not without the fault.
+            Path file = write("smallest.ir", small);
+            assertTrue(failure("dump", "run", file).contains("differs from the reference evaluator"), small);
+            System.clearProperty("sinter.test.fault");
+            assertTrue(ok("dump", "run", file).contains("agrees"), small);
+        } finally {
+            System.clearProperty("sinter.test.fault");
+        }
     }
 
     /** What was stored of the arguments is used, though the rest is random: sums of large numbers differ by rounding, those of small ones do not. */

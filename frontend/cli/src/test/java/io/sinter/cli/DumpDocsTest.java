@@ -4,8 +4,8 @@ package io.sinter.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sinter.cli.dump.DumpSchema;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -120,43 +120,7 @@ class DumpDocsTest {
     @Test
     void programsFitTheSchema() throws IOException {
         for (Path p : programs)
-            checkSchema(new ObjectMapper().readTree(p.resolve("program.json").toFile()));
-    }
-
-    /** Checks a {@code program.json} against its schema. */
-    static void checkSchema(JsonNode program) throws IOException {
-        Path schema = Path.of(System.getProperty("sinter.root")).resolve("docs").resolve("dump-schema.json");
-        check(program, new ObjectMapper().readTree(schema.toFile()), "program");
-    }
-
-    /** The part of JSON Schema that the schema uses. */
-    private static void check(JsonNode value, JsonNode schema, String where) {
-        switch (schema.path("type").asText()) {
-            case "object" -> {
-                assertTrue(value.isObject(), where);
-                schema.path("required").forEach(r -> assertTrue(value.has(r.asText()), where + " lacks " + r));
-                value.fieldNames().forEachRemaining(f -> {
-                    JsonNode property = schema.path("properties").path(f);
-                    assertTrue(!property.isMissingNode(), where + " has a '" + f + "' that the schema does not know");
-                    check(value.get(f), property, where + "." + f);
-                });
-            }
-            case "array" -> {
-                assertTrue(value.isArray(), where);
-                int i = 0;
-                for (JsonNode v : value) check(v, schema.get("items"), where + "[" + i++ + "]");
-            }
-            case "string" -> assertTrue(value.isTextual(), where);
-            case "integer" -> assertTrue(value.isIntegralNumber(), where);
-            default -> assertTrue(schema.has("enum") || schema.has("const"), where + ": a schema without a type");
-        }
-        if (schema.has("const")) assertEquals(schema.get("const"), value, where);
-        if (schema.has("pattern"))
-            assertTrue(value.asText().matches(schema.get("pattern").asText()), where + ": " + value);
-        if (schema.has("enum")) {
-            boolean found = false;
-            for (JsonNode e : schema.get("enum")) found |= e.equals(value);
-            assertTrue(found, where + ": " + value);
-        }
+            DumpSchema.check(
+                    new ObjectMapper().readTree(p.resolve("program.json").toFile()));
     }
 }

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sinter.Sinter;
 import io.sinter.Tensor;
+import io.sinter.cli.dump.DumpSchema;
 import io.sinter.optim.AdamW;
 import io.sinter.profiler.Profiler;
 import io.sinter.profiler.ProfilerOptions;
@@ -130,6 +131,7 @@ class ProfileFilesTest {
         assertEquals(Set.of(""), parents.get("step"));
         assertEquals(Set.of(""), parents.get("line"));
         assertEquals(Set.of("step"), parents.get("range"));
+        assertEquals(Set.of(""), parents.get("worker"), "one after the other");
         assertTrue(parents.get("compile").equals(Set.of("step")), parents.toString());
     }
 
@@ -149,6 +151,35 @@ class ProfileFilesTest {
                 .sum();
         assertTrue(micros < steps, micros + " of " + steps);
         assertEquals(STEPS, of("X", "range").size());
+    }
+
+    /** Of each worker there is a track; its parts lie within their launch, and all parts of a launch are its tasks. */
+    @Test
+    void workersHaveTracks() {
+        List<JsonNode> names = of("M", null).stream()
+                .filter(e -> e.at("/args/name").asText().startsWith("worker "))
+                .toList();
+        assertTrue(names.size() >= 1 && names.size() <= Options.fromProperties().threads(), names.toString());
+        assertEquals(
+                "worker 0 (who runs the program)",
+                names.getFirst().at("/args/name").asText());
+        Set<Integer> tracks = names.stream().map(e -> e.get("tid").asInt()).collect(Collectors.toSet());
+        assertEquals(names.size(), tracks.size());
+        List<JsonNode> parts = of("X", "worker");
+        int launches = 0;
+        for (JsonNode k : of("X", "kernel")) {
+            List<JsonNode> within = parts.stream()
+                    .filter(p -> start(p) >= start(k) && end(p) <= end(k))
+                    .toList();
+            assertFalse(within.isEmpty(), "who ran " + k);
+            for (JsonNode p : within) {
+                assertEquals(k.get("name"), p.get("name"));
+                assertTrue(tracks.contains(p.get("tid").asInt()), p.toString());
+                assertTrue(p.at("/args/tasks").asLong() > 0, p.toString());
+            }
+            launches += within.size();
+        }
+        assertEquals(parts.size(), launches, "each part is of one launch");
     }
 
     @Test
@@ -276,7 +307,7 @@ class ProfileFilesTest {
                     assertTrue(k.path("profile").path("calls").asLong() > 0, p + ": " + k);
                     assertTrue(k.path("profile").path("least").asLong() >= 0);
                 }
-                DumpDocsTest.checkSchema(program);
+                DumpSchema.check(program);
                 assertTrue(Files.readString(p.resolve("index.html")).contains("peakBytesPerSecond"));
             }
         }

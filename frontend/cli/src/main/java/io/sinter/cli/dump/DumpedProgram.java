@@ -69,9 +69,16 @@ public record DumpedProgram(Path folder, JsonNode json) {
         } catch (IOException e) {
             throw new CommandFailure("cannot read " + folder.resolve(Dumps.PROGRAM) + ": " + e.getMessage(), e);
         }
-        if (!json.path("format").asText().equals(Dumps.FORMAT)
-                || json.path("version").asInt() != Dumps.VERSION)
-            throw new CommandFailure(folder + " was dumped by another version of Sinter; dump it again");
+        boolean another = json.isObject()
+                && (!json.path("format").asText().equals(Dumps.FORMAT)
+                        || json.path("version").asInt() != Dumps.VERSION);
+        if (another) throw new CommandFailure(folder + " was dumped by another version of Sinter; dump it again");
+        try {
+            DumpSchema.check(json);
+        } catch (IllegalArgumentException e) {
+            throw new CommandFailure(
+                    folder.resolve(Dumps.PROGRAM) + " is damaged: " + e.getMessage() + "; dump it again", e);
+        }
         return new DumpedProgram(folder, json);
     }
 
