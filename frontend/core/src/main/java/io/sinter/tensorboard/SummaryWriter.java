@@ -115,6 +115,28 @@ public final class SummaryWriter implements AutoCloseable {
         write(file, step, value(tag).message(4, m));
     }
 
+    /**
+     * Several images as one, rows of eight with two black pixels between: {@link ImageGrid#DEFAULT}. PyTorch's {@code add_images} puts nothing between:
+     * {@code ImageGrid.DEFAULT.withPadding(0, 0)}.
+     *
+     * @param images [N, C, H, W] with 1, 3 or 4 channels; u8, or floats from 0 to 1 (what is outside is cut off)
+     * @throws IllegalArgumentException if it is no such tensor
+     */
+    public void addImages(String tag, Tensor images, long step) {
+        addImages(tag, images, ImageGrid.DEFAULT, step);
+    }
+
+    /** As {@link #addImages(String, Tensor, long)}, put together as {@code grid} says. */
+    public void addImages(String tag, Tensor images, ImageGrid grid, long step) {
+        Tensor one;
+        try {
+            one = grid.of(images);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("images '" + tag + "': " + e.getMessage(), e);
+        }
+        addImage(tag, one, step);
+    }
+
     /** A text, in Markdown. */
     public void addText(String tag, String text, long step) {
         Message shape = new Message().message(2, new Message().integer(1, 1));

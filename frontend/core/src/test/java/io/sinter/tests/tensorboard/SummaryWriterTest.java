@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.protobuf.UnknownFieldSet;
 import io.sinter.Tensor;
 import io.sinter.ir.DType;
+import io.sinter.tensorboard.ImageGrid;
 import io.sinter.tensorboard.SummaryWriter;
 import io.sinter.tensorboard.WriterOptions;
 import java.io.ByteArrayInputStream;
@@ -161,6 +162,73 @@ class SummaryWriterTest {
         assertEquals(0x7fff0000, png.getRGB(0, 0));
     }
 
+    /** What {@code torchvision.utils.make_grid} gives for the same numbers. */
+    @Test
+    void gridsAreTorchvisions() {
+        // Five images of 1 × 2 pixels: 1 2, 3 4, …
+        Tensor grey = Tensor.of(1.0, 2, 3, 4, 5, 6, 7, 8, 9, 10).reshape(5, 1, 1, 2);
+        Tensor grid = ImageGrid.DEFAULT.withColumns(3).withPadding(1, 0.5).of(grey);
+        assertArrayEquals(new long[] {3, 5, 10}, grid.shape());
+        double p = 0.5;
+        double[] one = {
+            p, p, p, p, p, p, p, p, p, p, //
+            p, 1, 2, p, 3, 4, p, 5, 6, p, //
+            p, p, p, p, p, p, p, p, p, p, //
+            p, 7, 8, p, 9, 10, p, p, p, p, //
+            p, p, p, p, p, p, p, p, p, p
+        };
+        double[] values = grid.toDoubles();
+        for (int c = 0; c < 3; c++) assertArrayEquals(one, Arrays.copyOfRange(values, c * 50, (c + 1) * 50));
+
+        // One alone has no border; fewer than a row are a row.
+        assertArrayEquals(
+                new long[] {3, 1, 2}, ImageGrid.DEFAULT.of(grey.narrow(0, 0, 1)).shape());
+        assertArrayEquals(
+                new long[] {3, 5, 10},
+                ImageGrid.DEFAULT.of(grey.narrow(0, 0, 2)).shape());
+        // Channels stay where they are; nothing between.
+        Tensor colours = Tensor.of(1.0, 2, 3, 4, 5, 6).reshape(2, 3, 1, 1);
+        ImageGrid close = ImageGrid.DEFAULT.withPadding(0, 0);
+        assertArrayEquals(new double[] {1, 4, 2, 5, 3, 6}, close.of(colours).toDoubles());
+        Tensor bytes = colours.to(DType.U8);
+        assertEquals(DType.U8, close.of(bytes).dtype());
+        assertArrayEquals(new double[] {1, 4, 2, 5, 3, 6}, close.of(bytes).toDoubles());
+    }
+
+    @Test
+    void gridsMapValues() {
+        Tensor images = Tensor.of(-1.0, 0, 1, 3).reshape(2, 1, 1, 2);
+        ImageGrid close = ImageGrid.DEFAULT.withPadding(0, 0);
+        assertArrayEquals(
+                new double[] {0, .25, .5, 1}, row(close.withNormalize().of(images)));
+        assertArrayEquals(
+                new double[] {0, 0, .5, 1}, row(close.withNormalize(0, 2).of(images)));
+        assertArrayEquals(
+                new double[] {0, 1, 0, 1}, row(close.withNormalizeEach().of(images)));
+        // All the same: not divided by zero.
+        assertArrayEquals(
+                new double[] {0, 0, 0, 0}, row(close.withNormalize().of(Tensor.full(new long[] {2, 1, 1, 2}, 7))));
+    }
+
+    private static double[] row(Tensor grid) {
+        return Arrays.copyOf(grid.toDoubles(), 4);
+    }
+
+    @Test
+    void gridsAreWritten() throws IOException {
+        Tensor images = Tensor.of(0, .2, .4, .6, .8, 1, 1, 1, 1, 0, 0, 0).reshape(2, 3, 1, 2);
+        UnknownFieldSet i = EventFiles.message(one(w -> w.addImages("batch", images, 6)), 4);
+        assertEquals(
+                List.of(5L, 10L, 3L),
+                List.of(EventFiles.integer(i, 1), EventFiles.integer(i, 2), EventFiles.integer(i, 3)));
+        var png = ImageIO.read(new ByteArrayInputStream(EventFiles.bytes(i, 4).toByteArray()));
+        int[] expected = {0, 0, 0x0066cc, 0x3399ff, 0, 0, 0xffff00, 0xff0000, 0, 0};
+        for (int x = 0; x < 10; x++) {
+            assertEquals(expected[x], png.getRGB(x, 2) & 0xffffff, "pixel " + x);
+            for (int y : new int[] {0, 1, 3, 4}) assertEquals(0, png.getRGB(x, y) & 0xffffff, "border");
+        }
+    }
+
     @Test
     void texts() throws IOException {
         UnknownFieldSet v = one(w -> w.addText("notes", "größer **als** Null", 4));
@@ -202,6 +270,18 @@ class SummaryWriterTest {
             refused("element 1 of 2 is NaN", () -> w.addHistogram("h", Tensor.of(new double[] {1, Double.NaN}), 0));
             refused("of no values", () -> w.addHistogram("h", new double[0], 0));
             refused("must be [C, H, W]", () -> w.addImage("i", Tensor.zeros(2, 4, 4), 0));
+            refused(
+                    "images 'i': images are f32[3, 4, 4]; they must be",
+                    () -> w.addImages("i", Tensor.zeros(3, 4, 4), 0));
+            refused("they must be [N, C, H, W]", () -> w.addImages("i", Tensor.zeros(0, 3, 4, 4), 0));
+            refused("they must be [N, C, H, W]", () -> w.addImages("i", Tensor.zeros(1, 2, 4, 4), 0));
+            Tensor bytes = Tensor.zeros(1, 3, 4, 4).to(DType.U8);
+            ImageGrid mapped = ImageGrid.DEFAULT.withNormalize();
+            refused("must be floats", () -> w.addImages("i", bytes, mapped, 0));
+            refused("0 columns", () -> ImageGrid.DEFAULT.withColumns(0));
+            refused("must not be negative", () -> ImageGrid.DEFAULT.withPadding(-1, 0));
+            refused("no range", () -> ImageGrid.DEFAULT.withNormalize(1, 1));
+            refused("with normalize only", () -> new ImageGrid(8, 2, 0, false, null, true));
             refused("'opt' is a java.util", () -> w.addHparams(Map.of("opt", List.of()), Map.of()));
         }
         IllegalStateException e = assertThrows(IllegalStateException.class, () -> closed().addScalar("x", 1, 0));

@@ -67,6 +67,7 @@ class TensorBoardTest {
             w.addScalar("loss", 0.5, 3);
             w.addHistogram("weights", new double[] {-2, 0, 0.5, 3}, 3);
             w.addImage("picture", Tensor.zeros(3, 4, 5), 3);
+            w.addImages("batch", Tensor.zeros(10, 3, 4, 5), 3);
             w.addText("notes", "größer", 3);
             w.addHparams(Map.of("lr", 0.1, "bn", true, "opt", "sgd"), Map.of("accuracy", 0.75));
         }
@@ -84,6 +85,7 @@ class TensorBoardTest {
                 "scalar accuracy [(0, 0.75)]",
                 "histogram weights 3 -2.0 3.0 4.0 1.5 4.0 True",
                 "image picture 3 5 4 b'\\x89PNG'",
+                "image batch 3 58 14 b'\\x89PNG'",
                 "text notes/text_summary 3 größer",
                 "hparams [('bn', 'bool_value', True), ('lr', 'number_value', 0.1), ('opt', 'string_value', 'sgd')]",
                 "metrics ['accuracy']",
