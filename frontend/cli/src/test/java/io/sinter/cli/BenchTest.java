@@ -43,6 +43,10 @@ class BenchTest {
         assertWrong("--device: unknown device 'tpu'", "bench", "--device", "tpu");
         assertWrong("--peer needs a command", "bench", "--peer", " ");
         assertWrong("--only", "bench", "--only", "(");
+        assertWrong(".jfr (for JDK Mission Control)", "bench", "--profile", "p.csv");
+        assertWrong("for cases that are timed, not for --sweep", "bench", "--sweep", "--profile", "p.txt");
+        assertWrong("for cases that are timed, not for --sweep", "bench", "--overhead", "--dump", "d");
+        assertWrong("measure in one mode", "bench", "--overhead", "--mode", "both");
     }
 
     @Test
@@ -73,6 +77,74 @@ class BenchTest {
             assertTrue(n.path("lib").asText().startsWith("sinter-"), line);
             assertEquals(n.path("case").asText().equals("gemm_512"), n.has("gflops") && n.has("gbps"), line);
         }
+    }
+
+    /** Of each case a profile of its timed repetitions, and a dump that has the times, too. */
+    @Test
+    void casesAreProfiledAndDumped(@TempDir Path folder) throws Exception {
+        Path profile = folder.resolve("p.txt");
+        Path dump = folder.resolve("d");
+        assertEquals(
+                0,
+                execute(
+                        "bench",
+                        "--here",
+                        "--only",
+                        "gemm_512|softmax",
+                        "--seconds",
+                        "0.001",
+                        "--profile",
+                        profile.toString(),
+                        "--dump",
+                        dump.toString()),
+                err.toString());
+        List<String> lines = out.toString().lines().toList();
+        assertEquals(2, lines.size());
+        for (String line : lines) {
+            JsonNode n = JSON.readTree(line);
+            String name = n.path("case").asText();
+            Path file = folder.resolve("p-" + name + ".txt");
+            assertEquals(file.toString(), n.path("profile").asText());
+            String table = Files.readString(file);
+            assertTrue(table.contains("steps: " + n.path("reps").asInt() + " on jvm"), table);
+            assertTrue(table.contains("measured peaks: "), table);
+            assertTrue(table.contains(name.startsWith("gemm") ? "  matmul" : "  exp_sum"), table);
+            assertEquals(dump.resolve(name).toString(), n.path("dump").asText());
+            try (var programs = Files.list(dump.resolve(name))) {
+                List<Path> all = programs.toList();
+                assertEquals(1, all.size(), "the check's programs are none of the case's");
+                JsonNode program =
+                        JSON.readTree(all.getFirst().resolve("program.json").toFile());
+                assertEquals(
+                        n.path("reps").asInt(),
+                        program.at("/kernels/0/profile/calls").asInt());
+            }
+        }
+    }
+
+    /** In the process of one case: the file's name is as it was given. */
+    @Test
+    void aCaseAloneIsProfiledElsewhere(@TempDir Path folder) throws Exception {
+        Path profile = folder.resolve("p.json");
+        String[] words = {
+            "bench", "--only", "tiny", "--seconds", "0.001", "--threads", "2", "--profile", profile.toString()
+        };
+        assertEquals(0, execute(words), err.toString());
+        boolean worker = false;
+        for (JsonNode e : JSON.readTree(profile.toFile()).path("traceEvents"))
+            worker |= e.path("cat").asText().equals("worker");
+        assertTrue(worker, "parts of workers");
+    }
+
+    @Test
+    void overheadIsMeasured() throws Exception {
+        assertEquals(
+                0, execute("bench", "--here", "--overhead", "--only", "softmax", "--seconds", "0.001"), err.toString());
+        JsonNode n = JSON.readTree(out.toString());
+        for (String field : List.of(
+                "off_ms", "tables_ms", "timeline_ms", "tables_ratio", "timeline_ratio", "compile_ms", "dumped_ratio"))
+            assertTrue(n.path(field).asDouble() > 0, n.toString());
+        assertEquals(2, n.path("noise").size());
     }
 
     /** A program that any machine with a JDK has, which prints no line and fails. */

@@ -99,6 +99,27 @@ public final class BenchCommand implements Runnable {
                             + " beside that of the same steps once more, and the kernels generated during it; figure: at most 1.3.")
     private boolean sweep;
 
+    @Option(
+            names = "--overhead",
+            description =
+                    "Instead of times: what it costs to look. Each case's repetitions with a profile and without in turn, its"
+                            + " compilation dumped and not dumped in turn, in one process; figures: a step at most 1.1 times, a compilation twice.")
+    private boolean overhead;
+
+    @Option(
+            names = "--profile",
+            paramLabel = "FILE",
+            description =
+                    "Record where the time of the timed repetitions goes: .json is a time line for ui.perfetto.dev, .jfr a recording"
+                            + " for JDK Mission Control, .txt tables. Of several cases, their names stand before the ending.")
+    private Path profile;
+
+    @Option(
+            names = "--dump",
+            paramLabel = "DIR",
+            description = "Dump the programs that are timed; of several cases, each into a folder of its name.")
+    private Path dump;
+
     @Option(names = "--list", description = "List the cases.")
     private boolean list;
 
@@ -109,18 +130,23 @@ public final class BenchCommand implements Runnable {
 
     private final List<String> lines = new ArrayList<>();
     private final List<String> failed = new ArrayList<>();
+    private Watching watching;
+    private boolean several;
 
     @Override
     public void run() {
         PrintWriter out = spec.commandLine().getOut();
         List<BenchCase> cases = cases();
+        watching = new Watching(profile, dump);
+        several = cases.size() > 1 || mode == Modes.BOTH;
         check(cases);
         if (sweep) {
             sweep(out);
         } else if (list) {
             cases.forEach(c -> out.println(c.name()));
         } else if (here) {
-            for (BenchCase c : cases) report(measure(c), out);
+            Mode m = mode == Modes.COMPILED ? Mode.COMPILED : Mode.TRACED;
+            for (BenchCase c : cases) report(measure(c, m), out);
         } else {
             compare(cases, out);
         }
@@ -150,7 +176,17 @@ public final class BenchCommand implements Runnable {
         if (cases.isEmpty()) throw wrong("no case matches --only " + only + "; --list lists them");
         if (threads != null && threads < 1) throw wrong("--threads must be at least 1, not " + threads);
         if (!(seconds > 0)) throw wrong("--seconds must be positive, not " + seconds);
-        if (here && mode == Modes.BOTH) throw wrong("--here measures in one mode");
+        if (watching.anything() && (sweep || list || overhead))
+            throw wrong("--profile and --dump are for cases that are timed, not for --sweep, --list or --overhead");
+        if (overhead && !peers.isEmpty()) throw wrong("--overhead compares nothing with peers");
+        if (Boolean.getBoolean("sinter.profile") && (overhead || profile != null))
+            throw wrong("-Dsinter.profile=true profiles already: leave it, --profile or --overhead out");
+        try {
+            watching.check();
+        } catch (IllegalArgumentException e) {
+            throw wrong("--profile: " + e.getMessage());
+        }
+        if ((here || overhead) && mode == Modes.BOTH) throw wrong("--here and --overhead measure in one mode");
         for (String p : peers) if (Rivals.words(p).isEmpty()) throw wrong("--peer needs a command");
         try {
             Device.parse(device);
@@ -163,11 +199,14 @@ public final class BenchCommand implements Runnable {
         return new ParameterException(spec.commandLine(), message);
     }
 
-    private JsonNode measure(BenchCase c) {
-        Mode m = mode == Modes.COMPILED ? Mode.COMPILED : Mode.TRACED;
+    private Watching watching(BenchCase c, Mode m) {
+        return several ? watching.of(c, m, mode == Modes.BOTH) : watching;
+    }
+
+    private JsonNode measure(BenchCase c, Mode m) {
         Map<String, Object> r;
         try {
-            r = Measurement.of(c, m, seconds);
+            r = overhead ? Overhead.of(c, m, seconds) : Measurement.of(c, m, seconds, watching(c, m));
         } catch (WrongOutput e) {
             r = error(c, "wrong output: " + e.getMessage());
         } catch (RuntimeException e) {
@@ -202,6 +241,12 @@ public final class BenchCommand implements Runnable {
     private void compare(List<BenchCase> cases, PrintWriter out) {
         int n = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
         List<String> ourselves = Rivals.ourselves(n, device);
+        if (overhead) {
+            ourselves.add("--overhead");
+            for (BenchCase c : cases) ours(ourselves, c, mode == Modes.COMPILED ? Mode.COMPILED : Mode.TRACED, out);
+            if (json != null) write();
+            return;
+        }
         Comparison table = new Comparison(peers.size());
         for (BenchCase c : cases) {
             Map<Mode, JsonNode> ours = new EnumMap<>(Mode.class);
@@ -225,7 +270,9 @@ public final class BenchCommand implements Runnable {
     }
 
     private JsonNode ours(List<String> ourselves, BenchCase c, Mode m, PrintWriter out) {
-        return line(ourselves, c.name(), List.of("--mode", m.name(), "--device", device), out);
+        List<String> more = new ArrayList<>(List.of("--mode", m.name(), "--device", device));
+        more.addAll(watching(c, m).words());
+        return line(ourselves, c.name(), more, out);
     }
 
     /** A case that fails is reported, and the others go on. */

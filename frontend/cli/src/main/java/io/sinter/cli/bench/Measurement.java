@@ -4,6 +4,7 @@ package io.sinter.cli.bench;
 import io.sinter.Sinter;
 import io.sinter.cli.bench.BenchCase.Mode;
 import io.sinter.cli.bench.BenchCase.Repetition;
+import io.sinter.profiler.Profiler;
 import io.sinter.runtime.Session;
 import io.sinter.runtime.profile.Profile;
 import java.io.IOException;
@@ -31,23 +32,49 @@ final class Measurement {
     /**
      * The fields of {@code torch_peer.py}'s line. Outputs are checked at the end, when times and memory have been taken.
      *
+     * @param watching a profile is one of the timed repetitions, each a step; a dump is of all programs but those of the check
      * @throws WrongOutput if the case computes something else than its plain evaluation
      */
-    static Map<String, Object> of(BenchCase c, Mode mode, double seconds) {
-        Sinter.manualSeed(0);
-        long start = System.nanoTime();
-        Repetition run = c.prepare().apply(mode);
-        run(run);
-        double first = millis(System.nanoTime() - start);
-        warmUp(run, seconds);
+    static Map<String, Object> of(BenchCase c, Mode mode, double seconds, Watching watching) {
+        Repetition run;
+        Map<String, Object> r;
         Profile profile = Session.current().profile();
-        if (profile != null) profile.reset();
-        List<Double> times = new ArrayList<>();
-        long end = System.nanoTime() + (long) (seconds * 1e9);
-        while (times.size() < LEAST || (System.nanoTime() < end && times.size() < MOST)) {
-            long t = System.nanoTime();
+        watching.beginDump();
+        try {
+            Sinter.manualSeed(0);
+            long start = System.nanoTime();
+            run = c.prepare().apply(mode);
             run(run);
-            times.add(millis(System.nanoTime() - t));
+            double first = millis(System.nanoTime() - start);
+            warmUp(run, seconds);
+            if (profile != null) profile.reset();
+            r = timed(c, run, first, seconds, watching);
+        } finally {
+            watching.endDump();
+        }
+        // Now, as the checks' launches are not what was timed.
+        if (profile != null) System.err.print(Session.current().report(profile, false));
+        run.check();
+        if (profile != null) profile.reset();
+        return r;
+    }
+
+    private static Map<String, Object> timed(
+            BenchCase c, Repetition run, double first, double seconds, Watching watching) {
+        List<Double> times = new ArrayList<>();
+        long residentMegabytes;
+        long tensorMegabytes;
+        try (Profiler profiler = watching.beginProfile()) {
+            long end = System.nanoTime() + (long) (seconds * 1e9);
+            while (times.size() < LEAST || (System.nanoTime() < end && times.size() < MOST)) {
+                long t = System.nanoTime();
+                run(run);
+                times.add(millis(System.nanoTime() - t));
+                if (profiler != null) profiler.step();
+            }
+            // Before a profile's peaks are measured.
+            residentMegabytes = peakMegabytes();
+            tensorMegabytes = Session.current().allocator().stats().heldBytes() >> 20;
         }
         Collections.sort(times);
         int half = times.size() / 2;
@@ -58,14 +85,12 @@ final class Measurement {
         r.put("min_ms", round(times.getFirst(), 5));
         r.put("first_ms", round(first, 2));
         r.put("reps", times.size());
-        r.put("peak_rss_mb", peakMegabytes());
-        r.put("tensor_mb", Session.current().allocator().stats().heldBytes() >> 20);
+        r.put("peak_rss_mb", residentMegabytes);
+        r.put("tensor_mb", tensorMegabytes);
         if (c.flops() > 0) r.put("gflops", round(c.flops() / median / 1e6, 2));
         if (c.bytes() > 0) r.put("gbps", round(c.bytes() / median / 1e6, 2));
-        // Now, as the checks' launches are not what was timed.
-        if (profile != null) System.err.print(Session.current().report(profile, false));
-        run.check();
-        if (profile != null) profile.reset();
+        if (watching.profile() != null) r.put("profile", watching.profile().toString());
+        if (watching.dump() != null) r.put("dump", watching.dump().toString());
         return r;
     }
 
