@@ -27,7 +27,10 @@ final class LauncherCommands {
                 description = "Count a test that is skipped for lack of reference data as failed.")
         private boolean requireData;
 
-        @Option(names = "--browser", description = "Also open dumps in a headless Chromium, where there is one.")
+        @Option(
+                names = "--browser",
+                description =
+                        "Also open dumps in a headless Chromium, where there is one; npm installs playwright-core.")
         private boolean browser;
 
         @Parameters(

@@ -105,9 +105,11 @@ class ViewerBrowserTest {
         String program = Browser.find();
         assumeTrue(
                 program != null, "no Chromium on the path: install it (apt install chromium) for the browser's tests");
+        String playwright = System.getProperty("sinter.test.playwright", "");
+        assumeTrue(!playwright.isEmpty(), "no playwright-core: ./sinter test --browser installs it, with node and npm");
         run("run", "digits", "--steps", "1", "--dump", folder.resolve("d"), "--weights", folder.resolve("w"));
         digits = largest(folder.resolve("d"));
-        browser = new Browser(program, Files.createDirectory(folder.resolve("profile")));
+        browser = new Browser(program, Path.of(playwright), Path.of("target/viewer/browser.log"));
     }
 
     @AfterAll
@@ -318,7 +320,7 @@ class ViewerBrowserTest {
                 "run",
                 "digits",
                 "--steps",
-                "3",
+                "40",
                 "--dump",
                 dump,
                 "--weights",
@@ -337,7 +339,7 @@ class ViewerBrowserTest {
         assertEquals(millis.stream().sorted(Comparator.reverseOrder()).toList(), millis);
         assertTrue(text("#kernels thead").contains("roofline %"), text("#kernels thead"));
         assertEquals(
-                3,
+                40,
                 browser.eval("+document.querySelector('#kernels tbody tr').children[3].textContent")
                         .asInt());
         measure();
@@ -394,6 +396,12 @@ class ViewerBrowserTest {
             browser.click("#lines button");
             browser.await("document.querySelector('#loop')");
             measure();
+            assertTrue(
+                    browser.eval("(right => [...document.querySelectorAll('#lines small')]"
+                                    + ".every(s => s.getBoundingClientRect().right <= right))"
+                                    + "(document.querySelector('aside').getBoundingClientRect().right)")
+                            .asBoolean(),
+                    "the numbers beside long lines");
             browser.screenshot(Path.of("target/viewer/" + (page.startsWith(resnet) ? "resnet18" : "chargpt") + ".png"));
         }
         assertTrue(text("#modules").contains("Sequential"), text("#modules"));
