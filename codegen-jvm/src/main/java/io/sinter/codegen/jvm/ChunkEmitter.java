@@ -106,10 +106,15 @@ final class ChunkEmitter {
             reduced = Code.callVirtual(
                     Species.MASK, any ? "anyTrue" : "allTrue", Type.BOOLEAN_TYPE, List.of(), vectors.get(0));
         } else {
-            c.block().add(new Vec(s, vectors.get(0)).store(c.laneArea(0), null));
-            String name = a.op().name().toLowerCase(java.util.Locale.ROOT)
-                    + a.element().name();
-            reduced = Code.call(Memory.SUPPORT, name, s.laneType(), c.laneArea(0), Code.constant(lanes));
+            // Not by reduceLanes, which adds in another order once it is compiled.
+            LocalVar all = vectors.get(0);
+            for (int half = lanes / 2; half > 0; half /= 2) {
+                Code other = new Vec(s, all).rotate(half).code();
+                c.block()
+                        .add(all.set(
+                                VectorOps.combine(a.op(), new Value(a.local().dtype(), all, s), other, null)));
+            }
+            reduced = new Vec(s, all).lane(Code.constant(0));
         }
         Code address = a.address(c.frame.scratch());
         Code before = Memory.load(a.local().dtype(), address);

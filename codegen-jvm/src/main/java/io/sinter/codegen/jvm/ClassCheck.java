@@ -91,6 +91,7 @@ final class ClassCheck {
     private static final Set<String> OURS = Set.of(
             "io/sinter/gen/SinterKernelMath",
             "io/sinter/gen/SinterKernelSupport",
+            "io/sinter/gen/SinterKernelLanes",
             "io/sinter/ir/DType",
             HERE + "JvmKernel",
             HERE + "GemmNumbers",

@@ -88,17 +88,20 @@ final class IndexCompiler {
         };
     }
 
+    /** The form of a partial sum; of one that is within memory, the depth is -1. */
+    private record Level(Object form, int depth, BitSet parts) {}
+
     /** A summand: what it depends on, and its code. */
     private record Part(Facts.Fact fact, Supplier<Code> code) {}
 
     /** The value of an index that is the same in all lanes. */
     Code value(Index i) {
-        return sum(i, "value", parts(i, 1), Facts.Fact.NONE);
+        return sum(i, "value", parts(i, 1), Facts.Fact.NONE, false);
     }
 
     /** The index without its terms in the vector loop's variable. */
     Code uniformPart(Index i) {
-        return sum(i, "uniform", parts(i, 1), Facts.Fact.NONE);
+        return sum(i, "uniform", parts(i, 1), Facts.Fact.NONE, false);
     }
 
     /**
@@ -117,7 +120,7 @@ final class IndexCompiler {
                 VectorLoop loop = c.vector();
                 parts.add(new Part(Facts.Fact.NONE, () -> Code.mul(loop.from(), scaled(t.coef(), bytes))));
                 Facts.Fact inLoop = new Facts.Fact(Set.of(loop.variable()), Set.of(), Facts.Motion.FREE);
-                parts.add(new Part(inLoop, () -> Code.mul(Code.cast(LONG, loop.counter()), scaled(t.coef(), bytes))));
+                parts.add(new Part(inLoop, () -> Code.mul(unsigned(loop.counter()), scaled(t.coef(), bytes))));
                 if (loop.offset() != 0) {
                     if (t.coef() instanceof Coef.Lit l) constant += l.value() * bytes * loop.offset();
                     else
@@ -126,7 +129,12 @@ final class IndexCompiler {
                 }
             }
         }
-        return Code.add(sum(i, b, parts, Facts.Fact.NONE), Code.constant(constant));
+        return Code.add(sum(i, b, parts, Facts.Fact.NONE, c.vector() != null), Code.constant(constant));
+    }
+
+    /** A counter that is never negative, as a long of which C2 sees that it is not. */
+    private static Code unsigned(Code counter) {
+        return Code.and(Code.cast(LONG, counter), Code.constant(0xffff_ffffL));
     }
 
     /** Address of a buffer's first element. */
@@ -151,8 +159,11 @@ final class IndexCompiler {
     /**
      * The sum of the parts; each loop level's partial sum is computed there, and shared by what has the same
      * {@code what} and form.
+     *
+     * @param address whether this is an address in a vector loop: what the loop adds to it is then added to a number {@linkplain Vec#withinMemory
+     *     within memory}, so that C2 sees the sum to be there, and checks no access
      */
-    private Code sum(Object what, Object form, List<Part> parts, Facts.Fact start) {
+    private Code sum(Object what, Object form, List<Part> parts, Facts.Fact start, boolean address) {
         if (parts.isEmpty()) return Code.constant(0L);
         List<Part> sorted = new ArrayList<>(parts);
         sorted.sort(Comparator.comparingInt(p -> c.place(p.fact).depth()));
@@ -164,6 +175,16 @@ final class IndexCompiler {
         int i = 0;
         while (i < sorted.size()) {
             int depth = c.place(sorted.get(i).fact).depth();
+            if (address && acc != null && depth >= c.depth(c.vector().variable())) {
+                Code outside = acc;
+                acc = c.once(
+                                what,
+                                new Level(form, -1, (BitSet) summed.clone()),
+                                f,
+                                () -> Value.scalar(DType.I64, Vec.withinMemory(outside)))
+                        .code();
+                address = false;
+            }
             int end = i;
             while (end < sorted.size() && c.place(sorted.get(end).fact).depth() == depth)
                 f = f.with(sorted.get(end++).fact);
@@ -175,7 +196,6 @@ final class IndexCompiler {
                 for (Part p : level) s = s == null ? p.code.get() : Code.add(s, p.code.get());
                 return s;
             };
-            record Level(Object form, int depth, BitSet parts) {}
             if (depth == c.scope().depth() && end == sorted.size()) acc = add.get();
             else
                 acc = c.once(

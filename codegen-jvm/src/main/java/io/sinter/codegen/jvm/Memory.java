@@ -12,6 +12,7 @@ public final class Memory {
     static final Type HOST = Code.object("io/sinter/gen/SinterKernelHost");
     static final Type MATH = Code.object("io/sinter/gen/SinterKernelMath");
     static final Type SUPPORT = Code.object("io/sinter/gen/SinterKernelSupport");
+    static final Type LANES = Code.object("io/sinter/gen/SinterKernelLanes");
     static final Type SEGMENT = Code.object("java/lang/foreign/MemorySegment");
     static final Type BYTE_ORDER = Code.object("java/nio/ByteOrder");
     /**

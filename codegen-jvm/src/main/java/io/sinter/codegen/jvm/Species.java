@@ -15,6 +15,7 @@ public record Species(DType element, int lanes) {
     static final Type SPECIES = Code.object(PACKAGE + "VectorSpecies");
     static final Type VECTOR = Code.object(PACKAGE + "Vector");
     static final Type MASK = Code.object(PACKAGE + "VectorMask");
+    static final Type SHUFFLE = Code.object(PACKAGE + "VectorShuffle");
 
     public int bits() {
         return element.bytes() * 8 * lanes;

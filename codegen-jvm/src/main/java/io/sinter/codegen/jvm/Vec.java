@@ -3,6 +3,7 @@ package io.sinter.codegen.jvm;
 
 import static io.sinter.codegen.jvm.Species.MASK;
 import static io.sinter.codegen.jvm.Species.PACKAGE;
+import static io.sinter.codegen.jvm.Species.SHUFFLE;
 import static io.sinter.codegen.jvm.Species.SPECIES;
 import static io.sinter.codegen.jvm.Species.VECTOR;
 
@@ -100,11 +101,20 @@ public record Vec(Species species, Code code) {
     }
 
     /**
-     * The address, as one that C2 sees to be neither negative nor near the end of {@link Memory#ALL}. It then leaves out what the Vector API does with
-     * a masked access that might reach beyond: two hundred calls, which it would inline for each.
+     * The address, as one that C2 sees to be neither negative nor near the end of {@link Memory#ALL}. It then leaves out the check of an access, whose
+     * comparison takes an instruction and two registers for each; and what the Vector API does with a masked access that might reach beyond: two
+     * hundred calls, which it would inline for each.
      */
-    private static Code withinMemory(Code address) {
+    static Code withinMemory(Code address) {
         return Code.and(address, Code.constant(Long.MAX_VALUE >> 1));
+    }
+
+    /** The lanes moved around: lane i is what lane i + {@code by} was; {@code by} is a power of two below the number of lanes. */
+    public Vec rotate(int by) {
+        Type v = species.vectorType();
+        String shuffle = species.element().name() + "_" + species.lanes() + "_" + by;
+        return with(Code.callVirtual(
+                v, "rearrange", v, List.of(SHUFFLE), code, Code.getStatic(Memory.LANES, shuffle, SHUFFLE)));
     }
 
     /** {@code lanewise} of a one-operand operator, by its name in VectorOperators. */
