@@ -2,6 +2,7 @@
 package io.sinter.codegen.jvm;
 
 import io.sinter.gen.SinterKernelMoves;
+import java.util.Arrays;
 
 /**
  * Makes blocks of a matrix product: packs the operands' parts, runs the tiles, and hands finished results
@@ -23,6 +24,9 @@ final class GemmBlock {
     private final GemmPack pack;
     private final int size;
 
+    /** Heights of a sample's tiles, one below the other; null for all that there are. */
+    private final int[] heights;
+
     /** At most so many rows, columns, slices (or blocks of k in one slice), and products in a block of k. */
     private final int mostRows;
 
@@ -32,18 +36,18 @@ final class GemmBlock {
 
     /** Whole tasks. */
     GemmBlock(GemmCode code, GemmTiles tiles, GemmPlan plan, long params, long scratch, long workspace) {
-        this(code, tiles, plan, params, scratch, workspace, Integer.MAX_VALUE, Integer.MAX_VALUE, Integer.MAX_VALUE);
+        this(code, tiles, plan, params, scratch, workspace, null, Integer.MAX_VALUE, Integer.MAX_VALUE);
     }
 
     /**
      * Of each task only so much that every shape of tile occurs that occurs in whole ones (see {@link
-     * JvmKernel#sample}): a strip of whole tiles and one of the rest, in both directions, some products in
-     * each of two blocks of k, and two slices of a sum.
+     * JvmKernel#sample}): a tile of each height, a whole panel and the rest, some products in each of two
+     * blocks of k, and two slices of a sum.
      */
     static GemmBlock sample(GemmCode code, GemmTiles tiles, GemmPlan plan, long params, long scratch, long workspace) {
-        int rows = tiles.rows() + (int) (plan.rows % tiles.rows());
+        int[] heights = plan.heights(tiles.rows());
         int columns = plan.panel + (int) (plan.columns % plan.panel);
-        return new GemmBlock(code, tiles, plan, params, scratch, workspace, rows, columns, SAMPLE_DEPTH);
+        return new GemmBlock(code, tiles, plan, params, scratch, workspace, heights, columns, SAMPLE_DEPTH);
     }
 
     private GemmBlock(
@@ -53,10 +57,13 @@ final class GemmBlock {
             long params,
             long scratch,
             long workspace,
-            int mostRows,
+            int[] heights,
             int mostColumns,
             int mostDepth) {
-        this.mostRows = mostRows;
+        this.heights = heights;
+        this.mostRows = heights == null
+                ? Integer.MAX_VALUE
+                : Arrays.stream(heights).max().getAsInt();
         this.mostColumns = mostColumns;
         this.mostDepth = mostDepth;
         this.mostSlices = mostDepth < plan.kBlock ? 2 : Integer.MAX_VALUE;
@@ -92,24 +99,13 @@ final class GemmBlock {
             int depth = (int) Math.min(Math.min(plan.kBlock, mostDepth), to - k);
             pack.wide(batch, column, columns, k, depth);
             boolean last = k + plan.kBlock >= to && target.finishes;
-            for (int r = 0; r < rows; r += tiles.rows()) {
-                if (r % GemmPlan.STRIP_ROWS == 0)
-                    pack.tall(batch, row + r, Math.min(GemmPlan.STRIP_ROWS, rows - r), k, depth);
-                int height = Math.min(tiles.rows(), rows - r);
-                for (int c = 0; c < columns; c += plan.panel) {
-                    int width = Math.min(plan.panel, columns - c);
-                    tile(target, r, height, c, width, depth, k == from);
-                    if (last && !target.isDirect(c, width)) {
-                        finish(
-                                batch,
-                                row + r,
-                                height,
-                                column + c,
-                                width,
-                                target.at(r, c, width),
-                                target.step(c, width));
-                    }
-                }
+            Pass pass = new Pass(target, batch, row, column, columns, k, depth, k == from, last);
+            if (heights != null) {
+                for (int height : heights) strip(pass, 0, height);
+                continue;
+            }
+            for (int r = 0; r < rows; r += GemmPlan.STRIP_ROWS) {
+                strip(pass, r, Math.min(GemmPlan.STRIP_ROWS, rows - r));
             }
         }
         if (plan.slices == 1 && (plan.swapped || plan.k == 0)) {
@@ -117,18 +113,55 @@ final class GemmBlock {
         }
     }
 
-    private void tile(Target target, int r, int height, int c, int width, int depth, boolean first) {
+    /**
+     * One block of k of a block of the product.
+     *
+     * @param row the block's first row
+     * @param column its first column
+     * @param first whether nothing has been summed before
+     * @param last whether tiles are finished now
+     */
+    private record Pass(
+            Target target,
+            long batch,
+            long row,
+            long column,
+            int columns,
+            long k,
+            int depth,
+            boolean first,
+            boolean last) {}
+
+    /** The tiles of {@code rows} rows of a block from its row {@code begin} on, for which the tall operand is packed at once. */
+    private void strip(Pass pass, int begin, int rows) {
+        pack.tall(pass.batch, pass.row + begin, rows, pass.k, pass.depth);
+        for (int done = 0, height; done < rows; done += height) {
+            height = GemmPlan.height(rows - done, tiles.rows());
+            long a = pack.tallBase() + done * pack.tallRow();
+            int r = begin + done;
+            for (int c = 0; c < pass.columns; c += plan.panel) {
+                int width = Math.min(plan.panel, pass.columns - c);
+                tile(pass, a, r, height, c, width);
+                if (pass.last && !pass.target.isDirect(c, width)) {
+                    long from = pass.target.at(r, c, width);
+                    long step = pass.target.step(c, width);
+                    finish(pass.batch, pass.row + r, height, pass.column + c, width, from, step);
+                }
+            }
+        }
+    }
+
+    private void tile(Pass pass, long a, int r, int height, int c, int width) {
         int vectors = (int) GemmPlan.ceilDiv(width, plan.lanes);
-        long a = pack.tallBase() + r % GemmPlan.STRIP_ROWS * pack.tallRow();
         long b = pack.wideBase(c, width);
         long bK = pack.wideK(c, width);
-        long to = target.at(r, c, width);
-        long step = target.step(c, width);
-        if (first) {
-            tiles.tile(height, vectors, a, pack.tallRow(), pack.tallK(), b, bK, to, step, depth);
+        long to = pass.target.at(r, c, width);
+        long step = pass.target.step(c, width);
+        if (pass.first) {
+            tiles.tile(height, vectors, a, pack.tallRow(), pack.tallK(), b, bK, to, step, pass.depth);
         } else {
             long row = (long) vectors * plan.lanes * size;
-            tiles.tile(height, vectors, a, pack.tallRow(), pack.tallK(), b, bK, scratch.tile, row, depth);
+            tiles.tile(height, vectors, a, pack.tallRow(), pack.tallK(), b, bK, scratch.tile, row, pass.depth);
             tiles.add(scratch.tile, row, to, step, height, vectors);
         }
     }
@@ -139,17 +172,26 @@ final class GemmBlock {
      * @param base address of the block's first result where it belongs, if results go there at once; else
      *     of the block in scratch memory or in a slice's part of the workspace
      * @param row distance of rows
+     * @param one tiles are finished as soon as they are made, and all go to the same place, which stays in the first-level cache
      * @param direct whole vectors go to the result itself; the rest of a row goes to the block in scratch
      *     memory
      * @param finishes the epilogue runs tile by tile
      */
     private record Target(
-            long base, long row, boolean direct, boolean finishes, GemmScratch scratch, int lanes, int size) {
+            long base,
+            long row,
+            boolean one,
+            boolean direct,
+            boolean finishes,
+            GemmScratch scratch,
+            int lanes,
+            int size) {
         boolean isDirect(int column, int width) {
             return direct && width % lanes == 0;
         }
 
         long at(int r, int c, int width) {
+            if (one) return base;
             if (direct && width % lanes != 0) return scratch.block + r * scratch.blockRow + (long) c * size;
             return base + r * row + (long) c * size;
         }
@@ -163,13 +205,16 @@ final class GemmBlock {
         if (plan.slices > 1) {
             long step = plan.partialRow() * size;
             long base = workspace + slice * plan.partialBytes() + (batch * plan.rows + row) * step + column * size;
-            return new Target(base, step, false, false, scratch, plan.lanes, size);
+            return new Target(base, step, false, false, false, scratch, plan.lanes, size);
         }
         if (plan.direct && !plan.swapped && plan.k > 0) {
             long base = plan.c.base(batch) + row * plan.c.rowStride() + column * size;
-            return new Target(base, plan.c.rowStride(), true, true, scratch, plan.lanes, size);
+            return new Target(base, plan.c.rowStride(), false, true, true, scratch, plan.lanes, size);
         }
-        return new Target(scratch.block, scratch.blockRow, false, !plan.swapped, scratch, plan.lanes, size);
+        if (!plan.swapped && plan.k > 0 && plan.k <= plan.kBlock) {
+            return new Target(scratch.tile, (long) plan.panel * size, true, false, true, scratch, plan.lanes, size);
+        }
+        return new Target(scratch.block, scratch.blockRow, false, false, !plan.swapped, scratch, plan.lanes, size);
     }
 
     /** A block by dot products along k. */

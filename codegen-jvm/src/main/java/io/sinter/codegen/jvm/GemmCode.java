@@ -260,8 +260,12 @@ public abstract class GemmCode extends JvmKernel {
         if (last == null || !last.isFor(numbers)) {
             last = new Planned(numbers, GemmPlan.addressesAt(numbers), new GemmPlan(numbers, tiles()));
             planned[place] = last;
+        } else if (!last.isAt(numbers)) {
+            // For the launch's other tasks.
+            last = new Planned(numbers, last.addresses, last.at(numbers));
+            planned[place] = last;
         }
-        return last.at(numbers);
+        return last.plan;
     }
 
     private record Planned(long[] numbers, int[] addresses, GemmPlan plan) {
@@ -273,6 +277,11 @@ public abstract class GemmCode extends JvmKernel {
                 from = a + 1;
             }
             return Arrays.equals(numbers, from, numbers.length, other, from, numbers.length);
+        }
+
+        boolean isAt(long[] other) {
+            for (int a : addresses) if (numbers[a] != other[a]) return false;
+            return true;
         }
 
         GemmPlan at(long[] other) {

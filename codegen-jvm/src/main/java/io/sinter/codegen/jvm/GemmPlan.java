@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.jvm;
 
+import java.util.stream.IntStream;
+
 /**
  * How one launch of a matrix product is cut. One operand is the <em>wide</em> one: rows of its panels are
  * loaded as vectors. Of the other, the <em>tall</em> one, single elements are broadcast. The product that
@@ -296,6 +298,32 @@ final class GemmPlan {
 
     long tasks() {
         return isEmpty() ? 0 : batches * slices * rowBlocks * columnBlocks;
+    }
+
+    /**
+     * Rows of the next tile where {@code rows} are left. They are cut into as few tiles as can be, of even heights: a low one at the end would be slow for
+     * its size.
+     */
+    static int height(int rows, int most) {
+        return (int) ceilDiv(rows, ceilDiv(rows, most));
+    }
+
+    /** All heights of tiles that occur. */
+    int[] heights(int most) {
+        IntStream.Builder all = IntStream.builder();
+        if (Math.min(rows, blockRows) > STRIP_ROWS) heights(STRIP_ROWS, most, all);
+        if (rowBlocks > 1) heights(blockRows, most, all);
+        heights(rows - (rowBlocks - 1) * blockRows, most, all);
+        return all.build().distinct().toArray();
+    }
+
+    /** Those of the last strip of a block. */
+    private static void heights(long rows, int most, IntStream.Builder all) {
+        int left = (int) ((rows - 1) % STRIP_ROWS + 1);
+        for (int height; left > 0; left -= height) {
+            height = height(left, most);
+            all.add(height);
+        }
     }
 
     /** Whether there is nothing to compute. With k = 0 there is: zeros go through the epilogue. */
