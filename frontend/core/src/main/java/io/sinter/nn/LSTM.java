@@ -49,7 +49,7 @@ public final class LSTM extends Recurrent {
 
     @Override
     Tensor project(Tensor x, Weights w) {
-        return plus(F.linear(x, w.inputWeight(), w.inputBias()), w.hiddenBias());
+        return F.linear(x, w.inputWeight(), null);
     }
 
     @Override
@@ -59,14 +59,16 @@ public final class LSTM extends Recurrent {
 
     @Override
     List<Tensor> stepWeights(Weights w) {
-        return List.of(w.hiddenWeight());
+        return w.hiddenBias() == null
+                ? List.of(w.hiddenWeight())
+                : List.of(w.hiddenWeight(), w.inputBias().add(w.hiddenBias()));
     }
 
     private static Scan.Next step(List<Tensor> state, List<Tensor> projected, List<Tensor> weights) {
-        List<Tensor> gates = projected
+        Tensor sum = projected
                 .getFirst()
-                .add(state.getFirst().matmul(weights.getFirst().transpose(0, 1)))
-                .chunk(4, 1);
+                .add(state.getFirst().matmul(weights.getFirst().transpose(0, 1)));
+        List<Tensor> gates = plus(sum, weights.size() == 1 ? null : weights.get(1)).chunk(4, 1);
         Tensor i = gates.get(0).sigmoid();
         Tensor f = gates.get(1).sigmoid();
         Tensor g = gates.get(2).tanh();
