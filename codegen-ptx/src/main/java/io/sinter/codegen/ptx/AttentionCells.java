@@ -34,6 +34,9 @@ interface AttentionCells {
     /** Adds {@code Σ left[row, step] · right[column, step]} to a block, over all of a variable. */
     void product(Lines left, Lines right, Var step, List<Reg> sums);
 
+    /** What {@link #weighted} is to read next, with the same operands: it may be on its way from now on. */
+    void begin(Lines right, Var step, Operand first);
+
     /** Keeps the weights of one of the thread's rows for {@link #weighted}. */
     void weigh(int row, List<Operand> values);
 

@@ -61,9 +61,12 @@ final class AttentionCode {
     private final Expr logX;
     private final Reg thread;
     final int threads;
+    /** Elements of a panel that a thread loads at a time: what the assembler has registers for. */
+    private final int loads;
+
     final AttentionCells cells;
 
-    AttentionCode(AttentionKernel kernel, KernelBuilder out, int file) {
+    AttentionCode(AttentionKernel kernel, AttentionSchedule schedule, KernelBuilder out, int file) {
         this.kernel = kernel;
         this.out = out;
         type = ScalarEmitter.type(kernel.acc());
@@ -88,9 +91,11 @@ final class AttentionCode {
         facts.add(body);
         for (Stmt s : body) stores.add((Stmt.Store) s);
 
-        DType halves = halves();
-        threads = halves == null ? AttentionFma.THREADS : AttentionMma.THREADS;
-        out.limits(Kernel.Limits.threads(threads));
+        boolean tensor = schedule.math() != GemmSchedule.Math.FMA;
+        threads = tensor ? AttentionMma.THREADS : AttentionFma.THREADS;
+        // Left alone, the assembler spills registers for the sake of more CTAs.
+        out.limits(Kernel.Limits.threads(threads).withMinCtas(1));
+        loads = tensor || bytes == 8 ? 4 : 2;
         Reg blocks = out.pointer();
         Reg stride = out.parameter(PtxType.U64);
         out.parameter(PtxType.U64);
@@ -99,20 +104,7 @@ final class AttentionCode {
         c = new BodyEmitter(out, facts, new BodyEmitter.Frame(block, out.constant(0)));
         scalars = c.scalars;
         out.location(file, 1, 0);
-        cells = halves == null ? new AttentionFma(this) : new AttentionMma(this, halves);
-    }
-
-    /** The type of 16 bits that all operands of products have in memory; null if there is none. */
-    private DType halves() {
-        List<Expr> operands = new ArrayList<>(List.of(kernel.q(), kernel.k(), kernel.v()));
-        if (!kernel.saved().isEmpty()) operands.add(kernel.saved().get(1));
-        DType first = element(kernel.q());
-        boolean isHalf = first == DType.BF16 || first == DType.F16;
-        return isHalf && operands.stream().allMatch(e -> element(e) == first) ? first : null;
-    }
-
-    private static DType element(Expr e) {
-        return e instanceof Expr.Load l && l.mask() == null ? l.buffer().dtype() : e.dtype();
+        cells = tensor ? new AttentionMma(this, schedule) : new AttentionFma(this);
     }
 
     private static Expr expr(Expr e, Canon canon, MathCode math, Facts facts) {
@@ -161,11 +153,21 @@ final class AttentionCode {
 
     /** {@code for (i = from; i < end; i += by)}. */
     void loop(Operand from, Operand end, Operand by, Consumer<Reg> body) {
+        loop(from, end, by, false, body);
+    }
+
+    /** The same loop, which the assembler is to leave as it is: unrolled, it would keep addresses in registers that others are short of. */
+    private void rolled(Operand from, Operand end, Operand by, Consumer<Reg> body) {
+        loop(from, end, by, true, body);
+    }
+
+    private void loop(Operand from, Operand end, Operand by, boolean rolled, Consumer<Reg> body) {
         Reg i = out.mov(PtxType.B64, from);
         c.nested(true, () -> {
             String head = out.newLabel();
             String exit = out.newLabel();
             out.label(head);
+            if (rolled) out.pragma("nounroll");
             out.branchIf(out.setp(Relation.GE, PtxType.S64, i, end), exit);
             body.accept(i);
             scalars.assign(DType.I64, i, out.add(PtxType.S64, i, by));
@@ -282,31 +284,37 @@ final class AttentionCode {
         Operand number = alongStep ? low(to.depth) : high(SIDE);
         Operand cell = scalars.addLong(
                 scalars.mulLong(number, out.constant(to.stepPitch)), scalars.mulLong(line, out.constant(to.linePitch)));
-        Reg first = out.add(PtxType.S64, to.at, cell);
+        Reg cells = out.add(PtxType.S64, to.at, cell);
         long bytesApart = (long) apart * (alongStep ? to.linePitch : to.stepPitch);
-        for (int done = 0; done < count; done += ABREAST) {
-            int from = done;
-            int some = Math.min(ABREAST, count - done);
-            side(some, () -> {
-                List<Operand> spread = steps(
-                        scalars.addLong(alongStep ? line : number, out.constant((long) from * apart)), apart, some);
-                List<Operand> at = steps(k0, alongStep ? List.of(number) : spread);
-                c.bind(
-                        lines.line(),
-                        new Value(
-                                DType.I64,
-                                within(steps(lines.from(), alongStep ? spread : List.of(line)), lines.size())));
-                c.bind(step, new Value(DType.I64, within(at, depth)));
-                Value value = c.value(lines.value());
-                for (int i = 0; i < some; i++) {
-                    Reg inside = out.setp(Relation.LT, PtxType.S64, at.get(at.size() == 1 ? 0 : i), depth);
-                    Operand e = scalars.select(kernel.acc(), inside, value.lane(i), zero());
-                    PtxType t = to.halves == null ? type : PtxType.B16;
-                    out.add(Memory.Store.of(
-                            Space.SHARED, t, out.at(first, (from + i) * bytesApart), bits(e, to.halves)));
-                }
-            });
+        int some = Math.min(loads, count);
+        Operand first = alongStep ? line : number;
+        Consumer<Operand> load = from -> side(some, () -> {
+            List<Operand> spread = steps(from, apart, some);
+            List<Operand> at = steps(k0, alongStep ? List.of(number) : spread);
+            c.bind(
+                    lines.line(),
+                    new Value(
+                            DType.I64, within(steps(lines.from(), alongStep ? spread : List.of(line)), lines.size())));
+            c.bind(step, new Value(DType.I64, within(at, depth)));
+            Value value = c.value(lines.value());
+            for (int i = 0; i < some; i++) {
+                Reg inside = out.setp(Relation.LT, PtxType.S64, at.get(at.size() == 1 ? 0 : i), depth);
+                Operand e = scalars.select(kernel.acc(), inside, value.lane(i), zero());
+                PtxType t = to.halves == null ? type : PtxType.B16;
+                out.add(Memory.Store.of(Space.SHARED, t, out.at(cells, i * bytesApart), bits(e, to.halves)));
+            }
+        });
+        if (count == some) {
+            load.accept(first);
+            return;
         }
+        // A loop that stays one: the assembler would keep the addresses of all that it unrolls in registers while
+        // others are short of them.
+        Operand end = scalars.addLong(first, out.constant((long) count * apart));
+        rolled(first, end, out.constant((long) some * apart), from -> {
+            load.accept(from);
+            out.assign(PtxType.B64, cells, out.add(PtxType.S64, cells, out.constant(some * bytesApart)));
+        });
     }
 
     /** Positions from a first one on. */

@@ -3,7 +3,9 @@ package io.sinter.codegen.ptx;
 
 import io.sinter.codegen.ptx.AttentionCells.Lines;
 import io.sinter.codegen.ptx.AttentionCells.Places;
+import io.sinter.codegen.ptx.lang.Bitwise.LogicOp;
 import io.sinter.codegen.ptx.lang.Comparison.Relation;
+import io.sinter.codegen.ptx.lang.FloatMode;
 import io.sinter.codegen.ptx.lang.KernelBuilder;
 import io.sinter.codegen.ptx.lang.Memory;
 import io.sinter.codegen.ptx.lang.Operand;
@@ -43,6 +45,7 @@ final class AttentionEmitter {
     }
 
     private final AttentionKernel kernel;
+    private final AttentionSchedule schedule;
     private final Result result;
     private final KernelBuilder out;
     private final AttentionCode g;
@@ -59,8 +62,10 @@ final class AttentionEmitter {
 
     private Reg deltas;
 
-    private AttentionEmitter(AttentionKernel kernel, String entry, int file, Result result) {
+    private AttentionEmitter(
+            AttentionKernel kernel, AttentionSchedule schedule, String entry, int file, Result result) {
         this.kernel = kernel;
+        this.schedule = schedule;
         this.result = result;
         out = new KernelBuilder(entry);
         if (result != Result.OUT) {
@@ -70,7 +75,7 @@ final class AttentionEmitter {
             sums = out.mov(PtxType.U64, first);
             deltas = out.mov(PtxType.U64, second);
         }
-        g = new AttentionCode(kernel, out, file);
+        g = new AttentionCode(kernel, schedule, out, file);
         down = g.cells.rows();
         across = g.cells.columns();
         rowVar = result.byKey ? kernel.j() : kernel.i();
@@ -80,12 +85,12 @@ final class AttentionEmitter {
     }
 
     /** The kernel, or the three kernels of the gradient. */
-    static PtxKernel emit(AttentionKernel kernel, String entry, int file) {
+    static PtxKernel emit(AttentionKernel kernel, AttentionSchedule schedule, String entry, int file) {
         if (kernel.pass() == AttentionKernel.Pass.FORWARD)
-            return new AttentionEmitter(kernel, entry, file, Result.OUT).emit(null);
-        PtxKernel dv = new AttentionEmitter(kernel, entry + "_dv", file, Result.DV).emit(null);
-        PtxKernel dk = new AttentionEmitter(kernel, entry + "_dk", file, Result.DK).emit(dv);
-        return new AttentionEmitter(kernel, entry, file, Result.DQ).emit(dk);
+            return new AttentionEmitter(kernel, schedule, entry, file, Result.OUT).emit(null);
+        PtxKernel dv = new AttentionEmitter(kernel, schedule, entry + "_dv", file, Result.DV).emit(null);
+        PtxKernel dk = new AttentionEmitter(kernel, schedule, entry + "_dk", file, Result.DK).emit(dv);
+        return new AttentionEmitter(kernel, schedule, entry, file, Result.DQ).emit(dk);
     }
 
     /** The variable along the columns of the result. */
@@ -117,7 +122,8 @@ final class AttentionEmitter {
         });
         out.ret();
         LaunchRule rule = new LaunchRule.Blocks(kernel.batch(), rowVar, resultColumn(), AttentionCode.SIDE, g.threads);
-        return new PtxKernel(out.build(), KernelText.print(kernel), rule, next, List.of());
+        String listing = KernelText.print(kernel) + "// " + schedule.note() + "\n";
+        return new PtxKernel(out.build(), listing, rule, next, List.of());
     }
 
     private Operand blocks(Operand n) {
@@ -162,10 +168,17 @@ final class AttentionEmitter {
         return all;
     }
 
-    /** Scores of one row and the thread's columns; −∞ where a key is hidden, or there is none. */
-    private List<Operand> scores(List<Reg> products, int r, Operand row, List<Operand> at) {
+    /**
+     * Scores of one row and the thread's columns of the block that begins at {@code column0}; −∞ where a key is hidden, or there is none. What is seen
+     * is told by distances within the block, which take half the registers of positions.
+     */
+    private List<Operand> scores(List<Reg> products, int r, Operand row, Operand column0) {
         Operand scale = g.c.value(g.scale).lane(0);
-        List<Operand> bias = g.bias == null
+        Operand first = g.scalars.addLong(column0, across.base());
+        Operand left = within(out.sub(PtxType.S64, columns, first));
+        Operand sees = kernel.causal() ? within(out.sub(PtxType.S64, row, first)) : null;
+        List<Operand> at = g.bias != null ? columns(column0) : null;
+        List<Operand> bias = at == null
                 ? null
                 : g.values(
                         g.bias,
@@ -177,15 +190,20 @@ final class AttentionEmitter {
         for (int i = 0; i < across.count(); i++) {
             Operand s = out.mul(g.type, products.get(r * across.count() + i), scale);
             if (bias != null) s = out.add(g.type, s, bias.get(i));
-            Reg seen = out.setp(Relation.LT, PtxType.S64, at.get(i), columns);
-            if (kernel.causal()) {
-                Operand query = result.byKey ? at.get(i) : row;
-                Operand key = result.byKey ? row : at.get(i);
-                seen = out.and(PtxType.PRED, seen, out.setp(Relation.LE, PtxType.S64, key, query));
-            }
+            Operand.Int offset = out.constant(across.offsets()[i]);
+            Reg seen = out.setp(Relation.GT, PtxType.S32, left, offset);
+            if (kernel.causal())
+                seen = out.setp(result.byKey ? Relation.LE : Relation.GE, PtxType.S32, sees, offset, LogicOp.AND, seen);
             all.add(g.scalars.select(kernel.acc(), seen, s, g.number(Double.NEGATIVE_INFINITY)));
         }
         return all;
+    }
+
+    /** A distance in 32 bits; one beyond the block is as far as its end, or as a place before it. */
+    private Operand within(Operand distance) {
+        Operand most = out.min(PtxType.S64, distance, out.constant(AttentionCode.SIDE));
+        Operand least = out.max(PtxType.S64, most, out.constant(-1));
+        return out.cvt(FloatMode.DEFAULT, PtxType.U32, PtxType.U64, least);
     }
 
     /** Keys behind the last query of a block are hidden from all of it. */
@@ -211,9 +229,10 @@ final class AttentionEmitter {
         }
         g.loop(out.constant(0), lastColumn(row0), out.constant(AttentionCode.SIDE), column0 -> {
             List<Reg> products = products(row0, column0);
-            List<Operand> at = columns(column0);
+            Lines right = new Lines(g.v, kernel.e(), value0, width);
+            g.cells.begin(right, kernel.j(), column0);
             for (int r = 0; r < down.count(); r++) {
-                List<Operand> s = scores(products, r, row(row0, r), at);
+                List<Operand> s = scores(products, r, row(row0, r), column0);
                 Operand most = s.getFirst();
                 for (int i = 1; i < across.count(); i++)
                     most = g.scalars.combine(Combine.MAX, kernel.acc(), most, s.get(i));
@@ -238,7 +257,7 @@ final class AttentionEmitter {
                 }
                 g.cells.weigh(r, e.subList(0, across.count()));
             }
-            g.cells.weighted(new Lines(g.v, kernel.e(), value0, width), kernel.j(), column0, o);
+            g.cells.weighted(right, kernel.j(), column0, o);
         });
         for (int r = 0; r < down.count(); r++) {
             Operand at = row(row0, r);
@@ -307,10 +326,18 @@ final class AttentionEmitter {
                         new Lines(result.byKey ? dout : g.v, columnVar, column0, columns),
                         kernel.e(),
                         slopes);
-            List<Operand> at = columns(column0);
+            Expr weighted =
+                    switch (result) {
+                        case DQ -> g.k;
+                        case DK -> g.q;
+                        case DV -> dout;
+                        case OUT -> throw new AssertionError(result);
+                    };
+            Lines right = new Lines(weighted, resultColumn(), value0, width);
+            g.cells.begin(right, columnVar, column0);
             Operand scale = g.c.value(g.scale).lane(0);
             for (int r = 0; r < down.count(); r++) {
-                List<Operand> s = scores(products, r, row(row0, r), at);
+                List<Operand> s = scores(products, r, row(row0, r), column0);
                 List<Operand> from = new ArrayList<>();
                 for (int i = 0; i < across.count(); i++) {
                     // A query that sees nothing has the sum −∞, and no score above it.
@@ -330,14 +357,7 @@ final class AttentionEmitter {
                 }
                 g.cells.weigh(r, ds);
             }
-            Expr right =
-                    switch (result) {
-                        case DQ -> g.k;
-                        case DK -> g.q;
-                        case DV -> dout;
-                        case OUT -> throw new AssertionError(result);
-                    };
-            g.cells.weighted(new Lines(right, resultColumn(), value0, width), columnVar, column0, total);
+            g.cells.weighted(right, columnVar, column0, total);
         });
         for (int r = 0; r < down.count(); r++)
             store(

@@ -82,6 +82,9 @@ final class AttentionFma implements AttentionCells {
     }
 
     @Override
+    public void begin(Lines right, Var step, Operand first) {}
+
+    @Override
     public void weighted(Lines right, Var step, Operand first, List<Reg> sums) {
         // The weights are all there.
         out.barrier();

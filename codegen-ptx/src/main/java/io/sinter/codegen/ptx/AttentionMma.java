@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.ptx;
 
+import io.sinter.codegen.ptx.lang.AsyncCopy;
+import io.sinter.codegen.ptx.lang.Comparison.Relation;
 import io.sinter.codegen.ptx.lang.FloatMode;
+import io.sinter.codegen.ptx.lang.FloatMode.Rounding;
 import io.sinter.codegen.ptx.lang.KernelBuilder;
 import io.sinter.codegen.ptx.lang.Matrix;
 import io.sinter.codegen.ptx.lang.Movement;
@@ -10,37 +13,53 @@ import io.sinter.codegen.ptx.lang.Operand.Reg;
 import io.sinter.codegen.ptx.lang.PtxType;
 import io.sinter.codegen.ptx.lang.Space;
 import io.sinter.ir.DType;
+import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Var;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 
 /**
- * Attention's blocks by tensor cores, where queries, keys and values are of one type of 16 bits: 4 warps with 16 rows and all 64 columns each, in the layout
- * of sums of {@code mma.m16n8k16}. Scores stay in registers: as weights they are the left operand of the second product as they lie there, rounded
- * to the operands' type (Dao 2023). Panels of 32 steps come out of shared memory by {@code ldmatrix}.
+ * Attention's blocks by tensor cores: 4 warps with 16 rows and all 64 columns each, in the layout of sums of {@code mma.m16n8}. Scores stay in registers: as
+ * weights they are the left operand of the second product as they lie there, rounded to what is multiplied (Dao 2023). A step of an instruction is 32
+ * bytes, of a panel 64 bytes. Panels come out of shared memory by {@code ldmatrix}; but for TF32's second product, whose elements would have to be
+ * transposed, and where the order of keys is chosen so that weights need not move.
+ *
+ * <p>Panels are written by the operands' code, or come by asynchronous copies of 16 bytes, a panel ahead of what is multiplied; the second product's
+ * first one while scores become weights.
  */
 final class AttentionMma implements AttentionCells {
     private static final int SIDE = AttentionCode.SIDE;
     static final int THREADS = 128;
 
-    /** Steps of a product in shared memory at a time, and those of one instruction. */
-    private static final int DEPTH = 32;
+    /** Bytes of a line of a panel with a line for each row or column, and the distance from line to line: 8 lines' 16 bytes are all banks. */
+    private static final int LINE = 64;
 
-    private static final int STEP = 16;
-    private static final Matrix.Shape SHAPE = new Matrix.Shape(16, 8, STEP);
-    private static final int BYTES = 2;
+    private static final int ROW_PITCH = LINE + 16;
 
-    /** Bytes from line to line of panels with a line for each row or column, and with one for each step: 8 lines' 16 bytes are all banks. */
-    private static final int ROW_PITCH = (DEPTH + 8) * BYTES;
-
-    private static final int STEP_PITCH = (SIDE + 8) * BYTES;
+    private static final int CHUNK = GemmOperand.CHUNK;
 
     private final AttentionCode g;
     private final KernelBuilder out;
     private final IntCode ints;
-    private final DType element;
+    private final GemmSchedule.Math math;
+    private final boolean async;
+    /** Bytes of an element. */
+    private final int bytes;
+    /** Steps of a panel, and those of one instruction. */
+    private final int depth;
+
+    private final int step;
+    /** From line to line of panels with a line for each step. */
+    private final int stepPitch;
+
     private final Reg panels;
+    /** Panels with lines of steps: their own memory, where they come while the others are in use. */
+    private final Reg stepPanels;
+
+    private final Operand thread;
     private final Operand rowBase;
     private final Operand columnBase;
     /** Where a lane finds its rows of matrices: of the left operand, of the right one, and of one that lies by steps. */
@@ -51,16 +70,25 @@ final class AttentionMma implements AttentionCells {
     /** The thread's two rows of weights. */
     private final List<List<Operand>> weights = new ArrayList<>(List.of(List.of(), List.of()));
 
-    /** @param element f16 or bf16 */
-    AttentionMma(AttentionCode g, DType element) {
+    AttentionMma(AttentionCode g, AttentionSchedule schedule) {
         this.g = g;
-        this.element = element;
+        math = schedule.math();
+        async = schedule.async();
+        bytes = math.type().bytes();
+        depth = LINE / bytes;
+        step = math.shape().k();
+        // Neighbouring steps' 16 bytes, and TF32's single elements, meet in different banks.
+        stepPitch = (SIDE + 16 / bytes) * bytes;
         out = g.out;
         ints = new IntCode(out);
-        Operand.Symbol memory = out.shared("panels", 16, 2L * SIDE * ROW_PITCH);
+        int stages = async ? 2 : 1;
+        long pair = 2L * SIDE * ROW_PITCH;
+        long byStep = (long) depth * stepPitch;
+        Operand.Symbol memory = out.shared("panels", 16, async ? stages * (pair + byStep) : pair);
         panels = out.mov(PtxType.U64, memory);
+        stepPanels = async ? out.add(PtxType.S64, panels, out.constant(stages * pair)) : panels;
         Reg base = out.mov(PtxType.U32, memory);
-        Operand thread = out.mov(PtxType.U32, Operand.Special.TID_X);
+        thread = out.mov(PtxType.U32, Operand.Special.TID_X);
         Operand lane = ints.mod(thread, 32);
         Operand warpRow = ints.mul(ints.div(thread, 32), 16);
         rowBase = ints.wide(ints.add(warpRow, ints.div(lane, 4)));
@@ -72,7 +100,16 @@ final class AttentionMma implements AttentionCells {
         left = ints.add(base, place(ints.add(warpRow, ints.add(ints.mul(bit3, 8), r)), ROW_PITCH, bit4));
         Operand second = ints.add(base, (long) SIDE * ROW_PITCH);
         right = ints.add(second, place(ints.add(ints.mul(bit4, 8), r), ROW_PITCH, bit3));
-        bySteps = ints.add(base, place(ints.add(ints.mul(bit3, 8), r), STEP_PITCH, bit4));
+        Operand stepBase = async ? ints.add(base, stages * pair) : base;
+        bySteps = ints.add(
+                stepBase,
+                isTf32()
+                        ? ints.add(ints.mul(ints.mod(lane, 4), 2L * stepPitch), ints.mul(ints.div(lane, 4), bytes))
+                        : place(ints.add(ints.mul(bit3, 8), r), stepPitch, bit4));
+    }
+
+    private boolean isTf32() {
+        return math == GemmSchedule.Math.TF32;
     }
 
     /** Bytes to the first or second 16 of a line. */
@@ -97,22 +134,63 @@ final class AttentionMma implements AttentionCells {
         return 4;
     }
 
+    /** The type of 16 bits that elements have in panels; null if they have 32. */
+    private DType halves() {
+        return switch (math) {
+            case BF16 -> DType.BF16;
+            case F16 -> DType.F16;
+            default -> null;
+        };
+    }
+
+    private AttentionCode.Panel panel(Reg at) {
+        return new AttentionCode.Panel(at, depth, ROW_PITCH, bytes, halves());
+    }
+
     @Override
-    public void product(Lines rows, Lines columns, Var step, List<Reg> sums) {
-        Operand depth = g.extent(step);
-        Reg second = out.add(PtxType.S64, panels, out.constant((long) SIDE * ROW_PITCH));
-        g.loop(out.constant(0), depth, out.constant(DEPTH), k0 -> {
-            g.write(rows, step, k0, depth, new AttentionCode.Panel(panels, DEPTH, ROW_PITCH, BYTES, element), true);
-            g.write(columns, step, k0, depth, new AttentionCode.Panel(second, DEPTH, ROW_PITCH, BYTES, element), true);
+    public void product(Lines rows, Lines columns, Var along, List<Reg> sums) {
+        Operand end = g.extent(along);
+        long second = (long) SIDE * ROW_PITCH;
+        if (async) {
+            // Nobody reads these panels any more.
             out.barrier();
-            for (int s = 0; s < DEPTH / STEP; s++) {
-                long along = (long) s * STEP * BYTES;
-                List<Operand> a = matrices(left, along, false);
-                for (int pair = 0; pair < SIDE / 16; pair++)
-                    multiply(pair, a, matrices(right, along + (long) pair * 16 * ROW_PITCH, false), sums);
-            }
+            ahead(
+                    out.constant(0),
+                    end,
+                    2 * second,
+                    (k0, stage) -> {
+                        copyLines(rows, along, k0, end, 0, stage);
+                        copyLines(columns, along, k0, end, second, stage);
+                    },
+                    stage -> multiply(stage, sums));
+            return;
+        }
+        Reg other = out.add(PtxType.S64, panels, out.constant(second));
+        g.loop(out.constant(0), end, out.constant(depth), k0 -> {
+            g.write(rows, along, k0, end, panel(panels), true);
+            g.write(columns, along, k0, end, panel(other), true);
+            out.barrier();
+            multiply(out.constant(0), sums);
             out.barrier();
         });
+    }
+
+    /** Multiplies the panels of a stage, that many bytes from the first one. */
+    private void multiply(Operand stage, List<Reg> sums) {
+        Operand a = ints.add(left, stage);
+        Operand b = ints.add(right, stage);
+        for (int s = 0; s < LINE / 32; s++) {
+            List<Operand> rows = matrices(a, 32L * s, false);
+            for (int pair = 0; pair < SIDE / 16; pair++)
+                multiply(pair, rows, matrices(b, 32L * s + (long) pair * 16 * ROW_PITCH, false), sums);
+        }
+    }
+
+    @Override
+    public void begin(Lines columns, Var along, Operand first) {
+        if (!async) return;
+        copySteps(columns, along, first, out.constant(0));
+        out.add(new AsyncCopy.Commit());
     }
 
     @Override
@@ -121,31 +199,59 @@ final class AttentionMma implements AttentionCells {
     }
 
     @Override
-    public void weighted(Lines columns, Var step, Operand first, List<Reg> sums) {
-        AttentionCode.Panel panel = new AttentionCode.Panel(panels, DEPTH, BYTES, STEP_PITCH, element);
+    public void weighted(Lines columns, Var along, Operand first, List<Reg> sums) {
         List<List<Operand>> packed = new ArrayList<>();
-        for (int s = 0; s < SIDE / STEP; s++) packed.add(packed(s));
-        for (int at = 0; at < SIDE; at += DEPTH) {
-            g.write(columns, step, g.scalars.addLong(first, out.constant(at)), g.extent(step), panel, false);
-            out.barrier();
-            for (int s = 0; s < DEPTH / STEP; s++) {
-                long line = (long) s * STEP * STEP_PITCH;
-                for (int pair = 0; pair < SIDE / 16; pair++)
-                    multiply(
-                            pair,
-                            packed.get(at / STEP + s),
-                            matrices(bySteps, line + (long) pair * 16 * BYTES, true),
-                            sums);
+        for (int s = 0; s < SIDE / step; s++) packed.add(packed(s));
+        for (int at = 0; at < SIDE; at += depth) {
+            Operand from = g.scalars.addLong(first, out.constant(at));
+            long stage = 0;
+            if (async) {
+                out.add(new AsyncCopy.Wait(0));
+                out.barrier();
+                long bytesOfStage = (long) depth * stepPitch;
+                stage = at / depth % 2 * bytesOfStage;
+                if (at + depth < SIDE) {
+                    Operand next = g.scalars.addLong(from, out.constant(depth));
+                    copySteps(columns, along, next, out.constant(bytesOfStage - stage));
+                    out.add(new AsyncCopy.Commit());
+                }
+            } else {
+                AttentionCode.Panel panel = new AttentionCode.Panel(panels, depth, bytes, stepPitch, halves());
+                g.write(columns, along, from, g.extent(along), panel, false);
+                out.barrier();
             }
-            out.barrier();
+            for (int s = 0; s < depth / step; s++) {
+                long line = stage + (long) s * step * stepPitch;
+                for (int pair = 0; pair < SIDE / 16; pair++)
+                    multiply(pair, packed.get(at / step + s), right(line, pair), sums);
+            }
+            if (!async) out.barrier();
         }
     }
 
-    /** The weights of 16 steps as a left operand: both rows' low steps, then their high ones. */
-    private List<Operand> packed(int step) {
+    /** Of a panel that lies by steps the operand for 16 columns. */
+    private List<Operand> right(long line, int pair) {
+        if (!isTf32()) return matrices(bySteps, line + (long) pair * 16 * bytes, true);
+        // Number t of the first 4 of 8 keys is key 2t, of the last 4 key 2t + 1: as the weights lie.
+        List<Operand> all = new ArrayList<>();
+        for (int block = 0; block < 2; block++)
+            for (int odd = 0; odd < 2; odd++)
+                all.add(rounded(out.load(
+                        Space.SHARED,
+                        PtxType.B32,
+                        out.at(bySteps, line + (long) odd * stepPitch + (2L * pair + block) * 8 * bytes))));
+        return all;
+    }
+
+    /** The weights of the steps of an instruction as a left operand: both rows' low steps, then their high ones. */
+    private List<Operand> packed(int number) {
         List<Operand> all = new ArrayList<>();
         for (int half = 0; half < 2; half++) {
-            int column = 4 * step + 2 * half;
+            if (isTf32()) {
+                for (List<Operand> row : weights) all.add(rounded(row.get(2 * number + half)));
+                continue;
+            }
+            int column = 4 * number + 2 * half;
             for (List<Operand> row : weights) all.add(pair(row.get(column), row.get(column + 1)));
         }
         return all;
@@ -154,20 +260,25 @@ final class AttentionMma implements AttentionCells {
     /** Two numbers in one register, rounded. */
     private Operand pair(Operand low, Operand high) {
         Reg d = out.register(PtxType.B32);
-        PtxType type = element == DType.BF16 ? PtxType.BF16X2 : PtxType.F16X2;
+        PtxType type = math == GemmSchedule.Math.BF16 ? PtxType.BF16X2 : PtxType.F16X2;
         out.add(new Movement.Convert(FloatMode.RN, type, PtxType.F32, d, high, low));
         return d;
+    }
+
+    /** The tensor core would cut bits of f32 off. */
+    private Operand rounded(Operand x) {
+        return isTf32() ? out.cvt(FloatMode.of(Rounding.RNA), PtxType.TF32, PtxType.F32, x) : x;
     }
 
     private List<Operand> matrices(Operand base, long offset, boolean transposed) {
         Operand.Vector d = out.registers(PtxType.B32, 4);
         out.add(new Matrix.LoadMatrix(4, transposed, Space.SHARED, d, out.at(base, offset)));
-        return d.elements();
+        return d.elements().stream().map(this::rounded).toList();
     }
 
     /** Two blocks of 8 columns: of each, {@code b} has two registers. */
     private void multiply(int pair, List<Operand> a, List<Operand> b, List<Reg> sums) {
-        PtxType type = element == DType.BF16 ? PtxType.BF16 : PtxType.F16;
+        PtxType type = math.type();
         int perRow = SIDE / 4;
         for (int i = 0; i < 2; i++) {
             int c = 2 * (2 * pair + i);
@@ -175,7 +286,100 @@ final class AttentionMma implements AttentionCells {
                     Operand.Vector.of(sums.get(c), sums.get(c + 1), sums.get(perRow + c), sums.get(perRow + c + 1));
             Operand.Vector right = new Operand.Vector(b.subList(2 * i, 2 * i + 2));
             out.add(new Matrix.Mma(
-                    SHAPE, false, PtxType.F32, type, type, PtxType.F32, d, new Operand.Vector(a), right, d));
+                    math.shape(), false, PtxType.F32, type, type, PtxType.F32, d, new Operand.Vector(a), right, d));
         }
+    }
+
+    // ---- asynchronous copies
+
+    /** Panels of two stages: while one is multiplied, the next one comes. */
+    private void ahead(
+            Operand from, Operand end, long stageBytes, BiConsumer<Operand, Operand> copy, Consumer<Operand> multiply) {
+        Reg stage = out.mov(PtxType.B32, out.constant(0));
+        copy.accept(from, stage);
+        out.add(new AsyncCopy.Commit());
+        g.loop(from, end, out.constant(depth), k0 -> {
+            out.add(new AsyncCopy.Wait(0));
+            // This stage is there for all, and nobody reads the other any more.
+            out.barrier();
+            Reg other = out.sub(PtxType.S32, out.constant(stageBytes), stage);
+            Operand next = g.scalars.addLong(k0, out.constant(depth));
+            g.c.memory.when(out.setp(Relation.LT, PtxType.S64, next, end), () -> {
+                copy.accept(next, other);
+                out.add(new AsyncCopy.Commit());
+            });
+            multiply.accept(stage);
+            out.assign(PtxType.B32, stage, other);
+        });
+    }
+
+    /** Copies 64 bytes of each of 64 lines, from a step on; what is beyond the last step is 0. */
+    private void copyLines(Lines lines, Var along, Operand k0, Operand end, long panel, Operand stage) {
+        int chunks = LINE / CHUNK;
+        Operand line = ints.div(thread, chunks);
+        Operand chunk = ints.mod(thread, chunks);
+        int apart = THREADS / chunks;
+        Operand at = g.scalars.addLong(k0, ints.wide(ints.mul(chunk, CHUNK / bytes)));
+        Operand available = available(at, end);
+        List<Operand> all = g.steps(g.scalars.addLong(lines.from(), ints.wide(line)), apart, SIDE / apart);
+        Operand to = ints.add(
+                ints.add(ints.low(panels), stage),
+                ints.add(ints.add(ints.mul(line, ROW_PITCH), ints.mul(chunk, CHUNK)), panel));
+        g.side(all.size(), () -> {
+            g.c.bind(lines.line(), new Value(DType.I64, g.within(all, lines.size())));
+            g.c.bind(along, Value.of(DType.I64, there(at, end)));
+            copies(
+                    lines.value(),
+                    to,
+                    apart * ROW_PITCH,
+                    all.stream().map(_ -> available).toList());
+        });
+    }
+
+    /** Copies the 64 columns of some steps; what is beyond the last step or column is 0. */
+    private void copySteps(Lines columns, Var along, Operand first, Operand stage) {
+        int chunks = SIDE * bytes / CHUNK;
+        Operand number = ints.div(thread, chunks);
+        Operand chunk = ints.mod(thread, chunks);
+        int apart = THREADS / chunks;
+        Operand end = g.extent(along);
+        Operand at = g.scalars.addLong(columns.from(), ints.wide(ints.mul(chunk, CHUNK / bytes)));
+        Operand available = available(at, columns.size());
+        List<Operand> all = g.steps(g.scalars.addLong(first, ints.wide(number)), apart, depth / apart);
+        Operand to = ints.add(
+                ints.add(ints.low(stepPanels), stage), ints.add(ints.mul(number, stepPitch), ints.mul(chunk, CHUNK)));
+        g.side(all.size(), () -> {
+            g.c.bind(along, new Value(DType.I64, g.within(all, end)));
+            g.c.bind(columns.line(), Value.of(DType.I64, there(at, columns.size())));
+            List<Operand> each = new ArrayList<>();
+            for (Operand s : all)
+                each.add(out.selp(PtxType.B32, available, out.constant(0), out.setp(Relation.LT, PtxType.S64, s, end)));
+            copies(columns.value(), to, apart * stepPitch, each);
+        });
+    }
+
+    private void copies(Expr operand, Operand to, long distance, List<Operand> available) {
+        Expr.Load l = (Expr.Load) operand;
+        List<Operand.Address> from = g.c.indices.addresses(l.buffer(), l.index());
+        for (int i = 0; i < available.size(); i++)
+            out.add(new AsyncCopy.Copy(
+                    true,
+                    List.of(),
+                    out.at(to, i * distance),
+                    from.get(from.size() == 1 ? 0 : i),
+                    CHUNK,
+                    available.get(i)));
+    }
+
+    /** A position, or 0 if there is none such. */
+    private Operand there(Operand at, Operand end) {
+        return out.selp(PtxType.B64, at, out.constant(0), out.setp(Relation.LT, PtxType.S64, at, end));
+    }
+
+    /** Bytes of the chunk that begins at a position which are below the end: 0 … 16. */
+    private Operand available(Operand at, Operand end) {
+        Operand left = out.sub(PtxType.S64, end, at);
+        Operand some = out.max(PtxType.S64, out.min(PtxType.S64, left, out.constant(CHUNK / bytes)), out.constant(0));
+        return ints.mul(ints.low(some), bytes);
     }
 }

@@ -48,7 +48,7 @@ public final class PtxCodegen {
                 ScanSchedule scan = ScanSchedule.choose(k, slot, target);
                 yield scan == null ? new Schedule.Only() : scan;
             }
-            case AttentionKernel _ -> new Schedule.Only();
+            case AttentionKernel k -> AttentionSchedule.choose(k, slot, numerics.products());
         };
     }
 
@@ -56,13 +56,15 @@ public final class PtxCodegen {
     public static Schedule anySchedule(Kernel kernel) {
         return switch (kernel) {
             case GemmKernel k -> GemmTiles.any(k, MatmulPrecision.HIGHEST);
-            case LoopKernel _, AttentionKernel _ -> new Schedule.Only();
+            case LoopKernel _ -> new Schedule.Only();
+            case AttentionKernel k -> AttentionSchedule.any(k);
         };
     }
 
-    /** The forms that a kernel of loops can have on a target, or one of a product's or an attention's many: all that differ in more than numbers. */
+    /** The forms that a kernel can have on a target, of a product one of many: all that differ in more than numbers. */
     public static List<Schedule> forms(Kernel kernel, Target target) {
         List<Schedule> forms = new ArrayList<>(List.of(anySchedule(kernel)));
+        if (kernel instanceof AttentionKernel k) return List.copyOf(AttentionSchedule.all(k));
         if (!(kernel instanceof LoopKernel k)) return forms;
         if (ScanLoop.in(k) != null) forms.addAll(List.of(new ScanSchedule(1), new ScanSchedule(4)));
         if (Update.canReorder(k, target)) forms.add(new Schedule.AnyOrder());
@@ -82,7 +84,8 @@ public final class PtxCodegen {
                     case ScanSchedule s -> ScanEmitter.emit(k, s, entry, file);
                     case Schedule.AnyOrder _ -> new LoopEmitter(Update.reordered(k), true, entry, file).emit();
                     case Schedule.Only _ -> new LoopEmitter(k, false, entry, file).emit();
-                    case GemmSchedule _ -> throw new IllegalArgumentException(k.name() + " is no matrix product");
+                    case GemmSchedule _, AttentionSchedule _ ->
+                        throw new IllegalArgumentException(k.name() + " is a kernel of loops");
                 };
             case GemmKernel k -> {
                 GemmSchedule s = (GemmSchedule) schedule;
@@ -90,7 +93,7 @@ public final class PtxCodegen {
                         ? new WarpgroupEmitter(k, s, entry, file).emit()
                         : new GemmEmitter(k, s, entry, file).emit();
             }
-            case AttentionKernel k -> AttentionEmitter.emit(k, entry, file);
+            case AttentionKernel k -> AttentionEmitter.emit(k, (AttentionSchedule) schedule, entry, file);
         };
     }
 

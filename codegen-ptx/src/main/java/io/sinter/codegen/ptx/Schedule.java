@@ -5,7 +5,8 @@ package io.sinter.codegen.ptx;
  * Which of a kernel's forms a launch takes: a pure function of the kernel, its parameter block and the target ({@link PtxCodegen#schedule}).
  * There are finitely many, each a piece of code of its own. Equal schedules are {@code equals}.
  */
-public sealed interface Schedule permits Schedule.Only, Schedule.AnyOrder, GemmSchedule, ScanSchedule {
+public sealed interface Schedule
+        permits Schedule.Only, Schedule.AnyOrder, AttentionSchedule, GemmSchedule, ScanSchedule {
     /** Of kernels that have one form for all launches. */
     record Only() implements Schedule {}
 

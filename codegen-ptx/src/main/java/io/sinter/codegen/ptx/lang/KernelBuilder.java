@@ -156,6 +156,11 @@ public final class KernelBuilder {
         place.parts.add(new Statement.Location(file, line, column));
     }
 
+    /** A hint to the assembler on what follows. */
+    public void pragma(String text) {
+        place.parts.add(new Statement.Pragma(text));
+    }
+
     /** A fresh label, to be placed by {@link #label}. */
     public String newLabel() {
         return "$L" + labels++;
