@@ -138,7 +138,13 @@ final class Compiled {
             r.end();
             return out;
         }
-        CompiledVariant v = tracing.variant(out);
+        CompiledVariant v;
+        t.autotune = options.autotune();
+        try {
+            v = tracing.variant(out);
+        } finally {
+            t.autotune = null;
+        }
         r.end();
         family.computeIfAbsent(signature, _ -> new ArrayList<>()).add(v);
         return out;

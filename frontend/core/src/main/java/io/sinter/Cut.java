@@ -116,7 +116,7 @@ final class Cut {
             }
             begun = true;
             // Other threads may trace and run meanwhile.
-            if (program == null) program = Program.compile(key, graph, new Program.Lines(this::line));
+            if (program == null) program = Program.compile(key, graph, new Program.Lines(this::line), trace.autotune());
             if (executes) execute(program, giving);
             long bytes = 0;
             for (Value r : roots) bytes += r.type.bytes();
@@ -156,7 +156,7 @@ final class Cut {
     private void collect(Collection<Value> wanted) {
         epoch = ++epochs;
         count = 0;
-        canonical.begin().numerics(Session.current().numerics());
+        canonical.begin().numerics(Session.current().numerics()).tuned(trace.autotune() != null);
         roots.addAll(wanted);
         for (Value r : wanted) visit(r);
         // Roots found on the way stand behind those asked for; projections may add more, so this list grows

@@ -11,6 +11,7 @@ import io.sinter.runtime.CompileContext;
 import io.sinter.runtime.Executable;
 import io.sinter.runtime.Session;
 import io.sinter.runtime.dump.Sources;
+import java.time.Duration;
 import java.util.List;
 import java.util.function.IntFunction;
 
@@ -31,16 +32,20 @@ final class Program {
         return known == null ? null : new Program(known);
     }
 
-    /** @param sources where the graph's nodes come from */
-    static Program compile(Canonical.Key key, Graph graph, Sources sources) {
+    /**
+     * @param sources where the graph's nodes come from
+     * @param autotune how long forms of kernels may be measured; null for not at all
+     */
+    static Program compile(Canonical.Key key, Graph graph, Sources sources, Duration autotune) {
         Session session = Session.current();
-        return new Program(session.executables().get(key, () -> compile(key, graph, session, sources)));
+        CompileContext context = CompileContext.of(session).withAutotune(autotune);
+        return new Program(session.executables().get(key, () -> compile(key, graph, context, sources)));
     }
 
     /** A compiler error shows the program. */
-    private static Executable compile(Canonical.Key key, Graph graph, Session session, Sources sources) {
+    private static Executable compile(Canonical.Key key, Graph graph, CompileContext context, Sources sources) {
         try {
-            return Executable.get(key, graph, CompileContext.of(session), sources);
+            return Executable.get(key, graph, context, sources);
         } catch (RuntimeException e) {
             String text = GraphPrinter.print(graph);
             int end = Math.min(text.length(), MAX_TEXT);

@@ -6,6 +6,7 @@ import io.sinter.ir.Type;
 import io.sinter.ir.op.Constant;
 import io.sinter.runtime.Session;
 import io.sinter.runtime.profile.Profile;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -52,6 +53,8 @@ public final class Trace {
     SourceLine onBehalf;
     /** What {@link Sinter#compile} is recording, or null. */
     Recording recording;
+    /** How long kernels of the programs that a compiled function becomes may be measured; null leaves that to the session. */
+    Duration autotune;
 
     /** Of what this is the trace, if it is that of a loop's body; else null. */
     LoopBody body;
@@ -339,6 +342,11 @@ public final class Trace {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** How long kernels of a program may be measured to choose their forms; null for not at all. */
+    Duration autotune() {
+        return autotune != null ? autotune : Session.current().autotune();
     }
 
     /** The program that computes {@code roots} and nothing else, which does not run. */

@@ -3,6 +3,7 @@ package io.sinter;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,6 +14,7 @@ import io.sinter.nn.Linear;
 import io.sinter.nn.Sequential;
 import io.sinter.nn.Tanh;
 import io.sinter.optim.AdamW;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -309,6 +311,29 @@ class CompiledFunctionsTest {
                 Sinter.compileAll(x -> x, CompileOptions.DEFAULT.dynamic(0, 2).dynamic(0, -1));
         assertThrows(TensorException.class, () -> wrong.apply(new Tensor[] {Tensor.ones(2, 2)}));
         assertThrows(IllegalArgumentException.class, () -> CompileOptions.DEFAULT.dynamic(-1, 0));
+    }
+
+    /** Forms that are chosen by measuring make a program of its own, which replays like any other. */
+    @Test
+    void autotunedFunctionsComputeTheSame() {
+        Tensor w = Tensor.ones(700, 12).mul(0.25);
+        UnaryOperator<Tensor[]> f = x -> new Tensor[] {x[0].matmul(w).exp().sum()};
+        Tensor[] x = {Tensor.ones(9, 700).mul(1 / 512.0)};
+        double expected = Sinter.compileAll(f).apply(x)[0].item();
+        long compiled = Sinter.counters().programsCompiled();
+        CompileOptions options = CompileOptions.strict(1).autotuned(Duration.ofMillis(300));
+        UnaryOperator<Tensor[]> tuned = Sinter.compileAll(f, options);
+        double first = tuned.apply(x)[0].item();
+        assertEquals(expected, first, 1e-4 * expected);
+        assertEquals(compiled + 1, Sinter.counters().programsCompiled());
+        assertEquals(first, tuned.apply(x)[0].item(), "the choice is made once");
+        // The session's other programs are not measured.
+        assertNull(Trace.current().autotune());
+        assertEquals(expected, f.apply(x)[0].item());
+        assertEquals(
+                CompileOptions.AUTOTUNE,
+                CompileOptions.strict(1).autotuned().dynamic(0, 0).autotune());
+        assertThrows(IllegalArgumentException.class, () -> CompileOptions.DEFAULT.autotuned(Duration.ZERO));
     }
 
     @Test

@@ -31,6 +31,7 @@ public final class Canonical {
     private static final long NODE = 3;
     private static final long ROOTS = 4;
     private static final long NUMERICS = 5;
+    private static final long TUNED = 6;
 
     private long[] words = new long[1024];
     private int size;
@@ -119,7 +120,12 @@ public final class Canonical {
 
     /** As {@link #of(Graph)}, of a program that rounds so. */
     public static Key of(Graph graph, Numerics numerics) {
-        Canonical c = new Canonical().begin().numerics(numerics);
+        return of(graph, numerics, false);
+    }
+
+    /** As {@link #of(Graph, Numerics)}, of a program whose kernels' forms are perhaps chosen by measuring. */
+    public static Key of(Graph graph, Numerics numerics, boolean tuned) {
+        Canonical c = new Canonical().begin().numerics(numerics).tuned(tuned);
         Map<Node, Integer> numbers = new IdentityHashMap<>();
         // From the results, operands first, left to right: as the trace is visited.
         Deque<Node> stack = new ArrayDeque<>();
@@ -174,6 +180,12 @@ public final class Canonical {
     public Canonical numerics(Numerics n) {
         if (!n.equals(Numerics.DEFAULT))
             word(NUMERICS | (long) n.products().ordinal() << 8 | (n.deterministic() ? 0 : 1L << 16));
+        return this;
+    }
+
+    /** Whether the forms of the program's kernels are chosen by measuring, written next; that they are not is not written. */
+    public Canonical tuned(boolean tuned) {
+        if (tuned) word(TUNED);
         return this;
     }
 

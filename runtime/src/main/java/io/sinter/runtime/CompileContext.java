@@ -3,6 +3,7 @@ package io.sinter.runtime;
 
 import io.sinter.ir.Numerics;
 import io.sinter.runtime.dump.ProgramDump;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Objects;
 
@@ -13,8 +14,11 @@ import java.util.Objects;
  * @param device where it will run
  * @param backend how it will be executed
  * @param numerics what the user has chosen about rounding
+ * @param autotune how long forms of the program's kernels may be measured to choose among them; null to leave the choice to the tables. Only generated
+ *     code has forms
  */
-public record CompileContext(Session session, Device device, Options.Backend backend, Numerics numerics) {
+public record CompileContext(
+        Session session, Device device, Options.Backend backend, Numerics numerics, Duration autotune) {
     public CompileContext {
         Objects.requireNonNull(session, "session");
         Objects.requireNonNull(device, "device");
@@ -37,6 +41,17 @@ public record CompileContext(Session session, Device device, Options.Backend bac
 
     /** For the session's own device, backend and numerics. */
     public static CompileContext of(Session session) {
-        return new CompileContext(session, session.device(), session.options().backend(), session.numerics());
+        return new CompileContext(
+                session, session.device(), session.options().backend(), session.numerics(), session.autotune());
+    }
+
+    /** With kernels' forms chosen by measuring them so long; or left to the tables (null). */
+    public CompileContext withAutotune(Duration value) {
+        return new CompileContext(session, device, backend, numerics, value);
+    }
+
+    /** Whether forms are to be measured. */
+    boolean tunes() {
+        return autotune != null && backend == Options.Backend.GENERATED;
     }
 }

@@ -74,6 +74,11 @@ final class Gpu implements AutoCloseable {
         matmul = library;
     }
 
+    /** The library that does products where somebody chooses so; null if there is none, or it is not wanted. */
+    MatmulLibrary matmul() {
+        return matmulChoice == MatmulChoice.OWN ? null : matmul;
+    }
+
     /** The library that is to do a product; null for our own kernels. */
     MatmulLibrary matmulFor(MatmulProblem problem) {
         return matmul != null && matmul.takes(problem) && matmulChoice.isForLibrary(problem) ? matmul : null;

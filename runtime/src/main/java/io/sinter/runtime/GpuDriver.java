@@ -2,6 +2,7 @@
 package io.sinter.runtime;
 
 import io.sinter.codegen.ptx.TensorBox;
+import io.sinter.runtime.cache.Tuning;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
@@ -118,6 +119,16 @@ interface GpuDriver extends AutoCloseable {
 
     /** Time between two events that have happened. */
     long nanosBetween(Event first, Event second);
+
+    /** What {@link #costBetween} counts. */
+    default String costUnit() {
+        return Tuning.NANOSECONDS;
+    }
+
+    /** What the work between two events that have happened has cost, for a choice among forms of a kernel: time, or what stands for it. */
+    default long costBetween(Event first, Event second) {
+        return nanosBetween(first, second);
+    }
 
     // ---- code
 

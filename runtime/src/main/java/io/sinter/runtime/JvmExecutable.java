@@ -77,7 +77,7 @@ final class JvmExecutable implements Executable {
         Iterator<JvmKernel> generated = code.get(stored).iterator();
         parameters = new ParameterBlock(plan, session.allocator());
         sites = new ProgramSites(session.nextProgram(), stored);
-        steps = steps(plan, parameters.program(), generated, 1);
+        steps = steps(plan, stored, parameters.program(), generated, 1);
         keeping.removeIf(k -> written.get(k.argument));
         for (int i = 0; i < plan.resultTypes().size(); i++) {
             if (plan.resultPlaces().get(i) instanceof Place.Argument a
@@ -87,10 +87,12 @@ final class JvmExecutable implements Executable {
     }
 
     /**
+     * @param forms that were chosen for launches
      * @param generated code of the plan's kernels, in the order of {@link StoredPlan#kernels}
      * @param times how often the plan runs in one run of the program
      */
-    private List<Step> steps(Plan plan, ParameterBlock.Section section, Iterator<JvmKernel> generated, long times) {
+    private List<Step> steps(
+            Plan plan, StoredPlan forms, ParameterBlock.Section section, Iterator<JvmKernel> generated, long times) {
         List<Step> out = new ArrayList<>();
         int launches = 0;
         int repeats = 0;
@@ -98,7 +100,7 @@ final class JvmExecutable implements Executable {
             switch (s) {
                 case Plan.Launch l -> {
                     long[] blocks = section.blocks(launches++);
-                    JvmKernel kernel = generated.next();
+                    JvmKernel kernel = generated.next().in(forms.form(l));
                     JvmLaunch launch = new JvmLaunch(l.kernel().name(), kernel, blocks);
                     workspaceBytes = Math.max(workspaceBytes, launch.workspaceBytes());
                     scratchBytes = Math.max(scratchBytes, launch.scratchBytes());
@@ -126,7 +128,8 @@ final class JvmExecutable implements Executable {
                 }
                 case Plan.Repeat r -> {
                     ParameterBlock.Section body = section.body(repeats++);
-                    out.add(new Step.Repeat(body, r.steps(), steps(r.body(), body, generated, times * r.steps())));
+                    out.add(new Step.Repeat(
+                            body, r.steps(), steps(r.body(), forms, body, generated, times * r.steps())));
                 }
             }
         }

@@ -4,7 +4,8 @@ package io.sinter.runtime;
 /**
  * Who does the matrix products of a GPU that a library could do: {@code -Dsinter.matmul=own|cublas|auto}. A library adds in another order than our
  * kernels, so the choice is a function of the product alone, never of a measurement: the same program gives the same bits.
- * It is made when a session links a plan; plans, in memory or on disk, know nothing of it, and so it is in no key of theirs.
+ * It is made when a session links a plan; plans, in memory or on disk, know nothing of it, and so it is in no key of theirs. A program that asks for its
+ * forms to be measured ({@link Session#autotune}) is another matter: there the library is one of the forms, and the choice is a part of the plan and its key.
  */
 enum MatmulChoice {
     /** Our own kernels, always. */

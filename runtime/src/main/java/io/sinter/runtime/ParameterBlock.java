@@ -23,7 +23,7 @@ final class ParameterBlock {
     private static final int RECORD_BYTES = 64;
 
     /** Every buffer begins at a multiple of this. */
-    private static final long ALIGNMENT = 64;
+    static final long ALIGNMENT = 64;
 
     /** A place as the number of a base address and bytes from there. */
     record Spot(int base, long offset) {

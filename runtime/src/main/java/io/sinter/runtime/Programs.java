@@ -18,11 +18,13 @@ import io.sinter.ir.text.RoundTrip;
 import io.sinter.runtime.cache.CacheKey;
 import io.sinter.runtime.cache.DiskCache;
 import io.sinter.runtime.cache.Entry;
+import io.sinter.runtime.cache.Tuning;
 import io.sinter.runtime.dump.Dumps;
 import io.sinter.runtime.dump.ProgramDump;
 import io.sinter.runtime.dump.Sources;
 import io.sinter.runtime.profile.Profile;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import jdk.jfr.FlightRecorder;
 
@@ -42,6 +44,8 @@ final class Programs {
         Executable made;
         if (stored == null) {
             made = compile(graph, context, sources).executable;
+        } else if (context.tunes()) {
+            made = tuned(key, graph, context, sources, disk);
         } else {
             String line = line(graph, sources);
             made = disk.get(stored, line, entry -> load(entry, graph, context, sources), () -> {
@@ -54,11 +58,36 @@ final class Programs {
         return made;
     }
 
+    /** First what was measured, which says which plan it is; of several processes one measures, and the others wait. */
+    private static Executable tuned(
+            Canonical.Key key, Graph graph, CompileContext context, Sources sources, DiskCache disk) {
+        CacheKey measured = Targets.tuning(key, context);
+        AtomicReference<Compiled> now = new AtomicReference<>();
+        Tuning tuning = disk.get(measured, null, entry -> Tuning.read(entry.payload()), () -> {
+            now.set(compile(graph, context, sources));
+            Tuning t = now.get().tuning;
+            byte[] text = Entry.compress(GraphPrinter.print(graph, _ -> null));
+            return new DiskCache.Made<>(t, new Entry(measured, t.summary(), line(graph, sources), text, t.toBytes()));
+        });
+        CacheKey plan = Targets.tunedPlan(key, context, tuning);
+        String line = line(graph, sources);
+        return disk.get(plan, line, entry -> load(entry, graph, context, sources), () -> {
+            Compiled made = now.get() != null ? now.get() : compile(graph, context, sources, tuning);
+            // Not if the stored choice was of no use, and another was made.
+            boolean asAsked = Targets.tunedPlan(key, context, made.tuning).equals(plan);
+            String name = name(graph, made.executable.kernels());
+            return new DiskCache.Made<>(made.executable, asAsked ? entry(plan, made.plan, name, graph, line) : null);
+        });
+    }
+
     /** A program that cannot be compiled for another GPU still runs here. */
     private static void cross(
             CrossCompiler compiler, Canonical.Key key, Graph graph, CompileContext context, Sources sources) {
         Counters counters = context.session().counters();
         try {
+            if (context.tunes())
+                throw new UnsupportedOperationException(
+                        "its kernels' forms are to be measured, on a device that is there");
             boolean made = compiler.compile(key, graph, context.numerics(), sources);
             counters.crossed(made);
         } catch (RuntimeException e) {
@@ -148,8 +177,8 @@ final class Programs {
         };
     }
 
-    /** A program and the plan that it runs; no plan if it has none. */
-    record Compiled(Executable executable, StoredPlan plan) {}
+    /** A program and the plan that it runs; no plan if it has none. With what was measured of it, or null. */
+    record Compiled(Executable executable, StoredPlan plan, Tuning tuning) {}
 
     /** The user's line, or an empty text. */
     private static String line(Graph graph, Sources sources) {
@@ -159,6 +188,11 @@ final class Programs {
     }
 
     static Compiled compile(Graph graph, CompileContext context, Sources sources) {
+        return compile(graph, context, sources, null);
+    }
+
+    /** @param known what was measured of this program before; null if nothing, which is done now if the context says so */
+    private static Compiled compile(Graph graph, CompileContext context, Sources sources, Tuning known) {
         Session session = context.session().checkOpen();
         Dumps dumps = session.dumps();
         boolean watched = session.watches();
@@ -173,9 +207,10 @@ final class Programs {
                     case INTERPRETED -> linked(plan(graph, Fusion.MAX_WEIGHT, Capabilities.ALL, dump), context);
                     case REFERENCE -> {
                         RoundTrip.checkIfAsked(graph);
-                        yield new Compiled(new ReferenceExecutable(graph, session), null);
+                        yield new Compiled(new ReferenceExecutable(graph, session), null, null);
                     }
                 };
+        if (context.tunes()) compiled = tuned(compiled, context, known, dump);
         Path folder = dumps == null ? null : dumps.write(dump, compiled.executable.sites());
         RecompileLog log = session.recompileLog();
         String reason = log == null ? "" : log.compiled(graph, sources);
@@ -193,7 +228,30 @@ final class Programs {
             event.commit();
         }
         if (!watched) return compiled;
-        return new Compiled(new WatchedExecutable(compiled.executable, graph, dump, folder, context), compiled.plan);
+        return new Compiled(
+                new WatchedExecutable(compiled.executable, graph, dump, folder, context),
+                compiled.plan,
+                compiled.tuning);
+    }
+
+    /** The program with its kernels in the forms that were, or now are, measured to be the best. */
+    private static Compiled tuned(Compiled compiled, CompileContext context, Tuning known, ProgramDump dump) {
+        Tuning tuning = known != null ? known : Tuner.tune(compiled.plan, context);
+        StoredPlan plan;
+        Executable executable;
+        try {
+            plan = compiled.plan.withForms(tuning.forms());
+            executable = tuning.isTable() ? compiled.executable : link(plan, context);
+        } catch (FormatException e) {
+            if (known == null) throw e;
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "stored choices are of no use, and are made again: {0}",
+                    e.getMessage());
+            return tuned(compiled, context, null, dump);
+        }
+        if (dump != null) dump.tuned(plan, tuning);
+        return new Compiled(executable, plan, tuning);
     }
 
     /**
@@ -225,6 +283,6 @@ final class Programs {
     }
 
     static Compiled linked(StoredPlan plan, CompileContext context) {
-        return new Compiled(link(plan, context), plan);
+        return new Compiled(link(plan, context), plan, null);
     }
 }

@@ -69,9 +69,10 @@ final class PtxModules {
      *
      * @param name of its structure, see {@link StoredPlan}
      * @param slot what is known of the launch's parameter block: numbers, and of addresses how they are aligned
+     * @param form that was chosen for the launch; empty for the one that its numbers ask for
      */
-    synchronized Loaded get(Kernel kernel, String name, IntToLongFunction slot, Numerics numerics) {
-        Schedule schedule = PtxCodegen.schedule(kernel, slot, target(), numerics);
+    synchronized Loaded get(Kernel kernel, String name, IntToLongFunction slot, Numerics numerics, String form) {
+        Schedule schedule = PtxCodegen.schedule(kernel, slot, target(), numerics, form);
         return kernels.computeIfAbsent(
                 new Key(name, schedule), _ -> code.load(kernel, name, schedule, made -> loaded(made, kernel.name())));
     }

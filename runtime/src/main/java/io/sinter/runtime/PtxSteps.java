@@ -8,6 +8,7 @@ import io.sinter.ir.op.Routine;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
 import io.sinter.ir.plan.Plan.SlotValue;
+import io.sinter.ir.store.FormatException;
 import io.sinter.ir.store.StoredPlan;
 import io.sinter.runtime.ParameterBlock.Spot;
 import io.sinter.runtime.profile.ProgramSites;
@@ -21,6 +22,9 @@ import java.util.stream.Stream;
 
 /** What a plan is on a GPU: its launches with their code and extents, products that a library does, and the rest. */
 final class PtxSteps {
+    /** The form of a product that a library does. */
+    static final String LIBRARY = "library";
+
     private final StoredPlan stored;
     private final Gpu gpu;
     private final Numerics numerics;
@@ -143,8 +147,7 @@ final class PtxSteps {
         for (int first = 0; first < blocks.length; ) {
             LibraryMatmul product = product(l, blocks[first]);
             if (product != null) {
-                out.add(new PtxStep.Product(
-                        gpu.matmulFor(product.problem()), product, blocks[first], site, out.size() == others));
+                out.add(new PtxStep.Product(gpu.matmul(), product, blocks[first], site, out.size() == others));
                 first++;
                 continue;
             }
@@ -183,12 +186,21 @@ final class PtxSteps {
 
     /** A launch that a library is to do; null for our own kernels. */
     private LibraryMatmul product(Plan.Launch l, long block) {
+        String form = stored.form(l);
+        boolean chosen = form.equals(LIBRARY);
+        if (!chosen && !form.isEmpty()) return null;
         LibraryMatmul m = LibraryMatmul.of(l.kernel(), ParameterBlock.slots(block), numerics.products());
-        return m == null || gpu.matmulFor(m.problem()) == null ? null : m;
+        MatmulLibrary library = gpu.matmul();
+        boolean possible = m != null && library != null && library.takes(m.problem());
+        if (chosen && !possible)
+            throw new FormatException(
+                    "no library does the product " + l.kernel().name() + ", as its form asks for");
+        return possible && (chosen || gpu.matmulFor(m.problem()) != null) ? m : null;
     }
 
     private PtxModules.Loaded code(Plan.Launch l, long block) {
-        return gpu.modules().get(l.kernel(), stored.codeName(l.kernel()), ParameterBlock.slots(block), numerics);
+        return gpu.modules()
+                .get(l.kernel(), stored.codeName(l.kernel()), ParameterBlock.slots(block), numerics, stored.form(l));
     }
 
     private static LaunchRule.Shape shape(LaunchRule rule, long block) {

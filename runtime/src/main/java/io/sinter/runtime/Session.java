@@ -16,6 +16,7 @@ import io.sinter.runtime.profile.Peaks;
 import io.sinter.runtime.profile.Profile;
 import io.sinter.runtime.profile.Report;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
@@ -77,6 +78,9 @@ public final class Session implements AutoCloseable {
     private static final AtomicInteger TRACKING = new AtomicInteger();
 
     private volatile Numerics numerics = Numerics.DEFAULT;
+    /** Null for not at all. */
+    private volatile Duration autotune = autotuneFromProperties();
+
     private volatile DiskCache disk;
     private volatile List<CrossCompiler> crossCompilers = List.of();
     private volatile boolean closed;
@@ -335,6 +339,37 @@ public final class Session implements AutoCloseable {
     /** Who is told of compilations, or null. */
     RecompileLog recompileLog() {
         return recompiles;
+    }
+
+    /**
+     * From now on the forms of the kernels of each program that this session compiles are chosen by measuring them on scratch memory, for at most about so
+     * long a program: which operand of a product is packed, tiles, parts of sums, an algorithm for a convolution. What was chosen is a part of the program,
+     * as forms may round differently, and is kept with it in the cache on disk, where there is one: then who finds it there measures nothing. Without one a
+     * program's bits may differ from process to process. {@code -Dsinter.autotune=SECONDS} does so from the start.
+     *
+     * @param budget null leaves the choice to tables again, functions of extents and target
+     */
+    public void autotune(Duration budget) {
+        if (budget != null && (budget.isNegative() || budget.isZero()))
+            throw new IllegalArgumentException("the time to measure in must be positive: " + budget);
+        autotune = budget;
+    }
+
+    /** How long a program's kernels may be measured; null if their forms are not chosen by measuring. */
+    public Duration autotune() {
+        return autotune;
+    }
+
+    private static Duration autotuneFromProperties() {
+        String text = System.getProperty("sinter.autotune");
+        if (text == null) return null;
+        try {
+            double seconds = Double.parseDouble(text);
+            if (seconds > 0 && seconds < Integer.MAX_VALUE) return Duration.ofNanos((long) (seconds * 1e9));
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("-Dsinter.autotune=" + text + " is no number of seconds", e);
+        }
+        throw new IllegalArgumentException("-Dsinter.autotune=" + text + " is no positive number of seconds");
     }
 
     private static Consumer<String> logFromProperties() {

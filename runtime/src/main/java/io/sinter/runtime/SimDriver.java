@@ -53,6 +53,7 @@ final class SimDriver implements GpuDriver {
         Queue queue;
         long place;
         long nanos;
+        long instructions;
     }
 
     private record Captured(List<Runnable> work) implements Graph {}
@@ -260,7 +261,10 @@ final class SimDriver implements GpuDriver {
     @Override
     public synchronized void record(Event event, Stream stream) {
         Mark m = (Mark) event;
-        queue(stream, () -> m.nanos = System.nanoTime());
+        queue(stream, () -> {
+            m.nanos = System.nanoTime();
+            m.instructions = device.instructions();
+        });
         m.queue = (Queue) stream;
         m.place = m.queue.queued;
     }
@@ -291,6 +295,17 @@ final class SimDriver implements GpuDriver {
     @Override
     public long nanosBetween(Event first, Event second) {
         return ((Mark) second).nanos - ((Mark) first).nanos;
+    }
+
+    /** The host's time says nothing of a GPU. */
+    @Override
+    public String costUnit() {
+        return "warp instructions";
+    }
+
+    @Override
+    public long costBetween(Event first, Event second) {
+        return ((Mark) second).instructions - ((Mark) first).instructions;
     }
 
     // ---- code

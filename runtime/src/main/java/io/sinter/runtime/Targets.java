@@ -10,6 +10,7 @@ import io.sinter.ir.Numerics;
 import io.sinter.ir.store.Sha256;
 import io.sinter.runtime.cache.BuildId;
 import io.sinter.runtime.cache.CacheKey;
+import io.sinter.runtime.cache.Tuning;
 
 /** What plans and code are made for, and by which compiler: the parts of their keys on disk. */
 final class Targets {
@@ -39,6 +40,26 @@ final class Targets {
 
     private static CacheKey plan(Canonical.Key program, String build, String target, String numerics) {
         return new CacheKey(CacheKey.Kind.PLAN, build, target, numerics, Sha256.hex(program.form()));
+    }
+
+    /** The key of what was measured of a program's launches; null where there is nothing to measure. On a GPU a library may be chosen, so the key names it. */
+    static CacheKey tuning(Canonical.Key program, CompileContext context) {
+        CacheKey plan = plan(program, context);
+        if (plan == null || !context.tunes()) return null;
+        Gpu gpu = context.device().kind() == Device.Kind.JVM
+                ? null
+                : context.session().gpu();
+        String library = gpu == null || gpu.matmul() == null
+                ? ""
+                : " with " + gpu.matmul().name();
+        return new CacheKey(
+                CacheKey.Kind.TUNING, plan.build(), plan.target() + library, plan.numerics(), plan.content());
+    }
+
+    /** The key of a program's plan with the forms that were chosen. */
+    static CacheKey tunedPlan(Canonical.Key program, CompileContext context, Tuning tuning) {
+        CacheKey plan = plan(program, context);
+        return new CacheKey(plan.kind(), plan.build(), plan.target(), tuning.numerics(plan.numerics()), plan.content());
     }
 
     /** What class files are generated for. */

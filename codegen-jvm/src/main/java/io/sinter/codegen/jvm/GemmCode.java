@@ -5,7 +5,11 @@ import static io.sinter.gen.SinterKernelHost.MEMORY;
 
 import io.sinter.ir.DType;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 
 /**
  * A matrix product as a kernel. The generated subclass gives extents and strides, reads operands that are
@@ -15,7 +19,10 @@ import java.util.Arrays;
  * <p>Two phases: blocks of the result (or of a slice of its sum), then, if k was sliced, the sums of the
  * slices; a convolution by {@link WinogradPlan} has three. Every element is summed in an order that depends on extents and strides alone.
  */
-public abstract class GemmCode extends JvmKernel {
+public abstract class GemmCode extends JvmKernel implements Cloneable {
+    /** Of this instance: instances of one class differ in it. */
+    private GemmForm form = GemmForm.TABLE;
+
     /** Accumulation type. */
     protected abstract DType type();
 
@@ -126,7 +133,44 @@ public abstract class GemmCode extends JvmKernel {
 
     @Override
     public final String describe(long params) {
-        return isStencil() ? stencil(params).toString() : plan(params).toString();
+        String plan = isStencil() ? stencil(params).toString() : plan(params).toString();
+        return form.equals(GemmForm.TABLE) ? plan : plan + " (" + form + ")";
+    }
+
+    @Override
+    public final JvmKernel in(String text) {
+        GemmForm wanted = GemmForm.parse(text);
+        if (wanted.equals(form)) return this;
+        try {
+            GemmCode other = (GemmCode) clone();
+            other.form = wanted;
+            other.planned = new Planned[PLANS];
+            return other;
+        } catch (CloneNotSupportedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Override
+    public final List<String> forms(long params, String text) {
+        GemmForm from = GemmForm.parse(text);
+        if (isEmpty(params)) return List.of();
+        List<String> forms = new ArrayList<>();
+        Set<String> known = new HashSet<>();
+        known.add(choices(params, from));
+        for (GemmForm f : from.neighbours(isStencil())) if (known.add(choices(params, f))) forms.add(f.toString());
+        return forms;
+    }
+
+    private boolean isEmpty(long params) {
+        return isStencil() ? stencil(params).isEmpty() : plan(params).isEmpty();
+    }
+
+    private String choices(long params, GemmForm of) {
+        if (isStencil()) return new StencilPlan(this, tiles(), params, of).choices();
+        long[] numbers = new long[numberCount()];
+        numbers(params, numbers);
+        return new GemmPlan(numbers, tiles(), of).choices();
     }
 
     @Override
@@ -241,7 +285,7 @@ public abstract class GemmCode extends JvmKernel {
     }
 
     private StencilPlan stencil(long params) {
-        return new StencilPlan(this, tiles(), params);
+        return new StencilPlan(this, tiles(), params, form);
     }
 
     private GemmTiles tiles() {
@@ -258,7 +302,7 @@ public abstract class GemmCode extends JvmKernel {
         int place = (int) (params >>> 6) & PLANS - 1;
         Planned last = planned[place];
         if (last == null || !last.isFor(numbers)) {
-            last = new Planned(numbers, GemmPlan.addressesAt(numbers), new GemmPlan(numbers, tiles()));
+            last = new Planned(numbers, GemmPlan.addressesAt(numbers), new GemmPlan(numbers, tiles(), form));
             planned[place] = last;
         } else if (!last.isAt(numbers)) {
             // For the launch's other tasks.
@@ -292,5 +336,5 @@ public abstract class GemmCode extends JvmKernel {
     private static final int PLANS = 16;
 
     /** Written by any worker, without order: an entry is immutable, and right or recognized as not. */
-    private final Planned[] planned = new Planned[PLANS];
+    private Planned[] planned = new Planned[PLANS];
 }

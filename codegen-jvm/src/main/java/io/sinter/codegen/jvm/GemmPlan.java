@@ -45,6 +45,12 @@ final class GemmPlan {
      */
     private static final int DOT_SIDE = 8;
 
+    /** The same if a form asks for them: with more rows they are out of the question. */
+    private static final int MOST_DOT_SIDE = 32;
+
+    /** The most bytes of all slices' results that a form may ask for. */
+    private static final long PARTIAL_BYTES = 64 << 20;
+
     /** Slices of k are made for results that give fewer blocks than this. */
     private static final int FEW_BLOCKS = 8;
 
@@ -95,8 +101,11 @@ final class GemmPlan {
     /** Columns of a panel. */
     final int panel;
 
-    /** @param numbers of the launch, as {@link GemmCode#numbers} gives them */
-    GemmPlan(long[] numbers, GemmTiles tiles) {
+    /**
+     * @param numbers of the launch, as {@link GemmCode#numbers} gives them
+     * @param form what is not to be chosen here
+     */
+    GemmPlan(long[] numbers, GemmTiles tiles, GemmForm form) {
         int nb = (int) numbers[0];
         int nm = (int) numbers[1];
         int nn = (int) numbers[2];
@@ -122,17 +131,22 @@ final class GemmPlan {
         double straight = cost(a, m, b, n, 0, tiles.rows());
         double turned = cost(b, n, a, m, direct ? 0.3 : 0.5, tiles.rows());
         boolean contiguous = a.isLinear() && a.isUnitColumn(size) && b.isLinear() && b.isUnitColumn(size) && k > 1;
-        dots = contiguous && Math.min(m, n) <= DOT_SIDE && k >= lanes;
-        swapped = dots ? n > m : turned < straight;
+        int dotSide = form.asksFor(GemmForm.Method.DOTS) ? MOST_DOT_SIDE : DOT_SIDE;
+        boolean tilesOnly = form.asksFor(GemmForm.Method.TILES);
+        dots = contiguous && !tilesOnly && Math.min(m, n) <= dotSide && k >= lanes;
+        swapped = dots ? n > m : form.side() == null ? turned < straight : form.side() == GemmForm.Side.TURNED;
         tall = swapped ? b : a;
         wide = swapped ? a : b;
         rows = swapped ? n : m;
         columns = swapped ? m : n;
-        packsWide = !readsWide(wide, rows, tiles.rows());
-        kBlock = packsWide ? K_BLOCK : LONG_K_BLOCK;
-        slices = dots ? 1 : slices();
+        boolean inPlace = form.wide() == null
+                ? readsWide(wide, rows, tiles.rows())
+                : form.wide() == GemmForm.Wide.IN_PLACE && canReadWide(wide);
+        packsWide = !inPlace;
+        kBlock = form.depth() > 0 ? form.depth() : packsWide ? K_BLOCK : LONG_K_BLOCK;
+        slices = dots ? 1 : form.slices() > 0 ? slices(Math.min(form.slices(), mostSlices())) : slices();
         sliceLength = roundUp(ceilDiv(k, slices), K_BLOCK);
-        int[] block = dots ? dotBlock() : block(tiles.rows());
+        int[] block = dots ? dotBlock() : block(tiles.rows(), form);
         blockRows = block[0];
         blockColumns = block[1];
         rowBlocks = ceilDiv(rows, blockRows);
@@ -251,7 +265,17 @@ final class GemmPlan {
         double byWork = (double) batches * rows * columns * k / (4 * SMALL_TASK);
         double byCount = 2 * FEW_BLOCKS / blocks;
         double wanted = Math.min(Math.min(byWork, byCount), k / (4.0 * K_BLOCK));
-        return wanted < 2 ? 1 : ceilDiv(k, roundUp(ceilDiv(k, (long) wanted), K_BLOCK));
+        return wanted < 2 ? 1 : slices((long) wanted);
+    }
+
+    /** With more slices than this their sums would be too much memory. */
+    private long mostSlices() {
+        return Math.max(1, PARTIAL_BYTES / Math.max(1, partialBytes()));
+    }
+
+    /** About so many slices of k, whole blocks each. */
+    private long slices(long wanted) {
+        return k <= K_BLOCK ? 1 : ceilDiv(k, roundUp(ceilDiv(k, wanted), K_BLOCK));
     }
 
     /** Blocks of at most {@code most}, as many as must be, of one size and a multiple of {@code unit}. */
@@ -266,14 +290,15 @@ final class GemmPlan {
         return v.isPlain() ? moved + 4.0 / run : generated + 8.0 / run;
     }
 
-    private int[] block(int tileRows) {
-        long widest = Math.max(panel, WIDE_BYTES / Math.clamp(k, K_BLOCK, kBlock) / size / panel * panel);
-        long r = even(rows, tileRows, MAX_ROWS);
+    private int[] block(int tileRows, GemmForm form) {
+        long deep = Math.clamp(k, Math.min(K_BLOCK, kBlock), kBlock);
+        long widest = Math.max(panel, form.ofShare(WIDE_BYTES) / deep / size / panel * panel);
+        long r = even(rows, tileRows, form.ofShare(MAX_ROWS));
         long c = even(columns, columns <= panel ? lanes : panel, widest);
         double depth = Math.min(k, sliceLength);
         // Every block of rows packs a panel of its own: for few columns that is as much as some ten rows.
         long least = (columns <= panel && packsWide ? 16L : 2L) * tileRows;
-        while (batches * slices * ceilDiv(rows, r) * ceilDiv(columns, c) < 4L * PROCESSORS
+        while (batches * slices * ceilDiv(rows, r) * ceilDiv(columns, c) < 400L * PROCESSORS / form.share()
                 && r * c * depth >= 2 * SMALL_TASK) {
             // What is read where it lies is best read by one worker, for all rows.
             boolean byRows = packsWide ? r >= c || c <= panel : c <= panel && ceilDiv(columns, c) < PROCESSORS;
@@ -358,7 +383,17 @@ final class GemmPlan {
 
     /** The wide operand is read where it lies if few rows profit from packing it. */
     private boolean readsWide(GemmView wide, long rows, int tileRows) {
-        return wide.isLinear() && wide.isUnitRow(size) && rows <= FEW_TILES * tileRows;
+        return canReadWide(wide) && rows <= FEW_TILES * tileRows;
+    }
+
+    private boolean canReadWide(GemmView wide) {
+        return wide.isLinear() && wide.isUnitRow(size);
+    }
+
+    /** All that is chosen, for a comparison of plans of one launch. */
+    String choices() {
+        return swapped + " " + dots + " " + packsWide + " " + kBlock + " " + slices + " " + blockRows + " "
+                + blockColumns;
     }
 
     /** Extents, how the operands lie (n: contiguous along k, t: along the other side, s: neither, p: in pieces, g: read by generated code), and the cut. */

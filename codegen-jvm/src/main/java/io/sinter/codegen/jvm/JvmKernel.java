@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.jvm;
 
+import io.sinter.ir.store.FormatException;
+import java.util.List;
+
 /**
  * A kernel as executable code. Generated classes extend this.
  *
@@ -69,6 +72,26 @@ public abstract class JvmKernel {
     public void sample(int phase, long params, long scratch, long workspace) {
         // Two tasks if there are: a loop that never came round would be compiled as one that never does.
         run(phase, params, 0, Math.min(2, tasks(phase, params)), scratch, workspace);
+    }
+
+    /**
+     * This kernel in another form: the same code, that does its work in another way, where there are several. Any form is right for any launch.
+     * Forms may give results that differ by rounding.
+     *
+     * @param form one of {@link #forms}, or of those of such a form, and so on; an empty text for the one that is chosen by extents and strides
+     * @throws FormatException if it is no form of the kernel
+     */
+    public JvmKernel in(String form) {
+        if (form.isEmpty()) return this;
+        throw new FormatException("kernel " + name() + " has one form only, and none called '" + form + "'");
+    }
+
+    /**
+     * Forms that differ from {@code form} in one choice, and would do a launch in another way; none if there is nothing to choose. They are a function of
+     * extents, strides, and of this machine's caches and processors.
+     */
+    public List<String> forms(long params, String form) {
+        return List.of();
     }
 
     /** How often a {@link #sample} calls the methods that it calls, about and at least. */

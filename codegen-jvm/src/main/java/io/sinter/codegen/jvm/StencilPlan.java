@@ -91,7 +91,8 @@ final class StencilPlan {
     /** Whether this is a weight's gradient by {@link StencilDots}. */
     final boolean dots;
 
-    StencilPlan(GemmCode code, GemmTiles tiles, long params) {
+    /** @param form what is not to be chosen here */
+    StencilPlan(GemmCode code, GemmTiles tiles, long params, GemmForm form) {
         long[] numbers = new long[code.numberCount()];
         code.numbers(params, numbers);
         size = tiles.dtype().bytes();
@@ -149,20 +150,23 @@ final class StencilPlan {
         plain = isMemory && rightPositions[2] == size;
         int rows = pixels[1];
         int planes = pixelsInK ? planesOfN : planesOfK;
-        dots = StencilDots.pays(this);
+        dots = form.method() == null && StencilDots.pays(this);
+        long stage = form.ofShare(STAGE_BYTES);
+        long block = form.ofShare(BLOCK_BYTES);
         if (pixelsInK) {
             int channels = planes;
-            while (channels > 64 && stageBytes(channels, 1) > STAGE_BYTES) channels = ceilDiv(channels, 2);
+            while (channels > 64 && stageBytes(channels, 1) > stage) channels = ceilDiv(channels, 2);
             while (channels > 64 && batches * ceilDiv(planes, channels) < GRADIENT_TASKS)
                 channels = ceilDiv(channels, 2);
             blockPlanes = Math.max(1, channels);
-            winogradGradient = !isEmpty() && WinogradGradient.pays(this, tiles);
+            winogradGradient = !isEmpty() && WinogradGradient.isWanted(this, tiles, form);
             long tasks = Math.max(
                     1, batches * (winogradGradient ? WinogradGradient.blocks(this) : ceilDiv(planes, blockPlanes)));
             long most = Math.max(1, PARTIAL_BYTES / Math.max(1, partialBytes()));
-            slices = Math.clamp(Math.min(GRADIENT_TASKS / tasks, most), 1, Math.max(1, planesOfK));
+            long parts = form.slices() > 0 ? form.slices() : GRADIENT_TASKS / tasks;
+            slices = Math.clamp(Math.min(parts, most), 1, Math.max(1, planesOfK));
             long leftOfPixel = dots ? (long) m * size : rowOfM();
-            while (rows > 2 && stageBytes(blockPlanes, rows) + rows * pitch * leftOfPixel > STAGE_BYTES)
+            while (rows > 2 && stageBytes(blockPlanes, rows) + rows * pitch * leftOfPixel > stage)
                 rows = ceilDiv(rows, 2);
             blockRows = Math.max(1, rows);
             blockM = m;
@@ -172,17 +176,17 @@ final class StencilPlan {
         slices = 1;
         winogradGradient = false;
         blockPlanes = planes;
-        while (rows > 2 && stageBytes(planes, rows) > STAGE_BYTES) rows = ceilDiv(rows, 2);
+        while (rows > 2 && stageBytes(planes, rows) > stage) rows = ceilDiv(rows, 2);
         int height = m;
         int tile = tiles.rows();
         // Few rows rather than few channels: each block of channels lays the input out again.
         while (rows > 1
                 && (long) rows * pitch >= 8L * tiles.vectors() * lanes
-                && (long) height * columns(rows) * size > BLOCK_BYTES) rows = ceilDiv(rows, 2);
-        while (height > 16 * tile && (long) height * columns(rows) * size > 2 * BLOCK_BYTES)
+                && (long) height * columns(rows) * size > block) rows = ceilDiv(rows, 2);
+        while (height > 16 * tile && (long) height * columns(rows) * size > 2 * block)
             height = roundUp(ceilDiv(height, 2), tile);
         double depth = (double) planes * tapCount();
-        while (batches * pixels[0] * ceilDiv(pixels[1], rows) * ceilDiv(m, height) < 4L * PROCESSORS
+        while (batches * pixels[0] * ceilDiv(pixels[1], rows) * ceilDiv(m, height) < 400L * PROCESSORS / form.share()
                 && depth * height * rows * pitch > 2 * SMALL_TASK) {
             if ((long) rows * pitch >= 8L * tiles.vectors() * lanes && rows > 1) rows = ceilDiv(rows, 2);
             else if (height >= 8 * tile) height = roundUp(ceilDiv(height, 2), tile);
@@ -190,7 +194,8 @@ final class StencilPlan {
         }
         blockRows = Math.max(1, rows);
         blockM = Math.max(1, height);
-        winograd = !isEmpty() && WinogradPlan.pays(this, tiles, sharedLeft) ? new WinogradPlan(this, tiles) : null;
+        boolean byWinograd = !isEmpty() && WinogradPlan.isWanted(this, tiles, sharedLeft, form);
+        winograd = byWinograd ? new WinogradPlan(this, tiles, form) : null;
     }
 
     private static long[] slice(long[] numbers, int from, int count) {
@@ -318,6 +323,11 @@ final class StencilPlan {
                 + (py % step[1] * step[2] + px % step[2]) * residue(rows)
                 + py / step[1] * pitch
                 + px / step[2];
+    }
+
+    /** All that is chosen, for a comparison of plans of one launch. */
+    String choices() {
+        return this + " " + blockPlanes;
     }
 
     /** The cut, for people. */

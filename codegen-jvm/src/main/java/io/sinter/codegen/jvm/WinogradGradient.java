@@ -92,10 +92,13 @@ final class WinogradGradient {
         end = GemmPlan.align(sums + PLACES * sumPlace());
     }
 
-    /** Whether it pays: 3 × 3 taps, pixel by pixel, many channels and tiles, pixels next to each other. */
-    static boolean pays(StencilPlan s, GemmTiles tiles) {
+    /** Whether it is asked for and possible, or left to the table and pays: 3 × 3 taps, pixel by pixel, many channels and tiles, pixels next to each other. */
+    static boolean isWanted(StencilPlan s, GemmTiles tiles, GemmForm form) {
         if (!s.pixelsInK || !WinogradPlan.fits(s, tiles) || s.backward[1] || s.backward[2]) return false;
-        if (!s.a.isUnitColumn(s.size) || Math.min(s.m, s.planesOfN) < WinogradPlan.FEW_CHANNELS) return false;
+        if (!s.a.isUnitColumn(s.size)) return false;
+        if (form.method() != null)
+            return form.asksFor(GemmForm.Method.WINOGRAD) && WinogradPlan.isPossible(s.m, s.planesOfN);
+        if (Math.min(s.m, s.planesOfN) < WinogradPlan.FEW_CHANNELS) return false;
         long ofImage = (long) StencilPlan.ceilDiv(s.pixels[1], PIXELS) * StencilPlan.ceilDiv(s.pixels[2], PIXELS);
         return s.planesOfK * ofImage >= LEAST_TILES;
     }

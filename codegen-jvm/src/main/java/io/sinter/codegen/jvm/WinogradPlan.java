@@ -67,7 +67,7 @@ final class WinogradPlan {
     final int panels;
     final int channels;
 
-    WinogradPlan(StencilPlan stencil, GemmTiles tiles) {
+    WinogradPlan(StencilPlan stencil, GemmTiles tiles, GemmForm form) {
         this.stencil = stencil;
         tilesY = StencilPlan.ceilDiv(stencil.pixels[1], PIXELS);
         tilesX = StencilPlan.ceilDiv(stencil.pixels[2], PIXELS);
@@ -75,7 +75,7 @@ final class WinogradPlan {
         panels = StencilPlan.ceilDiv(stencil.m, panel);
         channels = StencilPlan.roundUp(stencil.planesOfK, stencil.lanes);
         long perTile = (long) PLACES * (channels + panel) * stencil.size;
-        int most = (int) Math.max(FEW_TILES, TILE_BYTES / perTile);
+        int most = (int) Math.max(FEW_TILES, form.ofShare(TILE_BYTES) / perTile);
         int images = Math.toIntExact(stencil.batches);
         int ofImage = tilesY * tilesX;
         bandImages = evenly(images, Math.max(1, most / ofImage));
@@ -91,15 +91,21 @@ final class WinogradPlan {
     }
 
     /**
-     * Whether it pays: 3 × 3 taps, pixel by pixel, many channels and tiles.
+     * Whether it is asked for and possible, or left to the table and pays: 3 × 3 taps, pixel by pixel, many channels and tiles.
      *
      * @param sharedLeft the weights are memory, the same for the whole batch
      */
-    static boolean pays(StencilPlan s, GemmTiles tiles, boolean sharedLeft) {
-        if (!sharedLeft || s.pixelsInK || !fits(s, tiles)) return false;
-        if (Math.min(s.m, s.planesOfK) < FEW_CHANNELS || s.batches > Integer.MAX_VALUE) return false;
+    static boolean isWanted(StencilPlan s, GemmTiles tiles, boolean sharedLeft, GemmForm form) {
+        if (!sharedLeft || s.pixelsInK || !fits(s, tiles) || s.batches > Integer.MAX_VALUE) return false;
+        if (form.method() != null) return form.asksFor(GemmForm.Method.WINOGRAD) && isPossible(s.m, s.planesOfK);
+        if (Math.min(s.m, s.planesOfK) < FEW_CHANNELS) return false;
         long tilesOfImage = (long) StencilPlan.ceilDiv(s.pixels[1], PIXELS) * StencilPlan.ceilDiv(s.pixels[2], PIXELS);
         return s.batches * tilesOfImage >= LEAST_TILES;
+    }
+
+    /** Whether a form may ask for it: with fewer channels it is out of the question. */
+    static boolean isPossible(int outputs, int inputs) {
+        return Math.min(outputs, inputs) >= FEW_CHANNELS / 2;
     }
 
     /** 3 × 3 taps of f32, pixel by pixel. */

@@ -23,7 +23,7 @@ class GemmPlanTest {
         System.arraycopy(a, 0, numbers, 7, 4);
         System.arraycopy(b, 0, numbers, 11, 4);
         System.arraycopy(c, 0, numbers, 15, 4);
-        return new GemmPlan(numbers, tiles);
+        return new GemmPlan(numbers, tiles, GemmForm.TABLE);
     }
 
     /** As few tiles as can be, whose heights differ by one at most, and the high ones first. */

@@ -146,11 +146,16 @@ final class StencilKernelTest {
                 JvmKernel kernel = JvmCodegen.compile(kernel(), new Options(width));
                 long params = block.address();
                 double[] expected = expected();
-                for (Random order : new Random[] {null, new Random(5)}) {
-                    for (int i = 0; i < expected.length; i++) block.set(out, i, 77);
-                    KernelRunner.run(kernel, params, order);
-                    for (int i = 0; i < expected.length; i++)
-                        assertEquals(expected[i], block.get(out, i), "element " + i);
+                List<String> forms = new ArrayList<>(List.of(""));
+                if (width == 512) forms.addAll(kernel.forms(params, ""));
+                for (String form : forms) {
+                    for (Random order :
+                            form.isEmpty() ? new Random[] {null, new Random(5)} : new Random[] {new Random(6)}) {
+                        for (int i = 0; i < expected.length; i++) block.set(out, i, 77);
+                        KernelRunner.run(kernel.in(form), params, order);
+                        for (int i = 0; i < expected.length; i++)
+                            assertEquals(expected[i], block.get(out, i), "element " + i + ", form '" + form + "'");
+                    }
                 }
                 block.checkGuards();
             }

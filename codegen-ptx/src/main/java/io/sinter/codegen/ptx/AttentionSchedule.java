@@ -11,6 +11,7 @@ import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Var;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.IntToLongFunction;
 
 /**
@@ -97,6 +98,11 @@ record AttentionSchedule(Math math, boolean async) implements Schedule {
                 if (((Index.VarAtom) t.atom()).var() != o.column) all |= LaunchRule.number(t.coef(), slot) * bytes;
         }
         return all % GemmOperand.CHUNK == 0;
+    }
+
+    @Override
+    public String text() {
+        return math.name().toLowerCase(Locale.ROOT) + " by " + (async ? "async" : "code");
     }
 
     /** The form in words, for listings. */

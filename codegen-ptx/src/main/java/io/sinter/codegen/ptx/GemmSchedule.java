@@ -3,6 +3,7 @@ package io.sinter.codegen.ptx;
 
 import io.sinter.codegen.ptx.lang.Matrix;
 import io.sinter.codegen.ptx.lang.PtxType;
+import java.util.Locale;
 
 /**
  * The form of a matrix product.
@@ -76,6 +77,15 @@ public record GemmSchedule(Math math, Tile tile, Source left, Source right, int 
         int threads() {
             return 32 * warpsDown * warpsAcross;
         }
+    }
+
+    @Override
+    public String text() {
+        return math.name().toLowerCase(Locale.ROOT) + " " + tile.rows + "x" + tile.columns + "x" + tile.depth
+                + " warps "
+                + tile.warpsDown + "x" + tile.warpsAcross + " stages " + tile.stages + " by "
+                + left.name().toLowerCase(Locale.ROOT) + "," + right.name().toLowerCase(Locale.ROOT)
+                + (splits == 1 ? "" : " parts " + splits);
     }
 
     /** The form in words, for listings. */

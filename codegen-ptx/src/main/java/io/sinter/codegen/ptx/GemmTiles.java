@@ -9,7 +9,9 @@ import io.sinter.ir.DType;
 import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.loop.GemmKernel;
 import io.sinter.ir.loop.Var;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.IntToLongFunction;
 
 /** Chooses the form of a matrix product. All numbers that choices are made by stand here. */
@@ -87,6 +89,37 @@ final class GemmTiles {
         if (tile == null) tile = all.getLast();
         long tiles = batch * count(rows, tile.rows()) * count(columns, tile.columns());
         return new GemmSchedule(math, tile, left, right, splits(tiles, count(depth, tile.depth()), target));
+    }
+
+    /** The forms that a launch may take, the one that the table gives first: other tiles, other numbers of parts. */
+    static List<GemmSchedule> all(GemmKernel kernel, IntToLongFunction slot, Target target, MatmulPrecision precision) {
+        Set<GemmSchedule> all = new LinkedHashSet<>();
+        all.add(choose(kernel, slot, target, precision));
+        Math math = math(kernel, precision);
+        long rows = LaunchRule.extents(kernel.m(), slot);
+        long columns = LaunchRule.extents(kernel.n(), slot);
+        long batch = LaunchRule.extents(kernel.batch(), slot);
+        long depth = LaunchRule.extents(kernel.k(), slot);
+        if (batch * rows * columns == 0 || depth == 0) return List.copyOf(all);
+        GemmOperand a = GemmOperand.left(kernel);
+        GemmOperand b = GemmOperand.right(kernel);
+        if (target.hasWarpgroupMma()
+                && isTensor(a, math, kernel.batch(), slot)
+                && isTensor(b, math, kernel.batch(), slot)) {
+            for (Tile t : tiles(math, kernel.acc(), Source.TENSOR))
+                if (depth >= t.depth()) all.add(new GemmSchedule(math, t, Source.TENSOR, Source.TENSOR, 1));
+        }
+        Source left = source(a, math, slot);
+        Source right = source(b, math, slot);
+        for (Tile t : tiles(math, kernel.acc(), left == right ? left : Source.CODE)) {
+            long ctas = batch * count(rows, t.rows()) * count(columns, t.columns());
+            long stages = count(depth, t.depth());
+            for (int splits = 1; splits <= MAX_SPLITS; splits *= 2) {
+                boolean pays = stages >= 2L * splits && ctas * splits <= 2L * target.multiprocessors();
+                if (splits == 1 || pays) all.add(new GemmSchedule(math, t, left, right, splits));
+            }
+        }
+        return List.copyOf(all);
     }
 
     /** Whether tensor copies can bring an operand. */

@@ -18,6 +18,7 @@ import io.sinter.ir.op.ConvInputGrad;
 import io.sinter.ir.op.ConvWeightGrad;
 import io.sinter.ir.op.Matmul;
 import io.sinter.ir.op.Op;
+import io.sinter.ir.store.FormatException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
@@ -50,6 +51,29 @@ public final class PtxCodegen {
             }
             case AttentionKernel k -> AttentionSchedule.choose(k, slot, numerics.products());
         };
+    }
+
+    /** All forms that a launch may take, that of {@link #schedule(Kernel, IntToLongFunction, Target, Numerics)} first; parameters as there. */
+    public static List<Schedule> schedules(Kernel kernel, IntToLongFunction slot, Target target, Numerics numerics) {
+        if (kernel instanceof GemmKernel k) return List.copyOf(GemmTiles.all(k, slot, target, numerics.products()));
+        List<Schedule> all = new ArrayList<>(List.of(schedule(kernel, slot, target, numerics)));
+        if (all.getFirst() instanceof ScanSchedule s) all.addAll(s.others());
+        if (all.getFirst() instanceof AttentionSchedule s && s.async()) all.add(new AttentionSchedule(s.math(), false));
+        return all;
+    }
+
+    /**
+     * The form that somebody has chosen for a launch; other parameters as of {@link #schedule(Kernel, IntToLongFunction, Target, Numerics)}.
+     *
+     * @param form the {@linkplain Schedule#text text} of one of {@link #schedules}; empty for the one that is chosen by the launch's numbers alone
+     * @throws FormatException if the launch may not take it
+     */
+    public static Schedule schedule(
+            Kernel kernel, IntToLongFunction slot, Target target, Numerics numerics, String form) {
+        if (form.isEmpty()) return schedule(kernel, slot, target, numerics);
+        for (Schedule s : schedules(kernel, slot, target, numerics))
+            if (s.text().equals(form)) return s;
+        throw new FormatException("a launch of " + kernel.name() + " has no form '" + form + "'");
     }
 
     /** A form that is right for any launch. */

@@ -3,6 +3,8 @@ package io.sinter.codegen.ptx;
 
 import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.ir.loop.LoopKernel;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.IntToLongFunction;
 
 /**
@@ -35,6 +37,19 @@ record ScanSchedule(int parts) implements Schedule {
         if (elements < SHORT || lines >= MANY * target.multiprocessors()) return null;
         long most = CTAS * target.multiprocessors() / Math.max(1, lines);
         return new ScanSchedule((int) Long.highestOneBit(Math.clamp(Math.min(most, elements / LEAST), 1, MAX_PARTS)));
+    }
+
+    /** The forms that a launch may take besides {@link #choose}'s: more and fewer parts. */
+    List<ScanSchedule> others() {
+        List<ScanSchedule> others = new ArrayList<>();
+        for (int p = Math.max(1, parts / 4); p <= Math.min(MAX_PARTS, parts * 4); p *= 2)
+            if (p != parts) others.add(new ScanSchedule(p));
+        return others;
+    }
+
+    @Override
+    public String text() {
+        return "parts " + parts;
     }
 
     /** The form in words, for listings. */

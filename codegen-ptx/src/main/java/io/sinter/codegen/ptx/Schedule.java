@@ -7,9 +7,22 @@ package io.sinter.codegen.ptx;
  */
 public sealed interface Schedule
         permits Schedule.Only, Schedule.AnyOrder, AttentionSchedule, GemmSchedule, ScanSchedule {
+    /** The form in a few words that say all of it: other forms of a kernel have others. */
+    String text();
+
     /** Of kernels that have one form for all launches. */
-    record Only() implements Schedule {}
+    record Only() implements Schedule {
+        @Override
+        public String text() {
+            return "the only one";
+        }
+    }
 
     /** Of scatters whose updates may come in any order: by atomic instructions. */
-    record AnyOrder() implements Schedule {}
+    record AnyOrder() implements Schedule {
+        @Override
+        public String text() {
+            return "any order";
+        }
+    }
 }

@@ -10,6 +10,7 @@ import io.sinter.runtime.cache.Entry;
 import io.sinter.runtime.cache.MissLog;
 import io.sinter.runtime.cache.Tier;
 import io.sinter.runtime.cache.Trust;
+import io.sinter.runtime.cache.Tuning;
 import io.sinter.runtime.cache.Why;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -146,17 +147,20 @@ final class CacheCommand implements Runnable {
             List<Tier.Stored> stored = tier.list();
             long bytes = 0;
             int programs = 0;
+            int tuned = 0;
             for (Tier.Stored s : stored.reversed()) {
                 bytes += s.bytes();
                 if (s.kind() == CacheKey.Kind.PLAN) programs++;
+                else if (s.kind() == CacheKey.Kind.TUNING) tuned++;
                 else if (!all) continue;
                 out.println(line(s));
             }
             out.printf(
                     Locale.ROOT,
-                    "%d programs, %d kernels, %s in %s%n",
+                    "%d programs, %s%d kernels, %s in %s%n",
                     programs,
-                    stored.size() - programs,
+                    tuned == 0 ? "" : tuned + " measured, ",
+                    stored.size() - programs - tuned,
                     size(bytes),
                     tier.folder());
         }
@@ -171,7 +175,7 @@ final class CacheCommand implements Runnable {
             }
             return String.format(
                     Locale.ROOT,
-                    "%-5s  %s  %9s  %6s  %s",
+                    "%-6s  %s  %9s  %6s  %s",
                     s.kind().folder(),
                     Tier.shorten(s.digest()),
                     size(s.bytes()),
@@ -184,7 +188,7 @@ final class CacheCommand implements Runnable {
     @Command(
             name = "why",
             description =
-                    "Say why a program was compiled and not found: which part of its key differs from the nearest stored one.")
+                    "Say why a program was compiled and not found: which part of its key differs from the nearest stored one. Of an entry of the autotuner: what was measured.")
     static final class WhyMissed extends Action {
         @Parameters(paramLabel = "KEY", description = "The first digits of a program's key, or LAST for the last miss.")
         private String key;
@@ -209,6 +213,7 @@ final class CacheCommand implements Runnable {
                         last.line().isEmpty() ? "" : ", at " + last.line());
             }
             String prefix = wanted.toLowerCase(Locale.ROOT);
+            if (measured(tier, prefix, out)) return;
             List<Why.Candidate> programs = Why.programs(tier);
             List<Why.Candidate> found = programs.stream()
                     .filter(c -> c.stored().digest().startsWith(prefix))
@@ -218,8 +223,34 @@ final class CacheCommand implements Runnable {
             }
             if (found.size() > 1) throw new CommandFailure(found.size() + " programs begin with " + key);
             Entry missed = found.getFirst().entry();
-            out.printf(Locale.ROOT, "%s for %s%n", missed.name(), missed.key().target());
+            out.printf(
+                    Locale.ROOT,
+                    "%s for %s, %s%n",
+                    missed.name(),
+                    missed.key().target(),
+                    missed.key().numerics());
             for (String line : Why.explain(missed, programs)) out.println(line);
+            if (!missed.key().numerics().contains("tuned")) return;
+            for (Tier.Stored s : tier.list()) {
+                if (s.kind() != CacheKey.Kind.TUNING) continue;
+                Entry e = Tier.read(s);
+                if (e.key().content().equals(missed.key().content())) show(e, out);
+            }
+        }
+
+        /** Shows what was measured of a program, if the digits are of such an entry. */
+        private static boolean measured(Tier tier, String prefix, PrintWriter out) throws IOException {
+            for (Tier.Stored s : tier.list()) {
+                if (s.kind() != CacheKey.Kind.TUNING || !s.digest().startsWith(prefix)) continue;
+                show(Tier.read(s), out);
+                return true;
+            }
+            return false;
+        }
+
+        private static void show(Entry measured, PrintWriter out) {
+            out.printf(Locale.ROOT, "measured on %s: %s%n", measured.key().target(), measured.name());
+            Tuning.read(measured.payload()).lines().forEach(out::println);
         }
     }
 
@@ -238,6 +269,7 @@ final class CacheCommand implements Runnable {
                         StoredPlan.read(e.payload());
                         e.text();
                     }
+                    if (s.kind() == CacheKey.Kind.TUNING) Tuning.read(e.payload());
                     good++;
                 } catch (FormatException e) {
                     bad.add(s.file() + ": " + e.getMessage());

@@ -21,6 +21,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
+import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -98,6 +99,28 @@ class CacheCommandTest {
         assertEquals(List.of(), Tier.own(cache()).list());
         assertEquals(0, execute("cache", "why", "LAST", where));
         assertTrue(out.contains("no miss"), out);
+    }
+
+    /** What was measured is listed beside the programs, and told form by form. */
+    @Test
+    void showsWhatWasMeasured() throws IOException {
+        String where = "--cache=" + cache();
+        try (Session s = Session.open(Options.fromProperties().withThreads(1).withCache(own()));
+                var _ = s.use()) {
+            s.autotune(Duration.ofMillis(300));
+            Tensor x = Tensor.ones(12, 600);
+            assertEquals(600, x.matmul(x.transpose(0, 1)).max().item());
+        }
+        assertEquals(0, execute("cache", "ls", where));
+        String entry = out.lines()
+                .filter(l -> l.startsWith("tuning") && l.contains(" 1 measured"))
+                .findFirst()
+                .orElseThrow();
+        assertTrue(entry.contains("CacheCommandTest.java"), entry);
+        assertTrue(out.lines().toList().getLast().contains(" measured, "), out);
+        assertEquals(0, execute("cache", "why", entry.split(" +")[1], where));
+        assertTrue(out.contains("as the tables say") && out.contains(" us  ") && out.contains("matmul"), out);
+        assertEquals(0, execute("cache", "verify", where));
     }
 
     /** Programs are compiled for a GPU that is not there, by a demo or from its dump; a GPU of that sort then compiles and generates nothing. */

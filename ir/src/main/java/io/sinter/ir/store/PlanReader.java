@@ -24,6 +24,7 @@ final class PlanReader {
     private final ByteReader in;
     private final List<Kernel> kernels = new ArrayList<>();
     private final Map<Plan.Step, int[]> origins = new IdentityHashMap<>();
+    private final Map<Plan.Step, String> forms = new IdentityHashMap<>();
     private int depth;
 
     private PlanReader(ByteReader in) {
@@ -40,7 +41,7 @@ final class PlanReader {
             r.kernels.add(k);
             names.put(k, name);
         }
-        return new StoredPlan(r.plan(), names, r.origins);
+        return new StoredPlan(r.plan(), names, r.origins, r.forms);
     }
 
     private void enter() {
@@ -86,9 +87,12 @@ final class PlanReader {
         return switch (in.u8()) {
             case 0 -> {
                 Kernel kernel = kernels.get(in.index(kernels.size()));
+                String form = in.text();
                 List<List<SlotValue>> segments = new ArrayList<>();
                 for (int n = in.count(); n > 0; n--) segments.add(slots());
-                yield new Plan.Launch(kernel, List.copyOf(segments));
+                Plan.Launch launch = new Plan.Launch(kernel, List.copyOf(segments));
+                if (!form.isEmpty()) forms.put(launch, form);
+                yield launch;
             }
             case 1 -> new Plan.LibraryCall(op(in.text()), types(), places(), types(), places());
             case 2 -> new Plan.Copy(place(), place(), in.number());

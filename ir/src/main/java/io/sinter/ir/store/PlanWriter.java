@@ -86,7 +86,7 @@ final class PlanWriter {
         for (int o : origins) out.number(o);
         switch (s) {
             case Plan.Launch(Kernel kernel, List<List<SlotValue>> segments) -> {
-                out.u8(0).number(numbers.get(kernel)).number(segments.size());
+                out.u8(0).number(numbers.get(kernel)).text(stored.form(s)).number(segments.size());
                 for (List<SlotValue> segment : segments) {
                     out.number(segment.size());
                     segment.forEach(this::slot);

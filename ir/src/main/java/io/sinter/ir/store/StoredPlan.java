@@ -14,7 +14,8 @@ import java.util.Map;
 
 /**
  * A plan with the entries of the trace that its steps come from, and the names under which the code of its kernels is known: a SHA-256 of each kernel's {@linkplain KernelText#structure structure}, in
- * hexadecimal digits. Deriving them takes longer than reading them, so they are stored with the plan.
+ * hexadecimal digits. Deriving them takes longer than reading them, so they are stored with the plan. With them stand the forms that were chosen for launches by measuring; what a form is is known to the
+ * generator that the plan is for.
  */
 public final class StoredPlan {
     private static final int[] UNKNOWN = {};
@@ -22,11 +23,13 @@ public final class StoredPlan {
     private final Plan plan;
     private final Map<Kernel, String> names;
     private final Map<Plan.Step, int[]> origins;
+    private final Map<Plan.Step, String> forms;
 
-    StoredPlan(Plan plan, Map<Kernel, String> names, Map<Plan.Step, int[]> origins) {
+    StoredPlan(Plan plan, Map<Kernel, String> names, Map<Plan.Step, int[]> origins, Map<Plan.Step, String> forms) {
         this.plan = plan;
         this.names = Collections.synchronizedMap(names);
         this.origins = origins;
+        this.forms = forms;
     }
 
     /** Of a plan just made, of whose steps nothing is known. */
@@ -40,7 +43,27 @@ public final class StoredPlan {
      * @param origins what {@link io.sinter.ir.plan.Origins} has seen of its steps
      */
     public static StoredPlan of(Plan plan, Map<Plan.Step, int[]> origins) {
-        return new StoredPlan(plan, new IdentityHashMap<>(), origins);
+        return new StoredPlan(plan, new IdentityHashMap<>(), origins, Map.of());
+    }
+
+    /**
+     * This plan with forms for its launches.
+     *
+     * @param forms one for each of {@link #launches}; an empty text leaves the form to the generator
+     * @throws FormatException if there are more or fewer launches
+     */
+    public StoredPlan withForms(List<String> forms) {
+        List<Plan.Launch> launches = launches(plan);
+        if (launches.size() != forms.size())
+            throw new FormatException("forms of " + forms.size() + " launches for a plan of " + launches.size());
+        Map<Plan.Step, String> map = new IdentityHashMap<>();
+        for (int i = 0; i < forms.size(); i++) if (!forms.get(i).isEmpty()) map.put(launches.get(i), forms.get(i));
+        return new StoredPlan(plan, names, origins, map);
+    }
+
+    /** The form that was chosen for a launch of the plan (by identity); an empty text if it is left to the generator. */
+    public String form(Plan.Step launch) {
+        return forms.isEmpty() ? "" : forms.getOrDefault(launch, "");
     }
 
     /** Entries of the trace that a step of the plan (by identity) computes; none if they are not known. Not to be changed. */
@@ -70,15 +93,20 @@ public final class StoredPlan {
 
     /** The kernels of a plan in the order of its launches, those of repeated bodies among them; one that is launched twice occurs twice. */
     public static List<Kernel> kernels(Plan plan) {
-        List<Kernel> out = new ArrayList<>();
+        return launches(plan).stream().map(Plan.Launch::kernel).toList();
+    }
+
+    /** The launches of a plan in order, those of repeated bodies among them. */
+    public static List<Plan.Launch> launches(Plan plan) {
+        List<Plan.Launch> out = new ArrayList<>();
         collect(plan, out);
         return out;
     }
 
-    private static void collect(Plan plan, List<Kernel> out) {
+    private static void collect(Plan plan, List<Plan.Launch> out) {
         for (Plan.Step s : plan.steps()) {
             switch (s) {
-                case Plan.Launch l -> out.add(l.kernel());
+                case Plan.Launch l -> out.add(l);
                 case Plan.Repeat r -> collect(r.body(), out);
                 case Plan.LibraryCall _, Plan.Copy _ -> {}
             }

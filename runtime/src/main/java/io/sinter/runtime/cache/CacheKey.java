@@ -14,12 +14,13 @@ import java.util.Locale;
  * @param kind what the entry holds
  * @param build the compiler that made it: see {@link BuildId}; of a cubin, the driver and its version
  * @param target what it runs on: the release of Java and the width of vectors; a GPU's architecture, or (a cubin) its compute capability; or the interpreter
- * @param numerics choices that change results' bits: {@link #STRICT} where the user has none, on GPUs how exactly products multiply
+ * @param numerics choices that change results' bits: {@link #STRICT} where the user has none, on GPUs how exactly products multiply; and of a program whose
+ *     kernels' forms were chosen by measuring, which were chosen ({@link Tuning#numerics})
  * @param content SHA-256 of what was compiled, in hexadecimal digits: a program's canonical form, a kernel's structure (and its form on a GPU), PTX text
  */
 public record CacheKey(Kind kind, String build, String target, String numerics, String content) {
     /** The version of keys and of all formats of entries: raised whenever the meaning of a byte changes. */
-    public static final int SCHEMA = 1;
+    public static final int SCHEMA = 2;
 
     /** Results as the operators' definitions give them: no approximations that they do not name, a fixed order of sums. */
     public static final String STRICT = "strict";
@@ -35,7 +36,9 @@ public record CacheKey(Kind kind, String build, String target, String numerics, 
         /** A kernel's PTX text and how it is launched. */
         PTX,
         /** What a driver has assembled PTX text to. */
-        CUBIN;
+        CUBIN,
+        /** What was measured of a program's launches, and the forms that were chosen: {@link Tuning}. */
+        TUNING;
 
         /** The name of its folder. */
         public String folder() {

@@ -6,6 +6,7 @@ import io.sinter.ir.loop.KernelText;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.SlotValue;
 import io.sinter.ir.text.GraphPrinter;
+import io.sinter.runtime.cache.Tuning;
 import io.sinter.runtime.profile.KernelTime;
 import io.sinter.runtime.profile.Report;
 import java.io.IOException;
@@ -21,8 +22,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Writes the folder of a program. Everything in it but the times in {@code passes.csv} follows from the program alone, so two dumps of one program
- * are the same bytes.
+ * Writes the folder of a program. Everything in it but the times in {@code passes.csv} and {@code tuning.txt}, and what was chosen by the latter, follows
+ * from the program alone, so two dumps of one program are the same bytes.
  */
 final class DumpFolder {
     private static final int SEGMENTS_SHOWN = 4;
@@ -50,6 +51,8 @@ final class DumpFolder {
         files.put("key.txt", key());
         files.put("fusion.txt", FusionReport.text(model));
         files.put("memory.txt", MemoryReport.text(model));
+        Tuning tuning = model.dump.tuning();
+        if (tuning != null) files.put("tuning.txt", tuning.summary() + "\n" + String.join("\n", tuning.lines()) + "\n");
         kernels();
         files.put("graph.svg", GraphDrawing.kernels(model));
         Files.createDirectories(folder.resolve("kernels"));

@@ -53,7 +53,8 @@ public final class Dumps {
      */
     public Path write(ProgramDump dump, ProgramSites sites) {
         dump.complete();
-        String key = Canonical.of(dump.trace(), dump.target().numerics()).hex();
+        String key = Canonical.of(dump.trace(), dump.target().numerics(), dump.tuning() != null)
+                .hex();
         int number;
         synchronized (this) {
             number = ++programs;

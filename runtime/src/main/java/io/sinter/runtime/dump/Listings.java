@@ -45,7 +45,7 @@ final class Listings {
                 save(s.file() + ".bytecode", text);
                 files.put(s.number(), new ArrayList<>(List.of(s.file() + ".bytecode")));
             } else {
-                save(s.file() + ".ptx", ptx((Plan.Launch) s.step(), source));
+                save(s.file() + ".ptx", ptx((Plan.Launch) s.step(), model.dump.form(s.step()), source));
                 files.put(s.number(), new ArrayList<>(List.of(s.file() + ".ptx")));
                 ptx.add(s.file());
             }
@@ -59,11 +59,13 @@ final class Listings {
         return files;
     }
 
-    /** The form of the code that the launch's numbers ask for, its buffers being aligned as the allocator does it. */
-    private String ptx(Plan.Launch launch, String source) {
+    /** The form of the code that the launch's numbers ask for, its buffers being aligned as the allocator does it, or the one that was chosen for it. */
+    private String ptx(Plan.Launch launch, String form, String source) {
         List<SlotValue> block = launch.segments().getFirst();
-        Schedule schedule =
-                PtxCodegen.schedule(launch.kernel(), slot -> slot(block.get(slot)), target.gpu(), target.numerics());
+        // What a library does has a form of our own, too.
+        String own = form.equals("library") ? "" : form;
+        Schedule schedule = PtxCodegen.schedule(
+                launch.kernel(), slot -> slot(block.get(slot)), target.gpu(), target.numerics(), own);
         PtxKernel code = PtxCodegen.generate(
                 launch.kernel(), schedule, PtxCodegen.identifier(launch.kernel().name()), 1);
         PtxModule m = PtxCodegen.module(target.gpu(), List.of(code));

@@ -8,7 +8,9 @@ import io.sinter.ir.Node;
 import io.sinter.ir.fuse.Fusion;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Provenance;
+import io.sinter.ir.store.StoredPlan;
 import io.sinter.ir.text.GraphPrinter;
+import io.sinter.runtime.cache.Tuning;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
@@ -57,6 +59,10 @@ public final class ProgramDump implements CompilerWatch {
     private long mark;
     private long lowerNanos;
     private Plan plan;
+    /** Null if no forms were measured. */
+    private Tuning tuning;
+
+    private StoredPlan formed;
 
     /** Of the program {@code trace}. */
     public ProgramDump(Graph trace, Sources sources, Target target) {
@@ -79,6 +85,22 @@ public final class ProgramDump implements CompilerWatch {
     public void end(Plan made) {
         lowerNanos = System.nanoTime() - mark;
         plan = made;
+    }
+
+    /** Forms of the plan's kernels were chosen by measuring them. */
+    public void tuned(StoredPlan withForms, Tuning measured) {
+        formed = withForms;
+        tuning = measured;
+    }
+
+    /** What was measured; null if nothing was. */
+    Tuning tuning() {
+        return tuning;
+    }
+
+    /** The form that was chosen for a launch; an empty text if none was. */
+    String form(Plan.Step launch) {
+        return formed == null ? "" : formed.form(launch);
     }
 
     /** No compiler will look at the program any more: it may be that none has, if the graph itself is run. */
