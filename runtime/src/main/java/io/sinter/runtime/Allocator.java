@@ -19,12 +19,11 @@ import jdk.jfr.FlightRecorder;
  * Caching allocator of one device's memory. Freed blocks are kept by size class and handed out again, last freed first: their pages are mapped
  * already, and perhaps still in a cache, which is worth 2–3× on large tensors.
  *
- * <p>Buffers are freed when they become unreachable, so memory depends on the garbage collector, which does not see it. Hence a soft budget:
- * when more than max(256 MB, 1.5 × live bytes after the last collection) is live, a collection is asked for in the background. When a block
- * cannot be had at all: drain the reference queue, drop the cache, collect once and wait, try again, and only then fail.
+ * <p>Buffers are freed when they become unreachable, so memory depends on the garbage collector, which does not see it. Hence a soft budget
+ * ({@link GarbageBudget}), above which a collection is asked for in the background. When a block cannot be had at all: drain the reference queue,
+ * drop the cache, collect once and wait, try again, and only then fail.
  */
 public final class Allocator {
-    private static final long MIN_BUDGET = 256L << 20;
     /** Blocks at least this large may be served by a somewhat larger cached block. */
     private static final long LARGE = 1L << 20;
     /** Places that an out-of-memory message names. */
@@ -67,11 +66,10 @@ public final class Allocator {
     private long held;
     private long liveBuffers;
     private long collections;
-    /** Of the bytes that were live when the last collection began, those that still are. Buffers born while it ran do not count. */
-    private long survivors;
-
-    private long lastCollection;
+    private final GarbageBudget budget = new GarbageBudget();
+    /** Orders cached blocks by the time at which they were freed. */
     private long clock;
+
     private boolean closed;
     /** Hears of what is live after each change; or null. */
     private LongConsumer watcher;
@@ -98,18 +96,29 @@ public final class Allocator {
      * @throws OutOfDeviceMemoryException if there is not enough memory even after a collection
      */
     public Buffer allocate(long bytes, Object tag) {
+        return allocate(bytes, tag, false);
+    }
+
+    /**
+     * As {@link #allocate(long, Object)}, of memory that the caller releases before it returns, whatever happens. It is no reason to collect garbage.
+     */
+    Buffer allocateTemporary(long bytes, Object tag) {
+        return allocate(bytes, tag, true);
+    }
+
+    private Buffer allocate(long bytes, Object tag, boolean temporary) {
         if (bytes < 0) throw new IllegalArgumentException("buffer of " + bytes + " bytes");
         drain();
-        Buffer buffer = tryAllocate(bytes, tag);
+        Buffer buffer = tryAllocate(bytes, tag, temporary);
         if (buffer == null) {
             collectAndWait();
-            buffer = tryAllocate(bytes, tag);
+            buffer = tryAllocate(bytes, tag, temporary);
         }
         if (buffer == null) throw exhausted(bytes);
         return buffer;
     }
 
-    private Buffer tryAllocate(long bytes, Object tag) {
+    private Buffer tryAllocate(long bytes, Object tag, boolean temporary) {
         Buffer buffer;
         boolean overBudget;
         Events.Allocation event = FlightRecorder.isInitialized() ? new Events.Allocation() : null;
@@ -120,14 +129,14 @@ public final class Allocator {
             Lease lease = new Lease(this, block, tag);
             buffer = new Buffer(block.address, bytes, lease);
             lease.watch = new Watch(buffer, queue, lease);
-            lease.born = clock++;
             link(lease);
+            lease.born = temporary ? Lease.TEMPORARY : budget.born(block.bytes());
             live += block.bytes();
             liveBuffers++;
             peak = Math.max(peak, live);
             if (watcher != null) watcher.accept(live);
             held = Math.max(held, live + cached);
-            overBudget = live > budget();
+            overBudget = budget.isExceeded();
             if (event != null) {
                 event.liveBytes = live;
                 event.cached = cached < cachedBefore;
@@ -200,9 +209,10 @@ public final class Allocator {
         if (block != null) return block;
         long bytes = SizeClasses.bytes(sizeClass);
         // A program whose sizes keep changing must not pile up blocks that never fit again: above the budget a fresh
-        // block replaces old ones
-        // of comparable size. (Much larger ones stay: they are some program's arena, wanted again in the next step.)
-        if (live + cached + bytes > budget()) evict(bytes, 4 * bytes);
+        // block replaces old ones of comparable size. (Much larger ones stay: they are some program's arena, wanted
+        // again
+        // in the next step.)
+        if (live + cached + bytes > budget.limit()) evict(bytes, 4 * bytes);
         if (live + cached + bytes > limit) evict(live + cached + bytes - limit, Long.MAX_VALUE);
         if (live + cached + bytes > limit) return null;
         long address = source.map(bytes);
@@ -247,7 +257,7 @@ public final class Allocator {
         live -= block.bytes();
         liveBuffers--;
         if (watcher != null) watcher.accept(live);
-        if (lease.born < lastCollection) survivors -= block.bytes();
+        if (lease.born != Lease.TEMPORARY) budget.died(block.bytes(), lease.born, lease.collected);
         unlink(lease);
         if (closed) {
             source.unmap(block.address, block.bytes());
@@ -272,33 +282,38 @@ public final class Allocator {
 
     // ---- garbage
 
-    private long budget() {
-        return Math.max(MIN_BUDGET, survivors + survivors / 2);
-    }
-
     /** Frees the buffers that a garbage collection has found unreachable. */
     private void drain() {
         for (Reference<?> r = queue.poll(); r != null; r = queue.poll()) {
-            if (r instanceof Watch watch) watch.lease.release();
+            if (r instanceof Watch watch) watch.lease.reclaim();
         }
     }
 
     private void collectInBackground() {
         if (!collecting.compareAndSet(false, true)) return;
+        synchronized (this) {
+            collections++;
+        }
         Thread.ofPlatform().daemon().name("sinter-collector").start(() -> {
             try {
-                collectAndWait();
+                runCollector();
             } finally {
                 collecting.set(false);
             }
         });
     }
 
-    /** Collects, and waits until the references that it cleared have arrived. */
     private void collectAndWait() {
         synchronized (this) {
-            survivors = live;
-            lastCollection = clock;
+            collections++;
+        }
+        runCollector();
+    }
+
+    /** Collects, and waits until the references that it cleared have arrived. */
+    private void runCollector() {
+        synchronized (this) {
+            budget.collectionBegins();
         }
         WeakReference<Object> sentinel = new WeakReference<>(new Object(), queue);
         System.gc();
@@ -309,7 +324,7 @@ public final class Allocator {
         while (System.nanoTime() < deadline) {
             try {
                 Reference<?> r = queue.remove(arrived ? 2 : 50);
-                if (r instanceof Watch watch) watch.lease.release();
+                if (r instanceof Watch watch) watch.lease.reclaim();
                 // Another thread may have taken the sentinel from the queue: it is cleared all the same.
                 arrived |= r == sentinel || sentinel.refersTo(null);
                 if (r == null && arrived) break;
@@ -321,7 +336,7 @@ public final class Allocator {
         drain();
         if (interrupted) Thread.currentThread().interrupt();
         synchronized (this) {
-            collections++;
+            budget.collectionEnds();
         }
     }
 
@@ -373,6 +388,8 @@ public final class Allocator {
     /** The use of one block by one {@link Buffer}, which it does not refer to. */
     static final class Lease {
         private static final int RELEASED = 1 << 31;
+        /** {@link #born} of memory that the budget knows nothing of. */
+        private static final long TEMPORARY = -1;
 
         private final Allocator allocator;
         private final Block block;
@@ -381,6 +398,9 @@ public final class Allocator {
         private final AtomicInteger state = new AtomicInteger();
 
         private long born;
+        /** The garbage collector has found the buffer. */
+        private boolean collected;
+
         private Watch watch;
         private Lease previous;
         private Lease next;
@@ -414,6 +434,11 @@ public final class Allocator {
         void release() {
             int before = state.getAndUpdate(s -> s | RELEASED);
             if (before == 0) free();
+        }
+
+        private void reclaim() {
+            collected = true;
+            release();
         }
 
         void pin() {

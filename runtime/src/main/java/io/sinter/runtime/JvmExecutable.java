@@ -170,7 +170,8 @@ final class JvmExecutable implements Executable {
         try {
             List<Buffer> results = Args.results(plan, args, tags, session.allocator());
             if (arenaBytes + workspaceBytes > 0) {
-                arena = session.allocator().allocate(arenaBytes + workspaceBytes, "temporaries of a running program");
+                arena = session.allocator()
+                        .allocateTemporary(arenaBytes + workspaceBytes, "temporaries of a running program");
             }
             execute(args, results, arena == null ? 0 : arena.address(), sources);
             session.counters().runs.increment();

@@ -137,7 +137,7 @@ final class PtxExecutable implements Executable {
 
     private long temporary(long bytes, String tag, List<Buffer> temporaries) {
         if (bytes == 0) return 0;
-        Buffer b = session.allocator().allocate(bytes, tag);
+        Buffer b = session.allocator().allocateTemporary(bytes, tag);
         temporaries.add(b);
         return b.address();
     }

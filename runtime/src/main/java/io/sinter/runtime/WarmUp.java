@@ -189,8 +189,8 @@ final class WarmUp {
                 }
             }
         }
-        Buffer blocks = allocator.allocate(bytes, "parameters for warming up kernels");
-        Buffer spare = allocator.allocate(spareBytes, "results of warming up kernels");
+        Buffer blocks = allocator.allocateTemporary(bytes, "parameters for warming up kernels");
+        Buffer spare = allocator.allocateTemporary(spareBytes, "results of warming up kernels");
         Buffer workspace = null;
         try {
             // First an error record, which nobody looks at.
@@ -208,7 +208,7 @@ final class WarmUp {
             team.reserveScratch(scratch);
             // One for each worker.
             long bytesEach = most;
-            workspace = allocator.allocate(threads * bytesEach, "workspaces for warming up kernels");
+            workspace = allocator.allocateTemporary(threads * bytesEach, "workspaces for warming up kernels");
             long first = workspace.address();
             team.run(cold.size(), 1, (worker, begin, end) -> {
                 for (long i = begin; i < end; i++)

@@ -161,6 +161,17 @@ class AllocatorTest {
                 .toString());
     }
 
+    /** A training step's activations end with the step: no collection would find anything of them. */
+    @Test
+    void temporariesAreNoReasonToCollect() {
+        Allocator a = allocator(Long.MAX_VALUE);
+        for (int i = 0; i < 10; i++)
+            a.allocateTemporary(1L << 30, "temporaries").release();
+        assertEquals(0, a.stats().collections());
+        for (int i = 0; i < 10; i++) a.allocate(1L << 30, "results").release();
+        assertTrue(a.stats().collections() > 0);
+    }
+
     @Test
     void exhaustionCollectsFirst() {
         Allocator a = allocator(10 << 20);
