@@ -66,9 +66,14 @@ final class ColumnSums {
         this.params = params;
     }
 
-    /** Whether a column kernel is of this kind: one pass over enough columns. */
+    /**
+     * Whether a column kernel is of this kind: one pass with sums over enough columns. (A kernel that computes something once a column, of sums that
+     * another one has made, has none.)
+     */
     static boolean suits(Phases phases, Var column) {
-        return phases.count() == 1 && column.extent().lit() >= FEW_COLUMNS;
+        return phases.count() == 1
+                && !phases.reductions().isEmpty()
+                && column.extent().lit() >= FEW_COLUMNS;
     }
 
     /** Whether sums of blocks of {@code size} rows are. */

@@ -12,7 +12,9 @@ import io.sinter.ir.Type;
 import io.sinter.ir.loop.KernelText;
 import io.sinter.ir.op.BlockReduce;
 import io.sinter.ir.op.Reduce;
+import io.sinter.ir.op.Reshape;
 import io.sinter.ir.op.Sample;
+import io.sinter.ir.op.Scan;
 import io.sinter.ir.op.Unary;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.ref.RefArray;
@@ -65,6 +67,19 @@ class ColumnSumsTest {
             code.addAll(k);
         }
         assertEquals(2, code.size(), code.toString());
+    }
+
+    /** Something is computed once a column of sums that another kernel must have made before: columns, but no sums. */
+    @Test
+    void columnsWithoutSums() {
+        Node x = in(DType.F32, 2, 512, 2, 2);
+        Shape column = Type.of(DType.F32, 1, 512, 1, 1).shape();
+        Node squares = reduce(Reduce.Kind.SUM, b.mul(x, x), 0, 2, 3);
+        Node scanned = b.apply(new Scan(Scan.Kind.SUM, 0, false), squares);
+        Node deviation = b.apply(Unary.RSQRT, b.apply(new Reshape(column), squares));
+        Node y = b.mul(x, b.expand(deviation, x.shape()));
+        y = b.mul(y, b.expand(b.apply(new Reshape(column), scanned), x.shape()));
+        assertEquals(3, kernels(y, deviation).size());
     }
 
     /** As many rows a step as their code is short for; whatever that is, each row of a block is in its sum. */
