@@ -56,7 +56,8 @@ final class FusionRules {
         }
         if (store && g.stores().size() >= MAX_STORES)
             return FusionDecision.no("the kernel would have too many results");
-        if (g.update() && (outputs.contains(n) || !Fusion.isPointwise(n.op())) && !donated.contains(n)) {
+        // (What others need, too, would come as late as the update.)
+        if (g.update() && (store || outputs.contains(n) || !Fusion.isPointwise(n.op())) && !donated.contains(n)) {
             return FusionDecision.no("an update of state is kept apart, to be launched with its likes");
         }
         for (Reads.Read r : readers) {

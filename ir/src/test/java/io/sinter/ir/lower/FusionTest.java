@@ -322,4 +322,30 @@ class FusionTest {
         Node src = in(4, 7);
         check(b.apply(new Put(0, Put.Mode.ADD), b.mul(x, x), idx, b.add(src, src)));
     }
+
+    /** A batch norm is one kernel, whether or not its running variance is updated in place: the update reads what the kernel stores. */
+    @Test
+    void stateThatIsUpdatedInPlaceDoesNotSplitWhatItIsMadeOf() {
+        for (int donor : new int[] {-1, 1}) {
+            args.clear();
+            GraphBuilder norm = new GraphBuilder();
+            Type image = Type.of(DType.F32, 2, 512, 2, 2);
+            Type channels = Type.of(DType.F32, 512);
+            for (Type t : List.of(image, channels)) args.add(Sample.uniform(t, -1, 1, args.size() + 1));
+            Node x = norm.input(image);
+            Node running = norm.input(channels);
+            Shape column = Type.of(DType.F32, 1, 512, 1, 1).shape();
+            Reduce sum = new Reduce(Reduce.Kind.SUM, 0, 2, 3);
+            Node mean = norm.apply(new Reshape(column), norm.apply(sum, x));
+            Node d = norm.sub(x, norm.expand(mean, image.shape()));
+            Node variance = norm.apply(new Reshape(column), norm.apply(sum, norm.mul(d, d)));
+            Node deviation = norm.apply(Unary.RSQRT, variance);
+            Node y = norm.apply(Unary.RELU, norm.mul(d, norm.expand(deviation, image.shape())));
+            Node updated = norm.add(running, norm.apply(new Reshape(channels.shape()), variance));
+            Graph g = norm.build(updated, y, deviation);
+            g = new Graph(g.inputs(), g.nodes(), g.outputs(), List.of(donor, -1, -1));
+            Plan p = check(g);
+            assertTrue(p.steps().size() <= 2, p.steps()::toString);
+        }
+    }
 }
