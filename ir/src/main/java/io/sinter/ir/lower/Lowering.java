@@ -98,7 +98,9 @@ public final class Lowering {
     static Plan lower(Graph graph, List<Group> groups, Fusion.Limits limits, Sites sites, CompilerWatch watch) {
         Lowering l = new Lowering(graph, limits, sites, watch);
         for (Group g : groups) l.group(g);
-        List<Draft> joined = LaunchGrouping.join(l.drafts, Donations.of(graph, l::key));
+        Donations donations = Donations.of(graph, l::key);
+        List<Draft> ordered = Schedule.of(graph, l.drafts, l::key, donations);
+        List<Draft> joined = LaunchGrouping.join(ordered, donations);
         return new Placement(graph, joined, l::key, l.sites.all(), watch).plan();
     }
 
