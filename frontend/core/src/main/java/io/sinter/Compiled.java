@@ -2,6 +2,7 @@
 package io.sinter;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -136,6 +137,7 @@ final class Compiled {
         }
         if (makesState(r) && warm.add(signature)) {
             r.end();
+            t.finishCall(Arrays.stream(out).map(Tensor::value).toList());
             return out;
         }
         CompiledVariant v;

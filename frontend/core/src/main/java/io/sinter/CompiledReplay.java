@@ -18,9 +18,11 @@ import io.sinter.runtime.Arg;
 import io.sinter.runtime.Buffer;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.IntSupplier;
 
 /** One replay of a function that was traced. */
@@ -62,6 +64,7 @@ final class CompiledReplay {
                 args.set(w.donor(), Host.copy((Buffer) args.get(w.donor())));
             else giving.add(s);
         }
+        dropGradients();
         List<Buffer> results;
         try {
             results = variant.program().run(args, variant.lines()::get, variant.entries()::get);
@@ -85,6 +88,18 @@ final class CompiledReplay {
 
     private Storage storage(Write w) {
         return w.input() >= 0 ? inputs[w.input()].storage() : w.storage();
+    }
+
+    /** Gradients that the function replaces make room for the new ones, as they would in the function itself, unless it reads them. */
+    private void dropGradients() {
+        if (variant.gradients().isEmpty()) return;
+        Set<Value> read = new HashSet<>(); // Value has identity equality
+        for (Slot s : variant.slots()) if (s instanceof FromStorage h) read.add(h.storage().value);
+        for (Tensor x : inputs) read.add(x.value());
+        for (Gradient g : variant.gradients()) {
+            Tensor old = g.tensor().gradient();
+            if (old != null && !read.contains(old.value())) g.tensor().gradient(null);
+        }
     }
 
     private Tensor[] bind(List<Buffer> results) {

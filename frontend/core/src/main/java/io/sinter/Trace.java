@@ -288,12 +288,22 @@ public final class Trace {
      * @param before storages that were written before the boundary, whose old memory is not to be given away
      */
     void finishStep(Set<Storage> before) {
+        finish(before, List.of());
+    }
+
+    /** Ends a call of a function that was recorded, but is to be traced once more: as {@link #finishStep}, with the call's {@code results}. */
+    void finishCall(List<Value> results) {
+        finish(Set.of(), results);
+    }
+
+    private void finish(Set<Storage> before, List<Value> results) {
         lock.lock();
         try {
             List<Storage> donors = written.stream()
                     .filter(s -> !before.contains(s) && s.gives())
                     .toList();
             Set<Value> roots = pendingState();
+            for (Value v : results) if (v.pending()) roots.add(v);
             pending.addResults(roots);
             runAll(roots, donors);
         } finally {

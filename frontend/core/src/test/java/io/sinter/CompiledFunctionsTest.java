@@ -62,6 +62,26 @@ class CompiledFunctionsTest {
         assertTrue(actual[7] < actual[0]);
     }
 
+    /** The call that makes the optimizer's state is one program, too, and updates parameters where they lie. */
+    @Test
+    void theFirstStepRunsOnceAndInPlace() {
+        Trainer t = new Trainer();
+        Tensor[] batch = {Tensor.ones(6, 4).cumsum(0), Tensor.from(new long[] {0, 1, 2, 0, 1, 2})};
+        List<Tensor> parameters = t.net.parameters();
+        Sinter.flush();
+        List<Long> places =
+                parameters.stream().map(p -> Host.buffer(p).address()).toList();
+        UnaryOperator<Tensor[]> step = Sinter.compileAll(t::step);
+        for (int call = 1; call <= 3; call++) {
+            long before = Sinter.counters().runs();
+            step.apply(batch)[0].item();
+            assertEquals(1, Sinter.counters().runs() - before, "programs in call " + call);
+            assertEquals(
+                    places,
+                    parameters.stream().map(p -> Host.buffer(p).address()).toList());
+        }
+    }
+
     @Test
     void aReplayedLossRequiresGradientsAndCannotGoBackTwice() {
         Trainer t = new Trainer();

@@ -2,11 +2,14 @@
 package io.sinter;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.sinter.optim.Adam;
 import io.sinter.optim.SGD;
+import io.sinter.runtime.Allocator;
+import io.sinter.runtime.Session;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -116,5 +119,34 @@ class GradientMemoryTest extends GradientWatch {
         }
         double[] expected = data(1).mul(Math.pow(0.5, 5)).toDoubles();
         assertArrayEquals(expected, p.toDoubles());
+    }
+
+    /** Before a replay runs, not after, as in the function itself: there is never memory for the gradients of two steps. */
+    @Test
+    void ofACompiledStepMakesRoomForTheNext() {
+        int n = 1 << 20;
+        Tensor x = Tensor.ones(n);
+        Sinter.flush();
+        Allocator allocator = Session.current().allocator();
+        long[] more = new long[2];
+        for (int compiled = 0; compiled < 2; compiled++) {
+            Tensor p = Tensor.ones(n).requiresGrad_();
+            SGD sgd = new SGD(List.of(p), 0.25);
+            UnaryOperator<Tensor> plain = y -> {
+                sgd.zeroGrad();
+                Tensor loss = p.mul(y).square().sum();
+                loss.backward();
+                sgd.step();
+                return loss;
+            };
+            UnaryOperator<Tensor> step = compiled == 1 ? Sinter.compile(plain) : plain;
+            for (int i = 0; i < 4; i++) step.apply(x).item();
+            allocator.resetPeak();
+            long before = allocator.stats().liveBytes();
+            step.apply(x).item();
+            more[compiled] = allocator.stats().peakBytes() - before;
+            assertEquals(Math.pow(0.5, 5), p.get(7).item());
+        }
+        assertTrue(more[1] < more[0] + (long) n * Float.BYTES / 2, more[1] + " bytes, not compiled " + more[0]);
     }
 }
