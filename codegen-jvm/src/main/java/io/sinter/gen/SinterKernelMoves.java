@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
+import io.sinter.codegen.jvm.Squares;
 import io.sinter.ir.DType;
 import java.lang.foreign.MemorySegment;
 
@@ -78,6 +79,27 @@ public final class SinterKernelMoves {
                 } else {
                     longs(from, aRow, aColumn, to, cRow, cColumn, height, width);
                 }
+            }
+        }
+    }
+
+    /**
+     * {@code c[x, r] = a[r, x]}, both with contiguous rows, whose distances are in bytes.
+     *
+     * @param size bytes of an element: 1, 2, 4 or 8
+     * @param bits width of vectors of 4 bytes: 128, 256 or 512
+     */
+    public static void transpose(int size, int bits, long a, long aRow, long c, long cRow, int rows, int columns) {
+        Squares squares = Squares.of(size, bits);
+        int side = squares.side();
+        for (int r = 0; r < rows; r += side) {
+            int height = Math.min(side, rows - r);
+            for (int x = 0; x < columns; x += side) {
+                int width = Math.min(side, columns - x);
+                long from = a + r * aRow + (long) x * size;
+                long to = c + x * cRow + (long) r * size;
+                if (height == side && width == side) squares.whole(from, aRow, to, cRow);
+                else squares.part(from, aRow, to, cRow, height, width);
             }
         }
     }

@@ -20,6 +20,7 @@ import io.sinter.ir.pass.InvariantTransposes;
 import io.sinter.ir.pass.Simplify;
 import io.sinter.ir.pass.SplitReductions;
 import io.sinter.ir.pass.TransposedProducts;
+import io.sinter.ir.pass.UnreadPlaces;
 import io.sinter.ir.pass.UnreadResults;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.text.RoundTrip;
@@ -41,6 +42,7 @@ public final class Compiler {
     private static List<Pass> passes(Predicate<Op> keep) {
         return List.of(
                 new Pass("unread-results", UnreadResults::apply),
+                new Pass("unread-places", UnreadPlaces::apply),
                 new Pass("simplify", Simplify::apply),
                 new Pass("decompose", g -> Decompose.apply(g, keep)),
                 new Pass("fold-constants", FoldConstants::apply),
@@ -96,7 +98,7 @@ public final class Compiler {
     /** As {@link #plan(Graph, int, Capabilities)}; {@code watch} sees every step of the compiler. */
     public static Plan plan(Graph graph, int maxWeight, Capabilities capabilities, CompilerWatch watch) {
         Graph g = optimize(graph, passes(capabilities.templates()), watch::pass);
-        Fusion.Limits limits = new Fusion.Limits(maxWeight, capabilities.sumsBesideRows());
+        Fusion.Limits limits = new Fusion.Limits(maxWeight, capabilities.largeTasks());
         Fusion.Result fused = Fusion.run(g, limits);
         watch.fused(g, fused);
         return Lowering.lower(g, fused.groups(), limits, watch);

@@ -118,7 +118,7 @@ record InnerExtents(Set<Integer> vector, Set<Integer> sequential, boolean trusts
                         if (l.var().extent() instanceof Coef.Slot e) {
                             switch (l.kind()) {
                                 case VECTOR -> vector.add(e.slot());
-                                case SEQ -> sequential.add(e.slot());
+                                case SEQ, ROWS -> sequential.add(e.slot());
                             }
                         }
                         loops(l.body());

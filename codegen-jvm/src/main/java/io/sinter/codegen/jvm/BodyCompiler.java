@@ -278,12 +278,33 @@ public final class BodyCompiler {
     }
 
     private final Object tailKey = new Object();
+    private final Object lastKey = new Object();
 
     /** Mask of the lanes of a tail that run, for vectors of species {@code s}; null in a full step. */
     Code active(Species s) {
         if (vector == null || !vector.isTail()) return null;
-        Facts.Fact f = new Facts.Fact(java.util.Set.of(vector.variable()), java.util.Set.of(), Facts.Motion.FREE);
-        return once(tailKey, s, f, () -> Value.mask(s, s.indexInRange(Code.constant(0), vector.count())))
+        if (vector.kind() != VectorLoop.Tail.LAST_ALIKE) return tailMask(tailKey, s, vector.count());
+        return once(lastKey, s, vector.tail(), () -> {
+                    Species lane = s.integral();
+                    Code before = Code.sub(Code.constant(vector.lanes()), vector.count());
+                    Vec first = Vec.broadcast(lane, Code.cast(lane.laneType(), before));
+                    return Value.mask(s, Masks.cast(Vec.iota(lane).compare("GE", first), s));
+                })
+                .code();
+    }
+
+    /** Mask of the lanes that have elements to read; null if all have. */
+    Code readable(Species s) {
+        return vector == null || vector.readsAll() ? null : active(s);
+    }
+
+    /**
+     * Mask of the first {@code count} lanes in a tail, computed once.
+     *
+     * @param what tells it from other masks of the tail
+     */
+    Code tailMask(Object what, Species s, Code count) {
+        return once(what, s, vector.tail(), () -> Value.mask(s, s.indexInRange(Code.constant(0), count)))
                 .code();
     }
 

@@ -77,6 +77,38 @@ final class ChunkEmitter {
         for (int a = 0; a < accumulators.size(); a++) finish(accumulators.get(a), column(vectors, a));
     }
 
+    /** The elements of full vectors. */
+    LocalVar full() {
+        LocalVar full = c.method.local("full", Type.INT_TYPE);
+        c.block().add(full.set(Code.and(count, Code.constant(-lanes))));
+        return full;
+    }
+
+    /**
+     * The whole of a loop without accumulators that is at least a vector long, as one of many of the same length. The last vector begins before where the one
+     * before it has ended, as masked loads wait for memory one after the other.
+     *
+     * @param full as {@link #full}
+     * @param rest elements beyond; both are set where the rows' loop is
+     */
+    void row(LocalVar full, LocalVar rest) {
+        c.statements.vectorLocals(analysis.varying());
+        LocalVar i = c.method.local("i", Type.INT_TYPE);
+        Block main = body(new VectorLoop(loop.var(), lanes, from, i, 0, null), List.of());
+        VectorLoop last = new VectorLoop(loop.var(), lanes, from, i, 0, rest, VectorLoop.Tail.LAST_ALIKE);
+        Block end =
+                new Block().add(i.set(Code.sub(count, Code.constant(lanes)))).add(body(last, List.of()));
+        c.block().forLoop(i, Code.constant(0), full, lanes, main).ifThen(Code.lt(Code.constant(0), rest), end);
+    }
+
+    /** As {@link #row}, less than a vector long. */
+    void shortRow(LocalVar rest) {
+        c.statements.vectorLocals(analysis.varying());
+        LocalVar i = c.method.local("i", Type.INT_TYPE);
+        VectorLoop all = new VectorLoop(loop.var(), lanes, from, i, 0, rest, VectorLoop.Tail.FIRST_ALIKE);
+        c.block().add(i.set(Code.constant(0))).add(body(all, List.of()));
+    }
+
     private static List<LocalVar> column(List<List<LocalVar>> rows, int a) {
         return rows.stream().map(r -> r.get(a)).toList();
     }

@@ -65,6 +65,8 @@ final class ClassCheck {
                     "floorMod",
                     "multiplyHigh",
                     "toIntExact"),
+            "java/lang/Long",
+            Set.of("expand"),
             "java/lang/Float",
             Set.of("float16ToFloat", "floatToFloat16", "floatToRawIntBits", "intBitsToFloat", "isNaN"),
             "java/lang/Double",
@@ -90,6 +92,7 @@ final class ClassCheck {
     /** Classes of this project that kernels call, with all their members. */
     private static final Set<String> OURS = Set.of(
             "io/sinter/gen/SinterKernelMath",
+            "io/sinter/gen/SinterKernelMoves",
             "io/sinter/gen/SinterKernelSupport",
             "io/sinter/gen/SinterKernelLanes",
             "io/sinter/ir/DType",

@@ -72,7 +72,7 @@ final class GemmVectorTiles {
         dotsMethod("gatheredDots", fixed);
         copyMethod();
         panelsMethod();
-        transposeMethod();
+        VectorSquares.whole(cls.method("transposeSquare", VOID), species.integral());
         halvesMethod();
         return cls.toBytes();
     }
@@ -352,40 +352,6 @@ final class GemmVectorTiles {
         return m;
     }
 
-    /**
-     * {@code transposeSquare}: as many rounds as a lane number has bits. A round interleaves the lanes of
-     * rows i and i + n/2 to rows 2i and 2i + 1; in the number of an element, row bits before lane bits,
-     * that is a rotation by one bit, so that in the end row and lane have changed places.
-     */
-    private void transposeMethod() {
-        MethodBuilder m = cls.method("transposeSquare", VOID);
-        LocalVar a = m.parameter("a", LONG);
-        LocalVar aRow = m.parameter("aRow", LONG);
-        LocalVar c = m.parameter("c", LONG);
-        LocalVar cRow = m.parameter("cRow", LONG);
-        int n = species.lanes();
-        Species bits = species.integral();
-        LocalVar low = interleaving(m, "low", bits, 0);
-        LocalVar high = interleaving(m, "high", bits, n / 2);
-        LocalVar[] rows = new LocalVar[n];
-        for (int i = 0; i < n; i++) {
-            rows[i] = m.local("row" + i, bits.vectorType());
-            m.body().add(rows[i].set(Vec.load(bits, a, null).code()), a.set(add(a, aRow)));
-        }
-        for (int round = 1; round < n; round *= 2) {
-            LocalVar[] next = new LocalVar[n];
-            for (int i = 0; i < n; i++) {
-                next[i] = m.local("row" + i, bits.vectorType());
-                LocalVar index = i % 2 == 0 ? low : high;
-                m.body().add(next[i].set(select(bits, index, rows[i / 2], rows[i / 2 + n / 2])));
-            }
-            rows = next;
-        }
-        for (int i = 0; i < n; i++) {
-            m.body().add(new Vec(bits, rows[i]).store(c, null), c.set(add(c, cRow)));
-        }
-    }
-
     /** {@code halves}: of two vectors, the even elements and the odd ones. */
     private void halvesMethod() {
         MethodBuilder m = cls.method("halves", VOID);
@@ -407,8 +373,8 @@ final class GemmVectorTiles {
         Block loads = new Block()
                 .add(low.set(Vec.load(bits, a, null).code()))
                 .add(high.set(Vec.load(bits, add(a, vector), null).code()));
-        Vec evenHalf = new Vec(bits, select(bits, ofEven, low, high));
-        Vec oddHalf = new Vec(bits, select(bits, ofOdd, low, high));
+        Vec evenHalf = new Vec(bits, ofEven).selectFrom(new Vec(bits, low), new Vec(bits, high));
+        Vec oddHalf = new Vec(bits, ofOdd).selectFrom(new Vec(bits, low), new Vec(bits, high));
         Block step = new Block()
                 .add(loads, evenHalf.store(even, null), oddHalf.store(odd, null))
                 .add(a.set(add(a, constant(2L * bytes()))))
@@ -420,22 +386,6 @@ final class GemmVectorTiles {
         m.body()
                 .forLoop(i, constant(0), sub(odds, constant(bits.lanes() - 1)), bits.lanes(), step)
                 .ifThen(lt(i, evens), tail);
-    }
-
-    /** A vector of lane numbers: first, n + first, first + 1, n + first + 1, … */
-    private LocalVar interleaving(MethodBuilder m, String name, Species bits, int first) {
-        LocalVar v = m.local(name, bits.vectorType());
-        Vec lane = Vec.iota(bits);
-        Vec half = lane.ushr(1).add(Vec.bits(bits, first));
-        Vec odd = lane.and(Vec.bits(bits, 1)).mul(Vec.bits(bits, bits.lanes()));
-        m.body().add(v.set(half.add(odd).code()));
-        return v;
-    }
-
-    /** For each lane, the lane of {@code a} followed by {@code b} that {@code index} names. */
-    private static Code select(Species s, Code index, Code a, Code b) {
-        List<Type> types = List.of(Species.VECTOR, Species.VECTOR);
-        return Code.callVirtual(s.vectorType(), "selectFrom", s.vectorType(), types, index, a, b);
     }
 
     private int bytes() {

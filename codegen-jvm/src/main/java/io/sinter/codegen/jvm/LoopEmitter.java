@@ -69,6 +69,7 @@ final class LoopEmitter {
         BodyCompiler c = compiler(tile, params, scratch);
         for (int i = 0; i < grid.size(); i++) c.bind(kernel.grid().get(i), grid.get(i));
         c.statements.onVectorLoop(l -> vectorLoop(c, l));
+        c.statements.onRows(l -> rows(c, l));
         c.statements.run(body);
         KernelShell shell = new KernelShell(owner);
         shell.name(kernel.name());
@@ -147,6 +148,35 @@ final class LoopEmitter {
         block.forLong(start, Code.constant(0L), extent, chunk, calls);
         for (Accumulator a : accs.values()) {
             block.add(outer.variable(a.local).set(Memory.load(a.local.dtype(), a.address(outer.frame.scratch()))));
+        }
+    }
+
+    /** Short vector loops, one after the other, in the task's own method: calls would take longer than they do. */
+    private void rows(BodyCompiler c, Stmt.Loop rows) {
+        Stmt.Loop row = (Stmt.Loop) rows.body().getFirst();
+        VectorAnalysis analysis = new VectorAnalysis(facts, row);
+        boolean simple = analysis.accumulators().isEmpty()
+                && new LoopFission(row, facts, analysis, budget).parts().size() == 1
+                && (row.limit() == null || TransposedCopy.isFree(row.limit(), rows.var(), facts));
+        if (!simple) {
+            c.statements.sequential(rows);
+            return;
+        }
+        LocalVar from = c.method.local("from", Type.LONG_TYPE);
+        LocalVar count = c.method.local("count", Type.INT_TYPE);
+        Code extent = c.statements.extent(row);
+        c.block().add(from.set(Code.constant(0L)), count.set(Code.cast(Type.INT_TYPE, extent)));
+        if (options.isVector() && !analysis.isLookup()) {
+            ChunkEmitter each = new ChunkEmitter(c, row, analysis, from, count, analysis.lanes(options), List.of());
+            LocalVar full = each.full();
+            LocalVar rest = c.method.local("rest", Type.INT_TYPE);
+            c.block().add(rest.set(Code.sub(count, full)));
+            Code isShort = Code.lt(count, Code.constant(analysis.lanes(options)));
+            Block shorter = c.nested(true, () -> c.statements.sequential(rows, () -> each.shortRow(rest)));
+            Block longer = c.nested(true, () -> c.statements.sequential(rows, () -> each.row(full, rest)));
+            c.block().ifThen(isShort, shorter).ifThen(Code.not(isShort), longer);
+        } else {
+            c.statements.sequential(rows, () -> scalarChunk(c, row, from, count, List.of()));
         }
     }
 

@@ -51,6 +51,11 @@ public final class Masks {
         return Code.callVirtual(MASK, "toLong", Type.LONG_TYPE, List.of(), a);
     }
 
+    /** The mask whose lane {@code l} is bit {@code l}; bits beyond the lanes do not count. */
+    static Code fromLong(Species s, Code bits) {
+        return Code.call(MASK, "fromLong", MASK, List.of(SPECIES, Type.LONG_TYPE), s.code(), bits);
+    }
+
     /** The mask for vectors of another element type with as many lanes. */
     static Code cast(Code a, Species to) {
         return Code.callVirtual(MASK, "cast", MASK, List.of(SPECIES), a, to.code());

@@ -8,6 +8,7 @@ import io.sinter.codegen.jvm.bytecode.LocalVar;
 import io.sinter.ir.DType;
 import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.Expr;
+import io.sinter.ir.loop.Facts;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Stmt;
 import java.util.ArrayList;
@@ -63,10 +64,13 @@ final class MemoryCompiler {
         // Bool elements are handled as i32 until the end.
         Species s = loop.species(type.isBool() ? DType.I32 : l.dtype());
         Code mask = l.mask() == null ? null : c.held(c.mask(l.mask(), s));
-        Code active = Masks.andNullable(mask, c.active(s));
-        Vec raw = isConsecutive(type, l.index(), active != null)
-                ? loadConsecutive(s, type, c.indices.address(l.buffer(), l.index()), active)
-                : gather(s, l.buffer(), l.index(), active);
+        Code active = Masks.andNullable(mask, c.readable(s));
+        Vec raw;
+        if (isConsecutive(type, l.index(), active != null))
+            raw = loadConsecutive(s, type, c.indices.address(l.buffer(), l.index()), active);
+        else if (isEverySecond(type, l.index()))
+            raw = loadEverySecond(s, c.indices.address(l.buffer(), l.index()), mask);
+        else raw = gather(s, l.buffer(), l.index(), active);
         if (type.isBool()) {
             Code read = c.held(raw).compare("NE", Vec.constant(s, 0));
             if (mask == null) return Value.mask(s, read);
@@ -80,6 +84,61 @@ final class MemoryCompiler {
         return isWide(type)
                 || c.vector().species(MemoryVectors.carrier(type)).exists()
                         && (!masked || c.options.vectorBits() == 512);
+    }
+
+    private boolean isEverySecond(DType type, Index i) {
+        return isWide(type)
+                && c.indices.access(i) == IndexCompiler.Access.LINEAR
+                && c.indices.stride(i).is(2);
+    }
+
+    private static final Object EVERY_SECOND = new Object();
+    private static final Object FIRSTS = new Object();
+    private static final Object SECONDS = new Object();
+
+    /**
+     * Of two vectors, the second of which begins with the last element of the first: so nothing is read beyond the last lane's element.
+     *
+     * @param mask of lanes; null for all
+     */
+    private Vec loadEverySecond(Species s, Code at, Code mask) {
+        Species bits = s.integral();
+        int n = bits.lanes();
+        Code address = c.held(at);
+        Code low = null;
+        Code high = null;
+        if (mask != null) {
+            // Lane l of the mask is lane 2l of the two vectors.
+            Code lanes = Masks.toLong(Masks.andNullable(mask, c.readable(s)));
+            Code spread = c.held(Code.call(
+                    Code.object("java/lang/Long"),
+                    "expand",
+                    Type.LONG_TYPE,
+                    lanes,
+                    Code.constant(0x5555555555555555L)));
+            low = Masks.fromLong(bits, spread);
+            high = Masks.fromLong(bits, Code.ushr(spread, Code.constant(n - 1)));
+        } else if (!c.vector().readsAll()) {
+            Code last = Code.mul(c.vector().count(), Code.constant(2));
+            low = c.tailMask(FIRSTS, bits, Code.sub(last, Code.constant(1)));
+            Code beyond = Code.sub(last, Code.constant(n));
+            Code none = Code.constant(0);
+            high = c.tailMask(
+                    SECONDS, bits, Code.call(Code.object("java/lang/Math"), "max", Type.INT_TYPE, beyond, none));
+        }
+        // 0, 2, 4, …, and one more in the second vector.
+        Vec seconds = new Vec(
+                bits,
+                c.once(EVERY_SECOND, bits, Facts.Fact.NONE, () -> {
+                            Vec lane = Vec.iota(bits);
+                            int half = Integer.numberOfTrailingZeros(n) - 1;
+                            return Value.of(lane.shl(1).add(lane.ushr(half)));
+                        })
+                        .code());
+        Vec first = Vec.load(bits, address, low);
+        Vec second = Vec.load(
+                bits, Code.add(address, Code.constant((n - 1L) * bits.element().bytes())), high);
+        return seconds.selectFrom(first, second).reinterpret(s);
     }
 
     private static boolean isWide(DType type) {

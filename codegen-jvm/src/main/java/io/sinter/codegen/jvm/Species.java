@@ -65,6 +65,17 @@ public record Species(DType element, int lanes) {
         return new Species(other, lanes);
     }
 
+    /** The integers of a number of bytes. */
+    static DType integer(int bytes) {
+        return switch (bytes) {
+            case 1 -> DType.I8;
+            case 2 -> DType.I16;
+            case 4 -> DType.I32;
+            case 8 -> DType.I64;
+            default -> throw new IllegalArgumentException("no integers of " + bytes + " bytes");
+        };
+    }
+
     /** The integer species of the same width. */
     public Species integral() {
         return switch (element) {

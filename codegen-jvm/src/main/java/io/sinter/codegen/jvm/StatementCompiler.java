@@ -21,6 +21,7 @@ final class StatementCompiler {
     private Consumer<Stmt.Loop> vectorLoops = l -> {
         throw new IllegalStateException("a vector loop over " + l.var() + " where none may be");
     };
+    private Consumer<Stmt.Loop> rows = this::sequential;
     private Set<Object> vectorLocals = Set.of();
     private Map<Stmt, Integer> lines = Map.of();
 
@@ -31,6 +32,11 @@ final class StatementCompiler {
     /** What to do with the vector loops among the statements. */
     void onVectorLoop(Consumer<Stmt.Loop> action) {
         vectorLoops = action;
+    }
+
+    /** What to do with loops over short rows; otherwise they are sequential loops. */
+    void onRows(Consumer<Stmt.Loop> action) {
+        rows = action;
     }
 
     /** The mutable locals that hold a vector where they are declared inside the current vector loop. */
@@ -72,11 +78,15 @@ final class StatementCompiler {
                 c.block().ifThen(condition, body);
             }
             case Stmt.Loop l -> {
-                if (l.kind() == Stmt.Loop.Kind.VECTOR) {
-                    vectorLoops.accept(l);
-                    forgetChanges(l.body());
-                } else {
-                    sequential(l);
+                switch (l.kind()) {
+                    case VECTOR -> {
+                        vectorLoops.accept(l);
+                        forgetChanges(l.body());
+                    }
+                    case ROWS -> rows.accept(l);
+                    case SEQ -> {
+                        if (!transposedCopy(l)) sequential(l);
+                    }
                 }
             }
         }
@@ -115,18 +125,45 @@ final class StatementCompiler {
         c.scope().changed(a.local());
     }
 
-    private void sequential(Stmt.Loop l) {
+    void sequential(Stmt.Loop l) {
+        sequential(l, () -> run(l.body()));
+    }
+
+    /** A loop whose body is written by {@code body}. */
+    void sequential(Stmt.Loop l, Runnable body) {
         forgetChanges(l.body());
         Code extent = c.held(Code.call(Code.object("java/lang/Math"), "toIntExact", Type.INT_TYPE, extent(l)));
         LocalVar counter = c.method.local(l.var().name(), Type.INT_TYPE);
         LocalVar index = c.method.local(l.var().name() + "_", Type.LONG_TYPE);
         boolean runs = l.limit() == null && l.var().extent() instanceof Coef.Lit n && n.value() > 0;
-        Block body = c.nested(!runs, () -> {
+        Block step = c.nested(!runs, () -> {
             c.block().add(index.set(Code.cast(Type.LONG_TYPE, counter)));
             c.bind(l.var(), index);
-            run(l.body());
+            body.run();
         });
-        c.block().forLoop(counter, Code.constant(0), extent, 1, body);
+        c.block().forLoop(counter, Code.constant(0), extent, 1, step);
+    }
+
+    /** Whether the loop is a {@link TransposedCopy}; then its code has been written. */
+    private boolean transposedCopy(Stmt.Loop l) {
+        TransposedCopy t = c.vector() == null ? TransposedCopy.of(l, c.facts) : null;
+        if (t == null || !Squares.exist(t.from().dtype().bytes(), c.options.vectorBits())) return false;
+        int size = t.from().dtype().bytes();
+        c.block()
+                .add(Code.call(
+                        Code.object("io/sinter/gen/SinterKernelMoves"),
+                        "transpose",
+                        Type.VOID_TYPE,
+                        Code.constant(size),
+                        Code.constant(c.options.vectorBits()),
+                        c.indices.address(t.from(), t.read()),
+                        Code.mul(c.indices.coef(t.readRow()), Code.constant((long) size)),
+                        c.indices.address(t.to(), t.written()),
+                        Code.mul(c.indices.coef(t.writtenRow()), Code.constant((long) size)),
+                        Code.cast(Type.INT_TYPE, extent(t.rows())),
+                        Code.cast(Type.INT_TYPE, extent(t.columns()))));
+        forgetChanges(l.body());
+        return true;
     }
 
     /** The number of iterations of a loop, as a long. */

@@ -248,6 +248,12 @@ public record Vec(Species species, Code code) {
         return reinterpret(species.integral());
     }
 
+    /** For each lane of these lane numbers, that lane of {@code a} followed by {@code b}. */
+    public Vec selectFrom(Vec a, Vec b) {
+        Type v = species.vectorType();
+        return with(Code.callVirtual(v, "selectFrom", v, List.of(VECTOR, VECTOR), code, same(a).code, same(b).code));
+    }
+
     /** Lane {@code index}, an int. */
     public Code lane(Code index) {
         return Code.callVirtual(species.vectorType(), "lane", species.laneType(), List.of(Type.INT_TYPE), code, index);

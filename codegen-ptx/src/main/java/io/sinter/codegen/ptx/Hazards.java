@@ -66,7 +66,7 @@ final class Hazards {
         for (Stmt s : body) {
             switch (s) {
                 case Stmt.Loop l
-                when l.kind() == Stmt.Loop.Kind.SEQ && hasShared(l.body()) -> {
+                when l.kind() != Stmt.Loop.Kind.VECTOR && hasShared(l.body()) -> {
                     list(l.body(), since);
                     Touched all = touched(List.of(s));
                     boolean again = !Collections.disjoint(all.writes, all.reads)

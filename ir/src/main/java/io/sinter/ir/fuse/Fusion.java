@@ -66,9 +66,9 @@ public final class Fusion {
      * What kernels may be.
      *
      * @param maxWeight of one ({@link #MAX_WEIGHT}, less where that turned out to be too much code)
-     * @param sumsBesideRows whether row kernels may reduce blocks of their rows, column by column: a task is a block then instead of a row, too few for a GPU
+     * @param largeTasks as in {@link io.sinter.ir.Capabilities}
      */
-    public record Limits(int maxWeight, boolean sumsBesideRows) {}
+    public record Limits(int maxWeight, boolean largeTasks) {}
 
     private final Graph graph;
     private final Map<Node, List<Node>> users;

@@ -59,7 +59,7 @@ final class Siblings {
 
     /** @param groups in an order in which they can run */
     static List<Group> merge(List<Group> groups, Fusion fusion, Reads reads, Fusion.Limits limits) {
-        Siblings s = new Siblings(fusion, reads, limits.maxWeight() * 3 / 4, limits.sumsBesideRows());
+        Siblings s = new Siblings(fusion, reads, limits.maxWeight() * 3 / 4, limits.largeTasks());
         List<Group> kept = s.merge(groups);
         if (s.sumsBesideRows) kept.removeIf(s::joinsItsRows);
         return kept;

@@ -139,6 +139,7 @@ public final class KernelText {
                         switch (l.kind()) {
                             case SEQ -> " seq\n";
                             case VECTOR -> " vector\n";
+                            case ROWS -> " rows\n";
                         });
                 nested(l.body());
             }

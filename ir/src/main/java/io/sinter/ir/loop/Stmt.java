@@ -22,7 +22,9 @@ public sealed interface Stmt {
 
         public enum Kind {
             SEQ,
-            VECTOR
+            VECTOR,
+            /** As SEQ, over one VECTOR loop that is short: generators should not spend more on starting that loop than on running it. */
+            ROWS
         }
     }
 

@@ -37,21 +37,27 @@ final class LoopLowering {
     /** Columns that one task of a column kernel reduces side by side: a few vectors of accumulators. */
     private static final long COLUMNS = 64;
 
+    /** Elements of short rows that one task runs. */
+    private static final long ROWS = 1024;
+
     /** Largest row (bytes) kept in scratch between passes. */
     private static final long ROW_CACHE = 1 << 17;
 
     private final Group group;
     private final Params params;
     private final Values values;
+    private final boolean largeTasks;
 
-    private LoopLowering(Group group, Params params, Sites sites) {
+    private LoopLowering(Group group, Params params, Sites sites, boolean largeTasks) {
         this.group = group;
         this.params = params;
+        this.largeTasks = largeTasks;
         this.values = new Values(group, params, sites);
     }
 
-    static LoopKernel lower(Group group, Params params, Sites sites, String name) {
-        LoopLowering l = new LoopLowering(group, params, sites);
+    /** @param largeTasks as in {@link io.sinter.ir.Capabilities} */
+    static LoopKernel lower(Group group, Params params, Sites sites, String name, boolean largeTasks) {
+        LoopLowering l = new LoopLowering(group, params, sites, largeTasks);
         Tiled code = group.inner().isEmpty() ? l.elementwise() : l.rows();
         return new LoopKernel(name, code.grid, params.buffers(), 0, params.scratchBytes(), code.body);
     }
@@ -82,7 +88,7 @@ final class LoopLowering {
             }
         }
         body.addAll(stores);
-        return vectorized(body, group.vars());
+        return vectorized(body, group.vars(), params, largeTasks);
     }
 
     private void store(Node n, List<Index> at, Buf out, Index to, List<Stmt> body, List<Stmt> stores) {
@@ -92,12 +98,12 @@ final class LoopLowering {
     }
 
     /** Tiles and vectorizes a body that is independent for every point of {@code space}. */
-    static LoopKernel elementwise(String name, List<Stmt> body, List<Var> space, Params params) {
-        Tiled c = vectorized(body, space);
+    static LoopKernel elementwise(String name, List<Stmt> body, List<Var> space, Params params, boolean largeTasks) {
+        Tiled c = vectorized(body, space, params, largeTasks);
         return new LoopKernel(name, c.grid, params.buffers(), 0, params.scratchBytes(), c.body);
     }
 
-    private static Tiled vectorized(List<Stmt> body, List<Var> space) {
+    private static Tiled vectorized(List<Stmt> body, List<Var> space, Params params, boolean largeTasks) {
         Space collapsed = Space.collapse(space, Set.of(), Rewriter.indices(body, List.of()));
         List<Stmt> code = collapsed.rewriter().stmts(body);
         List<Var> vars = new ArrayList<>(collapsed.vars());
@@ -108,7 +114,34 @@ final class LoopLowering {
         Var v = VectorChoice.best(vars, code, vars);
         Crossing crossing = Crossing.of(code, vars, v);
         vars.remove(v);
-        return crossing == null ? tile(code, vars, v, TILE) : crossing.tiled(code, vars);
+        if (crossing != null) return largeTasks ? crossing.turned(code, vars, params) : crossing.tiled(code, vars);
+        Tiled rows = largeTasks ? shortRows(code, vars, v) : null;
+        return rows != null ? rows : tile(code, vars, v, TILE);
+    }
+
+    /**
+     * Rows of a few vectors along {@code v}, many in a task: a call for each would cost more than the row. Null if the rows are not short, or there is one only.
+     */
+    private static Tiled shortRows(List<Stmt> code, List<Var> grid, Var v) {
+        long length = v.extent().lit();
+        long count = ROWS / length;
+        if (grid.isEmpty() || count < 4) return null;
+        // Neighbours, unless there are too few of them.
+        Var row = grid.getLast();
+        for (Var x : grid.reversed()) {
+            if (row.extent().lit() < count && x.extent().lit() > row.extent().lit()) row = x;
+        }
+        Var number = new Var(row.name() + "t", Coef.of((row.extent().lit() + count - 1) / count));
+        Var within = new Var(row.name() + "v", Coef.of(count));
+        Index whole = IndexMath.add(IndexMath.mul(IndexMath.var(number), count), IndexMath.var(within));
+        Index limit = IndexMath.add(
+                IndexMath.mul(IndexMath.var(number), -count), row.extent().lit());
+        Var tiled = row;
+        List<Stmt> inside = Rewriter.substitute(x -> x == tiled ? whole : null).stmts(code);
+        List<Var> all = new ArrayList<>(grid);
+        all.set(all.indexOf(row), number);
+        Stmt each = new Stmt.Loop(v, Kind.VECTOR, inside);
+        return new Tiled(all, List.of(new Stmt.Loop(within, limit, Kind.ROWS, List.of(each))));
     }
 
     /** {@code v} as a vector loop over tiles of {@code size}; the other variables and the tile number are the grid. */

@@ -117,7 +117,7 @@ public final class Lowering {
             case LOOPS -> {
                 Params p = new Params(g);
                 launch(
-                        LoopLowering.lower(g, p, sites, name(g)),
+                        LoopLowering.lower(g, p, sites, name(g), limits.largeTasks()),
                         p,
                         g.update(),
                         g.inner().isEmpty());
@@ -158,7 +158,7 @@ public final class Lowering {
 
     private void start(Group g) {
         Params p = new Params(g);
-        launch(new SingleLowering(g, p, sites).start("copy"), p, false, true);
+        launch(new SingleLowering(g, p, sites).start("copy", limits.largeTasks()), p, false, true);
     }
 
     /** The operators inside, producers first, at most four. */

@@ -5,27 +5,33 @@ import io.sinter.ir.loop.AttentionKernel;
 import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.Coef;
 import io.sinter.ir.loop.Expr;
+import io.sinter.ir.loop.Facts;
 import io.sinter.ir.loop.GemmKernel;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.loop.LoopKernel;
 import io.sinter.ir.loop.Rewriter;
 import io.sinter.ir.loop.Stencil;
+import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Var;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
- * Moves every number but 0 and 1 out of the code into the parameter block, so that kernels which differ in extents and strides alone are one
- * piece of code. Runs last, when indices are as simple as the concrete numbers allow.
+ * Moves every number but 0 and 1 (and a distance of 2 between the lanes of an access) out of the code into the parameter block, so that kernels which
+ * differ in extents and strides alone are one piece of code. Runs last, when indices are as simple as the concrete numbers allow.
  */
 final class Parameterize extends Rewriter {
     private final Params params;
     private final Map<Var, Var> vars = new IdentityHashMap<>();
     private final Map<List<Object>, Index> accesses = new HashMap<>();
+    /** Variables of vector loops. */
+    private final Set<Var> lanes = new HashSet<>();
 
     private Parameterize(Params params) {
         this.params = params;
@@ -36,6 +42,9 @@ final class Parameterize extends Rewriter {
         Parameterize p = new Parameterize(params);
         return switch (kernel) {
             case LoopKernel k -> {
+                Facts.walk(k.body(), s -> {
+                    if (s instanceof Stmt.Loop l && l.kind() == Stmt.Loop.Kind.VECTOR) p.lanes.add(l.var());
+                });
                 List<Var> grid = p.vars(k.grid());
                 var body = p.stmts(k.body());
                 yield new LoopKernel(k.name(), grid, k.buffers(), params.slots().size(), k.scratchBytes(), body);
@@ -146,10 +155,24 @@ final class Parameterize extends Rewriter {
         List<Object> access = List.of(buffer, i);
         Index known = accesses.get(access);
         if (known == null) {
-            known = rewriteIndex(i);
+            known = access(i);
             accesses.put(access, known);
         }
         return known;
+    }
+
+    /** Every second element is a way of reading: generators take vectors apart, which is other code than for any other distance. */
+    private Index access(Index i) {
+        Index all = rewriteIndex(i);
+        List<Index.Term> terms = new ArrayList<>(all.terms());
+        for (int k = 0; k < terms.size(); k++) {
+            Index.Term t = i.terms().get(k);
+            boolean pairs = t.atom() instanceof Index.VarAtom v
+                    && lanes.contains(v.var())
+                    && t.coef().is(2);
+            if (pairs) terms.set(k, new Index.Term(t.coef(), terms.get(k).atom()));
+        }
+        return new Index(List.copyOf(terms), all.offset());
     }
 
     @Override

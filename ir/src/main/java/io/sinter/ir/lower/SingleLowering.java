@@ -115,7 +115,7 @@ final class SingleLowering {
     // ---- scatter
 
     /** First kernel of an update: the result starts as a copy of the operand. */
-    LoopKernel start(String name) {
+    LoopKernel start(String name, boolean largeTasks) {
         Node x = node.input(0);
         List<Var> vars = new ArrayList<>();
         List<Index> at = new ArrayList<>();
@@ -126,7 +126,7 @@ final class SingleLowering {
         List<Stmt> body = List.of(
                 new Stmt.Let(v, values.value(x, at)),
                 new Stmt.Store(out, IndexMath.linear(at, x.shape().toArray()), new Expr.Ref(v)));
-        return LoopLowering.elementwise(name, body, vars, params);
+        return LoopLowering.elementwise(name, body, vars, params, largeTasks);
     }
 
     /** Second kernel: whole slices, in the order of the indices. */

@@ -18,6 +18,9 @@ import java.util.List;
  * and place 0. PyTorch's max_pool1d, 2d and 3d.
  */
 public record MaxPool(long[] kernel, long[] stride, long[] padLow, long[] padHigh, long[] dilation) implements Routine {
+    /** Of windows as elementwise code. */
+    private static final long MOST_TAPS = 9;
+
     public MaxPool {
         kernel = kernel.clone();
         stride = stride.clone();
@@ -114,6 +117,46 @@ public record MaxPool(long[] kernel, long[] stride, long[] padLow, long[] padHig
             else plane *= s.dim(i);
         }
         return Shape.of(planes, plane);
+    }
+
+    /**
+     * Whether {@link #values} is at least as fast as computing places too: windows of few elements that share none with each other, and no padding, of which
+     * every window's elements would be compared with the edges.
+     */
+    public boolean isElementwise() {
+        long taps = 1;
+        for (int a = 0; a < axes(); a++) {
+            if (padLow[a] != 0 || padHigh[a] != 0 || (kernel[a] - 1) * dilation[a] >= stride[a]) return false;
+            taps *= kernel[a];
+        }
+        return taps <= MOST_TAPS;
+    }
+
+    /** The first result alone as elementwise code: for each place in a window the slice of all windows' elements there. There is no padding. */
+    public <V> V values(Emitter<V> e, V x) {
+        Type t = e.type(x);
+        Shape out = infer(List.of(t)).get(0).shape();
+        int lead = t.rank() - axes();
+        long taps = 1;
+        for (long k : kernel) taps *= k;
+        V best = null;
+        for (long tap = 0; tap < taps; tap++) {
+            V y = x;
+            long rest = tap;
+            for (int a = axes() - 1; a >= 0; a--) {
+                y = e.slice(y, lead + a, rest % kernel[a] * dilation[a], out.dim(lead + a), stride[a]);
+                rest /= kernel[a];
+            }
+            if (best == null) {
+                best = y;
+                continue;
+            }
+            // The first of equals stays, and of NaNs.
+            V takes = e.binary(Binary.GT, y, best);
+            if (t.dtype().isFloat()) takes = e.binary(Binary.OR, takes, e.unary(Unary.ISNAN, y));
+            best = e.where(takes, y, best);
+        }
+        return best;
     }
 
     @Override
