@@ -2,6 +2,7 @@
 package io.sinter.runtime;
 
 import io.sinter.ir.DType;
+import io.sinter.runtime.MatmulProblem.Activation;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -13,8 +14,8 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * cublasLt 12 or 13 through the foreign-function API: the same calls in both, and a bias in the epilogue. Column-major, as {@link JcublasLibrary}. The
- * algorithm of a product is the first that the library's heuristic gives, asked once for each product.
+ * cublasLt 12 or 13 through the foreign-function API: the same calls in both; a bias, ReLU and GELU in the epilogue. Column-major, as
+ * {@link JcublasLibrary}. The algorithm of a product is the first that the library's heuristic gives, asked once for each product.
  */
 final class CublasLtLibrary implements MatmulLibrary {
     private static final long WORKSPACE = 32L << 20;
@@ -27,14 +28,21 @@ final class CublasLtLibrary implements MatmulLibrary {
     private static final int LAYOUT_BATCH_COUNT = 5;
     private static final int LAYOUT_STRIDED_BATCH_OFFSET = 6;
     private static final int PREFERENCE_MAX_WORKSPACE_BYTES = 1;
+    private static final int EPILOGUE_NONE = 1;
+    private static final int EPILOGUE_RELU = 2;
+    /** The approximation by tanh. */
+    private static final int EPILOGUE_GELU = 32;
+    /** Added to one of the others: first the bias. */
     private static final int EPILOGUE_BIAS = 4;
+
+    private static final int NOT_SUPPORTED = 15;
     private static final int HEURISTIC_RESULT_BYTES = 96;
     private static final int ALGORITHM_BYTES = 64;
 
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
 
-    /** A product ready to be queued: handles, and the algorithm. */
+    /** A product ready to be queued: handles, and the algorithm, null if there is none. */
     private record Ready(long description, long a, long b, long c, MemorySegment algorithm) {}
 
     private final GpuDriver driver;
@@ -96,13 +104,16 @@ final class CublasLtLibrary implements MatmulLibrary {
                 .downcallHandle(symbols.findOrThrow(function), FunctionDescriptor.of(INT, parameters));
     }
 
-    private static void check(String call, MethodHandle function, Object... args) {
-        int status;
+    private static int call(String call, MethodHandle function, Object... args) {
         try {
-            status = (int) function.invokeWithArguments(args);
+            return (int) function.invokeWithArguments(args);
         } catch (Throwable e) {
             throw new IllegalStateException(call + " failed", e);
         }
+    }
+
+    private static void check(String call, MethodHandle function, Object... args) {
+        int status = call(call, function, args);
         if (status != 0) throw new GpuFaultException(call + ": status " + status);
     }
 
@@ -113,12 +124,30 @@ final class CublasLtLibrary implements MatmulLibrary {
 
     @Override
     public boolean takes(MatmulProblem p) {
-        return !p.bias() || p.dtype() == DType.F32 || p.dtype() == DType.F64;
+        if (p.activation() == Activation.NONE)
+            return !p.bias() || p.dtype() == DType.F32 || p.dtype() == DType.F64;
+        // Which of these there are depends on the library's version.
+        return p.dtype() != DType.F64 && ready(p).algorithm != null;
+    }
+
+    private synchronized Ready ready(MatmulProblem p) {
+        return ready.computeIfAbsent(p, this::prepare);
+    }
+
+    private static int epilogue(MatmulProblem p) {
+        int activation =
+                switch (p.activation()) {
+                    case NONE -> p.bias() ? 0 : EPILOGUE_NONE;
+                    case RELU -> EPILOGUE_RELU;
+                    case GELU -> EPILOGUE_GELU;
+                };
+        return activation + (p.bias() ? EPILOGUE_BIAS : 0);
     }
 
     @Override
     public synchronized void multiply(MatmulProblem p, long a, long b, long c, long bias) {
-        Ready r = ready.computeIfAbsent(p, this::prepare);
+        Ready r = ready(p);
+        if (r.algorithm == null) throw new GpuFaultException("cublasLt knows no way to do " + p);
         if (p.bias()) attribute(r.description, DESC_BIAS_POINTER, bias);
         boolean f64 = p.dtype() == DType.F64;
         if (f64) ones.set(ValueLayout.JAVA_DOUBLE, 0, 1);
@@ -166,7 +195,7 @@ final class CublasLtLibrary implements MatmulLibrary {
         long description = cell.get(LONG, 0);
         attribute(description, DESC_TRANSA, p.transposedB() ? 1 : 0);
         attribute(description, DESC_TRANSB, p.transposedA() ? 1 : 0);
-        if (p.bias()) attribute(description, DESC_EPILOGUE, EPILOGUE_BIAS);
+        attribute(description, DESC_EPILOGUE, epilogue(p));
         long b =
                 layout(type, p.transposedB() ? p.k() : p.n(), p.transposedB() ? p.n() : p.k(), p.ldb(), p, p.strideB());
         long a =
@@ -211,8 +240,9 @@ final class CublasLtLibrary implements MatmulLibrary {
                 cell.address(),
                 8L);
         MemorySegment result = arena.allocate(HEURISTIC_RESULT_BYTES, 8);
-        check(
-                "cublasLtMatmulAlgoGetHeuristic of " + p,
+        cell.set(INT, 0, 0);
+        int status = call(
+                "cublasLtMatmulAlgoGetHeuristic",
                 function("cublasLtMatmulAlgoGetHeuristic", LONG, LONG, LONG, LONG, LONG, LONG, LONG, INT, LONG, LONG),
                 handle,
                 description,
@@ -226,7 +256,9 @@ final class CublasLtLibrary implements MatmulLibrary {
                 cell.address());
         int found = cell.get(INT, 0);
         check("cublasLtMatmulPreferenceDestroy", function("cublasLtMatmulPreferenceDestroy", LONG), preference);
-        if (found == 0) throw new GpuFaultException("cublasLt knows no way to do " + p);
+        if (status != 0 && status != NOT_SUPPORTED)
+            throw new GpuFaultException("cublasLtMatmulAlgoGetHeuristic: status " + status + " of " + p);
+        if (found == 0) return null;
         return result.asSlice(0, ALGORITHM_BYTES);
     }
 

@@ -51,7 +51,7 @@ final class JcublasLibrary implements MatmulLibrary {
 
     @Override
     public boolean takes(MatmulProblem p) {
-        return !p.bias() && p.fitsInts();
+        return !p.bias() && p.activation() == MatmulProblem.Activation.NONE && p.fitsInts();
     }
 
     @Override

@@ -10,14 +10,16 @@ import io.sinter.ir.loop.GemmKernel;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.loop.Local;
+import io.sinter.ir.loop.Prim1;
 import io.sinter.ir.loop.Prim2;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Var;
+import io.sinter.runtime.MatmulProblem.Activation;
 import java.util.List;
 import java.util.function.IntToLongFunction;
 
 /**
- * A launch of a matrix product that a library could do as well: plain matrices, and nothing fused but a bias.
+ * A launch of a matrix product that a library could do as well: plain matrices, and nothing fused but a bias and an activation.
  *
  * @param a where the left operand is
  * @param b where the right one is
@@ -47,16 +49,18 @@ record LibraryMatmul(MatmulProblem problem, Operand a, Operand b, Operand c, Ope
                 || g.k().size() > 1
                 || g.batch().size() > 1) return null;
         if (!(g.a() instanceof Expr.Load a) || !(g.b() instanceof Expr.Load b)) return null;
-        Stmt.Store store = store(g.epilogue(), g.result());
+        Stmt.Store store = store(g.epilogue());
         if (store == null || a.mask() != null || b.mask() != null) return null;
         DType t = store.buffer().dtype();
+        Activated value = activated(store.value(), t);
+        if (!isSum(value.of, g.result())) return null;
         if (!t.isFloat() || a.buffer().dtype() != t || b.buffer().dtype() != t) return null;
 
         Var batch = g.batch().isEmpty() ? null : g.batch().getFirst();
         Var m = g.m().getFirst();
         Var n = g.n().isEmpty() ? null : g.n().getFirst();
         Var k = g.k().isEmpty() ? null : g.k().getFirst();
-        Expr.Load bias = bias(store.value(), g);
+        Expr.Load bias = bias(value.of, g);
         Strides sa = strides(a.index(), slot, batch, m, k);
         Strides sb = strides(b.index(), slot, batch, k, n);
         Strides sc = strides(store.index(), slot, batch, m, n);
@@ -92,7 +96,8 @@ record LibraryMatmul(MatmulProblem problem, Operand a, Operand b, Operand c, Ope
                 sa.batch,
                 sb.batch,
                 sc.batch,
-                bias != null);
+                bias != null,
+                value.by);
         return new LibraryMatmul(
                 problem,
                 operand(a.buffer(), sa),
@@ -105,17 +110,47 @@ record LibraryMatmul(MatmulProblem problem, Operand a, Operand b, Operand c, Ope
         return new Operand(buffer.slot(), s.offset * buffer.dtype().bytes());
     }
 
-    /** The one store, whose value is the sum or the sum and a bias; its locals put in. */
-    private static Stmt.Store store(List<Stmt> epilogue, Local result) {
-        if (epilogue.size() == 1
-                && epilogue.getFirst() instanceof Stmt.Store s
-                && s.mask() == null
-                && isSum(s.value(), result)) return s;
-        if (epilogue.size() != 2
-                || !(epilogue.get(0) instanceof Stmt.Let let)
-                || !(epilogue.get(1) instanceof Stmt.Store s)) return null;
-        if (s.mask() != null || !(s.value() instanceof Expr.Ref r) || r.local() != let.local()) return null;
-        return isSum(let.value(), result) ? new Stmt.Store(s.buffer(), s.index(), let.value()) : null;
+    /** The one store, its local put in. */
+    private static Stmt.Store store(List<Stmt> epilogue) {
+        if (epilogue.isEmpty()
+                || epilogue.size() > 2
+                || !(epilogue.getLast() instanceof Stmt.Store s)
+                || s.mask() != null) return null;
+        if (epilogue.size() == 1) return s;
+        if (!(epilogue.getFirst() instanceof Stmt.Let let)
+                || !(s.value() instanceof Expr.Ref r)
+                || r.local() != let.local()) return null;
+        return new Stmt.Store(s.buffer(), s.index(), let.value());
+    }
+
+    /** A value taken apart: what is done to it last. */
+    private record Activated(Expr of, Activation by) {}
+
+    /** @param t the type that it is rounded to in any case, as it is stored */
+    private static Activated activated(Expr value, DType t) {
+        Expr e = value instanceof Expr.Narrow n && n.to() == t ? n.a() : value;
+        DType sums = e.dtype();
+        if (!(e instanceof Expr.Bin b) || !sums.isFloat()) return new Activated(e, Activation.NONE);
+        if (b.op() == Prim2.MAX && b.b().equals(Expr.Const.of(sums, 0))) return new Activated(b.a(), Activation.RELU);
+        if (b.op() == Prim2.MUL && b.a() instanceof Expr.Bin half && e.equals(gelu(half.a())))
+            return new Activated(half.a(), Activation.GELU);
+        return new Activated(e, Activation.NONE);
+    }
+
+    /** The approximation by tanh, as {@link io.sinter.ir.op.Gelu} decomposes it. */
+    private static Expr gelu(Expr x) {
+        Expr cube = product(product(x, x), x);
+        Expr inner = new Expr.Bin(Prim2.ADD, x, product(cube, number(x, 0.044715)));
+        Expr tanh = new Expr.Un(Prim1.TANH, product(inner, number(x, Math.sqrt(2 / Math.PI))));
+        return product(product(x, number(x, 0.5)), new Expr.Bin(Prim2.ADD, tanh, number(x, 1)));
+    }
+
+    private static Expr product(Expr a, Expr b) {
+        return new Expr.Bin(Prim2.MUL, a, b);
+    }
+
+    private static Expr number(Expr like, double value) {
+        return Expr.Const.of(like.dtype(), value);
     }
 
     private static boolean isSum(Expr e, Local result) {

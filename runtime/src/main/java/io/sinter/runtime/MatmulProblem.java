@@ -15,6 +15,7 @@ import io.sinter.ir.MatmulPrecision;
  * @param lda elements from one row of a, as it lies, to the next
  * @param strideA elements from one a of the batch to the next; 0 if all are the same
  * @param bias whether a vector of n elements is added to each row of c
+ * @param activation what is done to each element of c last
  */
 record MatmulProblem(
         DType dtype,
@@ -31,7 +32,17 @@ record MatmulProblem(
         long strideA,
         long strideB,
         long strideC,
-        boolean bias) {
+        boolean bias,
+        Activation activation) {
+    /** A function of each element. */
+    enum Activation {
+        NONE,
+        /** {@code max(x, 0)}; libraries may make 0 of NaN. */
+        RELU,
+        /** The approximation by tanh. */
+        GELU
+    }
+
     /** Multiplications and additions. */
     double flops() {
         return 2.0 * batch * m * n * k;

@@ -12,6 +12,7 @@ import io.sinter.codegen.ptx.TensorBox;
 import io.sinter.codegen.ptx.lang.PtxType;
 import io.sinter.ir.DType;
 import io.sinter.ir.MatmulPrecision;
+import io.sinter.runtime.MatmulProblem.Activation;
 import java.io.IOException;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -67,7 +68,7 @@ class CudaDriverTest {
         List<String> command = new ArrayList<>(List.of("cc", "-shared", "-fPIC", "-O1"));
         command.add("-Wl,-soname," + made.getFileName());
         command.addAll(List.of(more));
-        command.addAll(List.of("-o", made.toString(), source.toString()));
+        command.addAll(List.of("-o", made.toString(), source.toString(), "-lm"));
         try {
             Process p = new ProcessBuilder(command).redirectErrorStream(true).start();
             String output = new String(p.getInputStream().readAllBytes());
@@ -271,17 +272,20 @@ class CudaDriverTest {
         assertEquals(12, files.major(), files.where());
         try (MatmulLibrary jcublas = driver.openMatmul(files, stream)) {
             assertEquals("cuBLAS 12.4 through JCublas", jcublas.name());
-            assertFalse(jcublas.takes(problem(false, false, 1, true)));
+            assertFalse(jcublas.takes(problem(false, false, 1, true, Activation.NONE)));
+            assertFalse(jcublas.takes(problem(false, false, 1, false, Activation.GELU)));
             multiply(jcublas, false);
         }
         try (MatmulLibrary lt = new CublasLtLibrary(driver, (CudaHandles.Stream) stream, files)) {
             assertEquals("cublasLt 13.0", lt.name());
             multiply(lt, true);
+            // A batch of this many: the fake knows no way.
+            assertFalse(lt.takes(problem(false, false, 99, true, Activation.RELU)));
         }
     }
 
     /** 5 × 7 by 7 × 3, lying as they may. */
-    private static MatmulProblem problem(boolean ta, boolean tb, long batch, boolean bias) {
+    private static MatmulProblem problem(boolean ta, boolean tb, long batch, boolean bias, Activation activation) {
         return new MatmulProblem(
                 DType.F32,
                 MatmulPrecision.HIGHEST,
@@ -297,17 +301,20 @@ class CudaDriverTest {
                 35,
                 21,
                 20,
-                bias);
+                bias,
+                activation);
     }
 
     private static void multiply(MatmulLibrary library, boolean biased) {
-        for (int variant = 0; variant < 16; variant++) {
+        for (int variant = 0; variant < 48; variant++) {
             boolean ta = (variant & 1) != 0;
             boolean tb = (variant & 2) != 0;
             int batch = (variant & 4) != 0 ? 3 : 1;
             boolean withBias = (variant & 8) != 0;
-            MatmulProblem p = problem(ta, tb, batch, withBias);
-            if (withBias && !biased) continue;
+            Activation activation = Activation.values()[variant / 16];
+            MatmulProblem p = problem(ta, tb, batch, withBias, activation);
+            if ((withBias || activation != Activation.NONE) && !biased) continue;
+            assertTrue(library.takes(p));
             float[] a = random(35 * batch);
             float[] b = random(21 * batch);
             float[] v = random(3);
@@ -325,6 +332,12 @@ class CudaDriverTest {
                         for (int k = 0; k < 7; k++)
                             sum += (double) a[35 * x + (ta ? 5 * k + i : 7 * i + k)]
                                     * b[21 * x + (tb ? 7 * j + k : 3 * k + j)];
+                        sum = switch (activation) {
+                            case NONE -> sum;
+                            case RELU -> Math.max(sum, 0);
+                            case GELU ->
+                                sum / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (sum + 0.044715 * Math.pow(sum, 3))));
+                        };
                         assertEquals(sum, c[20 * x + 4 * i + j], 1e-5, library.name() + ": " + p);
                     }
         }

@@ -12,9 +12,13 @@ import io.sinter.ir.GraphBuilder;
 import io.sinter.ir.Node;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
+import io.sinter.ir.op.Gelu;
+import io.sinter.ir.op.Op;
 import io.sinter.ir.op.Sample;
+import io.sinter.ir.op.Unary;
 import io.sinter.ir.ref.RefArray;
 import io.sinter.ir.ref.RefEvaluator;
+import io.sinter.runtime.MatmulProblem.Activation;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -65,9 +69,18 @@ class LibraryMatmulTest {
                                 sum += get(memory, a + 4 * (x * p.strideA() + at))
                                         * get(memory, b + 4 * (x * p.strideB() + bt));
                             }
+                            sum = applied(p.activation(), sum);
                             put(memory, c + 4 * (x * p.strideC() + i * p.ldc() + j), (float) sum);
                         }
             });
+        }
+
+        private static double applied(Activation f, double x) {
+            return switch (f) {
+                case NONE -> x;
+                case RELU -> Math.max(x, 0);
+                case GELU -> x / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+            };
         }
 
         private static double get(io.sinter.codegen.ptx.sim.DeviceMemory memory, long address) {
@@ -182,6 +195,30 @@ class LibraryMatmulTest {
         assertEquals(List.of(), library.done);
     }
 
+    /** ReLU and GELU's approximation are the library's, with a bias and without; GELU itself, of which libraries know only that, is not. */
+    @Test
+    void activations() {
+        open("cublas");
+        for (boolean biased : new boolean[] {false, true}) {
+            for (Activation f : List.of(Activation.RELU, Activation.GELU)) {
+                library.done.clear();
+                check(activated(biased, f == Activation.RELU ? Unary.RELU : new Gelu(true)));
+                assertEquals(f, only().activation());
+                assertEquals(biased, only().bias());
+            }
+            library.done.clear();
+            check(activated(biased, new Gelu(false)));
+            assertEquals(List.of(), library.done);
+        }
+    }
+
+    private static Graph activated(boolean biased, Op f) {
+        GraphBuilder g = new GraphBuilder();
+        Node x = g.matmul(g.input(Type.of(DType.F32, 5, 7)), g.input(Type.of(DType.F32, 7, 3)));
+        if (biased) x = g.add(x, g.expand(g.reshape(g.input(Type.of(DType.F32, 3)), Shape.of(1, 3)), Shape.of(5, 3)));
+        return g.build(g.emit(f, List.of(x)).getFirst());
+    }
+
     @Test
     void smallAndForeignProductsAreOurs() {
         open("auto");
@@ -206,7 +243,7 @@ class LibraryMatmulTest {
 
     private static MatmulProblem problem(long m, long n, long k) {
         return new MatmulProblem(
-                DType.F32, io.sinter.ir.MatmulPrecision.HIGHEST, 1, m, n, k, false, false, k, n, n, 0, 0, 0, false);
+                DType.F32, io.sinter.ir.MatmulPrecision.HIGHEST, 1, m, n, k, false, false, k, n, n, 0, 0, 0, false, Activation.NONE);
     }
 
     @Test

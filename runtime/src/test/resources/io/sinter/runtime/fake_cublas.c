@@ -3,19 +3,23 @@
  * A stand-in for cuBLAS 12 and cublasLt, for tests of how they are called: f32 products on the memory of fake_cuda.c, column-major, done at once. Built
  * twice by the test, once for each library.
  */
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 
-enum { OK = 0, INVALID_VALUE = 7, R_32F = 0, COMPUTE_32F = 68 };
+enum { OK = 0, INVALID_VALUE = 7, NOT_SUPPORTED = 15, R_32F = 0, COMPUTE_32F = 68 };
 
 static void product(int ta, int tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda, const float *b, int64_t ldb, float beta,
-                    float *c, int64_t ldc, const float *bias)
+                    float *c, int64_t ldc, const float *bias, int epilogue)
 {
     for (int64_t i = 0; i < m; i++)
         for (int64_t j = 0; j < n; j++) {
             double sum = 0;
             for (int64_t l = 0; l < k; l++) sum += (double)(ta ? a[l + i * lda] : a[i + l * lda]) * (tb ? b[j + l * ldb] : b[l + j * ldb]);
-            c[i + j * ldc] = (float)(alpha * sum + (beta == 0 ? 0 : beta * c[i + j * ldc]) + (bias ? bias[i] : 0));
+            double x = alpha * sum + (beta == 0 ? 0 : beta * c[i + j * ldc]) + (bias ? bias[i] : 0);
+            if (epilogue == 2) x = x > 0 ? x : 0;
+            if (epilogue == 32) x = x / 2 * (1 + tanh(sqrt(2 / 3.141592653589793) * (x + 0.044715 * x * x * x)));
+            c[i + j * ldc] = (float)x;
         }
 }
 
@@ -30,7 +34,7 @@ int cublasGemmStridedBatchedEx(void *h, int ta, int tb, int m, int n, int k, con
                                int compute, int algo)
 {
     if (h != &created || !stream_set || at != R_32F || bt != R_32F || ct != R_32F || compute != COMPUTE_32F || algo != -1) return INVALID_VALUE;
-    for (int i = 0; i < batch; i++) product(ta, tb, m, n, k, *alpha, a + i * sa, lda, b + i * sb, ldb, *beta, c + i * sc, ldc, 0);
+    for (int i = 0; i < batch; i++) product(ta, tb, m, n, k, *alpha, a + i * sa, lda, b + i * sb, ldb, *beta, c + i * sc, ldc, 0, 0);
     return OK;
 }
 
@@ -89,6 +93,7 @@ int cublasLtMatmulAlgoGetHeuristic(void *h, struct desc *d, struct layout *a, st
 {
     (void)a, (void)b;
     if (h != &created || !d || c != out || !p || wanted != 1) return INVALID_VALUE;
+    if (c->batch == 99) return NOT_SUPPORTED;
     results[0] = (struct heuristic){ { 4711 }, 0, 0, 1, { 0 } };
     *found = 1;
     return OK;
@@ -98,11 +103,13 @@ int cublasLtMatmul(void *h, struct desc *d, const float *alpha, const float *a, 
                    size_t bytes, void *stream)
 {
     if (h != &created || c != out || lc != lout || algo[0] != 4711 || !stream || (bytes && !workspace)) return INVALID_VALUE;
-    if (d->compute != COMPUTE_32F || d->scale != R_32F || la->type != R_32F || (d->epilogue != 0 && d->epilogue != 4)) return INVALID_VALUE;
+    if (d->compute != COMPUTE_32F || d->scale != R_32F || la->type != R_32F) return INVALID_VALUE;
+    int activation = d->epilogue & ~4, biased = d->epilogue & 4;
+    if (activation != (biased ? 0 : 1) && activation != 2 && activation != 32) return INVALID_VALUE;
     uint64_t m = d->ta ? la->columns : la->rows, k = d->ta ? la->rows : la->columns, n = d->tb ? lb->rows : lb->columns;
     if (lc->rows != m || lc->columns != n || (d->tb ? lb->columns : lb->rows) != k) return INVALID_VALUE;
     for (int i = 0; i < lc->batch; i++)
         product(d->ta, d->tb, m, n, k, *alpha, a + i * la->stride, la->ld, b + i * lb->stride, lb->ld, *beta, out + i * lc->stride, lc->ld,
-                d->epilogue == 4 ? d->bias : 0);
+                biased ? d->bias : 0, activation);
     return OK;
 }
