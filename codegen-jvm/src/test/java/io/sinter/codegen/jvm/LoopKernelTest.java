@@ -157,6 +157,28 @@ class LoopKernelTest {
         assertEquals(6f, floats(h.generated(new Options(512), 1).memory().get(OUT))[1]);
     }
 
+    /** C2 leaves out the bounds check of an access whose address it sees to be far from the end of memory: masked once, outside the loop. */
+    @Test
+    void addressesOfAVectorLoopAreMaskedOutsideIt() {
+        Var v = new Var("v", Coef.of(100));
+        Local sum = new Local("sum", DType.F32);
+        Expr in = new Expr.Load(IN, index(Coef.of(0), term(1, v)));
+        LoopKernel kernel = new LoopKernel(
+                "masked",
+                List.of(),
+                List.of(IN, OUT),
+                3,
+                0,
+                List.of(
+                        new Stmt.Declare(sum, Expr.Const.of(DType.F32, 0)),
+                        vector(v, new Stmt.Accumulate(sum, Stmt.Combine.SUM, in)),
+                        new Stmt.Store(OUT, Index.ZERO, new Expr.Ref(sum))));
+        String listing = JvmCodegen.listing(JvmCodegen.generate(kernel, new Options(512)));
+        // Scratch memory, the buffer before the loop, and the masked load of the rest; not the four loads of a step.
+        assertEquals(4, listing.split("LDC " + (Long.MAX_VALUE >> 1)).length, listing);
+        assertEquals(5, listing.split("fromMemorySegment").length - 1, listing);
+    }
+
     /** Stack traces of debug classes lead to lines of the kernel's listing. */
     @Test
     void lineNumbersAreThoseOfTheListing() {

@@ -24,8 +24,14 @@ final class Measurement {
     private static final int LEAST = 7;
     private static final int MOST = 2000;
 
-    /** Warming up ends when a repetition is no longer much faster than the best so far, or after this many. */
-    private static final int WARM_UP = 60;
+    /**
+     * Warming up takes at least this long, in seconds, or twice as long as is measured: HotSpot compiles the host's part of a repetition (tracing, looking
+     * the program up) when it has run some hundred times, on the processors that kernels run on.
+     */
+    private static final double LEAST_WARM_UP = 1;
+
+    /** It ends when so many repetitions were no longer much faster than the best. */
+    private static final int STEADY = 8;
 
     private Measurement() {}
 
@@ -96,15 +102,18 @@ final class Measurement {
 
     /** HotSpot compiles in the background: repetitions get faster for a while. */
     private static void warmUp(Repetition run, double seconds) {
-        long end = System.nanoTime() + (long) (Math.max(2, seconds) * 1e9);
+        long start = System.nanoTime();
+        long least = start + (long) (Math.min(LEAST_WARM_UP, 2 * seconds) * 1e9);
+        long end = start + (long) (Math.max(2, seconds) * 1e9);
         double best = Double.POSITIVE_INFINITY;
         int since = 0;
-        for (int i = 0; i < WARM_UP && since < 8 && (i < 3 || System.nanoTime() < end); i++) {
-            long t = System.nanoTime();
+        long now = start;
+        for (int i = 0; i < 3 || now < least || since < STEADY && now < end; i++) {
             run(run);
-            double ms = millis(System.nanoTime() - t);
+            double ms = millis(System.nanoTime() - now);
             since = ms < 0.97 * best ? 0 : since + 1;
             best = Math.min(best, ms);
+            now = System.nanoTime();
         }
     }
 
