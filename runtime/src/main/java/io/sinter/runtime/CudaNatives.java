@@ -21,6 +21,7 @@ final class CudaNatives {
     private static final String VERSION = "12.6.0";
     private static final String DRIVER = "libJCudaDriver-" + VERSION + "-linux-x86_64.so";
     private static final String CUBLAS = "libJCublas2-" + VERSION + "-linux-x86_64.so";
+    private static final String PTX_COMPILER = "libJNvPTXCompiler-" + VERSION + "-linux-x86_64.so";
     private static final Set<PosixFilePermission> PRIVATE = PosixFilePermissions.fromString("rwx------");
 
     private CudaNatives() {}
@@ -41,6 +42,19 @@ final class CudaNatives {
         return resource("jcuda/jcublas/JCublas2.class") != null && resource("lib/" + CUBLAS) != null;
     }
 
+    /** Whether JNvPTXCompiler and its native library are on the class path, and are for this platform. */
+    static boolean hasPtxCompiler() {
+        return System.getProperty("os.name").equals("Linux")
+                && System.getProperty("os.arch").equals("amd64")
+                && isResource("jcuda/nvptxcompiler/JNvPTXCompiler.class")
+                && isResource("lib/" + PTX_COMPILER);
+    }
+
+    private static boolean isResource(String name) {
+        return CudaNatives.class.getClassLoader() != null
+                && CudaNatives.class.getClassLoader().getResource(name) != null;
+    }
+
     private static InputStream resource(String name) {
         ClassLoader loader = CudaNatives.class.getClassLoader();
         return loader == null ? ClassLoader.getSystemResourceAsStream(name) : loader.getResourceAsStream(name);
@@ -54,6 +68,11 @@ final class CudaNatives {
     /** Loads JCublas; cuBLAS itself must be loaded already, or be where the system's loader finds it. */
     static void loadCublas() {
         load(CUBLAS, "jcuda.jcublas.JCublas2");
+    }
+
+    /** Loads JNvPTXCompiler, which needs no driver. */
+    static void loadPtxCompiler() {
+        load(PTX_COMPILER, "jcuda.nvptxcompiler.JNvPTXCompiler");
     }
 
     /** JCuda's classes load their library when they are initialised. */

@@ -14,13 +14,52 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** NVIDIA's assembler, {@code ptxas}, where it is installed. */
-final class Assembler {
+/** NVIDIA's assembler, in two forms that are of different versions as a rule. */
+enum Assembler {
+    /** nvPTXCompiler, which JCuda's natives bring. */
+    LIBRARY {
+        @Override
+        boolean isThere() {
+            return PtxCompiler.isThere();
+        }
+
+        @Override
+        String log(Target target, String text, Path file) {
+            return PtxCompiler.report(text, target);
+        }
+    },
+
+    /** {@code ptxas}, where it is installed. */
+    PTXAS {
+        @Override
+        boolean isThere() throws IOException {
+            return ptxas() != null;
+        }
+
+        @Override
+        String log(Target target, String text, Path file) throws IOException, InterruptedException {
+            Files.writeString(file, text);
+            Path log = file.resolveSibling(file.getFileName() + ".log");
+            Process p = new ProcessBuilder(
+                            ptxas().toString(),
+                            "-v",
+                            "-arch=" + target,
+                            "-o",
+                            file.resolveSibling(file.getFileName() + ".cubin").toString(),
+                            file.toString())
+                    .redirectErrorStream(true)
+                    .redirectOutput(log.toFile())
+                    .start();
+            int code = p.waitFor();
+            if (code != 0)
+                throw new AssertionError("ptxas says " + code + " for " + target + ":\n" + Files.readString(log));
+            return Files.readString(log);
+        }
+    };
+
     private static final Pattern ENTRY = Pattern.compile("Compiling entry function '(\\w+)'");
     private static final Pattern SPILLS = Pattern.compile("(\\d+) bytes spill stores, (\\d+) bytes spill loads");
     private static final Pattern REGISTERS = Pattern.compile("Used (\\d+) registers");
-
-    private Assembler() {}
 
     /**
      * What a kernel needs of a multiprocessor.
@@ -30,8 +69,13 @@ final class Assembler {
      */
     record Usage(int registers, int spillBytes) {}
 
-    /** The assembler's place; null if there is none. */
-    static Path find() throws IOException {
+    abstract boolean isThere() throws IOException;
+
+    /** What it says of a module, whose text may be put into a file. */
+    abstract String log(Target target, String text, Path file) throws IOException, InterruptedException;
+
+    /** The place of {@code ptxas}; null if there is none. */
+    private static Path ptxas() throws IOException {
         List<Path> places = new ArrayList<>();
         String path = System.getenv("PATH");
         if (path != null) for (String p : path.split(File.pathSeparator)) places.add(Path.of(p));
@@ -50,31 +94,14 @@ final class Assembler {
     /**
      * Assembles a module.
      *
-     * @param file where its text is put
+     * @param file where its text may be put
      * @return what each of its kernels uses
-     * @throws AssertionError if it does not assemble
      */
-    static Map<String, Usage> run(Path assembler, Target target, String text, Path file)
-            throws IOException, InterruptedException {
-        Files.writeString(file, text);
-        Path log = file.resolveSibling(file.getFileName() + ".log");
-        Process p = new ProcessBuilder(
-                        assembler.toString(),
-                        "-v",
-                        "-arch=" + target,
-                        "-o",
-                        file.resolveSibling(file.getFileName() + ".cubin").toString(),
-                        file.toString())
-                .redirectErrorStream(true)
-                .redirectOutput(log.toFile())
-                .start();
-        int code = p.waitFor();
-        if (code != 0)
-            throw new AssertionError("ptxas says " + code + " for " + target + ":\n" + Files.readString(log));
+    Map<String, Usage> run(Target target, String text, Path file) throws IOException, InterruptedException {
         Map<String, Usage> usage = new LinkedHashMap<>();
         String entry = null;
         int spilled = 0;
-        for (String line : Files.readAllLines(log)) {
+        for (String line : log(target, text, file).lines().toList()) {
             Matcher m = ENTRY.matcher(line);
             if (m.find()) entry = m.group(1);
             m = SPILLS.matcher(line);

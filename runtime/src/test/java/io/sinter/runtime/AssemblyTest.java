@@ -33,9 +33,9 @@ import java.util.Set;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
-/** The kernels of the whole operator table, forward and gradient, through NVIDIA's assembler, hundreds in a module. */
+/** The kernels of the whole operator table, forward and gradient, through NVIDIA's assembler in both of its forms, hundreds in a module. */
 class AssemblyTest {
     /** Kernels of a module: the fixed cost is per module. */
     private static final int KERNELS = 400;
@@ -74,12 +74,13 @@ class AssemblyTest {
 
     /** Everything assembles; elementwise, row and column kernels, scans, gathers, scatters, sorts and attention in all its forms keep all values in registers. */
     @ParameterizedTest
-    @EnumSource(
-            value = Target.class,
-            names = {"SM_80", "SM_90A"})
-    void kernelsAssemble(Target target) throws IOException, InterruptedException {
-        Path assembler = Assembler.find();
-        assumeTrue(assembler != null, "no ptxas on the PATH, in CUDA_HOME or in /usr/local/cuda*");
+    @CsvSource({"LIBRARY, SM_80", "LIBRARY, SM_90A", "PTXAS, SM_90A"})
+    void kernelsAssemble(Assembler assembler, Target target) throws IOException, InterruptedException {
+        assumeTrue(
+                assembler.isThere(),
+                assembler == Assembler.LIBRARY
+                        ? "no natives of JCuda for this platform"
+                        : "no ptxas on the PATH, in CUDA_HOME or in /usr/local/cuda*");
         Map<String, Kernel> byEntry = new LinkedHashMap<>();
         List<PtxKernel> code = new ArrayList<>();
         for (Kernel k : KERNEL_BY_STRUCTURE.values()) {
@@ -93,11 +94,8 @@ class AssemblyTest {
         Map<String, Assembler.Usage> usage = new LinkedHashMap<>();
         for (int i = 0; i < code.size(); i += KERNELS) {
             List<PtxKernel> part = code.subList(i, Math.min(code.size(), i + KERNELS));
-            usage.putAll(Assembler.run(
-                    assembler,
-                    target,
-                    PtxCodegen.module(target, part).toString(),
-                    folder.resolve("module" + i + ".ptx")));
+            usage.putAll(assembler.run(
+                    target, PtxCodegen.module(target, part).toString(), folder.resolve("module" + i + ".ptx")));
         }
         assertEquals(byEntry.keySet(), usage.keySet());
         usage.putAll(routines(assembler, target));
@@ -123,7 +121,7 @@ class AssemblyTest {
     }
 
     /** Sorts, top-k and max-pooling, of every type. */
-    private Map<String, Assembler.Usage> routines(Path assembler, Target target)
+    private Map<String, Assembler.Usage> routines(Assembler assembler, Target target)
             throws IOException, InterruptedException {
         Set<RoutineKernel> kernels = new LinkedHashSet<>();
         for (DType t : DType.values()) {
@@ -136,8 +134,7 @@ class AssemblyTest {
         }
         PtxModule module = new PtxModule(
                 target, kernels.stream().map(k -> k.code(k.name())).toList());
-        Map<String, Assembler.Usage> usage =
-                Assembler.run(assembler, target, module.toString(), folder.resolve("routines.ptx"));
+        Map<String, Assembler.Usage> usage = assembler.run(target, module.toString(), folder.resolve("routines.ptx"));
         assertEquals(kernels.size(), usage.size());
         return usage;
     }

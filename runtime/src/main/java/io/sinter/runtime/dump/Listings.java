@@ -9,6 +9,7 @@ import io.sinter.codegen.ptx.Schedule;
 import io.sinter.codegen.ptx.lang.PtxModule;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.SlotValue;
+import io.sinter.runtime.PtxCompiler;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -51,7 +52,9 @@ final class Listings {
             }
         }
         for (String f : ptx) {
-            String report = Ptxas.report(folder, f + ".ptx", target.gpu().toString());
+            String report = PtxCompiler.isThere()
+                    ? compiled(f)
+                    : Ptxas.report(folder, f + ".ptx", target.gpu().toString());
             if (report == null) break;
             save(f + ".ptxas.txt", report);
             for (List<String> of : files.values()) if (of.contains(f + ".ptx")) of.add(f + ".ptxas.txt");
@@ -80,11 +83,21 @@ final class Listings {
         };
     }
 
+    /** What the compiler in the class path says, or its complaint. */
+    private String compiled(String file) throws IOException {
+        try {
+            return Ptxas.withoutTimes(
+                    PtxCompiler.report(Files.readString(folder.resolve(file + ".ptx")), target.gpu()));
+        } catch (IllegalArgumentException e) {
+            return e.getMessage() + "\n";
+        }
+    }
+
     private void save(String file, String text) throws IOException {
         Files.writeString(folder.resolve(file), text, StandardCharsets.UTF_8);
     }
 
-    /** NVIDIA's assembler, where it is on the path: what it says of registers, shared memory and spills. */
+    /** NVIDIA's assembler as a program, where it is on the path: what it says of registers, shared memory and spills. */
     static final class Ptxas {
         private Ptxas() {}
 
@@ -103,15 +116,19 @@ final class Listings {
                 p.getOutputStream().close();
                 String text = new String(p.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
                 p.waitFor();
-                // Times differ from run to run.
-                StringBuilder b = new StringBuilder();
-                text.lines().filter(l -> !l.contains("ompile time")).forEach(l -> b.append(l)
-                        .append('\n'));
-                return b.toString();
+                return withoutTimes(text);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 return "ptxas was interrupted\n";
             }
+        }
+
+        /** Times differ from run to run. */
+        static String withoutTimes(String text) {
+            StringBuilder b = new StringBuilder();
+            text.lines().filter(l -> !l.contains("ompile time")).forEach(l -> b.append(l)
+                    .append('\n'));
+            return b.toString();
         }
     }
 }
