@@ -58,9 +58,6 @@ final class SimDriver implements GpuDriver {
 
     private record Captured(List<Runnable> work) implements Graph {}
 
-    /** Bytes by which an allocation lies beside an aligned address if the machine says so. */
-    private static final int SHIFT = 8;
-
     private static final String PROPERTY = "sinter.ptx-sim";
 
     private final SimDevice device;
@@ -126,13 +123,13 @@ final class SimDriver implements GpuDriver {
         if (bytes > Integer.MAX_VALUE - 64
                 || device.memory().used() + bytes > properties().memoryBytes()) return 0;
         if (allocations++ != machine.moved()) return device.memory().allocate(bytes);
-        moved = device.memory().allocate(bytes + SHIFT) + SHIFT;
+        moved = device.memory().allocate(bytes + machine.beside()) + machine.beside();
         return moved;
     }
 
     /** Bytes from the beginning of an allocation to the address that was handed out. */
     private int shift(long address) {
-        return address == moved ? SHIFT : 0;
+        return address == moved ? machine.beside() : 0;
     }
 
     @Override

@@ -54,12 +54,13 @@ public final class SimulatedProgram {
      * @param target what the GPU says that it is
      * @param maxCtas no launch has more CTAs than this in x: they take the tasks in turn
      * @param team threads of every team, one of which is a CTA; 0: as the kernel's launch rule says. Not for products, whose teams have one size
-     * @param moved number of an allocation that lies 8 bytes beside an aligned address; −1 for none
+     * @param moved number of an allocation that does not lie at an aligned address; −1 for none
+     * @param beside bytes by which it lies beside one
      */
-    public record Machine(SimOptions options, Target target, int maxCtas, int team, int moved) {
+    public record Machine(SimOptions options, Target target, int maxCtas, int team, int moved, int beside) {
         /** The usual one. */
         static Machine of(SimOptions options, Target target) {
-            return new Machine(options, target, Integer.MAX_VALUE, 0, -1);
+            return new Machine(options, target, Integer.MAX_VALUE, 0, -1, 0);
         }
     }
 
@@ -89,6 +90,23 @@ public final class SimulatedProgram {
             for (int i = 0; i < run.results().size(); i++)
                 results.add(Elements.load(program.resultTypes().get(i), run.result(i)));
             return new Outcome(results, driver.instructions());
+        }
+    }
+
+    /** The launches of the program's kernels, those of loops' bodies too. */
+    public List<Plan.Launch> launches() {
+        List<Plan.Launch> all = new ArrayList<>();
+        launches(spelledOut, all);
+        return all;
+    }
+
+    private static void launches(Plan plan, List<Plan.Launch> all) {
+        for (Plan.Step s : plan.steps()) {
+            switch (s) {
+                case Plan.Launch l -> all.add(l);
+                case Plan.Repeat r -> launches(r.body(), all);
+                case Plan.LibraryCall _, Plan.Copy _ -> {}
+            }
         }
     }
 

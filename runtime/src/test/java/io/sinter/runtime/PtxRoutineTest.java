@@ -51,7 +51,7 @@ class PtxRoutineTest {
         SimulatedProgram p = new SimulatedProgram(
                 g.build(g.emit(op, List.of(g.input(x.type()))).toArray(Node[]::new)));
         SimulatedProgram.Machine m =
-                new SimulatedProgram.Machine(SimOptions.DEFAULT.withSeed(team), Target.SM_80, maxCtas, team, -1);
+                new SimulatedProgram.Machine(SimOptions.DEFAULT.withSeed(team), Target.SM_80, maxCtas, team, -1, 0);
         same(
                 op.evaluate(List.of(x)),
                 p.run(List.of(x), m, UnaryOperator.identity()).results(),

@@ -12,7 +12,8 @@ import java.util.regex.Pattern;
 
 /** Faults that make no difference to what a kernel does, each with the proof: {@code ptx-equivalents.json}. */
 final class Equivalents {
-    private record Entry(Pattern mutants, String proof) {}
+    /** @param readsTheSame whether it holds only of mutants that {@linkplain Mutants.Mutant#readsTheSame read the same number} elsewhere */
+    private record Entry(Pattern mutants, boolean readsTheSame, String proof) {}
 
     private final List<Entry> entries = new ArrayList<>();
 
@@ -24,6 +25,7 @@ final class Equivalents {
             for (JsonNode e : new ObjectMapper().readTree(in))
                 all.entries.add(new Entry(
                         Pattern.compile(e.required("mutants").asText()),
+                        e.path("readsTheSame").asBoolean(),
                         e.required("proof").asText()));
         } catch (IOException e) {
             throw new UncheckedIOException("ptx-equivalents.json cannot be read", e);
@@ -32,8 +34,9 @@ final class Equivalents {
     }
 
     /** Why a mutant is equivalent; null if nobody says that it is. */
-    String proof(String key) {
-        for (Entry e : entries) if (e.mutants.matcher(key).matches()) return e.proof;
+    String proof(Mutants.Mutant mutant) {
+        for (Entry e : entries)
+            if (e.mutants.matcher(mutant.key()).matches() && (mutant.readsTheSame() || !e.readsTheSame)) return e.proof;
         return null;
     }
 }

@@ -19,6 +19,7 @@ import io.sinter.ir.op.Unary;
 import io.sinter.ir.ref.RefArray;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiFunction;
 
 /** Loop kernels: elementwise, reductions and scans in teams of every size, and data-dependent places. */
 final class LoopCases {
@@ -88,6 +89,7 @@ final class LoopCases {
             int s = seed;
             few.exactly((t, i) -> MutantInputs.uniform(t, s + i)).exactly((t, i) -> MutantInputs.whole(t, s + i));
         }
+        b.twice(f32(1031), f32(1031)).exactly((t, i) -> MutantInputs.uniform(t, i));
         return b.build();
     }
 
@@ -97,10 +99,11 @@ final class LoopCases {
             Node x = head(g, in.get(0));
             return arithmetic(g, x, head(g, in.get(1), x));
         });
-        for (long n : new long[] {204, 209, 206})
+        for (long n : new long[] {204, 208, 209, 206})
             b.at(f32(9, n), f32(9, n + 8))
                     .exactly((t, i) -> MutantInputs.uniform(t, i))
                     .exactly((t, i) -> MutantInputs.whole(t, i));
+        b.twice(f32(9, 204), f32(9, 212)).exactly((t, i) -> MutantInputs.uniform(t, i));
         return b.build();
     }
 
@@ -109,14 +112,17 @@ final class LoopCases {
             Node x = head(g, in.get(0));
             return List.of(g.unary(Unary.TANH, x), g.exp(x), g.log(g.mul(x, x)), g.unary(Unary.FLOOR, g.mul(x, 3)));
         });
-        for (long n : new long[] {204, 209}) {
+        for (long n : new long[] {204, 208, 209}) {
             MutantCase.Builder.Sized s = b.at(f32(40, n))
                     .exactly((t, i) -> MutantInputs.uniform(t, i))
                     .exactly((t, i) -> MutantInputs.edges(t))
                     .exactly((t, i) -> Sample.uniform(t, -110, 110, 3));
+            // Beside whole numbers: three times them is rounded to a whole number, or to one less.
+            s.exactly((t, i) -> RefArray.of(t, k -> Math.nextAfter((float) (k % 120 - 60), k % 2 == 0 ? -1e9 : 1e9)));
             for (double range : new double[] {0.1, 0.5, 1, 8, 30, 60})
                 s.exactly((t, i) -> Sample.uniform(t, -range, range, 4));
         }
+        b.twice(f32(9, 204)).exactly((t, i) -> MutantInputs.uniform(t, i));
         return b.build();
     }
 
@@ -137,6 +143,8 @@ final class LoopCases {
                         case 1 -> RefArray.ofLongs(t, k -> k % 7 < 3 ? -1 - k % 3 : 1 + k % 4);
                         default -> Sample.uniform(t, -9, 9, 2);
                     });
+        b.twice(Type.of(DType.I64, 9, 204), Type.of(DType.I64, 9, 212), f32(9, 220))
+                .exactly((t, i) -> i == 2 ? Sample.uniform(t, -900, 900, 1) : MutantInputs.integers(t, i));
         return b.build();
     }
 
@@ -147,26 +155,37 @@ final class LoopCases {
             Node z = g.mul(g.mul(x, y), 0.3);
             return List.of(g.cast(z, DType.F16), g.cast(z, DType.BF16), g.cast(z, DType.F64));
         });
-        for (long n : new long[] {204, 209})
+        for (long n : new long[] {204, 208, 209})
             b.at(Type.of(DType.F16, 30, n), Type.of(DType.BF16, 30, n + 8))
                     .exactly((t, i) -> MutantInputs.uniform(t, i));
+        b.twice(Type.of(DType.F16, 9, 204), Type.of(DType.BF16, 9, 212)).exactly((t, i) -> MutantInputs.uniform(t, i));
         return b.build();
     }
 
-    /** Masked loads at both edges, and a transposed operand. */
+    /** Masked loads at both edges, which lie everywhere in a vector of elements, and a transposed operand. */
     private static MutantCase predicated() {
-        MutantCase.Builder b = new MutantCase.Builder("elementwise-predicated", (g, in) -> {
-            Node x = in.get(0);
-            Node y = in.get(1);
-            Node p = g.padAxis(g.padAxis(x, 1, 2, 3), 0, 1, 2);
-            Node s = g.slice(g.transpose(y, 0, 1), 1, 1, g.type(x).dim(1) + 5, 1);
-            return List.of(g.add(p, s));
-        });
-        for (long n : new long[] {35, 34, 33, 32})
-            b.at(f32(22, n), f32(n + 9, 25))
+        MutantCase.Builder b = new MutantCase.Builder("elementwise-predicated", padded(2, 3));
+        long[][] sizes = {{35, 2, 3}, {34, 2, 3}, {33, 2, 5}, {32, 2, 3}, {33, 3, 4}, {31, 4, 5}, {41, 5, 6}, {34, 3, 3}
+        };
+        for (long[] s : sizes) {
+            if (s != sizes[0]) b.running(padded(s[1], s[2]));
+            b.at(f32(22, s[0]), f32(s[0] + s[1] + s[2] + 4, 25))
                     .exactly((t, i) -> MutantInputs.uniform(t, i))
                     .exactly((t, i) -> MutantInputs.uniform(t, 7 + i));
+        }
+        b.running(padded(2, 3)).inTeams(2, f32(22, 35), f32(44, 25)).exactly((t, i) -> MutantInputs.uniform(t, i));
+        b.twice(f32(22, 35), f32(44, 25)).exactly((t, i) -> MutantInputs.uniform(t, i));
         return b.build();
+    }
+
+    private static BiFunction<GraphBuilder, List<Node>, List<Node>> padded(long before, long after) {
+        return (g, in) -> {
+            Node x = in.get(0);
+            Node y = in.get(1);
+            Node p = g.padAxis(g.padAxis(x, 1, before, after), 0, 1, 2);
+            Node s = g.slice(g.transpose(y, 0, 1), 1, 1, g.type(p).dim(1), 1);
+            return List.of(g.add(p, s));
+        };
     }
 
     /** Parameters of an optimizer's step: several blocks in one launch. */
@@ -177,7 +196,7 @@ final class LoopCases {
                                 g.sub(in.get(0), g.mul(in.get(3), 0.1)),
                                 g.sub(in.get(1), g.mul(in.get(4), 0.1)),
                                 g.sub(in.get(2), g.mul(in.get(5), 0.1))))
-                .donating()
+                .donating(true)
                 .at(f32(1031), f32(1031), f32(1031), f32(1031), f32(1031), f32(1031))
                 .exactly((t, i) -> MutantInputs.uniform(t, i))
                 .and()
@@ -185,6 +204,10 @@ final class LoopCases {
                 .exactly((t, i) -> MutantInputs.uniform(t, i))
                 .exactly((t, i) -> MutantInputs.uniform(t, i + 6))
                 .exactly((t, i) -> MutantInputs.uniform(t, i + 12))
+                .and()
+                .donating(false)
+                .at(f32(1031), f32(1031), f32(1031), f32(1031), f32(1031), f32(1031))
+                .exactly((t, i) -> MutantInputs.uniform(t, i))
                 .and()
                 .build();
     }
@@ -204,6 +227,7 @@ final class LoopCases {
                     .exactly((t, i) -> i == 0 ? MutantInputs.spikes(t, 1, 1) : MutantInputs.ones(t))
                     .exactly((t, i) -> i == 0 ? MutantInputs.spikes(t, 1, 2) : MutantInputs.ones(t))
                     .exactly((t, i) -> i == 0 ? MutantInputs.spikes(t, 1, 3) : MutantInputs.ones(t));
+        b.twice(f32(9, 1304), f32(9, 1312)).on((t, i) -> MutantInputs.uniform(t, i), 1e-4, 0);
         return b.build();
     }
 
@@ -218,12 +242,17 @@ final class LoopCases {
             for (long n : new long[] {1304, 1305}) {
                 MutantCase.Builder.Sized s =
                         b.inTeams(team, f32(team == 1 ? 4 : 40, n)).on((t, i) -> MutantInputs.uniform(t, i), 1e-5);
+                for (int seed = 0; seed < 2; seed++) {
+                    int from = seed;
+                    s.exactly((t, i) -> MutantInputs.dominated(t, 1300, from));
+                }
                 for (int seed = 0; seed < 4; seed++) {
                     int from = seed;
                     s.exactly((t, i) -> MutantInputs.twoOfMany(t, from));
                 }
             }
         }
+        b.twice(f32(5, 1304)).on((t, i) -> MutantInputs.uniform(t, i), 1e-5);
         return b.build();
     }
 
@@ -233,14 +262,17 @@ final class LoopCases {
             Node z = g.mul(x, head(g, in.get(1), x));
             return List.of(g.sum(z, 0), g.reduce(Reduce.Kind.MAX, z, 0), g.reduce(Reduce.Kind.MIN, z, 0));
         });
-        for (long n : new long[] {204, 209})
+        for (long n : new long[] {204, 208, 209})
             b.at(f32(60, n), f32(60, n + 8))
                     .on((t, i) -> MutantInputs.uniform(t, i), 1e-4, 0)
                     .exactly((t, i) -> i == 0 ? MutantInputs.spikes(t, 0, 1) : MutantInputs.ones(t))
                     .exactly((t, i) -> i == 0 ? MutantInputs.spikes(t, 0, 2) : MutantInputs.ones(t));
+        b.inTeams(4, f32(20, 204), f32(20, 212)).on((t, i) -> MutantInputs.uniform(t, i), 1e-4, 0);
+        b.twice(f32(20, 204), f32(20, 212)).on((t, i) -> MutantInputs.uniform(t, i), 1e-4, 0);
         return b.build();
     }
 
+    /** Sums of few long rows in parts; each of the kernels also on rows that are apart, by teams of several sizes. */
     private static MutantCase split() {
         MutantCase.Builder b = new MutantCase.Builder("split-reduction", (g, in) -> {
             Node z = g.mul(in.get(0), in.get(1));
@@ -251,13 +283,41 @@ final class LoopCases {
             MutantCase.Builder.Sized s = b.inTeams(k == 2 ? 128 : 0, f32(12, n), f32(12, n))
                     .on((t, i) -> MutantInputs.uniform(t, i), 1e-4, 0)
                     .exactly((t, i) -> MutantInputs.whole(t, i));
-            for (int seed = 0; seed < 10; seed++) {
+            for (int seed = 0; seed < 2; seed++) {
                 int from = seed;
                 s.exactly((t, i) -> i == 0 ? MutantInputs.spikes(t, 1, from) : MutantInputs.ones(t));
             }
         }
+        b.running((g, in) -> {
+            Node z = g.mul(ragged(g, in.get(0)), head(g, in.get(1), ragged(g, in.get(0))));
+            return List.of(g.sum(z, 1), g.reduce(Reduce.Kind.MAX, z, 1));
+        });
+        for (long[] s : APART) {
+            MutantCase.Builder.Sized rows = b.inTeams((int) s[2], f32(s[0], s[1]), f32(s[0], s[1] + 8))
+                    .on((t, i) -> MutantInputs.uniform(t, i), 1e-4, 0);
+            for (int seed = 0; seed < 4; seed++) {
+                int from = seed;
+                rows.exactly((t, i) -> i == 0 ? MutantInputs.spikes(t, 1, from) : MutantInputs.ones(t));
+            }
+        }
+        b.twice(f32(9, 1301), f32(9, 1312)).on((t, i) -> MutantInputs.uniform(t, i), 1e-4, 0);
+        for (Reduce.Kind kind : List.of(Reduce.Kind.SUM, Reduce.Kind.MAX)) {
+            b.running((g, in) -> List.of(g.reduce(kind, ragged(g, in.get(0)), 1)));
+            for (long[] s : APART) {
+                MutantCase.Builder.Sized rows = b.inTeams((int) s[2], f32(s[0], s[1]))
+                        .on((t, i) -> MutantInputs.uniform(t, i), kind == Reduce.Kind.SUM ? 1e-4 : 0);
+                for (int seed = 0; seed < 6; seed++) {
+                    int from = seed;
+                    rows.exactly((t, i) -> MutantInputs.spikes(t, 1, from));
+                }
+            }
+            b.twice(f32(9, 1301)).on((t, i) -> MutantInputs.uniform(t, i), kind == Reduce.Kind.SUM ? 1e-4 : 0);
+        }
         return b.build();
     }
+
+    /** Rows, the distance from one to the next, and threads of a team: vectors with a remainder, and rows that are not aligned. */
+    private static final long[][] APART = {{60, 1304, 0}, {60, 1303, 128}, {60, 257, 0}, {300, 12, 0}};
 
     private static MutantCase argmax() {
         MutantCase.Builder b = new MutantCase.Builder(
@@ -268,6 +328,7 @@ final class LoopCases {
                     .exactly((t, i) -> MutantInputs.uniform(t, i))
                     .exactly((t, i) -> MutantInputs.whole(t, i))
                     .exactly((t, i) -> RefArray.of(t, k -> k % 97 == 13 ? Double.NaN : k % 5));
+        b.twice(f32(9, 704)).exactly((t, i) -> MutantInputs.uniform(t, i));
         return b.build();
     }
 
@@ -282,43 +343,63 @@ final class LoopCases {
                     .exactly((t, i) -> MutantInputs.whole(t, i))
                     .exactly((t, i) -> MutantInputs.spikes(t, 1, i))
                     .on((t, i) -> MutantInputs.uniform(t, i), 1e-4, 0);
+        b.twice(f32(37, 136)).exactly((t, i) -> MutantInputs.whole(t, i));
+        b.running((g, in) -> List.of(g.apply(new Scan(Scan.Kind.MAX, 0, true), head(g, in.get(0)))))
+                .inTeams(4, f32(37, 136))
+                .exactly((t, i) -> MutantInputs.whole(t, i));
         return b.build();
     }
 
     // ---- data-dependent places
 
+    /** Indices of rows that are aligned and of such that are not, into as many elements: how many these are is part of the code. */
     private static MutantCase gather() {
-        MutantCase.Builder b = new MutantCase.Builder(
-                "gather",
-                (g, in) -> List.of(
-                        g.apply(new Gather(1), in.get(0), head(g, in.get(1))),
-                        g.apply(new Take(0), head(g, in.get(0)), in.get(2))));
+        BiFunction<GraphBuilder, List<Node>, List<Node>> both = (g, in) -> List.of(
+                g.apply(new Gather(1), columns(g, in.get(0), 40), head(g, in.get(1))),
+                g.apply(new Take(0), head(g, in.get(3)), in.get(2)));
+        MutantCase.Builder b = new MutantCase.Builder("gather", both);
         for (long n : new long[] {40, 41}) {
-            MutantCase.Builder.Sized s = b.at(f32(40, n), Type.of(DType.I64, 40, n + 12), Type.of(DType.I64, 50));
+            Type[] types = {
+                f32(40, n == 40 ? 40 : 44), Type.of(DType.I64, 40, n + 12), Type.of(DType.I64, 50), f32(40, n + 8)
+            };
+            MutantCase.Builder.Sized s = b.at(types);
             for (int place = -1; place < 6; place++) {
                 for (int which = 1; which <= (place < 0 ? 1 : 2); which++) {
-                    long bound = which == 1 ? n : 40;
-                    for (long wrong : place < 0 ? new long[1] : new long[] {bound, -bound - 1, bound + 7}) {
+                    for (long wrong : place < 0 ? new long[1] : new long[] {40, -41, 47}) {
                         int p = place;
                         int w = which;
-                        s.exactly((t, i) -> i == 0
+                        s.exactly((t, i) -> t.dtype() != DType.I64
                                 ? MutantInputs.uniform(t, p + 1)
                                 : MutantInputs.indices(t, -40, 40, p + i, i == w ? p : -1, wrong));
                     }
                 }
             }
             // Each index wrong alike: one of them is reported, whole.
-            s.exactly((t, i) -> i == 1
-                    ? RefArray.ofLongs(t, _ -> n + 3)
-                    : i == 2 ? MutantInputs.indices(t, -40, 40, 1, -1, 0) : MutantInputs.uniform(t, 1));
-            s.exactly((t, i) -> i == 2
-                    ? RefArray.ofLongs(t, _ -> 49)
-                    : i == 1 ? MutantInputs.indices(t, -40, 40, 1, -1, 0) : MutantInputs.uniform(t, 1));
+            for (int which = 1; which <= 2; which++) {
+                int w = which;
+                s.exactly((t, i) -> t.dtype() != DType.I64
+                        ? MutantInputs.uniform(t, 1)
+                        : i == w ? RefArray.ofLongs(t, _ -> 49) : MutantInputs.indices(t, -40, 40, 1, -1, 0));
+            }
             // The least and the greatest index that there is.
-            s.exactly((t, i) -> i == 0
+            s.exactly((t, i) -> t.dtype() != DType.I64
                     ? MutantInputs.uniform(t, 1)
                     : RefArray.ofLongs(t, k -> k % 3 == 0 ? -40 : k % 3 == 1 ? 39 : 0));
+            b.twice(types)
+                    .exactly((t, i) -> t.dtype() != DType.I64
+                            ? MutantInputs.uniform(t, i)
+                            : MutantInputs.indices(t, -40, 40, i, -1, 0));
         }
+        // Each check by another number.
+        b.running((g, in) -> both.apply(g, in).reversed());
+        for (long n : new long[] {40, 41})
+            b.at(f32(40, n == 40 ? 40 : 44), Type.of(DType.I64, 40, n + 12), Type.of(DType.I64, 50), f32(40, n + 8))
+                    .exactly((t, i) -> t.dtype() != DType.I64
+                            ? MutantInputs.uniform(t, i)
+                            : MutantInputs.indices(t, -40, 40, i, i == 1 ? 2 : -1, 40))
+                    .exactly((t, i) -> t.dtype() != DType.I64
+                            ? MutantInputs.uniform(t, i)
+                            : MutantInputs.indices(t, -40, 40, i, i == 1 ? 3 : -1, 40));
         return b.build();
     }
 
@@ -343,6 +424,12 @@ final class LoopCases {
                     }
                 }
             }
+            for (int which = 1; which <= 3; which += 2) {
+                int w = which;
+                s.exactly((t, i) -> t.dtype() != DType.I64
+                        ? MutantInputs.uniform(t, i + 1)
+                        : i == w ? RefArray.ofLongs(t, _ -> 22) : MutantInputs.indices(t, -15, 15, i, -1, 0));
+            }
         }
         return b.build();
     }
@@ -353,6 +440,9 @@ final class LoopCases {
                 .at(Type.scalar(DType.I64), Type.scalar(DType.I64))
                 .exactly((t, i) -> RefArray.ofLongs(t, _ -> i == 0 ? 0x1234_5678_9abc_def1L : 0xffff_fffeL))
                 .exactly((t, i) -> RefArray.ofLongs(t, _ -> i == 0 ? -7 : 1))
+                .and()
+                .twice(Type.scalar(DType.I64), Type.scalar(DType.I64))
+                .exactly((t, i) -> RefArray.ofLongs(t, _ -> i == 0 ? 99 : 0x1_0000_0000L))
                 .and()
                 .build();
     }

@@ -18,17 +18,17 @@ import java.util.stream.IntStream;
  * @param template the template's name
  * @param aligned whether launches count on memory that begins at multiples of 16 bytes, as drivers allocate it
  * @param target what the GPU is
- * @param programs the same computation at different sizes; faults are sought in the kernels of the first, and seen in those of the others
- *     that have the same text
+ * @param programs the computation at different sizes, and others that have kernels of the same text
  */
 record MutantCase(String template, boolean aligned, Target target, List<Program> programs) {
     /**
      * A program with what it is run on.
      *
      * @param team threads of its kernels' teams; 0: as their rules say
+     * @param isSubject whether faults are sought in its kernels; else it is run where it has one of the same text
      * @param inputs several lists of arguments
      */
-    record Program(Graph graph, int team, List<Inputs> inputs) {}
+    record Program(Graph graph, int team, boolean isSubject, List<Inputs> inputs) {}
 
     /**
      * Arguments of one run.
@@ -45,9 +45,10 @@ record MutantCase(String template, boolean aligned, Target target, List<Program>
     /** Collects the programs of a case. */
     static final class Builder {
         private final String template;
-        private final BiFunction<GraphBuilder, List<Node>, List<Node>> code;
+        private BiFunction<GraphBuilder, List<Node>, List<Node>> code;
         private final List<Program> programs = new ArrayList<>();
         private boolean donating;
+        private boolean isSubject = true;
         private boolean aligned;
         private Target target = Target.SM_80;
 
@@ -56,9 +57,16 @@ record MutantCase(String template, boolean aligned, Target target, List<Program>
             this.code = code;
         }
 
-        /** Results overwrite the arguments of their numbers. */
-        Builder donating() {
-            donating = true;
+        /** In the programs that follow results overwrite the arguments of their numbers, or they do not. */
+        Builder donating(boolean yes) {
+            donating = yes;
+            return this;
+        }
+
+        /** The programs that follow compute this, by kernels some of which have the same text: in those, faults are seen that are sought in the others. */
+        Builder running(BiFunction<GraphBuilder, List<Node>, List<Node>> other) {
+            code = other;
+            isSubject = false;
             return this;
         }
 
@@ -81,7 +89,12 @@ record MutantCase(String template, boolean aligned, Target target, List<Program>
 
         /** The program for operands of these types, run by teams of so many threads. */
         Sized inTeams(int team, Type... types) {
-            return new Sized(team, List.of(types));
+            return new Sized(team, List.of(types), 1);
+        }
+
+        /** The computation done twice, on operands of these types and on others: each kernel is launched once, with two parameter blocks. */
+        Sized twice(Type... types) {
+            return new Sized(0, List.of(types), 2);
         }
 
         MutantCase build() {
@@ -91,24 +104,40 @@ record MutantCase(String template, boolean aligned, Target target, List<Program>
         /** A program of certain sizes. */
         final class Sized {
             private final List<Type> types;
+            private final int times;
             private final List<Inputs> inputs = new ArrayList<>();
 
-            private Sized(int team, List<Type> types) {
+            private Sized(int team, List<Type> types, int times) {
                 this.types = types;
+                this.times = times;
                 GraphBuilder g = new GraphBuilder();
-                List<Node> nodes = types.stream().map(g::input).toList();
-                List<Node> results = code.apply(g, nodes);
+                List<Node> nodes = new ArrayList<>();
+                List<List<Node>> each = new ArrayList<>();
+                for (int t = 0; t < times; t++) {
+                    List<Node> in = types.stream().map(g::input).toList();
+                    nodes.addAll(in);
+                    each.add(code.apply(g, in));
+                }
+                List<Node> results = new ArrayList<>();
+                for (int i = 0; i < each.getFirst().size(); i++) for (List<Node> e : each) results.add(e.get(i));
                 List<Integer> donations = IntStream.range(0, results.size())
                         .mapToObj(i -> donating ? i : -1)
                         .toList();
-                programs.add(new Program(Graph.of(nodes, results, donations), team, inputs));
+                programs.add(new Program(Graph.of(nodes, results, donations), team, isSubject, inputs));
             }
 
-            /** Runs it on these, too. */
+            /** Runs it on these, too; a second time on the same backwards. */
             Sized on(Fill fill, double... tolerances) {
                 List<RefArray> all = new ArrayList<>();
-                for (Type t : types) all.add(fill.of(t, all.size()));
-                inputs.add(new Inputs(all, tolerances));
+                for (int t = 0; t < times; t++) {
+                    for (int i = 0; i < types.size(); i++) {
+                        RefArray a = fill.of(types.get(i), i);
+                        all.add(t == 0 ? a : MutantInputs.backwards(a));
+                    }
+                }
+                double[] each = new double[tolerances.length * times];
+                for (int i = 0; i < each.length; i++) each[i] = tolerances[i / times];
+                inputs.add(new Inputs(all, each));
                 return this;
             }
 

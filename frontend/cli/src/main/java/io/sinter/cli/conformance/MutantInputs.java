@@ -100,6 +100,26 @@ final class MutantInputs {
         return a;
     }
 
+    /**
+     * Rows of which one element is the greatest by so much that the exponentials of all others, added up in whatever order, do not change the sum:
+     * it is 1, and of every other element the exponential itself is the result, to the bit. What lies behind the first {@code n} is infinite.
+     */
+    static RefArray dominated(Type t, int n, long seed) {
+        Random r = new Random(seed);
+        int stride = Math.toIntExact(t.dim(1));
+        RefArray a = RefArray.of(t, i -> i % stride < n ? r.nextDouble(-104, -23) : Double.POSITIVE_INFINITY);
+        for (int row = 0; row < t.dim(0); row++) a.set(row * stride + r.nextInt(n), r.nextDouble(1, 2));
+        return a;
+    }
+
+    /** The same elements in the opposite order. */
+    static RefArray backwards(RefArray a) {
+        int last = a.size() - 1;
+        return a.dtype().isFloat()
+                ? RefArray.of(a.type(), i -> a.getDouble(last - i))
+                : RefArray.ofLongs(a.type(), i -> a.getLong(last - i));
+    }
+
     /** Ones. */
     static RefArray ones(Type t) {
         return RefArray.of(t, _ -> 1);
@@ -126,6 +146,33 @@ final class MutantInputs {
             a.set(row * n + 1 + 2 * r.nextInt(n / 2), sign);
         }
         return a;
+    }
+
+    /**
+     * Left operand of a product of 16 bits: with {@link #firstRows} as the right one, each sum is one more, or one less, than a number of a result's
+     * last even place: in the middle between two results.
+     */
+    static RefArray middles(Type t) {
+        int n = Math.toIntExact(t.dim(t.rank() - 1));
+        double large = t.dtype() == DType.F16 ? 0x1p11 : 0x1p8;
+        return RefArray.of(t, i -> {
+            int row = i / n;
+            double sign = row / 2 % 2 == 0 ? 1 : -1;
+            return i % n == 0 ? sign * large : i % n == 1 ? sign * (1 + row % 2 * 2) : 0;
+        });
+    }
+
+    /** Right operand of a product: ones in the first two rows of each matrix. */
+    static RefArray firstRows(Type t) {
+        int n = Math.toIntExact(t.dim(t.rank() - 1));
+        int k = Math.toIntExact(t.dim(t.rank() - 2));
+        return RefArray.of(t, i -> i / n % k < 2 ? 1 : 0);
+    }
+
+    /** A number with one sign or the other. */
+    static RefArray signs(Type t, double value, long seed) {
+        Random r = new Random(seed);
+        return RefArray.of(t, _ -> r.nextBoolean() ? value : -value);
     }
 
     /** Right operand of a product: rows of 2 and of 1 in turn. */

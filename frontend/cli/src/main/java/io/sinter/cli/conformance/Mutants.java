@@ -1,20 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.cli.conformance;
 
+import io.sinter.codegen.ptx.PtxCodegen;
 import io.sinter.codegen.ptx.faults.Fault;
 import io.sinter.codegen.ptx.faults.Faults;
 import io.sinter.codegen.ptx.lang.Kernel;
+import io.sinter.codegen.ptx.lang.Memory;
+import io.sinter.codegen.ptx.lang.Operand;
 import io.sinter.codegen.ptx.lang.PtxException;
 import io.sinter.codegen.ptx.lang.PtxModule;
 import io.sinter.codegen.ptx.lang.PtxParser;
+import io.sinter.codegen.ptx.lang.Statement;
 import io.sinter.codegen.ptx.sim.SimFault;
 import io.sinter.codegen.ptx.sim.SimOptions;
 import io.sinter.ir.IndexError;
+import io.sinter.ir.Node;
+import io.sinter.ir.plan.Plan;
 import io.sinter.ir.ref.RefArray;
 import io.sinter.runtime.SimulatedProgram;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -35,36 +44,49 @@ final class Mutants {
      *
      * @param text the text of its module without the fault
      * @param faulty the module with it
+     * @param readsTheSame whether it only reads another slot of the parameter block, which holds the same number in every launch of every program
      */
-    record Mutant(String template, Fault fault, String kernel, String text, PtxModule faulty) {
+    record Mutant(String template, Fault fault, String kernel, String text, PtxModule faulty, boolean readsTheSame) {
         /** What a proof that it is equivalent refers to. */
         String key() {
             return template + " " + kernel + " " + fault;
         }
     }
 
+    /**
+     * A program.
+     *
+     * @param modules the texts that it loads
+     */
+    private record Subject(SimulatedProgram program, Set<String> modules) {}
+
     /** One run of a program: on which inputs and machine; what it gives, results or the error that it is to end with, is found when it is needed. */
     private final class Trial {
-        private final SimulatedProgram program;
+        private final Subject subject;
         private final MutantCase.Inputs inputs;
         private final int team;
         private final int moved;
+        private final int beside;
         private boolean isKnown;
         private List<RefArray> results;
         private String error;
         private long instructions;
 
-        Trial(SimulatedProgram program, MutantCase.Inputs inputs, int team, int moved) {
-            this.program = program;
+        Trial(Subject subject, MutantCase.Inputs inputs, int team, int moved, int beside) {
+            this.subject = subject;
             this.inputs = inputs;
             this.team = team;
             this.moved = moved;
+            this.beside = beside;
         }
 
         private SimulatedProgram.Outcome launch(long budget, UnaryOperator<String> change) {
             SimOptions limited = options.withMaxInstructions(budget);
-            return program.run(
-                    inputs.arguments(), new SimulatedProgram.Machine(limited, of.target(), CTAS, team, moved), change);
+            return subject.program()
+                    .run(
+                            inputs.arguments(),
+                            new SimulatedProgram.Machine(limited, of.target(), CTAS, team, moved, beside),
+                            change);
         }
 
         /**
@@ -72,17 +94,19 @@ final class Mutants {
          *
          * @throws IllegalStateException if it does not give what the reference does
          */
-        void know() {
+        synchronized void know() {
             if (isKnown) return;
             isKnown = true;
             try {
-                results = program.interpret(inputs.arguments());
+                results = subject.program().interpret(inputs.arguments());
             } catch (IndexError e) {
                 error = e.getMessage();
             }
             try {
                 SimulatedProgram.Outcome got = launch(options.maxInstructions(), text -> {
-                    modules.add(text);
+                    synchronized (subject) {
+                        subject.modules().add(text);
+                    }
                     return text;
                 });
                 String problem = error != null
@@ -118,6 +142,7 @@ final class Mutants {
 
     private final MutantCase of;
     private final SimOptions options;
+    /** The cheapest first. */
     private final List<Trial> trials = new ArrayList<>();
     /** Texts of all modules that differ. */
     private final Set<String> modules = new LinkedHashSet<>();
@@ -130,43 +155,86 @@ final class Mutants {
     Mutants(MutantCase of, SimOptions options) {
         this.of = of;
         this.options = options;
+        Map<Subject, Long> cost = new IdentityHashMap<>();
         List<Trial> special = new ArrayList<>();
         for (MutantCase.Program p : of.programs()) {
-            SimulatedProgram program = new SimulatedProgram(p.graph());
-            for (MutantCase.Inputs in : p.inputs()) {
-                Trial t = new Trial(program, in, p.team(), -1);
-                if (in == p.inputs().getFirst()) t.know();
-                trials.add(t);
-            }
-            // Arguments are allocated first, then parameters and results.
-            int allocations =
-                    p.graph().inputs().size() + 1 + p.graph().outputs().size();
-            for (int moved = 0; moved < allocations && !of.aligned(); moved++)
-                special.add(new Trial(program, p.inputs().getFirst(), p.team(), moved));
+            Subject subject = new Subject(new SimulatedProgram(p.graph()), new LinkedHashSet<>());
+            for (MutantCase.Inputs in : p.inputs()) trials.add(new Trial(subject, in, p.team(), -1, 0));
+            Trial first = trials.get(trials.size() - p.inputs().size());
+            first.know();
+            cost.put(subject, first.instructions);
+            if (p.isSubject()) modules.addAll(subject.modules());
+            if (of.aligned()) continue;
+            // Arguments are allocated first, then parameters and results: each of them in turn lies an element beside
+            // an
+            // aligned address.
+            List<Integer> elements = new ArrayList<>();
+            for (Node n : p.graph().inputs()) elements.add(n.type().dtype().bytes());
+            elements.add(Long.BYTES);
+            for (Node n : p.graph().outputs()) elements.add(n.type().dtype().bytes());
+            for (int moved = 0; moved < elements.size(); moved++)
+                special.add(new Trial(subject, p.inputs().getFirst(), p.team(), moved, elements.get(moved)));
         }
         trials.addAll(special);
+        // One is enough to catch a fault.
+        trials.sort(Comparator.comparing(t -> cost.get(t.subject)));
     }
 
     /** At most {@code max} faults of each kind, chosen by the seed. */
     Map<Fault.Kind, List<Mutant>> sample(int max, long seed) {
         Map<Fault.Kind, List<Mutant>> all = new EnumMap<>(Fault.Kind.class);
+        Map<String, Integer> variants = new HashMap<>();
         for (String text : modules) {
             PtxModule m = PtxParser.parse(text).module();
             for (int i = 0; i < m.kernels().size(); i++) {
                 Kernel k = m.kernels().get(i);
-                String name = k.name().replaceFirst("^[kr]_", "").replaceFirst("_[0-9a-f]{8}(?=_|$)", "");
+                String base = k.name().replaceFirst("^[kr]_", "").replaceFirst("_[0-9a-f]{8}(?=_|$)", "");
+                int variant = variants.merge(base, 1, Integer::sum);
+                // Kernels of one name differ by their schedule, or by what is part of their code.
+                String name = variant == 1 ? base : base + "~" + variant;
                 for (Fault f : Faults.of(k)) {
                     List<Kernel> kernels = new ArrayList<>(m.kernels());
                     kernels.set(i, f.in(k));
                     PtxModule faulty = new PtxModule(m.version(), m.target(), m.files(), m.variables(), kernels);
                     all.computeIfAbsent(f.kind(), _ -> new ArrayList<>())
-                            .add(new Mutant(of.template(), f, name, text, faulty));
+                            .add(new Mutant(of.template(), f, name, text, faulty, readsTheSame(k, f, base)));
                 }
             }
         }
         all.forEach((kind, list) -> Collections.shuffle(list, new Random(31 * seed + kind.ordinal())));
         all.replaceAll((_, list) -> list.subList(0, Math.min(max, list.size())));
         return all;
+    }
+
+    private boolean readsTheSame(Kernel k, Fault f, String name) {
+        if (!(k.body().get(f.statement()) instanceof Statement.Perform was)
+                || !(was.instruction() instanceof Memory.Load from)) return false;
+        if (!(f.replacement() instanceof Statement.Perform is) || !(is.instruction() instanceof Memory.Load to))
+            return false;
+        if (!from.address().base().equals(blockOf(k)) || !to.address().base().equals(blockOf(k))) return false;
+        int a = Math.toIntExact(from.address().offset() / Long.BYTES);
+        int b = Math.toIntExact(to.address().offset() / Long.BYTES);
+        List<List<Plan.SlotValue>> blocks = new ArrayList<>();
+        for (Trial t : trials) {
+            for (Plan.Launch l : t.subject.program().launches())
+                if (PtxCodegen.identifier(l.kernel().name()).equals(name)) blocks.addAll(l.segments());
+        }
+        return !blocks.isEmpty()
+                && blocks.stream()
+                        .allMatch(x -> b >= 0
+                                && a < x.size()
+                                && b < x.size()
+                                && x.get(a) instanceof Plan.SlotValue.Number
+                                && x.get(a).equals(x.get(b)));
+    }
+
+    /** The register that holds the address of the parameter block: of the first one and the block's number. */
+    private static Operand blockOf(Kernel k) {
+        for (Statement s : k.body()) {
+            if (s instanceof Statement.Perform p && p.instruction().opcode().equals("mad.lo.s64"))
+                return p.instruction().operands().getFirst();
+        }
+        return null;
     }
 
     /** How a mutant ends. */
@@ -181,6 +249,7 @@ final class Mutants {
         String faulty = mutant.faulty().toString();
         UnaryOperator<String> change = text -> text.equals(mutant.text()) ? faulty : text;
         for (Trial t : trials) {
+            if (!t.subject.modules().contains(mutant.text())) continue;
             Verdict v;
             try {
                 v = t.run(change);

@@ -6,8 +6,6 @@ import io.sinter.ir.DType;
 import io.sinter.ir.Node;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
-import io.sinter.ir.op.Attention;
-import io.sinter.ir.op.AttentionGrad;
 import io.sinter.ir.op.Conv;
 import io.sinter.ir.op.MaxPool;
 import io.sinter.ir.op.Sort;
@@ -16,7 +14,7 @@ import io.sinter.ir.ref.RefArray;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Kernels that are no loop kernels: sorts and pooling, products and convolutions, attention. */
+/** Kernels that are no loop kernels: sorts and pooling, products and convolutions; {@link AttentionCases}. */
 final class TemplateCases {
     private TemplateCases() {}
 
@@ -29,9 +27,7 @@ final class TemplateCases {
         for (DType t : List.of(DType.F32, DType.F64, DType.I64, DType.F16, DType.BF16)) all.add(matmul(t));
         all.add(hopper());
         all.add(conv());
-        all.add(attention("attention", DType.F32, false, 2e-5));
-        all.add(attention("attention-causal", DType.F32, true, 2e-5));
-        all.add(attention("attention-f16", DType.F16, true, 6e-3));
+        all.addAll(AttentionCases.all());
         return all;
     }
 
@@ -124,6 +120,7 @@ final class TemplateCases {
             if (!t.isFloat()) continue;
             // The bias alone is not whole: the sum is rounded once more, or for the first time.
             s.exactly((type, i) -> i == 2 ? MutantInputs.uniform(type, i) : MutantInputs.whole(type, i));
+            if (t.bytes() == 2) exactMiddles(s, t);
             for (int axis : new int[] {2, 1})
                 s.on(
                         (type, i) ->
@@ -144,14 +141,26 @@ final class TemplateCases {
 
     /** Tensor copies, mbarriers and products by warpgroups. */
     private static MutantCase hopper() {
-        return products("matmul-bf16-hopper")
+        MutantCase.Builder.Sized s = products("matmul-bf16-hopper")
                 .on(Target.SM_90A)
                 .at(Type.of(DType.BF16, 1, 136, 200), Type.of(DType.BF16, 1, 200, 264), Type.of(DType.BF16, 264))
                 .on((t, i) -> MutantInputs.uniform(t, i), 6e-2)
                 .exactly((t, i) -> MutantInputs.whole(t, i))
-                .exactly((t, i) -> i == 2 ? MutantInputs.uniform(t, i) : MutantInputs.whole(t, i))
-                .and()
-                .build();
+                .exactly((t, i) -> i == 2 ? MutantInputs.uniform(t, i) : MutantInputs.whole(t, i));
+        exactMiddles(s, DType.BF16);
+        return s.and().build();
+    }
+
+    /** Sums in the middle between two results, to which biases add less than f32 has places for. */
+    private static void exactMiddles(MutantCase.Builder.Sized s, DType t) {
+        for (int seed = 0; seed < 2; seed++) {
+            int from = seed;
+            s.exactly((type, i) -> switch (i) {
+                case 0 -> MutantInputs.middles(type);
+                case 1 -> MutantInputs.firstRows(type);
+                default -> MutantInputs.signs(type, t == DType.F16 ? 0x1p-14 : 0x1p-17, from);
+            });
+        }
     }
 
     private static MutantCase conv() {
@@ -181,45 +190,5 @@ final class TemplateCases {
                     }));
         }
         return s.and().build();
-    }
-
-    /**
-     * Forward and all gradients, of several blocks of queries, keys and features. Of types of 16 bits, weights are rounded to these before they are
-     * multiplied.
-     */
-    private static MutantCase attention(String template, DType t, boolean causal, double tolerance) {
-        return new MutantCase.Builder(template, (g, in) -> {
-                    Node scale = g.constant(in.get(0), 0.2);
-                    List<Node> operands = new ArrayList<>(List.of(in.get(0), in.get(1), in.get(2), in.get(3), scale));
-                    List<Node> results = new ArrayList<>(g.emit(new Attention(causal), operands));
-                    operands.addAll(results);
-                    operands.add(in.get(4));
-                    results.addAll(g.emit(new AttentionGrad(causal), operands));
-                    return results;
-                })
-                .at(
-                        Type.of(t, 2, 68, 72),
-                        Type.of(t, 2, 132, 72),
-                        Type.of(t, 2, 132, 20),
-                        Type.of(t, 2, 68, 132),
-                        Type.of(t, 2, 68, 20))
-                .on((x, i) -> i == 3 ? hidden(x) : MutantInputs.uniform(x, i), tolerance)
-                .and()
-                .at(
-                        Type.of(t, 2, 70, 20),
-                        Type.of(t, 2, 67, 20),
-                        Type.of(t, 2, 67, 68),
-                        Type.of(t, 2, 70, 67),
-                        Type.of(t, 2, 70, 68))
-                .on((x, i) -> MutantInputs.uniform(x, i), tolerance)
-                .and()
-                .build();
-    }
-
-    /** A mask that hides some keys, and from one query all. */
-    private static RefArray hidden(Type t) {
-        int keys = Math.toIntExact(t.dim(2));
-        return RefArray.of(
-                t, i -> i / keys % 68 == 5 || i * 7L % 11 == 3 ? Double.NEGATIVE_INFINITY : (i % 13 - 6) * 0.1);
     }
 }
