@@ -292,7 +292,9 @@ abstract sealed class Pooling extends Convolutions permits Normalizations {
     public static Tensor interpolateLinear(Tensor x, boolean alignCorners, long... size) {
         return Trace.call(() -> {
             Tensor y = x;
-            for (int i = 0; i < size.length; i++)
+            // The last axis first, as PyTorch does: its elements are looked up one by one, and there are fewer before
+            // the other axes have grown.
+            for (int i = size.length - 1; i >= 0; i--)
                 y = linear(y, x.rank() - size.length + i, (int) size[i], alignCorners);
             return y;
         });

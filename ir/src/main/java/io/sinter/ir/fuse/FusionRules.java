@@ -7,7 +7,10 @@ import io.sinter.ir.loop.IndexMath;
 import io.sinter.ir.loop.Var;
 import io.sinter.ir.op.BlockReduce;
 import io.sinter.ir.op.Concat;
+import io.sinter.ir.op.Elementwise;
+import io.sinter.ir.op.Gather;
 import io.sinter.ir.op.Reduce;
+import io.sinter.ir.op.Take;
 import io.sinter.ir.op.View;
 import java.util.List;
 import java.util.Map;
@@ -70,6 +73,8 @@ final class FusionRules {
         if (at.size() > 4) return FusionDecision.no("it is read at too many positions");
         if (at.size() > 1 && (store || !Fusion.isPointwise(n.op())))
             return FusionDecision.no("it is read at several positions");
+        if (at.size() > 1 && looksUp(n, 3))
+            return FusionDecision.no("it looks elements up, and would do so at several positions");
         if (store && !Spaces.covers(n, g, at.getFirst()) && !Spaces.followsReduction(n, g, at.getFirst())) {
             return FusionDecision.no(
                     "it is needed elsewhere too, and the kernel does not compute every element exactly once");
@@ -86,6 +91,18 @@ final class FusionRules {
         if (n.op() instanceof Reduce r) return checkReduction(n, r, g, at.getFirst());
         if (Fusion.isTemplate(n.op())) return checkTemplate(n, g, at.getFirst());
         return checkPointwise(n, g, at);
+    }
+
+    /** Whether a value, or what it is computed from in a few steps, is looked up by indices: single elements, which costs more than arithmetic. */
+    private static boolean looksUp(Node n, int steps) {
+        if (n.op() instanceof Take || n.op() instanceof Gather) return true;
+        if (steps == 0 || !(n.op() instanceof Elementwise)) return false;
+        for (Node in : n.inputs()) {
+            Node s = in;
+            while (s.op() instanceof View) s = s.input(0);
+            if (looksUp(s, steps - 1)) return true;
+        }
+        return false;
     }
 
     private FusionDecision checkPointwise(Node n, Group g, List<List<Index>> at) {

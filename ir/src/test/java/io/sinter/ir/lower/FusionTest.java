@@ -23,6 +23,7 @@ import io.sinter.ir.op.Reduce;
 import io.sinter.ir.op.Reshape;
 import io.sinter.ir.op.Sample;
 import io.sinter.ir.op.Softmax;
+import io.sinter.ir.op.Take;
 import io.sinter.ir.op.Unary;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.ref.RefArray;
@@ -292,6 +293,22 @@ class FusionTest {
     }
 
     /** A transposed operand: square tiles, so that its cache lines are used whole. */
+    /** A mean of two neighbours that are looked up, along one axis and then along another: not four look-ups for each element. */
+    @Test
+    void whatIsLookedUpAndReadTwiceIsStored() {
+        Node wider = betweenNeighbours(in(3, 6, 5), 2);
+        kernels(2, check(betweenNeighbours(wider, 1)));
+    }
+
+    private Node betweenNeighbours(Node x, int axis) {
+        List<Node> neighbours = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            args.add(RefArray.of(DType.I64, Shape.of(4), i, 1 + i, 2 + i, i));
+            neighbours.add(b.apply(new Take(axis), x, b.input(Type.of(DType.I64, 4))));
+        }
+        return b.mul(b.add(neighbours.get(0), neighbours.get(1)), 0.5);
+    }
+
     @Test
     void transposedOperandsAreReadInTiles() {
         Node y = b.add(b.apply(new Permute(0, 2, 1), in(2, 40, 33)), in(2, 33, 40));
