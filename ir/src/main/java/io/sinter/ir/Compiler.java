@@ -26,7 +26,6 @@ import io.sinter.ir.plan.Plan;
 import io.sinter.ir.text.RoundTrip;
 import java.util.List;
 import java.util.function.BiConsumer;
-import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
 /** From a graph to a plan: the passes, in order. Their names are their names in a dump. */
@@ -35,22 +34,22 @@ public final class Compiler {
     public record Pass(String name, UnaryOperator<Graph> run) {}
 
     /** The passes before fusion; each is applied to the bodies of loops, too. */
-    public static final List<Pass> PASSES = passes(Compiler::keptWhole);
+    public static final List<Pass> PASSES = passes(Capabilities.ALL);
 
     private Compiler() {}
 
-    private static List<Pass> passes(Predicate<Op> keep) {
+    private static List<Pass> passes(Capabilities capabilities) {
         return List.of(
                 new Pass("unread-results", UnreadResults::apply),
                 new Pass("unread-places", UnreadPlaces::apply),
                 new Pass("simplify", Simplify::apply),
-                new Pass("decompose", g -> Decompose.apply(g, keep)),
+                new Pass("decompose", g -> Decompose.apply(g, capabilities.templates())),
                 new Pass("fold-constants", FoldConstants::apply),
                 new Pass("simplify-parts", Simplify::apply),
                 new Pass("transposed-products", TransposedProducts::apply),
                 new Pass("common-subexpressions", CommonSubexpressions::apply),
                 new Pass("degenerate", Degenerate::apply),
-                new Pass("invariant-transposes", InvariantTransposes::apply),
+                new Pass("invariant-transposes", g -> InvariantTransposes.apply(g, capabilities.panels())),
                 new Pass("split-reductions", SplitReductions::apply),
                 new Pass("dead-code", DeadCode::apply));
     }
@@ -97,7 +96,7 @@ public final class Compiler {
 
     /** As {@link #plan(Graph, int, Capabilities)}; {@code watch} sees every step of the compiler. */
     public static Plan plan(Graph graph, int maxWeight, Capabilities capabilities, CompilerWatch watch) {
-        Graph g = optimize(graph, passes(capabilities.templates()), watch::pass);
+        Graph g = optimize(graph, passes(capabilities), watch::pass);
         Fusion.Limits limits = new Fusion.Limits(maxWeight, capabilities.largeTasks());
         Fusion.Result fused = Fusion.run(g, limits);
         watch.fused(g, fused);

@@ -17,6 +17,9 @@ final class GemmPack {
     private long tallRow;
     private long tallK;
     private long wideBase;
+    private long wideBatch;
+    private long wideColumn;
+    private long wideFirst;
     private int depth;
 
     GemmPack(GemmCode code, GemmTiles tiles, GemmPlan plan, long params, GemmScratch scratch) {
@@ -48,9 +51,10 @@ final class GemmPack {
 
     /** Address of the wide operand's panel that begins at column {@code column} of the block. */
     long wideBase(int column, int width) {
-        return isPacked(width)
-                ? scratch.wide + column / plan.panel * scratch.panelBytes
-                : wideBase + (long) column * size;
+        if (isPacked(width)) return scratch.wide + column / plan.panel * scratch.panelBytes;
+        return plan.wide.isLinear()
+                ? wideBase + (long) column * size
+                : plan.wide.at(wideBatch, wideColumn + column, wideFirst);
     }
 
     /** Distance of that panel's rows. */
@@ -72,6 +76,9 @@ final class GemmPack {
      */
     void wide(long batch, long column, int columns, long k, int depth) {
         this.depth = depth;
+        wideBatch = batch;
+        wideColumn = column;
+        wideFirst = k;
         GemmView v = plan.wide;
         if (v.isLinear()) wideBase = v.base(batch) + column * v.rowStride() + k * v.columnStride();
         int whole = columns / plan.panel;

@@ -387,7 +387,7 @@ final class GemmPlan {
     }
 
     private boolean canReadWide(GemmView wide) {
-        return wide.isLinear() && wide.isUnitRow(size);
+        return wide.isPanels(size, panel);
     }
 
     /** All that is chosen, for a comparison of plans of one launch. */

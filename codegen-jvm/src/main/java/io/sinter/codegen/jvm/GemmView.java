@@ -118,6 +118,11 @@ final class GemmView {
         return isPlain() && row.isOne() && column.isOne();
     }
 
+    /** Whether panels of {@code panel} rows lie in memory as they are read: contiguous rows, one distance from k to k, in pieces of whole panels. */
+    boolean isPanels(long size, int panel) {
+        return isPlain() && column.isOne() && isUnitRow(size) && (row.isOne() || row.run() % panel == 0);
+    }
+
     /**
      * Consecutive rows lie next to each other in memory, as far as a piece goes, or the innermost row
      * variable.

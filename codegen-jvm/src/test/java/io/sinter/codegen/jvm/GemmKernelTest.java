@@ -242,4 +242,33 @@ final class GemmKernelTest {
     Stream<DynamicTest> productsOfFewRows() {
         return GemmProblem.check("few rows", GemmKernelTest::fewRows, 4, 0);
     }
+
+    /** Few rows times a matrix whose columns lie in panels: of as many columns as are multiplied at once, of more, and of others. */
+    private static GemmProblem panels(long seed) {
+        GemmProblem p = new GemmProblem(seed);
+        long m = 9 + p.random.nextInt(28);
+        long panel = new long[] {64, 128, 32, 48, 19}[(int) seed % 5];
+        long count = 2 + p.random.nextInt(3);
+        long k = 1000 + p.random.nextInt(100);
+        Var vm = p.block.var("m", m);
+        Var vk = p.block.var("k", k);
+        p.m = List.of(vm);
+        p.n = vars(p, "n", new long[] {count, panel});
+        p.k = List.of(vk);
+        p.a = new Expr.Load(p.input(DType.F32, m * k), p.block.index(List.of(vm, vk), List.of(k, 1L), 0));
+        List<Var> of = List.of(p.n.get(0), vk, p.n.get(1));
+        long gap = seed < 5 ? 0 : 16;
+        Index index = p.block.index(of, List.of(k * panel + gap, panel, 1L), 0);
+        p.b = new Expr.Load(p.input(DType.F32, count * (k * panel + gap)), index);
+        List<Var> all = List.of(vm, p.n.get(0), p.n.get(1));
+        Expr result = p.result();
+        if (seed % 2 == 1) result = Expr.bin(Prim2.MUL, result, Expr.Const.of(DType.F32, 2));
+        p.store(m * count * panel, p.block.index(all, List.of(count * panel, panel, 1L), 0), result, DType.F32);
+        return p;
+    }
+
+    @TestFactory
+    Stream<DynamicTest> productsOfPanels() {
+        return GemmProblem.check("panels", GemmKernelTest::panels, 10, 0);
+    }
 }

@@ -127,7 +127,7 @@ public final class PtxCodegen {
     }
 
     /** What plans for this generator may hold. */
-    public static final Capabilities CAPABILITIES = new Capabilities(PtxCodegen::hasTemplate, false);
+    public static final Capabilities CAPABILITIES = new Capabilities(PtxCodegen::hasTemplate, false, false);
 
     /** Whether kernels are generated for a composite as a whole; others are to be decomposed. */
     public static boolean hasTemplate(Op op) {

@@ -4,9 +4,12 @@ package io.sinter.ir.pass;
 import io.sinter.ir.Graph;
 import io.sinter.ir.GraphBuilder;
 import io.sinter.ir.Node;
+import io.sinter.ir.Shape;
 import io.sinter.ir.op.Loop;
 import io.sinter.ir.op.Matmul;
+import io.sinter.ir.op.Op;
 import io.sinter.ir.op.Permute;
+import io.sinter.ir.op.Reshape;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
@@ -20,25 +23,32 @@ import java.util.Set;
  * {@code h Wᵀ}), the transpose becomes the invariant. It is copied once, and each step reads it in the order in which a product of few rows
  * goes through its right operand; before, each step had to turn that operand or its result. The number of steps does
  * not matter, as other lengths are to need no other code.
+ *
+ * <p>For generators that read panels of columns one after the other, the copy of a matrix has them so: [columns / 64, rows, 64]. A row of the whole matrix would
+ * be as far from the next as a page is long, or a set of the first-level cache.
  */
 public final class InvariantTransposes {
     /** A product of more rows earns turning its operand by itself. */
     private static final long MOST_ROWS = 64;
 
+    /** Columns of a panel: a multiple of what any vector width multiplies at once. */
+    private static final long PANEL = 64;
+
     private InvariantTransposes() {}
 
-    public static Graph apply(Graph graph) {
+    /** @param panels whether copies of matrices are to have their columns in panels */
+    public static Graph apply(Graph graph, boolean panels) {
         Rewriting rewriting = new Rewriting(graph);
         for (Node n : graph.nodes()) {
             Node now = rewriting.updated(n);
-            if (n.op() instanceof Loop loop) now = turned(now, loop);
+            if (n.op() instanceof Loop loop) now = turned(now, loop, panels);
             rewriting.replace(n, now);
         }
         return rewriting.finish();
     }
 
     /** The loop with transposes that its body takes of invariants as invariants; itself if there are none. */
-    private static Node turned(Node n, Loop loop) {
+    private static Node turned(Node n, Loop loop, boolean panels) {
         Graph body = loop.body();
         Set<Node> invariants = new HashSet<>(body.inputs()
                 .subList(loop.carried() + loop.sliced(), body.inputs().size()));
@@ -67,9 +77,17 @@ public final class InvariantTransposes {
             operands.add(n.input(i));
         }
         for (Node t : moved) {
-            now.put(t, b.input(t.type()));
             Node whole = n.input(body.inputs().indexOf(t.input(0)));
-            operands.add(new Node(t.op(), List.of(whole), t.types(), n.origin()));
+            Shape s = t.shape();
+            if (panels && s.rank() == 2 && s.dim(1) > PANEL && s.dim(1) % PANEL == 0) {
+                Node parts = view(new Reshape(Shape.of(s.dim(1) / PANEL, PANEL, s.dim(0))), whole, n.origin());
+                Node copy = view(new Permute(0, 2, 1), parts, n.origin());
+                operands.add(copy);
+                now.put(t, b.reshape(b.permute(b.input(copy.type()), 1, 0, 2), s));
+            } else {
+                operands.add(view(t.op(), whole, n.origin()));
+                now.put(t, b.input(t.type()));
+            }
         }
         for (Node x : body.nodes()) {
             if (now.containsKey(x)) continue;
@@ -79,6 +97,10 @@ public final class InvariantTransposes {
         Graph turned = b.build(body.outputs().stream().map(now::get).toArray(Node[]::new));
         Loop other = new Loop(turned, loop.steps(), loop.carried(), loop.sliced(), loop.kept(), loop.reverse());
         return new Node(other, operands, n.types(), n.origin());
+    }
+
+    private static Node view(Op op, Node x, int origin) {
+        return new Node(op, List.of(x), op.infer(List.of(x.type())), origin);
     }
 
     /** Consecutive elements of the operand are no more consecutive, but the rows of a matrix. */

@@ -11,6 +11,7 @@ import io.sinter.ir.Node;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Gelu;
 import io.sinter.ir.op.Loop;
+import io.sinter.ir.op.Permute;
 import io.sinter.ir.op.Unary;
 import io.sinter.ir.ref.RandomGraphs;
 import io.sinter.ir.ref.RefArray;
@@ -39,7 +40,7 @@ class PassTest {
             "TransposedProducts",
             TransposedProducts::apply,
             "InvariantTransposes",
-            InvariantTransposes::apply,
+            g -> InvariantTransposes.apply(g, true),
             "Decompose",
             g -> Decompose.apply(g, _ -> false));
 
@@ -265,14 +266,35 @@ class PassTest {
 
     @Test
     void loopsTurnTheirWeightsOnce() {
-        Graph turned = Verifier.verify(InvariantTransposes.apply(recurrent(4, false, false)));
+        Graph turned = Verifier.verify(InvariantTransposes.apply(recurrent(4, false, false), true));
         assertEquals(GraphPrinter.print(recurrent(4, true, false)), GraphPrinter.print(turned));
+    }
+
+    /** h ← (h · Wᵀ)[:, :3], W of 192 rows: copied in three panels. */
+    @Test
+    void loopsTurnLargeWeightsIntoPanels() {
+        GraphBuilder b = new GraphBuilder();
+        Node h = b.input(Type.of(DType.F32, 4, 3));
+        Node w = b.input(Type.of(DType.F32, 192, 3));
+        Node all = b.matmul(h, b.permute(w, 1, 0));
+        Loop loop = new Loop(b.build(b.slice(all, 1, 0, 3, 1)), 6, 1, 0, Set.of(), false);
+        GraphBuilder outside = new GraphBuilder();
+        List<Node> operands =
+                List.of(outside.input(Type.of(DType.F32, 4, 3)), outside.input(Type.of(DType.F32, 192, 3)));
+        Graph g = outside.build(outside.emit(loop, operands).getFirst());
+        Node plain =
+                Verifier.verify(InvariantTransposes.apply(g, false)).outputs().getFirst();
+        assertEquals(Type.of(DType.F32, 3, 192), plain.input(1).type());
+        Node panels =
+                Verifier.verify(InvariantTransposes.apply(g, true)).outputs().getFirst();
+        assertEquals(Type.of(DType.F32, 3, 3, 64), panels.input(1).type());
+        assertTrue(panels.input(1).op() instanceof Permute, panels::toString);
     }
 
     @Test
     void loopsOfManyRowsOrThatReadTheWeightTooStayAsTheyAre() {
         for (Graph g : List.of(recurrent(65, false, false), recurrent(4, false, true)))
-            assertEquals(GraphPrinter.print(g), GraphPrinter.print(InvariantTransposes.apply(g)));
+            assertEquals(GraphPrinter.print(g), GraphPrinter.print(InvariantTransposes.apply(g, true)));
     }
 
     @Test
