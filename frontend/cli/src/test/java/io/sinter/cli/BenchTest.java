@@ -144,7 +144,7 @@ class BenchTest {
         for (String field : List.of(
                 "off_ms", "tables_ms", "timeline_ms", "tables_ratio", "timeline_ratio", "compile_ms", "dumped_ratio"))
             assertTrue(n.path(field).asDouble() > 0, n.toString());
-        assertEquals(2, n.path("noise").size());
+        assertEquals(2, n.path("noise_quartiles").size());
     }
 
     /** A program that any machine with a JDK has, which prints no line and fails. */

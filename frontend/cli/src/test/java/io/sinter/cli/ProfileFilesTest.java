@@ -335,6 +335,26 @@ class ProfileFilesTest {
     }
 
     @Test
+    void theDocumentsBenchmarkIsProfiledAndDumped() throws IOException {
+        Path docs = Path.of(System.getProperty("sinter.root")).resolve("docs").resolve("profiling.md");
+        List<String> lines = Files.readAllLines(docs).stream()
+                .filter(l -> l.startsWith("./sinter bench ") && l.contains(" --profile "))
+                .toList();
+        assertEquals(1, lines.size());
+        List<Object> words = new ArrayList<>();
+        for (String word : lines.getFirst().split(" "))
+            words.add(word.startsWith("runs/") ? folder.resolve(word) : word);
+        words.removeFirst();
+        words.addAll(List.of("--seconds", "0.001")); // as much as it needs
+        StringWriter err = new StringWriter();
+        assertEquals(0, run(err, words.toArray()), err.toString());
+        assertTrue(Files.readString(folder.resolve("runs/softmax.txt")).contains("on jvm, threads: "));
+        try (var all = Files.list(folder.resolve("runs/softmax"))) {
+            assertEquals(1, all.count());
+        }
+    }
+
+    @Test
     void anotherEndingIsRefusedBeforeTheWork() {
         StringWriter err = new StringWriter();
         assertEquals(1, run(err, "run", "digits", "--steps", "2", "--profile", folder.resolve("p.csv")));

@@ -2,6 +2,7 @@
 package io.sinter.cli.bench;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.sinter.Sinter;
 import io.sinter.cli.CommandFailure;
 import io.sinter.cli.Version;
 import io.sinter.cli.bench.BenchCase.Mode;
@@ -206,7 +207,7 @@ public final class BenchCommand implements Runnable {
     private JsonNode measure(BenchCase c, Mode m) {
         Map<String, Object> r;
         try {
-            r = overhead ? Overhead.of(c, m, seconds) : Measurement.of(c, m, seconds, watching(c, m));
+            r = overhead ? Overhead.of(c, m, seconds) : measured(c, m);
         } catch (WrongOutput e) {
             r = error(c, "wrong output: " + e.getMessage());
         } catch (RuntimeException e) {
@@ -218,6 +219,19 @@ public final class BenchCommand implements Runnable {
         r.put("device", device);
         r.put("threads", Session.current().options().threads());
         return Rivals.node(r);
+    }
+
+    private Map<String, Object> measured(BenchCase c, Mode m) {
+        Watching what = watching(c, m);
+        if (what.dump() == null) return Measurement.of(c, m, seconds, what);
+        // Programs that a session has compiled already are not compiled again, so they would not be in the dump.
+        Sinter.flush();
+        try (Session own = Session.open(Session.current().options());
+                var _ = own.use()) {
+            Map<String, Object> r = Measurement.of(c, m, seconds, what);
+            Sinter.flush();
+            return r;
+        }
     }
 
     private static Map<String, Object> error(BenchCase c, String message) {

@@ -16,7 +16,6 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 
@@ -25,20 +24,14 @@ import java.util.stream.Stream;
  * each in a session of its own. Neighbours in time are compared, so that what else the machine does falls on both; ratios are medians over the rounds.
  */
 final class Overhead {
-    /** A block of repetitions takes about this long, much longer than beginning and ending a profile; less where there is not that much time. */
-    private static final double BLOCK_MILLIS = 20;
+    /** A block of repetitions takes about this long: short, so that there are many of them, and neighbours in the same circumstances. */
+    private static final double BLOCK_MILLIS = 2;
 
     /** Rounds at least, so that medians say something. */
     private static final int LEAST = 15;
 
     /** Compilations that are thrown away: HotSpot compiles the compiler. */
     private static final int COLD = 4;
-
-    private enum Look {
-        OFF,
-        TABLES,
-        TIMELINE
-    }
 
     private final BenchCase benchCase;
     private final Mode mode;
@@ -52,8 +45,8 @@ final class Overhead {
 
     /**
      * {@code off_ms}, {@code tables_ms}, {@code timeline_ms}: a repetition without a profile, with one that adds up ({@code .txt}), with one that keeps every
-     * event ({@code .json}); {@code …_ratio}: by the time without, and its quartiles; {@code noise}: quartiles of the ratio of two blocks without. {@code
-     * compile_ms}, {@code dumped_ms}: compiling everything that the first repetition runs; {@code first_ratio}: the whole first repetition.
+     * event ({@code .json}); {@code …_ratio} and {@code …_quartiles}: a block by the blocks without before and after it; {@code noise}: of a block without
+     * likewise. {@code compile_ms}, {@code dumped_ms}: compiling everything that the first repetition runs; {@code first_ratio}: the whole first repetition.
      */
     static Map<String, Object> of(BenchCase c, Mode mode, double seconds) {
         Overhead o = new Overhead(c, mode, seconds);
@@ -67,42 +60,39 @@ final class Overhead {
     // ---- profiles
 
     private void profiles(Map<String, Object> r) {
-        Session session = Session.current();
         Sinter.manualSeed(0);
         Repetition run = benchCase.prepare().apply(mode);
         double once = warm(run);
-        int blocks = 3 * Look.values().length * LEAST;
-        double millis = Math.min(BLOCK_MILLIS, 1e3 * seconds / blocks);
-        int block = (int) Math.max(1, Math.round(millis / once));
-        Map<Look, Profile> profiles = Map.of(Look.TABLES, new Profile(false), Look.TIMELINE, new Profile(true));
-        Map<Look, List<Double>> times = new LinkedHashMap<>();
-        Map<Look, List<Double>> ratios = new LinkedHashMap<>();
-        for (Look l : Look.values()) {
-            times.put(l, new ArrayList<>());
-            ratios.put(l, new ArrayList<>());
-        }
+        int block = (int) Math.max(1, Math.round(BLOCK_MILLIS / once));
+        Profile[] looks = {new Profile(false), new Profile(true)};
+        List<Double> off = new ArrayList<>();
+        List<List<Double>> on = List.of(new ArrayList<>(), new ArrayList<>());
         long end = System.nanoTime() + (long) (seconds * 1e9);
-        int rounds = 0;
-        for (; rounds < LEAST || System.nanoTime() < end; rounds++) {
-            for (Look l : Look.values()) {
-                // Off, on, off: whatever drifts, drifts through the middle. Of OFF itself this is the noise.
-                double before = block(run, block, null, times.get(Look.OFF));
-                double looked = block(run, block, profiles.get(l), times.get(l));
-                double after = block(run, block, null, times.get(Look.OFF));
-                ratios.get(l).add(2 * looked / (before + after));
+        while (off.size() < 2 * LEAST || System.nanoTime() < end) {
+            for (int i = 0; i < looks.length; i++) {
+                off.add(block(run, block, null));
+                on.get(i).add(block(run, block, looks[i]));
             }
         }
-        session.synchronize();
-        r.put("rounds", rounds);
+        off.add(block(run, block, null));
+        // Whatever drifts, drifts through the middle. Of a block without between two without this is the noise.
+        List<Double> noise = new ArrayList<>();
+        for (int i = 1; i + 1 < off.size(); i++) noise.add(2 * off.get(i) / (off.get(i - 1) + off.get(i + 1)));
+        r.put("blocks", on.getFirst().size());
         r.put("block", block);
-        for (Look l : Look.values()) {
-            String name = l.name().toLowerCase(Locale.ROOT);
-            r.put(name + "_ms", round(quartile(times.get(l), 2), 5));
-            if (l == Look.OFF) r.put("noise", quartiles(ratios.get(l)));
-            else {
-                r.put(name + "_ratio", round(quartile(ratios.get(l), 2), 4));
-                r.put(name + "_quartiles", quartiles(ratios.get(l)));
+        r.put("off_ms", round(quartile(off, 2), 5));
+        r.put("noise", round(quartile(noise, 2), 4));
+        r.put("noise_quartiles", quartiles(noise));
+        for (int i = 0; i < looks.length; i++) {
+            String name = looks[i].hasTimeline() ? "timeline" : "tables";
+            List<Double> ratios = new ArrayList<>();
+            for (int k = 0; k < on.get(i).size(); k++) {
+                int before = looks.length * k + i;
+                ratios.add(2 * on.get(i).get(k) / (off.get(before) + off.get(before + 1)));
             }
+            r.put(name + "_ms", round(quartile(on.get(i), 2), 5));
+            r.put(name + "_ratio", round(quartile(ratios, 2), 4));
+            r.put(name + "_quartiles", quartiles(ratios));
         }
     }
 
@@ -110,30 +100,24 @@ final class Overhead {
     private double warm(Repetition run) {
         List<Double> times = new ArrayList<>();
         long end = System.nanoTime() + (long) (seconds * 1e9);
-        while (times.size() < 2 * LEAST || System.nanoTime() < end) block(run, 1, null, times);
+        while (times.size() < 2 * LEAST || System.nanoTime() < end) times.add(block(run, 1, null));
         return quartile(times.subList(times.size() / 2, times.size()), 2);
     }
 
-    /** The mean of {@code n} repetitions; the median of each block goes to {@code times}. */
-    private static double block(Repetition run, int n, Profile profile, List<Double> times) {
+    /** The mean of {@code n} repetitions, in milliseconds. */
+    private static double block(Repetition run, int n, Profile profile) {
         Session session = Session.current();
         if (profile != null) {
             profile.reset();
             session.profileInto(profile);
         }
         try {
-            List<Double> each = new ArrayList<>();
-            double sum = 0;
+            long start = System.nanoTime();
             for (int i = 0; i < n; i++) {
-                long start = System.nanoTime();
                 run.run();
                 session.synchronize();
-                double ms = (System.nanoTime() - start) / 1e6;
-                each.add(ms);
-                sum += ms;
             }
-            times.add(quartile(each, 2));
-            return sum / n;
+            return (System.nanoTime() - start) / 1e6 / n;
         } finally {
             if (profile != null) session.profileInto(null);
         }
