@@ -72,7 +72,10 @@ class AssemblyTest {
         }
     }
 
-    /** Everything assembles; elementwise, row and column kernels, scans, gathers, scatters, sorts and attention forward keep all values in registers. */
+    /**
+     * Everything assembles; elementwise, row and column kernels, scans, gathers, scatters, sorts and attention forward
+     * keep all values in registers.
+     */
     @ParameterizedTest
     @CsvSource({"LIBRARY, SM_80", "LIBRARY, SM_90A", "PTXAS, SM_90A"})
     void kernelsAssemble(Assembler assembler, Target target) throws IOException, InterruptedException {
@@ -114,7 +117,7 @@ class AssemblyTest {
         return switch (kernel) {
             case null -> true;
             case LoopKernel _ -> true;
-            // Sums of f64 take two registers each: the assembler fills all 255 and may lack one or two. So it may for gradients, of which most fit.
+            // Of gradients most fit, and one does not; sums of f64 take two registers each, and the assembler may lack one.
             case AttentionKernel k -> k.pass() == AttentionKernel.Pass.FORWARD && k.acc() != DType.F64;
             case GemmKernel _ -> false;
         };
