@@ -292,7 +292,6 @@ class FusionTest {
         check(y, b.add(b.mul(x, sum), columns));
     }
 
-    /** A transposed operand: square tiles, so that its cache lines are used whole. */
     /** A mean of two neighbours that are looked up, along one axis and then along another: not four look-ups for each element. */
     @Test
     void whatIsLookedUpAndReadTwiceIsStored() {
@@ -309,6 +308,7 @@ class FusionTest {
         return b.mul(b.add(neighbours.get(0), neighbours.get(1)), 0.5);
     }
 
+    /** A transposed operand: square tiles, so that its cache lines are used whole. */
     @Test
     void transposedOperandsAreReadInTiles() {
         Node y = b.add(b.apply(new Permute(0, 2, 1), in(2, 40, 33)), in(2, 33, 40));
