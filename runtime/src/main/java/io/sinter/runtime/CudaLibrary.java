@@ -134,6 +134,11 @@ record CudaLibrary(SymbolLookup symbols, int devices, String problem) {
         }
     }
 
+    /** The result of a function of the driver that JCuda does not have, or does not call as it must be. */
+    int call(String function, FunctionDescriptor type, Object... args) {
+        return call(symbols, function, type, args);
+    }
+
     private static int call(SymbolLookup symbols, String function, FunctionDescriptor type, Object... args) {
         MethodHandle handle = Linker.nativeLinker().downcallHandle(symbols.findOrThrow(function), type);
         try {

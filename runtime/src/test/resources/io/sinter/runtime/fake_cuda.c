@@ -125,6 +125,8 @@ R cuEventElapsedTime(float *ms, struct event *a, struct event *b)
 
 /* A cubin is the text behind this. */
 static const char ELF[] = "\177ELF";
+/* What the driver's assembler is given for its messages. */
+enum { LOG_BYTES = 16 * 1024 };
 static char *log_of(unsigned n, int *options, void **values)
 {
     for (unsigned i = 0; i < n; i++) if (options[i] == 5) return values[i];
@@ -145,7 +147,7 @@ R cuModuleLoadDataEx(struct module **m, const char *text, unsigned n, int *optio
     strncpy((*m)->text, text, sizeof (*m)->text - 1);
     return OK;
 }
-/* The linker writes messages to where it was told at first; the cubin is its own memory. */
+/* The linker writes messages to where it was told at first, also the last ones; the cubin is its own memory. */
 struct link { char image[65536]; char *log; };
 static int links;
 R cuLinkCreate_v2(unsigned n, int *options, void **values, struct link **l)
@@ -163,7 +165,7 @@ R cuLinkAddData_v2(struct link *l, int type, const char *data, size_t size, cons
     if (r == OK) snprintf(l->image, sizeof l->image, "%s%s", ELF, data);
     return r;
 }
-R cuLinkComplete(struct link *l, void **cubin, size_t *size) { *cubin = l->image; *size = strlen(l->image) + 1; return OK; }
+R cuLinkComplete(struct link *l, void **cubin, size_t *size) { if (l->log) memset(l->log, 0, LOG_BYTES); *cubin = l->image; *size = strlen(l->image) + 1; return OK; }
 R cuLinkDestroy(struct link *l) { memset(l, 'x', sizeof *l); free(l); links--; return OK; }
 /* For the test: linkers that nobody has given back. */
 int fake_links(void) { return links; }
