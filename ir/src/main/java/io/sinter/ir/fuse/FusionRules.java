@@ -79,6 +79,8 @@ final class FusionRules {
             return FusionDecision.no(
                     "it is needed elsewhere too, and the kernel does not compute every element exactly once");
         }
+        if (store && g.blocks() != null && n.op() instanceof Concat)
+            return FusionDecision.no("it is needed elsewhere too, and a kernel of its own stores it part by part");
         if (store && g.blocks() != null && !Spaces.isEveryElement(g, at.getFirst()))
             return FusionDecision.no("it is needed elsewhere too, and each block of rows would compute it");
         if (store) {

@@ -365,4 +365,12 @@ class FusionTest {
             assertTrue(p.steps().size() <= 2, p.steps()::toString);
         }
     }
+
+    /** The gradient of a projection that was split in three (attention's), whose columns are summed: choosing a part for each element is no vector code. */
+    @Test
+    void aConcatenationThatIsStoredIsNotPartOfTheSumsOfItsColumns() {
+        Node parts = b.apply(new Concat(1), in(2048, 24), in(2048, 24), in(2048, 24));
+        Plan p = check(parts, b.apply(new Reduce(Reduce.Kind.SUM, 0), parts));
+        assertEquals("concat", ((Plan.Launch) p.steps().getFirst()).kernel().name());
+    }
 }
