@@ -124,8 +124,7 @@ final class CublasLtLibrary implements MatmulLibrary {
 
     @Override
     public boolean takes(MatmulProblem p) {
-        if (p.activation() == Activation.NONE)
-            return !p.bias() || p.dtype() == DType.F32 || p.dtype() == DType.F64;
+        if (p.activation() == Activation.NONE) return !p.bias() || p.dtype() == DType.F32 || p.dtype() == DType.F64;
         // Which of these there are depends on the library's version.
         return p.dtype() != DType.F64 && ready(p).algorithm != null;
     }

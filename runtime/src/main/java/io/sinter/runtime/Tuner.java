@@ -266,8 +266,7 @@ final class Tuner {
                 long start = System.nanoTime();
                 for (int i = 0; i < all.size(); i++) costs.get(i).add(turn(made.get(all.get(i))));
                 long each = (System.nanoTime() - start) / all.size();
-                if (round == 0 && isTimed())
-                    rounds = Math.clamp(TURNS_NANOS / Math.max(1, each), LEAST_ROUNDS, ROUNDS);
+                if (round == 0 && isTimed()) rounds = Math.clamp(TURNS_NANOS / Math.max(1, each), LEAST_ROUNDS, ROUNDS);
             }
             long[] middle = costs.stream().mapToLong(Tuner::middle).toArray();
             int least = 0;

@@ -117,7 +117,8 @@ class AssemblyTest {
         return switch (kernel) {
             case null -> true;
             case LoopKernel _ -> true;
-            // Of gradients most fit, and one does not; sums of f64 take two registers each, and the assembler may lack one.
+            // Of gradients most fit, and one does not; sums of f64 take two registers each, and the assembler may lack
+            // one.
             case AttentionKernel k -> k.pass() == AttentionKernel.Pass.FORWARD && k.acc() != DType.F64;
             case GemmKernel _ -> false;
         };

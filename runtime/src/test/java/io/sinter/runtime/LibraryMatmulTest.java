@@ -243,7 +243,22 @@ class LibraryMatmulTest {
 
     private static MatmulProblem problem(long m, long n, long k) {
         return new MatmulProblem(
-                DType.F32, io.sinter.ir.MatmulPrecision.HIGHEST, 1, m, n, k, false, false, k, n, n, 0, 0, 0, false, Activation.NONE);
+                DType.F32,
+                io.sinter.ir.MatmulPrecision.HIGHEST,
+                1,
+                m,
+                n,
+                k,
+                false,
+                false,
+                k,
+                n,
+                n,
+                0,
+                0,
+                0,
+                false,
+                Activation.NONE);
     }
 
     @Test

@@ -15,8 +15,8 @@ import io.sinter.ir.Canonical;
 import io.sinter.ir.DType;
 import io.sinter.ir.Graph;
 import io.sinter.ir.GraphBuilder;
-import io.sinter.ir.Numerics;
 import io.sinter.ir.Node;
+import io.sinter.ir.Numerics;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Matmul;
 import io.sinter.ir.plan.Plan;
@@ -234,8 +234,7 @@ class TunerTest {
             JvmKernel kernel = s.jvmKernels().get(l.kernel(), plan.codeName(l.kernel()));
             return kernel.forms(block, "");
         }
-        return PtxCodegen.schedules(l.kernel(), ParameterBlock.slots(block), Target.SM_80, Numerics.DEFAULT)
-                .stream()
+        return PtxCodegen.schedules(l.kernel(), ParameterBlock.slots(block), Target.SM_80, Numerics.DEFAULT).stream()
                 .skip(1)
                 .map(Schedule::text)
                 .toList();

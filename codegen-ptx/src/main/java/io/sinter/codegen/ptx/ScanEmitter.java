@@ -97,7 +97,9 @@ final class ScanEmitter {
         facts.add(body);
         Stmt.Loop along = scan.along();
         Set<Access> neighbours = SharedLoop.wide(along, facts);
-        width = neighbours.isEmpty() ? SharedLoop.width(along, type.bytes()) : SharedLoop.width(along, neighbours, false);
+        width = neighbours.isEmpty()
+                ? SharedLoop.width(along, type.bytes())
+                : SharedLoop.width(along, neighbours, false);
         wide = width == 1 ? Set.of() : neighbours;
         elements = (long) THREADS * width;
         boolean cheap = width * SharedLoop.cost(along) <= CHEAP;

@@ -7,7 +7,6 @@ import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.ir.DType;
 import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Facts;
-import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.LoopKernel;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Var;
@@ -25,11 +24,11 @@ record Update(Stmt.Store store, AtomicOp op, Expr value) {
     static Update of(Stmt.Store s) {
         if (s.mask() != null
                 || !(s.value() instanceof Expr.Bin b)
-                || !(b.a() instanceof Expr.Load(var buffer, Index index, Expr mask, _))
-                || mask != null
-                || !buffer.equals(s.buffer())
-                || !index.equals(s.index())) return null;
-        DType t = buffer.dtype();
+                || !(b.a() instanceof Expr.Load l)
+                || l.mask() != null
+                || !l.buffer().equals(s.buffer())
+                || !l.index().equals(s.index())) return null;
+        DType t = s.buffer().dtype();
         boolean isWhole = t == DType.I32 || t == DType.I64;
         AtomicOp op =
                 switch (b.op()) {
@@ -74,8 +73,9 @@ record Update(Stmt.Store store, AtomicOp op, Expr value) {
                 || l.limit() != null
                 || l.body().size() != 1) return null;
         Stmt inside = l.body().getFirst();
-        if (inside instanceof Stmt.Loop v && v.kind() == Stmt.Loop.Kind.VECTOR && v.body().size() == 1)
-            inside = v.body().getFirst();
+        if (inside instanceof Stmt.Loop v
+                && v.kind() == Stmt.Loop.Kind.VECTOR
+                && v.body().size() == 1) inside = v.body().getFirst();
         Update u = inside instanceof Stmt.Store s && Facts.hasData(s.index()) ? of(s) : null;
         if (u == null) return null;
         Facts facts = new Facts();

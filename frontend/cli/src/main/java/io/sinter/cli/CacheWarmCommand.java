@@ -68,7 +68,8 @@ final class CacheWarmCommand implements Runnable {
 
     @Option(
             names = "--nondeterministic",
-            description = "Of a dump: sums may be added up in any order, as after Sinter.useDeterministicAlgorithms(false).")
+            description =
+                    "Of a dump: sums may be added up in any order, as after Sinter.useDeterministicAlgorithms(false).")
     private boolean nondeterministic;
 
     @Parameters(

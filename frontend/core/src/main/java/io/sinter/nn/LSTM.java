@@ -68,7 +68,8 @@ public final class LSTM extends Recurrent {
         Tensor sum = projected
                 .getFirst()
                 .add(state.getFirst().matmul(weights.getFirst().transpose(0, 1)));
-        List<Tensor> gates = plus(sum, weights.size() == 1 ? null : weights.get(1)).chunk(4, 1);
+        List<Tensor> gates =
+                plus(sum, weights.size() == 1 ? null : weights.get(1)).chunk(4, 1);
         Tensor i = gates.get(0).sigmoid();
         Tensor f = gates.get(1).sigmoid();
         Tensor g = gates.get(2).tanh();

@@ -4,8 +4,8 @@ package io.sinter.runtime.dump;
 import io.sinter.ir.Capabilities;
 import io.sinter.ir.Compiler;
 import io.sinter.ir.Graph;
-import io.sinter.ir.Numerics;
 import io.sinter.ir.Node;
+import io.sinter.ir.Numerics;
 import io.sinter.ir.Type;
 import io.sinter.ir.fuse.Fusion;
 import io.sinter.ir.loop.KernelText;
@@ -79,8 +79,8 @@ public record KernelCut(
      */
     public static KernelCut of(Graph trace, Capabilities capabilities, List<String> loops, int kernel) {
         for (int weight = Fusion.MAX_WEIGHT; weight > 0; weight = Fusion.less(weight)) {
-            ProgramDump dump = new ProgramDump(
-                    trace, Sources.NONE, new ProgramDump.Target("", "", 0, null, Numerics.DEFAULT));
+            ProgramDump dump =
+                    new ProgramDump(trace, Sources.NONE, new ProgramDump.Target("", "", 0, null, Numerics.DEFAULT));
             dump.end(Compiler.plan(trace, weight, capabilities, dump.begin()));
             Model model = new Model(dump);
             if (agrees(model, loops)) return new Cutter(model, model.steps.get(kernel)).cut();

@@ -3,8 +3,8 @@ package io.sinter.runtime.dump;
 
 import io.sinter.ir.CompilerWatch;
 import io.sinter.ir.Graph;
-import io.sinter.ir.Numerics;
 import io.sinter.ir.Node;
+import io.sinter.ir.Numerics;
 import io.sinter.ir.fuse.Fusion;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Provenance;
@@ -29,11 +29,7 @@ public final class ProgramDump implements CompilerWatch {
      * @param numerics what is chosen about rounding, which is in the key; on GPUs alone it makes a difference
      */
     public record Target(
-            String device,
-            String backend,
-            int vectorBits,
-            io.sinter.codegen.ptx.lang.Target gpu,
-            Numerics numerics) {}
+            String device, String backend, int vectorBits, io.sinter.codegen.ptx.lang.Target gpu, Numerics numerics) {}
 
     /**
      * A graph on its way.

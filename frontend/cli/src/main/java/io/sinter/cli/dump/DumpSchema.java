@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.util.Iterator;
 import java.util.Map;
 
 /** Whether a {@code program.json} is what {@code docs/dump-schema.json} says: the part of JSON Schema that it uses. */
@@ -56,8 +55,7 @@ public final class DumpSchema {
     private static void object(JsonNode value, JsonNode schema, String where) {
         demand(value.isObject(), where, "is no object");
         for (JsonNode r : schema.path("required")) demand(value.has(r.asText()), where, "lacks '" + r.asText() + "'");
-        for (Iterator<Map.Entry<String, JsonNode>> fields = value.fields(); fields.hasNext(); ) {
-            Map.Entry<String, JsonNode> f = fields.next();
+        for (Map.Entry<String, JsonNode> f : value.properties()) {
             JsonNode property = schema.path("properties").path(f.getKey());
             demand(!property.isMissingNode(), where, "has a '" + f.getKey() + "' that the schema does not know");
             check(f.getValue(), property, where + "." + f.getKey());

@@ -49,7 +49,12 @@ class PtxMutantsTest {
                 .execute("--only", "philox", "--threads", "1", "--markdown", file.toString());
         String text = Files.readString(file);
         assertTrue(text.contains(out.toString().lines().toList().getLast()), text);
-        assertTrue(Pattern.compile("(?m)^\\| philox \\|.* \\d+/\\d+ \\|").matcher(text).find(), text);
-        assertTrue(text.contains("- The other factor is the number 0.\n  - philox random_bits offset line 0 mul."), text);
+        assertTrue(
+                Pattern.compile("(?m)^\\| philox \\|.* \\d+/\\d+ \\|")
+                        .matcher(text)
+                        .find(),
+                text);
+        assertTrue(
+                text.contains("- The other factor is the number 0.\n  - philox random_bits offset line 0 mul."), text);
     }
 }
