@@ -42,18 +42,21 @@ final class Targets {
         return new CacheKey(CacheKey.Kind.PLAN, build, target, numerics, Sha256.hex(program.form()));
     }
 
-    /** The key of what was measured of a program's launches; null where there is nothing to measure. On a GPU a library may be chosen, so the key names it. */
+    /**
+     * The key of what was measured of a program's launches; null where there is nothing to measure. On a GPU a library may be chosen, so the key names it; a
+     * simulator's costs choose for nobody else, so it names what they count.
+     */
     static CacheKey tuning(Canonical.Key program, CompileContext context) {
         CacheKey plan = plan(program, context);
         if (plan == null || !context.tunes()) return null;
-        Gpu gpu = context.device().kind() == Device.Kind.JVM
-                ? null
-                : context.session().gpu();
-        String library = gpu == null || gpu.matmul() == null
-                ? ""
-                : " with " + gpu.matmul().name();
-        return new CacheKey(
-                CacheKey.Kind.TUNING, plan.build(), plan.target() + library, plan.numerics(), plan.content());
+        String target = plan.target();
+        if (context.device().kind() != Device.Kind.JVM) {
+            Gpu gpu = context.session().gpu();
+            String unit = gpu.driver().costUnit();
+            if (!unit.equals(Tuning.NANOSECONDS)) target += " by " + unit;
+            if (gpu.matmul() != null) target += " with " + gpu.matmul().name();
+        }
+        return new CacheKey(CacheKey.Kind.TUNING, plan.build(), target, plan.numerics(), plan.content());
     }
 
     /** The key of a program's plan with the forms that were chosen. */

@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Chooses forms for the launches of a plan by measuring them: each by itself, on scratch memory of the extents that it has in the program, on the session's
@@ -72,7 +73,8 @@ final class Tuner {
     /** Null on the JVM. */
     private final Gpu gpu;
 
-    private final long deadline;
+    private final long start = System.nanoTime();
+    private final long budget;
     private final Map<Work, Group> groups = new LinkedHashMap<>();
     private int launches;
 
@@ -81,18 +83,18 @@ final class Tuner {
         this.context = context;
         session = context.session();
         gpu = context.device().kind() == Device.Kind.JVM ? null : session.gpu();
-        deadline = System.nanoTime() + context.autotune().toNanos();
+        budget = TimeUnit.NANOSECONDS.convert(context.autotune()); // of more than they can say, the most
     }
 
     /** Measures, for about the time that the context gives. */
     static Tuning tune(StoredPlan plan, CompileContext context) {
-        long start = System.nanoTime();
-        Tuning made = new Tuner(plan, context).tune();
+        Tuner tuner = new Tuner(plan, context);
+        Tuning made = tuner.tune();
         LOG.log(
                 System.Logger.Level.INFO,
                 "autotune: {0}; took {1} ms",
                 made.summary(),
-                (System.nanoTime() - start) / 1_000_000);
+                (System.nanoTime() - tuner.start) / 1_000_000);
         return made;
     }
 
@@ -115,7 +117,7 @@ final class Tuner {
     }
 
     private boolean hasTime() {
-        return System.nanoTime() < deadline;
+        return System.nanoTime() - start < budget;
     }
 
     /** @param times how often the plan runs in one run of the program */
