@@ -15,7 +15,7 @@ import java.util.function.UnaryOperator;
 
 /**
  * A generator for the JVM that is wrong on purpose: where a kernel asks for one function, its code computes another. Plans, dumps and the interpreter keep the
- * right one. For tests, and for whoever wants to see what finds such a fault ({@code -Dsinter.test.fault=exp:sin} with {@code --check reference}).
+ * right one, and a cache on disk knows the wrong code under a name of its own. For tests, and for whoever wants to see what finds such a fault ({@code -Dsinter.test.fault=exp:sin} with {@code --check reference}).
  *
  * @param right what kernels ask for
  * @param wrong what their code computes

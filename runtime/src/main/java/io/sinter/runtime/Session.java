@@ -105,7 +105,11 @@ public final class Session implements AutoCloseable {
         JvmFeatures.adviseOnce();
         cache(options.cache());
         JvmCode code = new JvmCode(io.sinter.codegen.jvm.Options.preferred(), counters, this::disk);
-        jvmKernels = new JvmKernels((kernel, name) -> code.make(fault.apply(kernel), name));
+        jvmKernels = new JvmKernels((kernel, name) -> {
+            Kernel asked = fault.apply(kernel);
+            // A cache on disk must not give wrong code to those who ask for the right one.
+            return code.make(asked, asked == kernel ? name : StoredPlan.name(asked));
+        });
         JvmFeatures.initialiseOnce(this::firstKernel);
         String folder = System.getProperty("sinter.dump");
         if (folder != null) dumpTo(Path.of(folder));

@@ -27,6 +27,7 @@ import io.sinter.ir.ref.RefArray;
 import io.sinter.ir.ref.RefEvaluator;
 import io.sinter.ir.text.GraphParser;
 import io.sinter.ir.text.GraphPrinter;
+import io.sinter.runtime.cache.CacheOptions;
 import io.sinter.runtime.dump.ProgramDump;
 import io.sinter.runtime.dump.ProgramInputs;
 import io.sinter.runtime.dump.Sources;
@@ -164,6 +165,20 @@ class ReferenceCheckTest {
             }
         } finally {
             System.clearProperty("sinter.test.fault");
+        }
+    }
+
+    /** A session that looks for faults shares its cache with others: each gets the code that it asks for. */
+    @Test
+    void wrongCodeIsNotStoredAsTheRightOne() {
+        Options options = Options.fromProperties().withCache(CacheOptions.NONE.withFolder(folder.resolve("cache")));
+        Graph g = GraphParser.parse("%0: f32[2] = input\n%1: f32[2] = sin(%0)\nreturn %1\n");
+        List<RefArray> zeros = List.of(RefArray.zeros(Type.of(DType.F32, 2)));
+        for (boolean wrong : new boolean[] {true, false, true, false}) {
+            try (Session s = Session.open(options)) {
+                if (wrong) s.seedFault(sineIs(Prim1.COS));
+                assertEquals(wrong ? 1 : 0, run(g, zeros, s).getFirst().getDouble(0));
+            }
         }
     }
 
