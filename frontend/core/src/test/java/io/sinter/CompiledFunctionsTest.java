@@ -82,6 +82,30 @@ class CompiledFunctionsTest {
         }
     }
 
+    /** What the backward pass of its result will ask for is still there, though the call has written what that was computed from. */
+    @Test
+    void theCallThatMakesStateCanBeDifferentiated() {
+        int n = 5000; // more elements than stay readable in any case
+        Tensor w = Tensor.ones(n).requiresGrad_();
+        Tensor state = Tensor.ones(n);
+        Tensor x = Tensor.ones(n).mul(0.5);
+        Sinter.flush();
+        Tensor[] made = new Tensor[1];
+        UnaryOperator<Tensor> f = Sinter.compile(y -> {
+            if (made[0] == null) made[0] = Tensor.zeros(n);
+            made[0].add_(y);
+            Tensor out = w.mul(state.mul(y).exp()).sum();
+            state.add_(1);
+            return out;
+        });
+        for (int call = 1; call <= 3; call++) {
+            f.apply(x).backward();
+            assertEquals(Math.exp(0.5 * call), w.grad().get(7).item(), 1e-5, "call " + call);
+            w.gradient(null);
+        }
+        assertEquals(1.5, made[0].get(7).item());
+    }
+
     @Test
     void aReplayedLossRequiresGradientsAndCannotGoBackTwice() {
         Trainer t = new Trainer();
