@@ -11,6 +11,7 @@ import io.sinter.ir.plan.Plan.SlotValue;
 import io.sinter.ir.store.FormatException;
 import io.sinter.ir.store.StoredPlan;
 import io.sinter.runtime.ParameterBlock.Spot;
+import io.sinter.runtime.cache.Tuning;
 import io.sinter.runtime.profile.ProgramSites;
 import io.sinter.runtime.profile.Site;
 import java.util.ArrayList;
@@ -22,9 +23,6 @@ import java.util.stream.Stream;
 
 /** What a plan is on a GPU: its launches with their code and extents, products that a library does, and the rest. */
 final class PtxSteps {
-    /** The form of a product that a library does. */
-    static final String LIBRARY = "library";
-
     private final StoredPlan stored;
     private final Gpu gpu;
     private final Numerics numerics;
@@ -187,7 +185,7 @@ final class PtxSteps {
     /** A launch that a library is to do; null for our own kernels. */
     private LibraryMatmul product(Plan.Launch l, long block) {
         String form = stored.form(l);
-        boolean chosen = form.equals(LIBRARY);
+        boolean chosen = form.equals(Tuning.LIBRARY);
         if (!chosen && !form.isEmpty()) return null;
         LibraryMatmul m = LibraryMatmul.of(l.kernel(), ParameterBlock.slots(block), numerics.products());
         MatmulLibrary library = gpu.matmul();

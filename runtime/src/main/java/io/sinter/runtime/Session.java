@@ -64,7 +64,7 @@ public final class Session implements AutoCloseable {
     private volatile long dumpedInputs;
     private volatile RecompileLog recompiles;
     /** Changes kernels before code is generated for them: a fault for tests to find. */
-    private volatile UnaryOperator<Kernel> fault = SeededFault.fromProperties();
+    private volatile UnaryOperator<Kernel> fault;
     /** Null while nothing is recorded. */
     private volatile Profile profile;
     /** The one that {@code -Dsinter.profile=true} asks for; else null. */
@@ -79,7 +79,7 @@ public final class Session implements AutoCloseable {
 
     private volatile Numerics numerics = Numerics.DEFAULT;
     /** Null for not at all. */
-    private volatile Duration autotune = autotuneFromProperties();
+    private volatile Duration autotune;
 
     private volatile DiskCache disk;
     private volatile List<CrossCompiler> crossCompilers = List.of();
@@ -88,6 +88,8 @@ public final class Session implements AutoCloseable {
     /** @param driver of the GPU, if the device is one; null for the device's own */
     private Session(Options options, GpuDriver driver) {
         this.options = options;
+        SessionProperties asked = SessionProperties.read();
+        fault = asked.fault();
         hostMemory = new Allocator(Device.JVM, new HostMemory(), options.memoryLimit());
         allocator = switch (options.device().kind()) {
             case JVM -> hostMemory;
@@ -106,17 +108,17 @@ public final class Session implements AutoCloseable {
         cache(options.cache());
         JvmCode code = new JvmCode(io.sinter.codegen.jvm.Options.preferred(), counters, this::disk);
         jvmKernels = new JvmKernels((kernel, name) -> {
-            Kernel asked = fault.apply(kernel);
+            Kernel changed = fault.apply(kernel);
             // A cache on disk must not give wrong code to those who ask for the right one.
-            return code.make(asked, asked == kernel ? name : StoredPlan.name(asked));
+            return code.make(changed, changed == kernel ? name : StoredPlan.name(changed));
         });
         JvmFeatures.initialiseOnce(this::firstKernel);
-        String folder = System.getProperty("sinter.dump");
-        if (folder != null) dumpTo(Path.of(folder));
-        dumpInputs(dumpedInputsFromProperties());
-        logRecompiles(logFromProperties());
+        dumpTo(asked.dump());
+        dumpInputs(asked.dumpedInputs());
+        logRecompiles(asked.recompiles());
+        autotune(asked.autotune());
         check(options.checks());
-        printed = Boolean.getBoolean("sinter.profile") ? new Profile(false) : null;
+        printed = asked.profile() ? new Profile(false) : null;
         if (printed != null) profileInto(printed);
     }
 
@@ -362,41 +364,6 @@ public final class Session implements AutoCloseable {
     /** How long a program's kernels may be measured; null if their forms are not chosen by measuring. */
     public Duration autotune() {
         return autotune;
-    }
-
-    private static Duration autotuneFromProperties() {
-        String text = System.getProperty("sinter.autotune");
-        if (text == null) return null;
-        try {
-            double seconds = Double.parseDouble(text);
-            if (seconds > 0 && seconds < Integer.MAX_VALUE) return Duration.ofNanos((long) (seconds * 1e9));
-        } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("-Dsinter.autotune=" + text + " is no number of seconds", e);
-        }
-        throw new IllegalArgumentException("-Dsinter.autotune=" + text + " is no positive number of seconds");
-    }
-
-    private static Consumer<String> logFromProperties() {
-        String what = System.getProperty("sinter.log", "off");
-        return switch (what) {
-            case "off" -> null;
-            case "recompiles" -> System.err::println;
-            default ->
-                throw new IllegalArgumentException(
-                        "unknown value '" + what + "' of sinter.log; known: recompiles, off");
-        };
-    }
-
-    private static long dumpedInputsFromProperties() {
-        String text = System.getProperty("sinter.dump.inputs", "false");
-        if (text.equals("false")) return 0;
-        if (text.equals("true")) return ProgramInputs.DEFAULT_BYTES;
-        try {
-            return Long.parseLong(text);
-        } catch (NumberFormatException e) {
-            throw new IllegalArgumentException(
-                    "-Dsinter.dump.inputs=" + text + " is neither a number of bytes nor true or false", e);
-        }
     }
 
     /** For tests: kernels of the JVM are generated as {@code change} makes them. */

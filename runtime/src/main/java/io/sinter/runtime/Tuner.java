@@ -182,7 +182,7 @@ final class Tuner {
         MatmulLibrary library = gpu.matmul();
         boolean possible = product != null && library != null && library.takes(product.problem());
         boolean table = possible && gpu.matmulFor(product.problem()) != null;
-        if (possible && !table) forms.add(PtxSteps.LIBRARY);
+        if (possible && !table) forms.add(Tuning.LIBRARY);
         List<Schedule> all = PtxCodegen.schedules(
                 kernel, ParameterBlock.slots(block), gpu.modules().target(), context.numerics());
         // The first is the table's own.

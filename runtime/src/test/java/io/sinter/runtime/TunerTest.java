@@ -257,7 +257,7 @@ class TunerTest {
             assertThrows(FormatException.class, () -> Programs.linked(formed, context));
             assertThrows(FormatException.class, () -> plan.withForms(List.of("", "")));
             List<String> library = StoredPlan.launches(plan.plan()).stream()
-                    .map(_ -> PtxSteps.LIBRARY)
+                    .map(_ -> Tuning.LIBRARY)
                     .toList();
             assertThrows(FormatException.class, () -> Programs.linked(plan.withForms(library), context));
         }

@@ -22,6 +22,9 @@ public record Tuning(String unit, int launches, List<Group> groups) {
     /** The unit of measured times. */
     public static final String NANOSECONDS = "ns";
 
+    /** The form of a product that a library does. */
+    public static final String LIBRARY = "library";
+
     private static final int DIGITS = 16;
     private static final int MAX_LAUNCHES = 1 << 20;
 

@@ -10,6 +10,7 @@ import io.sinter.codegen.ptx.lang.PtxModule;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.SlotValue;
 import io.sinter.runtime.PtxCompiler;
+import io.sinter.runtime.cache.Tuning;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -66,7 +67,7 @@ final class Listings {
     private String ptx(Plan.Launch launch, String form, String source) {
         List<SlotValue> block = launch.segments().getFirst();
         // What a library does has a form of our own, too.
-        String own = form.equals("library") ? "" : form;
+        String own = form.equals(Tuning.LIBRARY) ? "" : form;
         Schedule schedule = PtxCodegen.schedule(
                 launch.kernel(), slot -> slot(block.get(slot)), target.gpu(), target.numerics(), own);
         PtxKernel code = PtxCodegen.generate(
