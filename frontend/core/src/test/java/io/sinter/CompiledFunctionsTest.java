@@ -106,6 +106,35 @@ class CompiledFunctionsTest {
         assertEquals(1.5, made[0].get(7).item());
     }
 
+    /** A replay does not drop gradients that the function adds to, or is given. */
+    @Test
+    void gradientsThatAFunctionReadsAreThereForIt() {
+        Tensor w = Tensor.ones(3).requiresGrad_();
+        Tensor x = Tensor.ones(3).mul(0.5);
+        w.mul(x).sum().backward();
+        UnaryOperator<Tensor> adds = Sinter.compile(y -> {
+            Tensor loss = w.mul(y).sum();
+            loss.backward();
+            return loss;
+        });
+        for (int call = 1; call <= 4; call++) {
+            adds.apply(x);
+            assertEquals(0.5 * (call + 1), w.grad().get(1).item(), "call " + call);
+        }
+        UnaryOperator<Tensor> replaces = Sinter.compile(old -> {
+            w.zeroGrad();
+            w.mul(old).square().sum().backward();
+            return old.neg();
+        });
+        double expected = 2.5;
+        for (int call = 1; call <= 4; call++) {
+            Tensor given = w.grad();
+            assertEquals(-expected, replaces.apply(given).get(1).item(), "call " + call);
+            expected *= 2 * expected;
+            assertEquals(expected, w.grad().get(1).item(), expected * 1e-6, "call " + call);
+        }
+    }
+
     @Test
     void aReplayedLossRequiresGradientsAndCannotGoBackTwice() {
         Trainer t = new Trainer();
