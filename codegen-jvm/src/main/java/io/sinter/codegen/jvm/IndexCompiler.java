@@ -10,7 +10,9 @@ import io.sinter.ir.loop.Facts;
 import io.sinter.ir.loop.Index;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collections;
 import java.util.Comparator;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
@@ -281,11 +283,12 @@ final class IndexCompiler {
         return Coef.of(0);
     }
 
-    /** The data-dependent values in an index that differ between lanes. */
+    /** The data-dependent values in an index that differ between lanes, each once: of one row number there are several quotients and remainders. */
     List<Expr> laneData(Index i) {
         List<Expr> out = new ArrayList<>();
         Facts.data(i, out);
-        out.removeIf(e -> !c.varies(e));
+        Set<Expr> known = Collections.newSetFromMap(new IdentityHashMap<>());
+        out.removeIf(e -> !c.varies(e) || !known.add(e));
         return out;
     }
 }

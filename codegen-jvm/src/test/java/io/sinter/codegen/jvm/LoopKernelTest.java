@@ -346,4 +346,42 @@ class LoopKernelTest {
             assertArrayEquals(exact, floats(one), 2e-4f, o.toString());
         }
     }
+
+    /** One number that is looked up gives all of an element's places: a flattened array of four axes. */
+    @Test
+    void placesFromOneNumber() {
+        Buf from = new Buf(3, DType.I64, Buf.Kind.IN);
+        Var v = new Var("v", Coef.of(37));
+        Expr number = new Expr.Load(from, index(Coef.of(0), term(1, v)));
+        // Enough to compute that the loop is worth vectors.
+        for (int i = 1; i < 12; i++)
+            number = new Expr.Bin(Prim2.XOR, new Expr.Bin(Prim2.ADD, number, Expr.Const.ofLong(DType.I64, i)), number);
+        Expr rest = new Expr.Bin(Prim2.AND, number, Expr.Const.ofLong(DType.I64, 15));
+        Expr checked = new Expr.Checked(rest, Coef.of(24), true, Coef.of(0));
+        Index flat = index(Coef.of(0), new Index.Term(Coef.of(1), new Index.DataAtom(checked, Coef.of(24))));
+        Index.Atom[] places = {
+            new Index.DivAtom(flat, Coef.of(12)),
+            new Index.ModAtom(over(flat, 4), Coef.of(3)),
+            new Index.ModAtom(over(flat, 2), Coef.of(2)),
+            new Index.ModAtom(flat, Coef.of(2))
+        };
+        // The axes in another order, so that the places do not make up the number again.
+        long[] strides = {1, 2, 6, 12};
+        Index.Term[] terms = new Index.Term[4];
+        for (int i = 0; i < 4; i++) terms[i] = new Index.Term(Coef.of(strides[i]), places[i]);
+        Expr x = new Expr.Load(IN, index(Coef.of(0), terms));
+        Stmt store = new Stmt.Store(OUT, index(Coef.of(0), term(1, v)), new Expr.Bin(Prim2.MUL, x, x));
+        KernelHarness h = new KernelHarness(
+                new LoopKernel("places", List.of(), List.of(IN, OUT, from), 4, 0, List.of(vector(v, store))));
+        h.inputs.put(IN, floats(24, i -> i + 0.5));
+        h.inputs.put(OUT, new byte[4 * 37]);
+        ByteBuffer numbers = ByteBuffer.allocate(8 * 37).order(ByteOrder.nativeOrder());
+        for (int i = 0; i < 37; i++) numbers.putLong(i * 7919L);
+        h.inputs.put(from, numbers.array());
+        h.checkExact(1);
+    }
+
+    private static Index over(Index i, long by) {
+        return index(Coef.of(0), new Index.Term(Coef.of(1), new Index.DivAtom(i, Coef.of(by))));
+    }
 }
