@@ -166,6 +166,7 @@ final class Placement {
 
     /** The value may be written into the argument's buffer: all that read the argument do so earlier, or at the very element being written. */
     private boolean mayOverwrite(BufferKey value, BufferKey argument) {
+        if (bytes(value) == 0) return true;
         Integer writer = firstWriter.get(value);
         if (writer == null) return false;
         for (int i : readers.getOrDefault(argument, List.of())) {
@@ -275,9 +276,11 @@ final class Placement {
         TreeMap<Long, Long> free = new TreeMap<>();
         Map<Integer, List<Place.Temp>> ending = new HashMap<>();
         for (int i = 0; i < drafts.size(); i++) {
+            // No step writes an empty value, but some may name it as an operand.
+            for (BufferKey k : drafts.get(i).reads()) if (bytes(k) == 0) places.putIfAbsent(k, new Place.Temp(0, 0));
             for (BufferKey k : drafts.get(i).writes()) {
                 if (places.containsKey(k)) continue;
-                Place.Temp t = allocate(free, k.node().types().get(k.index()).bytes());
+                Place.Temp t = allocate(free, bytes(k));
                 places.put(k, t);
                 ending.computeIfAbsent(lastUse.get(k), _ -> new ArrayList<>()).add(t);
             }
@@ -288,6 +291,10 @@ final class Placement {
             }
             for (Place.Temp t : ending.getOrDefault(i, List.of())) release(free, t);
         }
+    }
+
+    private static long bytes(BufferKey k) {
+        return k.node().types().get(k.index()).bytes();
     }
 
     private static long size(long bytes) {

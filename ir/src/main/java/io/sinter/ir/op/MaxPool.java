@@ -151,7 +151,7 @@ public record MaxPool(long[] kernel, long[] stride, long[] padLow, long[] padHig
                 best = y;
                 continue;
             }
-            // The first of equals stays, and of NaNs.
+            // The first of equals stays; a NaN takes over from any number, and from it only another NaN does.
             V takes = e.binary(Binary.GT, y, best);
             if (t.dtype().isFloat()) takes = e.binary(Binary.OR, takes, e.unary(Unary.ISNAN, y));
             best = e.where(takes, y, best);
