@@ -127,7 +127,7 @@ final class Measurement {
         return nanos / 1e6;
     }
 
-    private static double round(double x, int digits) {
+    static double round(double x, int digits) {
         double p = Math.pow(10, digits);
         return Math.round(x * p) / p;
     }

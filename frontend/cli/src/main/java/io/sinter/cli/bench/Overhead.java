@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.cli.bench;
 
+import static io.sinter.cli.bench.Measurement.round;
+
 import io.sinter.Sinter;
 import io.sinter.cli.bench.BenchCase.Mode;
 import io.sinter.cli.bench.BenchCase.Repetition;
@@ -197,10 +199,5 @@ final class Overhead {
 
     private static List<Double> quartiles(List<Double> values) {
         return List.of(round(quartile(values, 1), 4), round(quartile(values, 3), 4));
-    }
-
-    private static double round(double x, int digits) {
-        double p = Math.pow(10, digits);
-        return Math.round(x * p) / p;
     }
 }
