@@ -7,8 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sinter.cli.dump.DumpSchema;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,18 +24,6 @@ class DumpDocsTest {
     private static Path docs;
     private static List<Path> programs;
 
-    private record Answer(int status, String out, String err) {}
-
-    private static Answer run(List<String> arguments) {
-        StringWriter out = new StringWriter();
-        StringWriter err = new StringWriter();
-        int status = Main.commandLine()
-                .setOut(new PrintWriter(out))
-                .setErr(new PrintWriter(err))
-                .execute(arguments.toArray(String[]::new));
-        return new Answer(status, out.toString(), err.toString());
-    }
-
     @BeforeAll
     static void trainDigits() throws IOException {
         docs = Path.of(System.getProperty("sinter.root")).resolve("docs");
@@ -52,8 +38,8 @@ class DumpDocsTest {
         }
         assertTrue(command.containsAll(List.of("--dump-inputs", "--nan", "trap", "--check", "reference")), "commands");
         command.addAll(List.of("--weights", weights));
-        Answer a = run(command);
-        assertEquals(0, a.status, a.err);
+        Commands.Answer a = Commands.run(command.toArray());
+        assertEquals(0, a.status(), a.err());
         try (Stream<Path> all = Files.list(dump)) {
             programs = all.sorted().toList();
         }
@@ -83,22 +69,22 @@ class DumpDocsTest {
     void everyCommandOfTheDocumentDoesWhatItSays() throws IOException {
         int ran = 0;
         for (List<String> c : commands()) {
-            Answer a = run(c);
-            String all = a.out + a.err;
+            Commands.Answer a = Commands.run(c.toArray());
+            String all = a.out() + a.err();
             if (c.contains("minimize")) {
-                assertEquals(1, a.status, all);
-                assertTrue(a.err.contains("there is nothing to minimize"), all);
+                assertEquals(1, a.status(), all);
+                assertTrue(a.err().contains("there is nothing to minimize"), all);
             } else {
-                assertEquals(0, a.status, c + "\n" + all);
+                assertEquals(0, a.status(), c + "\n" + all);
             }
-            if (c.contains("relu")) assertTrue(a.out.contains("'max_pool' reads its operands from memory"), all);
+            if (c.contains("relu")) assertTrue(a.out().contains("'max_pool' reads its operands from memory"), all);
             if (c.contains("--stage"))
-                assertTrue(a.out.contains("# from DigitsCommand.java:64 (forward) in DigitsNet: conv1"), all);
+                assertTrue(a.out().contains("# from DigitsCommand.java:64 (forward) in DigitsNet: conv1"), all);
             if (c.contains("diff")) {
-                assertTrue(a.out.contains("- %0: f32[32,1,8,8] = input"), all);
-                assertTrue(a.out.contains("+ %0: f32[357,1,8,8] = input"), all);
+                assertTrue(a.out().contains("- %0: f32[32,1,8,8] = input"), all);
+                assertTrue(a.out().contains("+ %0: f32[357,1,8,8] = input"), all);
             }
-            if (c.contains("replay")) assertTrue(a.out.endsWith("agrees with the reference evaluator\n"), all);
+            if (c.contains("replay")) assertTrue(a.out().endsWith("agrees with the reference evaluator\n"), all);
             ran++;
         }
         assertTrue(ran >= 9, ran + " commands");
