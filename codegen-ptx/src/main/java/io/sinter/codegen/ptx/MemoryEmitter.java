@@ -149,8 +149,10 @@ final class MemoryEmitter {
      * @param only in which lanes the store is done at all; null for all
      */
     void store(Stmt.Store s, Value only) {
-        Update update = c.anyOrder && only == null ? Update.of(s) : null;
-        if (update != null) {
+        if (c.anyOrder) {
+            // Other threads may be at the same element: a read, and a write later, would lose what they do.
+            Update update = only == null ? Update.of(s) : null;
+            if (update == null) throw new IllegalStateException(s + " is no update by one instruction");
             update(update);
             return;
         }
