@@ -12,7 +12,7 @@ import io.sinter.codegen.ptx.lang.Operand;
 import io.sinter.codegen.ptx.lang.Operand.Reg;
 import io.sinter.codegen.ptx.lang.PtxType;
 import io.sinter.codegen.ptx.lang.Space;
-import io.sinter.codegen.ptx.lang.WarpOp;
+import io.sinter.codegen.ptx.lang.WarpOp.ShuffleMode;
 import io.sinter.ir.DType;
 import io.sinter.ir.loop.AttentionKernel;
 import io.sinter.ir.loop.Canon;
@@ -59,6 +59,7 @@ final class AttentionCode {
     private final Local x;
     private final Expr expX;
     private final Expr logX;
+    private final Exchange exchange;
     private final Reg thread;
     final int threads;
     /** Elements of a panel that a thread loads at a time: what the assembler has registers for. */
@@ -103,6 +104,7 @@ final class AttentionCode {
         thread = special(Operand.Special.TID_X);
         c = new BodyEmitter(out, facts, new BodyEmitter.Frame(block, out.constant(0)));
         scalars = c.scalars;
+        exchange = new Exchange(out);
         out.location(file, 1, 0);
         cells = tensor ? new AttentionMma(this, schedule) : new AttentionFma(this);
     }
@@ -149,31 +151,6 @@ final class AttentionCode {
     List<Operand> within(List<Operand> at, Operand size) {
         Operand last = scalars.addLong(size, out.constant(-1));
         return at.stream().map(p -> (Operand) out.min(PtxType.S64, p, last)).toList();
-    }
-
-    /** {@code for (i = from; i < end; i += by)}. */
-    void loop(Operand from, Operand end, Operand by, Consumer<Reg> body) {
-        loop(from, end, by, false, body);
-    }
-
-    /** The same loop, which the assembler is to leave as it is: unrolled, it would keep addresses in registers that others are short of. */
-    private void rolled(Operand from, Operand end, Operand by, Consumer<Reg> body) {
-        loop(from, end, by, true, body);
-    }
-
-    private void loop(Operand from, Operand end, Operand by, boolean rolled, Consumer<Reg> body) {
-        Reg i = out.mov(PtxType.B64, from);
-        c.nested(true, () -> {
-            String head = out.newLabel();
-            String exit = out.newLabel();
-            out.label(head);
-            if (rolled) out.pragma("nounroll");
-            out.branchIf(out.setp(Relation.GE, PtxType.S64, i, end), exit);
-            body.accept(i);
-            scalars.assign(DType.I64, i, out.add(PtxType.S64, i, by));
-            out.branch(head);
-            out.label(exit);
-        });
     }
 
     /** Runs code for some elements side by side. */
@@ -242,22 +219,10 @@ final class AttentionCode {
 
     /** Combines a value over neighbouring threads, {@code 2 * distance} of them. */
     Operand butterfly(Combine op, Operand value, int distance) {
-        Operand r = value;
-        for (int d = distance; d > 0; d /= 2) r = scalars.combine(op, kernel.acc(), r, exchanged(r, d));
+        Operand r = scalars.register(kernel.acc(), value);
+        for (int d = distance; d > 0; d /= 2)
+            r = scalars.combine(op, kernel.acc(), r, exchange.shuffle(ShuffleMode.BFLY, kernel.acc(), r, d));
         return r;
-    }
-
-    private Operand exchanged(Operand value, int distance) {
-        Reg r = scalars.register(kernel.acc(), value);
-        Operand by = out.constant(distance);
-        if (bytes == 4) return out.shfl(WarpOp.ShuffleMode.BFLY, r, by);
-        Operand.Vector halves = out.registers(PtxType.B32, 2);
-        out.assign(PtxType.B64, halves, r);
-        List<Operand> moved = new ArrayList<>();
-        for (Operand h : halves.elements()) moved.add(out.shfl(WarpOp.ShuffleMode.BFLY, h, by));
-        Reg d = out.register(type);
-        out.assign(PtxType.B64, d, new Operand.Vector(moved));
-        return d;
     }
 
     // ---- panels
@@ -311,7 +276,7 @@ final class AttentionCode {
         // A loop that stays one: the assembler would keep the addresses of all that it unrolls in registers while
         // others are short of them.
         Operand end = scalars.addLong(first, out.constant((long) count * apart));
-        rolled(first, end, out.constant((long) some * apart), from -> {
+        c.loop(first, end, out.constant((long) some * apart), () -> out.pragma("nounroll"), from -> {
             load.accept(from);
             out.assign(PtxType.B64, cells, out.add(PtxType.S64, cells, out.constant(some * bytesApart)));
         });

@@ -111,12 +111,12 @@ final class AttentionEmitter {
         Operand count = g.scalars.mulLong(batches, g.scalars.mulLong(blocksDown, blocksAcross));
         ScalarEmitter.Divisor byAcross = g.scalars.divisor(blocksAcross);
         ScalarEmitter.Divisor byDown = g.scalars.divisor(blocksDown);
-        g.loop(g.special(Operand.Special.CTAID_X), count, g.special(Operand.Special.NCTAID_X), number -> {
+        g.c.loop(g.special(Operand.Special.CTAID_X), count, g.special(Operand.Special.NCTAID_X), number -> {
             Operand rest = g.scalars.quotient(number, byAcross);
             Operand column = g.scalars.mulLong(g.scalars.rest(number, rest, byAcross), side);
             Operand batch = g.scalars.quotient(rest, byDown);
             Operand row = g.scalars.mulLong(g.scalars.rest(rest, batch, byDown), side);
-            bindBatch(batch);
+            LoopEmitter.bind(g.c, kernel.batch(), batch);
             if (result == Result.OUT) forward(row, column, width);
             else backward(row, column, width);
         });
@@ -129,21 +129,6 @@ final class AttentionEmitter {
     private Operand blocks(Operand n) {
         Operand up = g.scalars.addLong(n, out.constant(AttentionCode.SIDE - 1));
         return out.shr(PtxType.U64, up, out.constant(Integer.numberOfTrailingZeros(AttentionCode.SIDE)));
-    }
-
-    private void bindBatch(Operand number) {
-        Operand rest = number;
-        for (int i = kernel.batch().size() - 1; i >= 0; i--) {
-            Var v = kernel.batch().get(i);
-            if (i == 0) {
-                g.c.bind(v, Value.of(DType.I64, rest));
-                return;
-            }
-            ScalarEmitter.Divisor n = g.c.indices.divisor(v.extent());
-            Operand quotient = g.scalars.quotient(rest, n);
-            g.c.bind(v, Value.of(DType.I64, g.scalars.rest(rest, quotient, n)));
-            rest = quotient;
-        }
     }
 
     /** The thread's row number {@code r} of a block that begins at {@code from}. */
@@ -227,7 +212,7 @@ final class AttentionEmitter {
             max.add(g.register(g.number(Double.NEGATIVE_INFINITY)));
             sum.add(g.register(g.zero()));
         }
-        g.loop(out.constant(0), lastColumn(row0), out.constant(AttentionCode.SIDE), column0 -> {
+        g.c.loop(out.constant(0), lastColumn(row0), out.constant(AttentionCode.SIDE), column0 -> {
             List<Reg> products = products(row0, column0);
             Lines right = new Lines(g.v, kernel.e(), value0, width);
             g.cells.begin(right, kernel.j(), column0);
@@ -315,7 +300,7 @@ final class AttentionEmitter {
     private void backward(Operand row0, Operand value0, Operand width) {
         List<Reg> total = g.block();
         if (!result.byKey) queries(row0);
-        g.loop(firstColumn(row0), lastColumn(row0), out.constant(AttentionCode.SIDE), column0 -> {
+        g.c.loop(firstColumn(row0), lastColumn(row0), out.constant(AttentionCode.SIDE), column0 -> {
             if (result.byKey) queries(column0);
             List<Reg> products = products(row0, column0);
             List<Reg> slopes = g.block();
@@ -385,7 +370,7 @@ final class AttentionEmitter {
         Operand place = g.within(List.of(query), g.extent(kernel.i())).getFirst();
         Reg delta = g.register(g.zero());
         if (result != Result.DV)
-            g.loop(
+            g.c.loop(
                     g.low(each),
                     g.extent(kernel.e()),
                     out.constant(each),

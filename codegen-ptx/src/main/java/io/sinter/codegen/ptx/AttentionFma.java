@@ -72,7 +72,7 @@ final class AttentionFma implements AttentionCells {
     public void product(Lines left, Lines right, Var step, List<Reg> sums) {
         Operand depth = g.extent(step);
         Reg second = out.add(PtxType.S64, weights, out.constant((long) DEPTH * PITCH * g.bytes));
-        g.loop(out.constant(0), depth, out.constant(DEPTH), k0 -> {
+        g.c.loop(out.constant(0), depth, out.constant(DEPTH), k0 -> {
             g.write(left, step, k0, depth, panel(weights), true);
             g.write(right, step, k0, depth, panel(second), true);
             out.barrier();

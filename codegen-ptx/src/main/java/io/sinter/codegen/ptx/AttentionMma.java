@@ -166,7 +166,7 @@ final class AttentionMma implements AttentionCells {
             return;
         }
         Reg other = out.add(PtxType.S64, panels, out.constant(second));
-        g.loop(out.constant(0), end, out.constant(depth), k0 -> {
+        g.c.loop(out.constant(0), end, out.constant(depth), k0 -> {
             g.write(rows, along, k0, end, panel(panels), true);
             g.write(columns, along, k0, end, panel(other), true);
             out.barrier();
@@ -298,7 +298,7 @@ final class AttentionMma implements AttentionCells {
         Reg stage = out.mov(PtxType.B32, out.constant(0));
         copy.accept(from, stage);
         out.add(new AsyncCopy.Commit());
-        g.loop(from, end, out.constant(depth), k0 -> {
+        g.c.loop(from, end, out.constant(depth), k0 -> {
             out.add(new AsyncCopy.Wait(0));
             // This stage is there for all, and nobody reads the other any more.
             out.barrier();

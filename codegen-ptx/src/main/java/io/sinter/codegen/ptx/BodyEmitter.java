@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.ptx;
 
+import io.sinter.codegen.ptx.lang.Comparison.Relation;
 import io.sinter.codegen.ptx.lang.KernelBuilder;
 import io.sinter.codegen.ptx.lang.KernelBuilder.Section;
 import io.sinter.codegen.ptx.lang.Operand;
+import io.sinter.codegen.ptx.lang.Operand.Reg;
+import io.sinter.codegen.ptx.lang.PtxType;
 import io.sinter.ir.DType;
 import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.Expr;
@@ -16,6 +19,7 @@ import io.sinter.ir.loop.Var;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
@@ -71,7 +75,7 @@ final class BodyEmitter {
         this(out, facts, frame, false);
     }
 
-    /** @param anyOrder whether stores that are an {@link Update} are atomic */
+    /** @param anyOrder whether stores are atomic; each is an {@link Update} then */
     BodyEmitter(KernelBuilder out, Facts facts, Frame frame, boolean anyOrder) {
         this.out = out;
         this.facts = facts;
@@ -118,6 +122,27 @@ final class BodyEmitter {
             step = s;
             body.run();
             step = before;
+        });
+    }
+
+    /** {@code for (i = from; i < end; i += by)}. */
+    void loop(Operand from, Operand end, Operand by, Consumer<Reg> body) {
+        loop(from, end, by, () -> {}, body);
+    }
+
+    /** @param head writes what is to stand where the loop begins over */
+    void loop(Operand from, Operand end, Operand by, Runnable head, Consumer<Reg> body) {
+        Reg i = out.mov(PtxType.B64, from);
+        nested(true, () -> {
+            String again = out.newLabel();
+            String exit = out.newLabel();
+            out.label(again);
+            head.run();
+            out.branchIf(out.setp(Relation.GE, PtxType.S64, i, end), exit);
+            body.accept(i);
+            scalars.assign(DType.I64, i, out.add(PtxType.S64, i, by));
+            out.branch(again);
+            out.label(exit);
         });
     }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.ptx;
 
-import io.sinter.codegen.ptx.lang.Comparison.Relation;
 import io.sinter.codegen.ptx.lang.FloatMode;
 import io.sinter.codegen.ptx.lang.Kernel;
 import io.sinter.codegen.ptx.lang.KernelBuilder;
@@ -107,20 +106,11 @@ final class LoopEmitter {
         StatementEmitter statements = new StatementEmitter(c, team, hazards, loops.isEmpty(), file, lines);
         Operand tasks = out.constant(1);
         for (Var v : kernel.grid()) tasks = c.scalars.mulLong(tasks, c.indices.coef(v.extent()));
-        Operand count = tasks;
-        Reg task = (Reg) c.scalars.copy(Value.of(DType.I64, first)).lane(0);
-        c.nested(true, () -> {
-            String head = out.newLabel();
-            String end = out.newLabel();
-            out.label(head);
-            out.branchIf(out.setp(Relation.GE, PtxType.S64, task, count), end);
+        c.loop(first, tasks, all, task -> {
             bind(c, kernel.grid(), task);
             statements.run(body);
             // The next task's writes into scratch memory are not to meet this one's reads.
             if (cooperates && scratch) team.sync();
-            c.scalars.assign(DType.I64, task, out.add(PtxType.S64, task, all));
-            out.branch(head);
-            out.label(end);
         });
         out.ret();
         return new PtxKernel(out.build(), listing, rule);

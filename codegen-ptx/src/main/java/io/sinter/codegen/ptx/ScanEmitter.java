@@ -133,7 +133,7 @@ final class ScanEmitter {
         Operand ctas = ints.wide(out.mov(PtxType.U32, Operand.Special.NCTAID_X));
         Operand first = ints.wide(out.mov(PtxType.U32, Operand.Special.CTAID_X));
         ScalarEmitter.Divisor perPart = schedule.parts() == 1 ? null : c.scalars.divisor(lines);
-        loop(first, units, ctas, unit -> {
+        c.loop(first, units, ctas, unit -> {
             // Neighbouring lines at the same time: they may share what one access brings.
             Operand part = perPart == null ? out.constant(0) : c.scalars.quotient(unit, perPart);
             Operand line = perPart == null ? unit : c.scalars.rest(unit, part, perPart);
@@ -155,21 +155,6 @@ final class ScanEmitter {
                 THREADS,
                 schedule.parts() == 1 ? 0 : (long) Exchange.CELL * schedule.parts());
         return new PtxKernel(out.build(), listing, rule, next, List.of());
-    }
-
-    /** {@code for (i = from; i < end; i += by)}, the same for all threads. */
-    private void loop(Operand from, Operand end, Operand by, java.util.function.Consumer<Reg> body) {
-        Reg i = (Reg) c.scalars.copy(Value.of(DType.I64, from)).lane(0);
-        c.nested(true, () -> {
-            String head = out.newLabel();
-            String exit = out.newLabel();
-            out.label(head);
-            out.branchIf(out.setp(Relation.GE, PtxType.S64, i, end), exit);
-            body.accept(i);
-            c.scalars.assign(DType.I64, i, out.add(PtxType.S64, i, by));
-            out.branch(head);
-            out.label(exit);
-        });
     }
 
     // ---- a part of a line
@@ -234,7 +219,7 @@ final class ScanEmitter {
     private void tiles(Step step, Operand from, Operand end) {
         Operand first = c.scalars.mulLong(thread64, out.constant(step.width()));
         Operand by = out.constant((long) THREADS * step.width());
-        loop(
+        c.loop(
                 from,
                 end,
                 by,
@@ -251,7 +236,7 @@ final class ScanEmitter {
     /** What is left: one element a thread, as far as there are any. */
     private void rest(Operand from, Operand end) {
         Step step = new Step(scan.along().var(), 1, Set.of());
-        loop(
+        c.loop(
                 from,
                 end,
                 out.constant(THREADS),

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.ptx;
 
-import io.sinter.codegen.ptx.lang.Comparison.Relation;
 import io.sinter.codegen.ptx.lang.Operand;
 import io.sinter.codegen.ptx.lang.Operand.Reg;
 import io.sinter.codegen.ptx.lang.PtxType;
@@ -179,18 +178,10 @@ final class StatementEmitter {
 
     private void sequential(Stmt.Loop l) {
         Operand n = extent(l);
-        Reg i = c.out.mov(PtxType.B64, c.out.constant(0));
-        c.nested(true, () -> {
-            String head = c.out.newLabel();
-            String end = c.out.newLabel();
-            c.out.label(head);
-            c.out.branchIf(c.out.setp(Relation.GE, PtxType.S64, i, n), end);
+        c.loop(c.out.constant(0), n, c.out.constant(1), i -> {
             c.bind(l.var(), Value.of(DType.I64, i));
             run(l.body());
             if (hazards.afterEachStep(l)) team.sync();
-            c.scalars.assign(DType.I64, i, c.out.add(PtxType.S64, i, c.out.constant(1)));
-            c.out.branch(head);
-            c.out.label(end);
         });
         c.unbind(l.var());
     }
