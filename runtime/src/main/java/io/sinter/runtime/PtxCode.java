@@ -2,7 +2,6 @@
 package io.sinter.runtime;
 
 import io.sinter.codegen.ptx.GeneratedPtx;
-import io.sinter.codegen.ptx.PtxCodegen;
 import io.sinter.codegen.ptx.RoutineKernel;
 import io.sinter.codegen.ptx.Schedule;
 import io.sinter.codegen.ptx.lang.PtxModule;
@@ -104,8 +103,8 @@ final class PtxCode {
 
     /** The entry's name has digits of the key, so that kernels of one name can be told apart, and are called alike in every process. */
     private GeneratedPtx generate(Kernel kernel, Schedule schedule, CacheKey key) {
-        String entry = "k_" + PtxCodegen.identifier(kernel.name()) + "_"
-                + key.content().substring(0, DIGITS);
+        String entry =
+                "k_" + PtxModule.identifier(kernel.name()) + "_" + key.content().substring(0, DIGITS);
         return Events.generated(kernel.name(), generated, () -> GeneratedPtx.of(kernel, schedule, entry, target));
     }
 

@@ -88,7 +88,7 @@ class AssemblyTest {
         List<PtxKernel> code = new ArrayList<>();
         for (Kernel k : KERNEL_BY_STRUCTURE.values()) {
             for (Schedule form : PtxCodegen.forms(k, target)) {
-                String entry = "k" + code.size() + "_" + PtxCodegen.identifier(k.name());
+                String entry = "k" + code.size() + "_" + PtxModule.identifier(k.name());
                 PtxKernel first = PtxCodegen.generate(k, form, entry, 1 + code.size() % KERNELS);
                 code.add(first);
                 for (PtxKernel x = first; x != null; x = x.next()) byEntry.put(x.name(), k);

@@ -152,9 +152,4 @@ public final class PtxCodegen {
                         .map(PtxKernel::code)
                         .toList());
     }
-
-    /** A name as PTX allows it. */
-    public static String identifier(String name) {
-        return name.replaceAll("[^A-Za-z0-9_]", "_");
-    }
 }

@@ -3,6 +3,7 @@ package io.sinter.codegen.ptx;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.sinter.codegen.ptx.lang.PtxModule;
 import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.codegen.ptx.sim.Dim3;
 import io.sinter.codegen.ptx.sim.SimDevice;
@@ -134,7 +135,7 @@ final class SimPlan {
         long block = device.memory().allocate(bytes.capacity());
         device.memory().copyIn(block, MemorySegment.ofArray(bytes.array()));
         Schedule schedule = choice.of(kernel, i -> slots[i]);
-        String entry = "k" + kernels.size() + "_" + PtxCodegen.identifier(kernel.name());
+        String entry = "k" + kernels.size() + "_" + PtxModule.identifier(kernel.name());
         PtxKernel code = PtxCodegen.generate(kernel, schedule, entry, 1);
         kernels.add(code);
         // What runs is what a cache would give back.

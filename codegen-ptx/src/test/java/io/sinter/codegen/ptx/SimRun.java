@@ -4,6 +4,7 @@ package io.sinter.codegen.ptx;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.sinter.codegen.ptx.lang.PtxModule;
 import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.codegen.ptx.sim.Dim3;
 import io.sinter.codegen.ptx.sim.SimDevice;
@@ -31,7 +32,7 @@ final class SimRun {
      * @param shift elements by which every buffer lies beside an aligned address
      */
     static KernelCase.Outcome run(KernelCase k, long seed, int shift) {
-        PtxKernel code = PtxCodegen.generate(k.kernel, PtxCodegen.identifier(k.kernel.name()), 1);
+        PtxKernel code = PtxCodegen.generate(k.kernel, PtxModule.identifier(k.kernel.name()), 1);
         String text = PtxCodegen.module(Target.SM_80, List.of(code)).toString();
         SimDevice device = new SimDevice(SimOptions.DEFAULT.withSeed(seed).withMaxInstructions(20_000_000));
         SimModule module = device.load(text);

@@ -71,7 +71,7 @@ final class Listings {
         Schedule schedule = PtxCodegen.schedule(
                 launch.kernel(), slot -> slot(block.get(slot)), target.gpu(), target.numerics(), own);
         PtxKernel code = PtxCodegen.generate(
-                launch.kernel(), schedule, PtxCodegen.identifier(launch.kernel().name()), 1);
+                launch.kernel(), schedule, PtxModule.identifier(launch.kernel().name()), 1);
         PtxModule m = PtxCodegen.module(target.gpu(), List.of(code));
         return new PtxModule(m.version(), m.target(), Map.of(1, source), m.variables(), m.kernels()).toString();
     }

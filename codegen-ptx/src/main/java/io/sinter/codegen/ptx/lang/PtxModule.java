@@ -35,4 +35,9 @@ public record PtxModule(
     public String toString() {
         return PtxPrinter.print(this);
     }
+
+    /** A name as PTX allows it. */
+    public static String identifier(String name) {
+        return name.replaceAll("[^A-Za-z0-9_]", "_");
+    }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.cli.conformance;
 
-import io.sinter.codegen.ptx.PtxCodegen;
 import io.sinter.codegen.ptx.faults.Fault;
 import io.sinter.codegen.ptx.faults.Faults;
 import io.sinter.codegen.ptx.lang.Kernel;
@@ -217,7 +216,7 @@ final class Mutants {
         List<List<Plan.SlotValue>> blocks = new ArrayList<>();
         for (Trial t : trials) {
             for (Plan.Launch l : t.subject.program().launches())
-                if (PtxCodegen.identifier(l.kernel().name()).equals(name)) blocks.addAll(l.segments());
+                if (PtxModule.identifier(l.kernel().name()).equals(name)) blocks.addAll(l.segments());
         }
         return !blocks.isEmpty()
                 && blocks.stream()
