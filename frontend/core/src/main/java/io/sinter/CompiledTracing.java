@@ -63,6 +63,9 @@ final class CompiledTracing {
         for (int i = 0; i < roots.size(); i++) result.put(roots.get(i), i);
 
         List<Slot> slots = trail.arguments().stream().map(this::slot).toList();
+        for (Slot s : slots)
+            if (s instanceof FromStorage h && recording.isReplacedGradient(h.storage()))
+                return CompiledVariant.traced(recording.observed);
         List<Write> writes = new ArrayList<>();
         for (Storage s : states) {
             int donor = trail.givers().indexOf(s) < 0 ? -1 : trail.arguments().indexOf(before.get(s));

@@ -2,6 +2,7 @@
 package io.sinter;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -33,6 +34,9 @@ final class Recording {
     /** A tensor from outside has been given a history in here, by an in-place operation. */
     boolean historyEscapes;
 
+    /** Gradients that were replaced by others. */
+    private final Set<Tensor> replaced = new HashSet<>();
+
     private final Trace trace;
 
     Recording(Trace trace) {
@@ -41,6 +45,17 @@ final class Recording {
 
     void wrote(Storage s) {
         written.add(s);
+    }
+
+    /** The gradient of {@code leaf} becomes {@code g}. */
+    void replaces(Tensor leaf, Tensor g) {
+        gradients.add(leaf);
+        if (leaf.gradient() != null && leaf.gradient() != g) replaced.add(leaf.gradient());
+    }
+
+    /** Whether {@code s} holds a gradient that was replaced: at the next call another one is in its place. */
+    boolean isReplacedGradient(Storage s) {
+        return replaced.stream().anyMatch(g -> g.storageOrNull() == s);
     }
 
     /**
@@ -89,6 +104,7 @@ final class Recording {
         holders.clear();
         written.clear();
         gradients.clear();
+        replaced.clear();
         captured.clear();
     }
 }

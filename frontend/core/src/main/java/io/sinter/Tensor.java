@@ -417,7 +417,7 @@ public final class Tensor extends Factories
     /** @param era of {@code g}, if nobody else holds it; else null */
     void gradient(Tensor g, GradientEra era) {
         Recording r = Trace.current().recording;
-        if (r != null) r.gradients.add(this);
+        if (r != null) r.replaces(this, g);
         Tensor old = grad;
         GradientEra oldEra = gradEra;
         grad = g;

@@ -135,6 +135,29 @@ class CompiledFunctionsTest {
         }
     }
 
+    /** The gradient that a call finds is the one that the call before has left. */
+    @Test
+    void aFunctionMayBeginWithTheOptimizersStep() {
+        double[][] ends = new double[2][];
+        for (int compiled = 0; compiled < 2; compiled++) {
+            Tensor w = Tensor.ones(3).requiresGrad_();
+            AdamW optimizer = new AdamW(List.of(w), 1e-2);
+            UnaryOperator<Tensor> step = y -> {
+                optimizer.step();
+                optimizer.zeroGrad();
+                Tensor loss = w.mul(y).square().sum();
+                loss.backward();
+                return loss;
+            };
+            if (compiled == 1) step = Sinter.compile(step);
+            w.mul(Tensor.ones(3)).sum().backward();
+            ends[compiled] = new double[6];
+            for (int call = 0; call < 6; call++)
+                ends[compiled][call] = step.apply(Tensor.ones(3).mul(call)).item();
+        }
+        assertArrayEquals(ends[0], ends[1]);
+    }
+
     @Test
     void aReplayedLossRequiresGradientsAndCannotGoBackTwice() {
         Trainer t = new Trainer();
