@@ -111,7 +111,8 @@ public final class Dumps {
         }
     }
 
-    private static void delete(Path tree) throws IOException {
+    /** Removes a folder and all that is in it. */
+    public static void delete(Path tree) throws IOException {
         List<Path> all;
         try (Stream<Path> walk = Files.walk(tree)) {
             all = walk.sorted(Comparator.reverseOrder()).toList();

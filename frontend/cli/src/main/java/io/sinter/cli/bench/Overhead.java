@@ -8,6 +8,7 @@ import io.sinter.cli.bench.BenchCase.Mode;
 import io.sinter.cli.bench.BenchCase.Repetition;
 import io.sinter.runtime.Options;
 import io.sinter.runtime.Session;
+import io.sinter.runtime.dump.Dumps;
 import io.sinter.runtime.profile.Profile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -15,11 +16,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /**
  * What it costs to look: repetitions of one case in one process, with a profile and without in turn; and compilations of it, dumped and not dumped in turn,
@@ -182,8 +181,8 @@ final class Overhead {
     }
 
     private static void delete(Path folder) {
-        try (Stream<Path> all = Files.walk(folder)) {
-            for (Path p : all.sorted(Comparator.reverseOrder()).toList()) Files.delete(p);
+        try {
+            Dumps.delete(folder);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot delete " + folder + ": " + e.getMessage(), e);
         }

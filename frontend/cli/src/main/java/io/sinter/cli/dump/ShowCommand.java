@@ -8,16 +8,15 @@ import io.sinter.ir.text.GraphPrinter;
 import io.sinter.runtime.CompileContext;
 import io.sinter.runtime.Executable;
 import io.sinter.runtime.Session;
+import io.sinter.runtime.dump.Dumps;
 import io.sinter.runtime.dump.GraphDrawing;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -103,8 +102,8 @@ final class ShowCommand implements Runnable {
 
     private static void delete(Path folder) {
         if (folder == null) return;
-        try (Stream<Path> all = Files.walk(folder)) {
-            for (Path p : all.sorted(Comparator.reverseOrder()).toList()) Files.delete(p);
+        try {
+            Dumps.delete(folder);
         } catch (IOException e) {
             throw new CommandFailure("cannot remove the temporary dump " + folder + ": " + e.getMessage(), e);
         }
