@@ -27,10 +27,13 @@ record CublasFiles(int major, SymbolLookup lt, String where) {
         {"/usr/local", "cuda*", "lib64"},
         {"/usr/local", "cuda*", "targets/x86_64-linux/lib"},
         {"/usr/lib/python3", "dist-packages", "nvidia/cublas/lib"},
+        {"/usr/lib/python3", "dist-packages", "nvidia/cu13/lib"},
         {"/usr/local/lib", "python3*", "dist-packages/nvidia/cublas/lib"},
-        {"/usr/local/lib", "python3*", "site-packages/nvidia/cublas/lib"},
-        {"/opt/conda/lib", "python3*", "site-packages/nvidia/cublas/lib"}
+        {"/usr/local/lib", "python3*", "dist-packages/nvidia/cu13/lib"},
     };
+
+    /** Where NVIDIA's wheels for CUDA 12 and 13 put it, in the {@code lib} folder of a Python. */
+    private static final String[] WHEELS = {"site-packages/nvidia/cublas/lib", "site-packages/nvidia/cu13/lib"};
 
     static CublasFiles find() {
         return find(System.getProperty(PROPERTY));
@@ -44,11 +47,10 @@ record CublasFiles(int major, SymbolLookup lt, String where) {
         } else {
             folders.add(""); // the loader's own search
             for (String[] p : PLACES) folders.addAll(matching(Path.of(p[0]), p[1], p[2]));
-            String home = System.getProperty("user.home");
-            folders.addAll(matching(Path.of(home, ".local/lib"), "python3*", "site-packages/nvidia/cublas/lib"));
-            String venv = System.getenv("VIRTUAL_ENV");
-            if (venv != null)
-                folders.addAll(matching(Path.of(venv, "lib"), "python3*", "site-packages/nvidia/cublas/lib"));
+            List<Path> pythons = new ArrayList<>();
+            pythons.add(Path.of(System.getProperty("user.home"), ".local/lib"));
+            pythons.addAll(pythonsOf(System.getenv("PATH")));
+            for (Path lib : pythons) for (String w : WHEELS) folders.addAll(matching(lib, "python3*", w));
         }
         for (int major : VERSIONS) {
             for (String f : folders) {
@@ -65,6 +67,19 @@ record CublasFiles(int major, SymbolLookup lt, String where) {
                 "no cuBLAS 12 or 13 (looked for libcublasLt.so and libcublas.so by the system's loader"
                         + (folders.isEmpty() ? "" : " and in " + String.join(", ", folders))
                         + "): matrix products are Sinter's own. If it is elsewhere: -D" + PROPERTY + "=FOLDER");
+    }
+
+    /** The {@code lib} folders of Pythons whose {@code bin} is in a search path: the system's, environments', Conda's. */
+    static List<Path> pythonsOf(String path) {
+        List<Path> found = new ArrayList<>();
+        if (path == null) return found;
+        for (String entry : path.split(":")) {
+            if (entry.isEmpty()) continue;
+            Path bin = Path.of(entry).toAbsolutePath();
+            if (bin.getParent() != null && Files.exists(bin.resolve("python3")))
+                found.add(bin.getParent().resolve("lib"));
+        }
+        return found;
     }
 
     private static List<String> matching(Path parent, String pattern, String rest) {

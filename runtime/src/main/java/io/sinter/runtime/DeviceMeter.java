@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import io.sinter.codegen.ptx.lang.KernelBuilder;
+import io.sinter.codegen.ptx.lang.PtxModule;
 import io.sinter.ir.DType;
 import io.sinter.ir.Graph;
 import io.sinter.ir.GraphBuilder;
@@ -21,6 +23,8 @@ import java.util.Set;
 /** Measures what a device can do: what kernels are compared with. */
 public final class DeviceMeter {
     private static final int ROUNDS = 5;
+    private static final int LAUNCH_ROUNDS = 300;
+    private static final int LAUNCHES = 100;
 
     /** Edge of the square matrices whose product measures arithmetic, and its elements: 1024³ takes some milliseconds on a CPU, 4096³ on a GPU. */
     private static final long CPU_EDGE = 1024;
@@ -138,5 +142,30 @@ public final class DeviceMeter {
             from.release();
             to.release();
         }
+    }
+
+    /**
+     * The host's time to queue a launch of an empty kernel, the best of some rounds of a hundred.
+     *
+     * @return nanoseconds
+     * @throws IllegalArgumentException if the session's device is no GPU
+     */
+    public static double launchNanos(Session session) {
+        Gpu gpu = session.gpu();
+        if (gpu == null) throw new IllegalArgumentException(session.device() + " is no GPU");
+        KernelBuilder none = new KernelBuilder("empty");
+        none.ret();
+        String text = new PtxModule(gpu.modules().target(), List.of(none.build())).toString();
+        GpuDriver.Function empty = gpu.driver().load(text).function("empty");
+        GpuDriver.Grid grid = new GpuDriver.Grid(1, 1, 32, 1, 0);
+        long best = Long.MAX_VALUE;
+        for (int round = 0; round < LAUNCH_ROUNDS; round++) {
+            gpu.synchronize();
+            long start = System.nanoTime();
+            for (int i = 0; i < LAUNCHES; i++) gpu.driver().launch(gpu.stream(), empty, grid);
+            best = Math.min(best, System.nanoTime() - start);
+        }
+        gpu.synchronize();
+        return (double) best / LAUNCHES;
     }
 }

@@ -20,6 +20,7 @@ public final class OperatorTable {
     private final Session session;
     private final int most;
     private long checked;
+    private boolean faulted;
 
     /**
      * @param session whose device and backend are checked
@@ -33,6 +34,11 @@ public final class OperatorTable {
     /** How many samples have been checked, gradients too. */
     public long checked() {
         return checked;
+    }
+
+    /** Whether the device has had a fault, after which it computes nothing for this process any more. */
+    public boolean faulted() {
+        return faulted;
     }
 
     /** What is wrong with the samples of {@code op}; empty if nothing. */
@@ -52,10 +58,12 @@ public final class OperatorTable {
     private List<String> problems(List<Sample> samples, Consumer<Sample> check) {
         List<String> problems = new ArrayList<>();
         for (Sample sample : samples) {
+            if (faulted) break;
             checked++;
             try {
                 check.accept(sample);
             } catch (RuntimeException e) {
+                faulted = e instanceof GpuFaultException;
                 problems.add(sample + ": " + e);
             }
         }

@@ -19,9 +19,11 @@ import io.sinter.ir.op.Unary;
 import io.sinter.ir.ref.RefArray;
 import io.sinter.ir.ref.RefEvaluator;
 import io.sinter.runtime.MatmulProblem.Activation;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -273,5 +275,15 @@ class LibraryMatmulTest {
         CublasFiles none = CublasFiles.find(folder.toString());
         assertEquals(0, none.major());
         assertTrue(none.where().contains(folder.toString()), none.where());
+    }
+
+    /** Wheels lie beside the Python that the search path finds. */
+    @Test
+    void pythonsOfTheSearchPath(@TempDir Path folder) throws IOException {
+        Path bin = Files.createDirectories(folder.resolve("venv/bin"));
+        Files.createFile(bin.resolve("python3"));
+        assertEquals(
+                List.of(folder.resolve("venv/lib")), CublasFiles.pythonsOf(folder + "::" + bin + ":/no/such/folder"));
+        assertEquals(List.of(), CublasFiles.pythonsOf(null));
     }
 }

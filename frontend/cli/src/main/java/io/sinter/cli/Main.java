@@ -38,6 +38,7 @@ import picocli.CommandLine.Spec;
             CacheCommand.class,
             DoctorCommand.class,
             io.sinter.cli.bench.GpuCheckCommand.class,
+            io.sinter.cli.bench.GpuCheckWorker.class,
             LauncherCommands.Shell.class,
             LauncherCommands.Test.class,
             LauncherCommands.Install.class,

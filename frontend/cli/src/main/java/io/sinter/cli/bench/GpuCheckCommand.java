@@ -3,28 +3,25 @@ package io.sinter.cli.bench;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.sinter.Sinter;
 import io.sinter.cli.CommandFailure;
 import io.sinter.cli.Version;
-import io.sinter.ir.DType;
 import io.sinter.ir.op.Op;
 import io.sinter.ir.op.Operators;
 import io.sinter.runtime.Device;
-import io.sinter.runtime.DeviceMeter;
-import io.sinter.runtime.OperatorTable;
 import io.sinter.runtime.Options;
-import io.sinter.runtime.Session;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
@@ -48,6 +45,9 @@ import picocli.CommandLine.Spec;
 public final class GpuCheckCommand implements Callable<Integer> {
     private static final int NO_GPU = 3;
     private static final long TORCH_SECONDS = 180;
+    private static final long SECONDS_FOR_A_FIGURE = 60;
+    private static final long SECONDS_FOR_A_TRAINING = 120;
+    private static final int MOST_PROCESSES = 8;
     private static final String[] TRAININGS = {
         "train_mlp", "train_cnn", "train_lstm", "train_gpt_small", "train_resnet18", "train_gpt2_124m"
     };
@@ -60,6 +60,21 @@ public final class GpuCheckCommand implements Callable<Integer> {
 
     @Option(names = "--quick", description = "Fewer samples, fewer sizes, the small training cases.")
     private boolean quick;
+
+    /** What it does, in this order. */
+    enum Part {
+        OPERATORS,
+        MEMORY,
+        PRODUCTS,
+        TRAINING
+    }
+
+    @Option(
+            names = "--parts",
+            split = ",",
+            paramLabel = "PART",
+            description = "Only these parts, of ${COMPLETION-CANDIDATES} (default: all).")
+    private Set<Part> parts = EnumSet.allOf(Part.class);
 
     @Option(names = "--json", paramLabel = "FILE", description = "Write everything to this file.")
     private Path json;
@@ -90,24 +105,20 @@ public final class GpuCheckCommand implements Callable<Integer> {
         report.fact("device", gpu.toString());
         report.fact("what it is", gpu.describe());
         if (!simulated()) report.fact("cuBLAS", Device.cublas());
-        part("operators", this::operators);
-        part("memory", this::memory);
-        part("products", this::products);
-        if (simulated()) {
-            report.section("Training steps");
-            report.note("skipped: the simulator is too slow for them");
-        } else {
-            part("training", this::trainings);
-        }
+        part(Part.OPERATORS, this::operators);
+        part(Part.MEMORY, this::memory);
+        part(Part.PRODUCTS, this::products);
+        part(Part.TRAINING, this::trainings);
         return finish();
     }
 
-    /** What breaks a part off (a fault ends all work on a GPU) is a failure, and what has been found is told all the same. */
-    private void part(String name, Runnable check) {
+    /** What breaks a part off is a failure, and what has been found is told all the same. */
+    private void part(Part part, Runnable check) {
+        if (!parts.contains(part)) return;
         try {
             check.run();
         } catch (RuntimeException e) {
-            report.failure(name + " broke off: " + e);
+            report.failure(part.name().toLowerCase(Locale.ROOT) + " broke off: " + e);
             e.printStackTrace(spec.commandLine().getErr());
         }
     }
@@ -130,48 +141,70 @@ public final class GpuCheckCommand implements Callable<Integer> {
         return elapsed() + seconds < (quick ? 115 : 470);
     }
 
-    private Options options() {
-        return Options.fromProperties().withDevice(gpu).withBackend(Options.Backend.GENERATED);
+    /** Processes that do the work: a fault of the GPU ends all that one can do, and a kernel may hang. */
+    private GpuCheckProcess worker(String... flags) {
+        String name = gpu.toString();
+        List<String> command =
+                Rivals.ourselves(Options.fromProperties().threads(), name, "gpu-check-worker", "--device", name);
+        command.addAll(1, List.of(flags));
+        return new GpuCheckProcess(command);
     }
+
+    // ---- operators
 
     private void operators() {
         report.section("Operators, against the reference");
-        int right = 0;
         List<Op> all = Operators.all();
-        try (Session session = Session.open(options())) {
-            OperatorTable table = new OperatorTable(session, !quick ? Integer.MAX_VALUE : simulated() ? 1 : 3);
-            for (Op op : all) {
-                List<String> problems = new ArrayList<>(table.problems(op));
-                table.gradientProblems(op).forEach(p -> problems.add("gradient: " + p));
-                if (problems.isEmpty()) right++;
-                else
-                    report.failure(
-                            "operator " + op.name() + ": " + problems.size() + " wrong, first: " + problems.getFirst());
-            }
-            report.fact("operators right", right + " of " + all.size());
-            report.fact("samples", table.checked());
-        }
+        OperatorTally tally = new OperatorTally(report, all, !quick ? Integer.MAX_VALUE : simulated() ? 1 : 3);
+        // Each assembles its own kernels, on one core; the GPU is shared.
+        int processes = simulated() ? 1 : Math.clamp(Runtime.getRuntime().availableProcessors() / 2, 1, MOST_PROCESSES);
+        tally.run(processes, this::worker, () -> hasTime(30));
+        report.fact("operators right", tally.right() + " of " + all.size());
+        report.fact("samples", tally.checked());
     }
 
     private double secondsEach() {
         return simulated() ? 0 : quick ? 0.2 : 0.5;
     }
 
+    // ---- single kernels
+
+    /** A figure of a process's own; NaN if there is none, which is a failure unless the process says why. */
+    private double figure(GpuCheckProcess worker, String what, Map<String, ?> task) {
+        if (!hasTime(10)) return Double.NaN;
+        try {
+            JsonNode answer = worker.ask(task, SECONDS_FOR_A_FIGURE);
+            if (answer.has("value")) return answer.path("value").asDouble();
+            if (answer.has("none")) {
+                hasCublas = false;
+                report.note(
+                        "cuBLAS is not compared with: " + answer.path("none").asText());
+                return Double.NaN;
+            }
+            report.failure(what + ": " + answer.path("error").asText());
+            spec.commandLine().getErr().println(answer.path("trace").asText());
+        } catch (IllegalStateException e) {
+            report.failure(what + ": " + e.getMessage());
+        }
+        return Double.NaN;
+    }
+
     private void memory() {
         report.section("Memory: GB/s, and the fraction of the copy bandwidth");
         long elements = simulated() ? 256 : 1L << 26;
-        try (Session session = Session.open(options());
-                var _ = session.use()) {
-            Sinter.manualSeed(0);
-            double copy = DeviceMeter.copyRate(session, simulated() ? 4096 : 1L << 30) / 1e9;
+        try (GpuCheckProcess worker = worker()) {
+            double copy = figure(worker, "copy", Map.of("task", "copy", "n", simulated() ? 4096 : 1L << 30));
             report.row("memory", "copy", Map.of("GB/s", copy));
-            new GpuTimings(secondsEach()).memoryBound(elements).forEach((name, rate) -> {
+            for (String name : GpuTimings.MEMORY_BOUND) {
+                double rate = figure(
+                        worker, name, Map.of("task", "memory", "case", name, "n", elements, "seconds", secondsEach()));
                 Map<String, Double> cells = new LinkedHashMap<>();
                 cells.put("GB/s", rate);
                 cells.put("of copy", rate / copy);
                 report.row("memory", name, cells);
-            });
-            Sinter.flush();
+            }
+            report.section("Launches: the host's microseconds");
+            report.row("launches", "empty kernel", Map.of("us", figure(worker, "launch", Map.of("task", "launch"))));
         }
     }
 
@@ -182,62 +215,57 @@ public final class GpuCheckCommand implements Callable<Integer> {
         long[] sizes =
                 simulated() ? new long[] {48} : quick ? new long[] {1024, 4096} : new long[] {1024, 2048, 4096, 8192};
         Map<String, Double> torch = torch(sizes);
-        for (long n : sizes) {
-            for (String kind : new String[] {"f32", "tf32", "bf16"}) {
-                String name = "matmul " + n + " " + kind;
+        try (GpuCheckProcess worker = worker()) {
+            for (long n : sizes) {
+                for (String kind : new String[] {"f32", "tf32", "bf16"}) {
+                    String name = "matmul " + n + " " + kind;
+                    Map<String, Double> ms = new LinkedHashMap<>();
+                    ms.put("own", matmul(worker, name, n, kind, "own"));
+                    if (!simulated() && hasCublas) ms.put("cuBLAS", matmul(worker, name, n, kind, "cublas"));
+                    ms.put("torch", torch.getOrDefault(name, Double.NaN));
+                    flops(name, 2.0 * n * n * n, ms);
+                }
+            }
+            for (long length : simulated() ? new long[] {16} : new long[] {1024, 4096}) {
+                long batch = simulated() ? 1 : 4;
+                long heads = simulated() ? 2 : 16;
+                String name = "attention " + length + " bf16";
                 Map<String, Double> ms = new LinkedHashMap<>();
-                ms.put("own", matmul(n, kind, "own"));
-                if (!simulated()) ms.put("cuBLAS", matmul(n, kind, "cublas"));
+                ms.put(
+                        "own",
+                        figure(
+                                worker,
+                                name,
+                                Map.of(
+                                        "task",
+                                        "attention",
+                                        "n",
+                                        length,
+                                        "batch",
+                                        batch,
+                                        "heads",
+                                        heads,
+                                        "seconds",
+                                        secondsEach())));
                 ms.put("torch", torch.getOrDefault(name, Double.NaN));
-                flops(name, 2.0 * n * n * n, ms);
+                // Two products of length × length × 64, of which a causal mask needs half.
+                flops(name, 2.0 * batch * heads * length * length * 64, ms);
             }
         }
-        for (long length : simulated() ? new long[] {16} : new long[] {1024, 4096}) {
-            long batch = simulated() ? 1 : 4;
-            long heads = simulated() ? 2 : 16;
-            String name = "attention " + length + " bf16";
-            Map<String, Double> ms = new LinkedHashMap<>();
-            ms.put("own", timed("highest", t -> t.attention(batch, heads, length, 64)));
-            ms.put("torch", torch.getOrDefault(name, Double.NaN));
-            // Two products of length × length × 64, of which a causal mask needs half.
-            flops(name, 2.0 * batch * heads * length * length * 64, ms);
-        }
+    }
+
+    /** @param by who is to do it, as {@code -Dsinter.matmul} has it; NaN if it is not there */
+    private double matmul(GpuCheckProcess worker, String name, long n, String kind, String by) {
+        return figure(
+                worker,
+                name + " by " + by,
+                Map.of("task", "matmul", "n", n, "kind", kind, "by", by, "seconds", secondsEach()));
     }
 
     private void flops(String name, double flops, Map<String, Double> millis) {
         Map<String, Double> cells = new LinkedHashMap<>();
         millis.forEach((who, ms) -> cells.put(who, flops / ms / 1e9));
         report.row("products", name, cells);
-    }
-
-    /** @param by who is to do it, as {@code -Dsinter.matmul} has it; NaN if it is not there */
-    private double matmul(long n, String kind, String by) {
-        if (by.equals("cublas") && !hasCublas) return Double.NaN;
-        DType dtype = kind.equals("bf16") ? DType.BF16 : DType.F32;
-        String before = System.getProperty("sinter.matmul");
-        System.setProperty("sinter.matmul", by); // which a session reads when it is opened
-        try {
-            return timed(kind.equals("tf32") ? "high" : "highest", t -> t.matmul(n, dtype));
-        } catch (IllegalStateException e) {
-            if (by.equals("own")) throw e;
-            hasCublas = false;
-            report.note("cuBLAS is not compared with: " + e.getMessage());
-            return Double.NaN;
-        } finally {
-            if (before == null) System.clearProperty("sinter.matmul");
-            else System.setProperty("sinter.matmul", before);
-        }
-    }
-
-    private double timed(String precision, java.util.function.ToDoubleFunction<GpuTimings> measure) {
-        if (!hasTime(10)) return Double.NaN;
-        try (Session session = Session.open(options());
-                var _ = session.use()) {
-            Sinter.setMatmulPrecision(precision);
-            double ms = measure.applyAsDouble(new GpuTimings(secondsEach()));
-            Sinter.flush();
-            return ms;
-        }
     }
 
     /** PyTorch's milliseconds by case; empty if there is no PyTorch with CUDA. */
@@ -310,13 +338,17 @@ public final class GpuCheckCommand implements Callable<Integer> {
 
     private void trainings() {
         report.section("Training steps: milliseconds; ours, PyTorch eager and compiled");
+        if (simulated()) {
+            report.note("skipped: the simulator is too slow for them");
+            return;
+        }
         String peer = System.getProperty("sinter.torch.peer");
         boolean compare = peer != null && report.json().containsKey("torch") && gpu.index() == 0;
         if (!compare)
             report.note("PyTorch is not compared with: no torch with CUDA for " + gpu
                     + ", or no torch_peer.py beside Sinter");
         double seconds = quick ? 1 : 2;
-        List<String> ourselves = Rivals.ourselves(options().threads(), gpu.toString());
+        List<String> ourselves = Rivals.ourselves(Options.fromProperties().threads(), gpu.toString());
         for (String name : TRAININGS) {
             if (quick && (name.equals("train_gpt2_124m") || name.equals("train_resnet18"))) continue;
             if (!hasTime(quick ? 15 : 45)) {
@@ -340,7 +372,7 @@ public final class GpuCheckCommand implements Callable<Integer> {
 
     private double median(List<String> command, String name, double seconds, List<String> more) {
         try {
-            JsonNode line = Rivals.run(command, name, seconds, more);
+            JsonNode line = Rivals.run(command, name, seconds, more, SECONDS_FOR_A_TRAINING);
             if (!line.has("error")) return line.path("median_ms").asDouble();
             report.failure(name + ": " + line.path("lib").asText() + ": "
                     + line.path("error").asText());

@@ -6,8 +6,9 @@ import io.sinter.Sinter;
 import io.sinter.Tensor;
 import io.sinter.ir.DType;
 import io.sinter.runtime.Session;
-import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.function.DoubleSupplier;
 import java.util.function.Supplier;
 
 /** Times of single operators on a GPU, in the current session: many calls are queued, then waited for. */
@@ -45,46 +46,76 @@ final class GpuTimings {
         r.release();
     }
 
+    /** Names of the memory-bound cases. */
+    static final List<String> MEMORY_BOUND = List.of("add", "ew_chain", "softmax", "layernorm");
+
     /**
      * The memory-bound cases: bytes that each must move, per second.
      *
      * @param elements of the elementwise cases; rows have 1,024
-     * @return gigabytes a second by case
+     * @return gigabytes a second by case, measured when it is asked for
      */
-    Map<String, Double> memoryBound(long elements) {
-        Map<String, Double> rates = new LinkedHashMap<>();
+    Map<String, DoubleSupplier> memoryBound(long elements) {
         long rows = Math.max(1, elements / 1024);
         long width = elements / rows;
-        Tensor a = Tensor.randn(elements);
-        Tensor b = Tensor.randn(elements);
-        Tensor c = Tensor.randn(elements);
-        Tensor d = Tensor.randn(elements);
-        rates.put("add", rate(12 * elements, () -> a.add(b)));
-        rates.put("ew_chain", rate(20 * elements, () -> a.mul(b).add(c).tanh().mul(d.sigmoid())));
-        Tensor x = a.reshape(rows, width).clone();
-        Tensor gamma = Tensor.randn(width);
-        Tensor beta = Tensor.randn(width);
-        rates.put("softmax", rate(8 * elements, () -> F.softmax(x, -1)));
-        rates.put("layernorm", rate(8 * elements, () -> F.layerNorm(x, new long[] {width}, gamma, beta, 1e-5)));
-        return rates;
+        Supplier<Tensor> flat = () -> Tensor.randn(elements);
+        return Map.of(
+                "add",
+                () -> {
+                    Tensor a = flat.get();
+                    Tensor b = flat.get();
+                    return rate(12 * elements, () -> a.add(b));
+                },
+                "ew_chain",
+                () -> {
+                    Tensor a = flat.get();
+                    Tensor b = flat.get();
+                    Tensor c = flat.get();
+                    Tensor d = flat.get();
+                    return rate(20 * elements, () -> a.mul(b).add(c).tanh().mul(d.sigmoid()));
+                },
+                "softmax",
+                () -> {
+                    Tensor x = Tensor.randn(rows, width);
+                    return rate(8 * elements, () -> F.softmax(x, -1));
+                },
+                "layernorm",
+                () -> {
+                    Tensor x = Tensor.randn(rows, width);
+                    Tensor gamma = Tensor.randn(width);
+                    Tensor beta = Tensor.randn(width);
+                    return rate(8 * elements, () -> F.layerNorm(x, new long[] {width}, gamma, beta, 1e-5));
+                });
     }
 
     private double rate(long bytes, Supplier<Tensor> call) {
         return bytes / millis(call) / 1e6;
     }
 
-    /** Milliseconds of a product of two n × n matrices. */
-    double matmul(long n, DType dtype) {
+    /**
+     * Milliseconds of a product of two n × n matrices.
+     *
+     * @param tolerance of its relative error
+     * @throws IllegalStateException if it is wrong
+     */
+    double matmul(long n, DType dtype, double tolerance) {
         Tensor a = Tensor.randn(n, n).to(dtype);
         Tensor b = Tensor.randn(n, n).to(dtype);
+        GpuProof.matmul(a, b, a.matmul(b), tolerance);
         return millis(() -> a.matmul(b));
     }
 
-    /** Milliseconds of causal attention in bf16. */
+    /**
+     * Milliseconds of causal attention in bf16.
+     *
+     * @throws IllegalStateException if it is wrong
+     */
     double attention(long batch, long heads, long length, long width) {
         Tensor q = Tensor.randn(batch, heads, length, width).toBfloat16();
         Tensor k = Tensor.randn(batch, heads, length, width).toBfloat16();
         Tensor v = Tensor.randn(batch, heads, length, width).toBfloat16();
-        return millis(() -> F.scaledDotProductAttention(q, k, v, null, 0, true));
+        Supplier<Tensor> call = () -> F.scaledDotProductAttention(q, k, v, null, 0, true);
+        GpuProof.attention(q, k, v, call.get(), 0.02);
+        return millis(call);
     }
 }

@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** Runs one case in a process of its own, ours or a peer's, and reads the JSON line that it prints. */
 final class Rivals {
@@ -18,8 +20,13 @@ final class Rivals {
 
     private Rivals() {}
 
-    /** This program again, with the same JVM and flags. */
+    /** This program's {@code bench} again, with the same JVM and flags. */
     static List<String> ourselves(int threads, String device) {
+        return ourselves(threads, device, "bench", "--here");
+    }
+
+    /** A command of this program, with the same JVM and flags. */
+    static List<String> ourselves(int threads, String device, String... arguments) {
         List<String> c = new ArrayList<>();
         c.add(ProcessHandle.current().info().command().orElse("java"));
         for (String flag :
@@ -28,7 +35,8 @@ final class Rivals {
         }
         c.add("-Dsinter.threads=" + threads);
         c.add("-Dsinter.device=" + device);
-        c.addAll(List.of("-cp", System.getProperty("java.class.path"), "io.sinter.cli.Main", "bench", "--here"));
+        c.addAll(List.of("-cp", System.getProperty("java.class.path"), "io.sinter.cli.Main"));
+        c.addAll(List.of(arguments));
         return c;
     }
 
@@ -40,19 +48,25 @@ final class Rivals {
         return words;
     }
 
+    /** As {@link #run(List, String, double, List, long)}, without a limit of time. */
+    static JsonNode run(List<String> command, String name, double seconds, List<String> more) {
+        return run(command, name, seconds, more, Long.MAX_VALUE);
+    }
+
     /**
      * The case's line.
      *
+     * @param most seconds after which the process is killed
      * @throws IllegalStateException if the command fails or prints no line for the case; the message ends with the last line of its standard error
      */
-    static JsonNode run(List<String> command, String name, double seconds, List<String> more) {
+    static JsonNode run(List<String> command, String name, double seconds, List<String> more, long most) {
         List<String> all = new ArrayList<>(command);
         all.addAll(List.of("--only", "^" + name + "$", "--seconds", Double.toString(seconds)));
         all.addAll(more);
         try {
             Path errors = Files.createTempFile("sinter-bench", ".err");
             try {
-                return run(all, name, errors);
+                return run(all, name, errors, most);
             } finally {
                 Files.deleteIfExists(errors);
             }
@@ -64,10 +78,16 @@ final class Rivals {
         }
     }
 
-    private static JsonNode run(List<String> command, String name, Path errors)
+    private static JsonNode run(List<String> command, String name, Path errors, long most)
             throws IOException, InterruptedException {
         Process p = new ProcessBuilder(command).redirectError(errors.toFile()).start();
         p.getOutputStream().close();
+        AtomicBoolean late = new AtomicBoolean();
+        p.onExit().orTimeout(most, TimeUnit.SECONDS).exceptionally(_ -> {
+            late.set(true);
+            p.descendants().forEach(ProcessHandle::destroyForcibly);
+            return p.destroyForcibly();
+        });
         String out = new String(p.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         int status = p.waitFor();
         for (String line : out.lines().toList()) {
@@ -75,6 +95,8 @@ final class Rivals {
             JsonNode n = parse(line);
             if (n != null && name.equals(n.path("case").asText())) return n;
         }
+        if (late.get())
+            throw new IllegalStateException("'" + String.join(" ", command) + "' took more than " + most + " s");
         String last = new String(Files.readAllBytes(errors), StandardCharsets.UTF_8)
                 .lines()
                 .filter(l -> !l.isBlank())
