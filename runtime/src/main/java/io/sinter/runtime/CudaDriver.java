@@ -32,9 +32,9 @@ import jcuda.driver.JCudaDriver;
  */
 final class CudaDriver implements GpuDriver {
     /** Parameters that a kernel may have. */
-    private static final int MAX_PARAMETERS = 16;
-    /** CTAs in y. */
-    private static final int MAX_Y = 65_535;
+    private static final int MAX_PARAMETERS = PARAMETER_BYTES / 8;
+
+    private static final int MAX_MAPS = PARAMETER_BYTES / TensorBox.MAP_BYTES;
     /** Where Linux tells the driver's version. */
     private static final Path DRIVER_VERSION = Path.of("/proc/driver/nvidia/version");
 
@@ -64,8 +64,7 @@ final class CudaDriver implements GpuDriver {
     private final Arena arena = Arena.ofShared();
     private final MemorySegment values = arena.allocate(8L * MAX_PARAMETERS, 8);
     private final MemorySegment pointers = arena.allocate(8L * MAX_PARAMETERS, 8);
-    private final MemorySegment maps =
-            arena.allocate((long) TensorBox.MAP_BYTES * MAX_PARAMETERS, TensorBox.MAP_ALIGNMENT);
+    private final MemorySegment maps = arena.allocate((long) TensorBox.MAP_BYTES * MAX_MAPS, TensorBox.MAP_ALIGNMENT);
     /** Null if the driver has none. */
     private final CudaTensorMaps tensorMaps;
 
@@ -367,9 +366,7 @@ final class CudaDriver implements GpuDriver {
     public synchronized void launch(
             Stream stream, Function kernel, Grid grid, List<TensorBox> tensors, long... parameters) {
         int count = parameters.length + tensors.size();
-        if (grid.ctasX() > Integer.MAX_VALUE || grid.ctasY() > MAX_Y || count > MAX_PARAMETERS)
-            throw new IllegalArgumentException(
-                    kernel.name() + ": " + grid + " with " + count + " parameters is beyond a launch");
+        GpuDriver.check(kernel, grid, parameters.length, tensors.size());
         bind();
         CudaHandles.Function f = (CudaHandles.Function) kernel;
         if (grid.sharedBytes() > f.sharedBytes) {

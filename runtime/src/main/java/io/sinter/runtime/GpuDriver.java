@@ -13,6 +13,12 @@ import java.util.List;
  * that it reads or fills must stay as it is until then, and a kernel's fault is thrown by whatever waits next. May be used by several threads.
  */
 interface GpuDriver extends AutoCloseable {
+    /** Bytes of parameters that every driver takes (from CUDA 12.1 on it may be more). */
+    int PARAMETER_BYTES = 4096;
+
+    /** The most CTAs in y. */
+    int MAX_CTAS_Y = 65_535;
+
     /** Work in order. */
     interface Stream {}
 
@@ -166,6 +172,22 @@ interface GpuDriver extends AutoCloseable {
 
     /** As {@link #launch(Stream, Function, Grid, long...)}, with maps of tensors as further parameters. */
     void launch(Stream stream, Function kernel, Grid grid, List<TensorBox> tensors, long... parameters);
+
+    /**
+     * Whether a launch is one that a GPU can do.
+     *
+     * @throws IllegalArgumentException if it is not
+     */
+    static void check(Function kernel, Grid grid, int parameters, int tensors) {
+        long bytes = 8L * parameters;
+        // Maps are aligned, and come last.
+        if (tensors > 0)
+            bytes = (bytes + TensorBox.MAP_ALIGNMENT - 1) / TensorBox.MAP_ALIGNMENT * TensorBox.MAP_ALIGNMENT
+                    + (long) tensors * TensorBox.MAP_BYTES;
+        if (grid.ctasX() > Integer.MAX_VALUE || grid.ctasY() > MAX_CTAS_Y || bytes > PARAMETER_BYTES)
+            throw new IllegalArgumentException(
+                    kernel.name() + ": " + grid + " with " + bytes + " bytes of parameters is beyond a launch");
+    }
 
     // ---- graphs
 

@@ -335,6 +335,7 @@ final class SimDriver implements GpuDriver {
 
     @Override
     public void launch(Stream stream, Function kernel, Grid grid, List<TensorBox> tensors, long... parameters) {
+        GpuDriver.check(kernel, grid, parameters.length, tensors.size());
         SimModule.Entry entry = ((Entry) kernel).entry;
         ByteBuffer bytes = ByteBuffer.allocate(entry.parameterBytes()).order(ByteOrder.LITTLE_ENDIAN);
         for (long p : parameters) bytes.putLong(p);

@@ -160,6 +160,25 @@ class CudaDriverTest {
                 () -> driver.launch(stream, f, new GpuDriver.Grid(1, 100_000, 3, 4, 0), cell, 5));
     }
 
+    /** Pooling over two axes has 18 parameters. */
+    @Test
+    void launchesWithManyParameters() {
+        GpuDriver.Function f = driver.load(PTX).function("increment");
+        long a = driver.allocate(4);
+        driver.fill(stream, a, (byte) 0, 4);
+        long[] parameters = new long[GpuDriver.PARAMETER_BYTES / 8];
+        parameters[0] = a;
+        parameters[1] = 7;
+        driver.launch(stream, f, GRID, parameters);
+        assertEquals(7, read(a));
+        long[] more = new long[parameters.length + 1];
+        IllegalArgumentException e =
+                assertThrows(IllegalArgumentException.class, () -> driver.launch(stream, f, GRID, more));
+        assertTrue(e.getMessage().contains("increment: ") && e.getMessage().contains("4104 bytes"), e.getMessage());
+        assertThrows(IllegalArgumentException.class, () -> GpuDriver.check(f, GRID, 504, 1));
+        driver.free(a);
+    }
+
     @Test
     void launchesHaveMapsOfTensors() {
         GpuDriver.Function f = driver.load(PTX.replace("increment", "mapped")).function("mapped");
