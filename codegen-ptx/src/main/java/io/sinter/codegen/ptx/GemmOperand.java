@@ -116,7 +116,7 @@ record GemmOperand(boolean isLeft, Expr value, List<Var> rows, List<Var> k, bool
         if (inner.isEmpty() || !isUnit(l.index(), inner.getLast())) return false;
         for (Index.Term t : l.index().terms()) if (!(t.atom() instanceof Index.VarAtom)) return false;
         return switch (math) {
-            case FMA -> !alongK && l.buffer().dtype().bytes() >= 4;
+            case FMA -> l.buffer().dtype().bytes() >= 4;
             case BF16 -> l.buffer().dtype() == DType.BF16;
             case F16 -> l.buffer().dtype() == DType.F16;
             case TF32 -> l.buffer().dtype() == DType.F32;

@@ -48,8 +48,8 @@ final class GemmTiles {
             new Row(Math.F64, 8, Source.ASYNC, new Tile(32, 32, 16, 4, 1, 3)),
             new Row(Math.F64, 8, Source.CODE, new Tile(64, 64, 16, 4, 2, 2)),
             new Row(Math.F64, 8, Source.CODE, new Tile(32, 32, 16, 4, 1, 2)),
-            new Row(Math.FMA, 4, Source.ASYNC, new Tile(128, 128, 8, 4, 2, 2)),
-            new Row(Math.FMA, 4, Source.ASYNC, new Tile(64, 64, 16, 4, 2, 2)),
+            new Row(Math.FMA, 4, Source.ASYNC, new Tile(128, 128, 32, 4, 2, 3)),
+            new Row(Math.FMA, 4, Source.ASYNC, new Tile(64, 64, 32, 4, 2, 3)),
             new Row(Math.FMA, 4, Source.CODE, new Tile(128, 128, 8, 4, 2, 2)),
             new Row(Math.FMA, 4, Source.CODE, new Tile(64, 64, 16, 4, 2, 2)),
             new Row(Math.FMA, 8, Source.ASYNC, new Tile(64, 64, 16, 4, 2, 2)),
@@ -82,8 +82,8 @@ final class GemmTiles {
             if (tile != null && depth >= tile.depth())
                 return new GemmSchedule(math, tile, Source.TENSOR, Source.TENSOR, 1);
         }
-        Source left = source(a, math, slot);
-        Source right = source(b, math, slot);
+        Source left = source(a, b, math, slot);
+        Source right = source(b, a, math, slot);
         List<Tile> all = tiles(math, kernel.acc(), left == right ? left : Source.CODE);
         Tile tile = tile(all, rows, columns, batch, target);
         if (tile == null) tile = all.getLast();
@@ -109,8 +109,8 @@ final class GemmTiles {
             for (Tile t : tiles(math, kernel.acc(), Source.TENSOR))
                 if (depth >= t.depth()) all.add(new GemmSchedule(math, t, Source.TENSOR, Source.TENSOR, 1));
         }
-        Source left = source(a, math, slot);
-        Source right = source(b, math, slot);
+        Source left = source(a, b, math, slot);
+        Source right = source(b, a, math, slot);
         for (Tile t : tiles(math, kernel.acc(), left == right ? left : Source.CODE)) {
             long ctas = batch * count(rows, t.rows()) * count(columns, t.columns());
             long stages = count(depth, t.depth());
@@ -169,8 +169,14 @@ final class GemmTiles {
         return null;
     }
 
-    private static Source source(GemmOperand o, Math math, IntToLongFunction slot) {
-        return o.copies(math) && o.isAligned(slot) ? Source.ASYNC : Source.CODE;
+    /** How an operand comes beside another. The lines along k that plain multiply-adds read are long: there are tiles for them only where both are copied. */
+    private static Source source(GemmOperand o, GemmOperand other, Math math, IntToLongFunction slot) {
+        boolean alone = math == Math.FMA && o.alongK() && !canCopy(other, math, slot);
+        return canCopy(o, math, slot) && !alone ? Source.ASYNC : Source.CODE;
+    }
+
+    private static boolean canCopy(GemmOperand o, Math math, IntToLongFunction slot) {
+        return o.copies(math) && o.isAligned(slot);
     }
 
     private static int splits(long tiles, long stages, Target target) {
