@@ -124,9 +124,11 @@ final class CublasLtLibrary implements MatmulLibrary {
 
     @Override
     public boolean takes(MatmulProblem p) {
-        if (p.activation() == Activation.NONE) return !p.bias() || p.dtype() == DType.F32 || p.dtype() == DType.F64;
-        // Which of these there are depends on the library's version.
-        return p.dtype() != DType.F64 && ready(p).algorithm != null;
+        boolean wide = p.dtype() == DType.F32 || p.dtype() == DType.F64;
+        if (p.activation() == Activation.NONE && p.bias() && !wide) return false;
+        if (p.activation() != Activation.NONE && p.dtype() == DType.F64) return false;
+        // Which of the epilogues there are depends on the library's version.
+        return p.activation() == Activation.NONE && !p.bias() || ready(p).algorithm != null;
     }
 
     private synchronized Ready ready(MatmulProblem p) {

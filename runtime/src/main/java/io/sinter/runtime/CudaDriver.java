@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import jcuda.driver.CUcontext;
@@ -70,6 +71,9 @@ final class CudaDriver implements GpuDriver {
 
     private final List<CUmodule> modules = new ArrayList<>();
     private boolean closed;
+
+    /** Held while a stream is captured: no thread may wait for the whole context then, as giving memory back does. */
+    private final ReentrantLock contextWide = new ReentrantLock();
 
     /**
      * The GPU of a number.
@@ -183,8 +187,17 @@ final class CudaDriver implements GpuDriver {
     @Override
     public void free(long address) {
         bind();
-        check("cuCtxSynchronize", JCudaDriver.cuCtxSynchronize());
+        synchronizeContext();
         check("cuMemFree", JCudaDriver.cuMemFree(CudaHandles.DeviceMemory.at(address)));
+    }
+
+    private void synchronizeContext() {
+        contextWide.lock();
+        try {
+            check("cuCtxSynchronize", JCudaDriver.cuCtxSynchronize());
+        } finally {
+            contextWide.unlock();
+        }
     }
 
     @Override
@@ -410,18 +423,21 @@ final class CudaDriver implements GpuDriver {
     @Override
     public void beginCapture(Stream stream) {
         bind();
-        check(
-                "cuStreamBeginCapture",
-                JCudaDriver.cuStreamBeginCapture((CudaHandles.Stream) stream, PER_THREAD_CAPTURE));
+        contextWide.lock();
+        int status = JCudaDriver.cuStreamBeginCapture((CudaHandles.Stream) stream, PER_THREAD_CAPTURE);
+        if (status != CUresult.CUDA_SUCCESS) contextWide.unlock();
+        check("cuStreamBeginCapture", status);
     }
 
     @Override
     public Graph endCapture(Stream stream) {
         bind();
         CUgraph captured = new CUgraph();
-        check("cuStreamEndCapture", JCudaDriver.cuStreamEndCapture((CudaHandles.Stream) stream, captured));
+        int status = JCudaDriver.cuStreamEndCapture((CudaHandles.Stream) stream, captured);
+        contextWide.unlock();
+        check("cuStreamEndCapture", status);
         CudaHandles.Graph graph = new CudaHandles.Graph();
-        int status = JCudaDriver.cuGraphInstantiate(graph, captured, 0);
+        status = JCudaDriver.cuGraphInstantiate(graph, captured, 0);
         check("cuGraphDestroy", JCudaDriver.cuGraphDestroy(captured));
         check("cuGraphInstantiate", status);
         return graph;
@@ -436,7 +452,7 @@ final class CudaDriver implements GpuDriver {
     @Override
     public void destroy(Graph graph) {
         bind();
-        check("cuCtxSynchronize", JCudaDriver.cuCtxSynchronize());
+        synchronizeContext();
         check("cuGraphExecDestroy", JCudaDriver.cuGraphExecDestroy((CudaHandles.Graph) graph));
     }
 

@@ -35,6 +35,9 @@ final class PtxModules {
 
     private record Key(String structure, Schedule schedule) {}
 
+    /** Names an architecture that is older than the GPU's, to generate code for it all the same. */
+    static final String TARGET_PROPERTY = "sinter.gpu.target";
+
     private static final System.Logger LOG = System.getLogger("io.sinter.cache");
 
     private final GpuDriver driver;
@@ -46,17 +49,34 @@ final class PtxModules {
     /**
      * @param disk gives null for no cache
      * @throws UnsupportedOperationException if the GPU is older than what code is generated for
+     * @throws IllegalArgumentException if {@code -Dsinter.gpu.target} names what it does not run
      */
     PtxModules(GpuDriver driver, Counters counters, Supplier<DiskCache> disk) {
         this.driver = driver;
         this.disk = disk;
+        code = new PtxCode(target(driver), counters.generated, disk);
+    }
+
+    /** The best that a GPU runs, unless somebody asks for an older one. */
+    private static Target target(GpuDriver driver) {
         GpuDriver.Properties p = driver.properties();
         Target best = Target.forCapability(p.major(), p.minor());
         if (best == null)
             throw new UnsupportedOperationException(p.name() + " has compute capability " + p.major() + "." + p.minor()
                     + "; Sinter needs 8.0 (A100, RTX 30) or later. -Dsinter.device=jvm takes the CPU instead");
-        code = new PtxCode(
-                best.hasWarpgroupMma() && !driver.hasTensorMaps() ? Target.SM_90 : best, counters.generated, disk);
+        if (best.hasWarpgroupMma() && !driver.hasTensorMaps()) best = Target.SM_90;
+        String asked = System.getProperty(TARGET_PROPERTY);
+        if (asked == null) return best;
+        Target target;
+        try {
+            target = Target.parse(asked);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("-D" + TARGET_PROPERTY + ": " + e.getMessage(), e);
+        }
+        if (target.compareTo(best) > 0)
+            throw new IllegalArgumentException(
+                    "-D" + TARGET_PROPERTY + "=" + target + ": " + p.name() + " runs code for " + best + " and older");
+        return target;
     }
 
     /** What code is generated for. */

@@ -23,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -212,6 +213,24 @@ class CudaDriverTest {
         driver.launch(stream, graph);
         assertEquals(10, read(cell));
         driver.destroy(graph);
+    }
+
+    /** The driver refuses to wait for all of a context while a stream of it is captured, whoever asks. */
+    @Test
+    void memoryIsGivenBackWhenNothingIsCaptured() throws InterruptedException {
+        long memory = driver.allocate(4);
+        List<Throwable> problems = Collections.synchronizedList(new ArrayList<>());
+        Thread other = new Thread(() -> driver.free(memory));
+        other.setUncaughtExceptionHandler((_, e) -> problems.add(e));
+        driver.beginCapture(stream);
+        try {
+            other.start();
+            while (other.isAlive() && other.getState() != Thread.State.WAITING) Thread.onSpinWait();
+        } finally {
+            driver.destroy(driver.endCapture(stream));
+        }
+        other.join();
+        assertEquals(List.of(), problems);
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.ir.DType;
 import io.sinter.ir.Graph;
 import io.sinter.ir.GraphBuilder;
@@ -119,6 +120,23 @@ class PtxQueueTest {
             assertEquals(0, counted.calls("beginCapture"));
             assertEquals(0, counted.calls("launchGraph"));
         }
+    }
+
+    @Test
+    void codeForAnOlderArchitectureCanBeAskedFor() {
+        try (Session own = open(PtxModules.TARGET_PROPERTY, "sm_89", new SimDriver(Target.SM_90A))) {
+            assertEquals(Target.SM_89, own.gpu().modules().target());
+        }
+        assertTrue(assertThrows(
+                        IllegalArgumentException.class,
+                        () -> open(PtxModules.TARGET_PROPERTY, "sm_90a", new SimDriver(Target.SM_80)))
+                .getMessage()
+                .contains("runs code for sm_80 and older"));
+        assertTrue(assertThrows(
+                        IllegalArgumentException.class,
+                        () -> open(PtxModules.TARGET_PROPERTY, "sm_1", new SimDriver(Target.SM_80)))
+                .getMessage()
+                .contains("-Dsinter.gpu.target"));
     }
 
     /** Each kernel is waited for, also in equal runs, and the one that has the fault is named with the lines whose results it works on. */

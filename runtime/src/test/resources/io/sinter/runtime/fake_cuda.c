@@ -46,7 +46,9 @@ R cuDeviceGetAttribute(int *v, int which, int d)
 R cuDevicePrimaryCtxRetain(void **c, int d) { *c = &context; return d == 0 ? OK : INVALID_VALUE; }
 R cuDevicePrimaryCtxRelease_v2(int d) { (void)d; return OK; }
 R cuCtxSetCurrent(void *c) { current_set = c == &context; return current_set ? OK : INVALID_VALUE; }
-R cuCtxSynchronize(void) { return poisoned ? ILLEGAL_ADDRESS : OK; }
+/* Streams that are captured: nobody may wait for the context then. */
+static int captures;
+R cuCtxSynchronize(void) { return captures ? CAPTURING : poisoned ? ILLEGAL_ADDRESS : OK; }
 R cuMemGetInfo_v2(size_t *free, size_t *total) { *free = *total = LARGEST; return OK; }
 R cuMemAlloc_v2(uintptr_t *p, size_t n)
 {
@@ -86,6 +88,7 @@ R cuStreamBeginCapture_v2(struct stream *s, int mode)
 {
     if (s->capturing || mode != 1) return INVALID_VALUE;
     s->capturing = 1;
+    captures++;
     s->count = 0;
     return OK;
 }
@@ -93,6 +96,7 @@ R cuStreamEndCapture(struct stream *s, struct stream **g)
 {
     if (!s->capturing) return INVALID_VALUE;
     s->capturing = 0;
+    captures--;
     *g = malloc(sizeof **g);
     **g = *s;
     return OK;
