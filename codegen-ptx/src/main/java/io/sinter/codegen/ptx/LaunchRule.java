@@ -15,6 +15,9 @@ public sealed interface LaunchRule {
     /** Threads of a CTA whose teams do not fill it by themselves. */
     int CTA = 256;
 
+    /** CTAs that there should be before they get more threads than a warp: each multiprocessor is to have one. */
+    long MULTIPROCESSORS = 128;
+
     /** Most CTAs of a launch; they take tasks in turn. */
     long MAX_CTAS = 1 << 20;
 
@@ -67,7 +70,8 @@ public sealed interface LaunchRule {
             for (Coef c : shared) longest = Math.max(longest, number(c, slot));
             int threads = team(longest);
             int most = CTA / Math.min(threads, CTA);
-            int teams = cooperates && threads > 32 ? 1 : Math.clamp(powerOf2(count), 1, most);
+            int least = (int) Math.clamp(powerOf2(count), 1, Math.max(1, 32 / threads));
+            int teams = cooperates && threads > 32 ? 1 : Math.clamp(powerOf2(count / MULTIPROCESSORS), least, most);
             long ctas = Math.min(scratchBytes > 0 ? SCRATCH_CTAS : MAX_CTAS, (count + teams - 1) / teams);
             return new Shape(threads, teams, ctas, ctas * teams * scratchBytes, 0);
         }

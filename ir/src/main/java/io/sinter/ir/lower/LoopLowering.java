@@ -200,7 +200,8 @@ final class LoopLowering {
         if (group.blocks() != null) return blocks(phases, space, outer, inner, columns ? v : null);
         if (columns) {
             outer.remove(v);
-            if (ColumnSums.suits(phases, v)) return columnSums(phases, space, outer, inner, v, null);
+            // A GPU's threads read neighbouring columns of a row together, and have the sums in registers.
+            if (largeTasks && ColumnSums.suits(phases, v)) return columnSums(phases, space, outer, inner, v, null);
             List<Stmt> body = space.rewriter().stmts(new RowCode(phases, null, null).body(inner, null));
             return tile(body, outer, v, COLUMNS);
         }
@@ -235,7 +236,7 @@ final class LoopLowering {
         List<Var> grid = new ArrayList<>(List.of(blocks.block()));
         grid.addAll(outer);
         grid.remove(column);
-        if (column != null && ColumnSums.suits(group.blocks().size(), column))
+        if (column != null && largeTasks && ColumnSums.suits(group.blocks().size(), column))
             return columnSums(phases, space, grid, rows, column, blocks);
         RowCode code = new RowCode(phases, null, blocks);
         List<Stmt> body = column == null ? code.body(List.of(), blocks.row()) : code.body(List.of(blocks.row()), null);
