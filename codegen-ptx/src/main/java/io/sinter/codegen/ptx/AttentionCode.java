@@ -41,6 +41,7 @@ final class AttentionCode {
 
     final AttentionKernel kernel;
     final KernelBuilder out;
+    private final Facts facts;
     final BodyEmitter c;
     final ScalarEmitter scalars;
     final PtxType type;
@@ -65,6 +66,7 @@ final class AttentionCode {
     /** Elements of a panel that a thread loads at a time: what the assembler has registers for. */
     private final int loads;
 
+    /** Null where whole heads are multiplied. */
     final AttentionCells cells;
 
     AttentionCode(AttentionKernel kernel, AttentionSchedule schedule, KernelBuilder out, int file) {
@@ -74,7 +76,7 @@ final class AttentionCode {
         bytes = kernel.acc().bytes();
         Canon canon = new Canon();
         MathCode math = new MathCode();
-        Facts facts = new Facts();
+        facts = new Facts();
         q = expr(kernel.q(), canon, math, facts);
         k = expr(kernel.k(), canon, math, facts);
         v = expr(kernel.v(), canon, math, facts);
@@ -106,7 +108,39 @@ final class AttentionCode {
         scalars = c.scalars;
         exchange = new Exchange(out);
         out.location(file, 1, 0);
-        cells = tensor ? new AttentionMma(this, schedule) : new AttentionFma(this);
+        if (schedule.features() > 0) cells = null;
+        else cells = tensor ? new AttentionMma(this, schedule) : new AttentionFma(this);
+    }
+
+    private AttentionCode(AttentionCode of) {
+        kernel = of.kernel;
+        out = of.out;
+        facts = of.facts;
+        type = of.type;
+        bytes = of.bytes;
+        q = of.q;
+        k = of.k;
+        v = of.v;
+        bias = of.bias;
+        scale = of.scale;
+        saved = of.saved;
+        stores.addAll(of.stores);
+        result = of.result;
+        x = of.x;
+        expX = of.expX;
+        logX = of.logX;
+        exchange = of.exchange;
+        thread = of.thread;
+        threads = of.threads;
+        loads = of.loads;
+        cells = of.cells;
+        c = new BodyEmitter(out, facts, of.c.frame);
+        scalars = c.scalars;
+    }
+
+    /** The same for code from here on, which loads what it needs of the parameter block for itself: what lies in registers all along is many. */
+    AttentionCode anew() {
+        return new AttentionCode(this);
     }
 
     private static Expr expr(Expr e, Canon canon, MathCode math, Facts facts) {

@@ -86,6 +86,7 @@ final class AttentionEmitter {
 
     /** The kernel, or the three kernels of the gradient. */
     static PtxKernel emit(AttentionKernel kernel, AttentionSchedule schedule, String entry, int file) {
+        if (schedule.features() > 0) return AttentionHeadsForward.emit(kernel, schedule, entry, file);
         if (kernel.pass() == AttentionKernel.Pass.FORWARD)
             return new AttentionEmitter(kernel, schedule, entry, file, Result.OUT).emit(null);
         PtxKernel dv = new AttentionEmitter(kernel, schedule, entry + "_dv", file, Result.DV).emit(null);
@@ -121,7 +122,8 @@ final class AttentionEmitter {
             else backward(row, column, width);
         });
         out.ret();
-        LaunchRule rule = new LaunchRule.Blocks(kernel.batch(), rowVar, resultColumn(), AttentionCode.SIDE, g.threads);
+        LaunchRule rule = new LaunchRule.Blocks(
+                kernel.batch(), rowVar, resultColumn(), AttentionCode.SIDE, AttentionCode.SIDE, g.threads);
         String listing = KernelText.print(kernel) + "// " + schedule.note() + "\n";
         return new PtxKernel(out.build(), listing, rule, next, List.of());
     }
@@ -246,16 +248,17 @@ final class AttentionEmitter {
         });
         for (int r = 0; r < down.count(); r++) {
             Operand at = row(row0, r);
-            Reg some = out.setp(Relation.GT, g.type, sum.get(r), g.zero());
+            // A row that sees nothing; NaN stays.
+            Reg none = out.setp(Relation.EQ, g.type, sum.get(r), g.zero());
             Reg total = sum.get(r);
             List<Operand> values = new ArrayList<>();
             for (int i = 0; i < across.count(); i++) {
                 Operand x = out.div(g.type, o.get(across.count() * r + i), total);
-                values.add(g.scalars.select(kernel.acc(), some, x, g.zero()));
+                values.add(g.scalars.select(kernel.acc(), none, g.zero(), x));
             }
             store(0, at, columns(value0), width, values);
             Operand lse = out.add(g.type, max.get(r), g.log(total));
-            Operand shown = g.scalars.select(kernel.acc(), some, lse, g.number(Double.NEGATIVE_INFINITY));
+            Operand shown = g.scalars.select(kernel.acc(), none, g.number(Double.NEGATIVE_INFINITY), lse);
             storeSum(at, value0, shown);
         }
     }

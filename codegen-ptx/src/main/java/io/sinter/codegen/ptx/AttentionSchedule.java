@@ -19,17 +19,39 @@ import java.util.function.IntToLongFunction;
  *
  * @param math what multiplies: FMA, BF16, F16 or TF32
  * @param async whether operands come by asynchronous copies of 16 bytes, a panel ahead; else by their own code. Not for FMA
+ * @param features those of a head, if whole heads are in shared memory at once (or a few more: 64 or 128); else 0. Of types of 16 bits that come by
+ *     asynchronous copies, and without a bias
  */
-record AttentionSchedule(Math math, boolean async) implements Schedule {
+record AttentionSchedule(Math math, boolean async, int features) implements Schedule {
+    private static final int[] FEATURES = {64, 128};
+
+    AttentionSchedule(Math math, boolean async) {
+        this(math, async, 0);
+    }
+
     /** The form for a launch. */
     static AttentionSchedule choose(AttentionKernel kernel, IntToLongFunction slot, MatmulPrecision precision) {
         Math math = math(kernel, precision);
-        return new AttentionSchedule(math, copies(kernel, math) && isAligned(kernel, slot));
+        boolean async = copies(kernel, math) && isAligned(kernel, slot);
+        return new AttentionSchedule(math, async, async && hasWholeHeads(kernel, math) ? features(kernel, slot) : 0);
     }
 
     /** A form that is right for any launch. */
     static AttentionSchedule any(AttentionKernel kernel) {
         return new AttentionSchedule(math(kernel, MatmulPrecision.HIGHEST), false);
+    }
+
+    /** The others that a launch of this form may have. */
+    List<AttentionSchedule> others() {
+        List<AttentionSchedule> all = new ArrayList<>();
+        if (features > 0) all.add(new AttentionSchedule(math, true));
+        if (async) all.add(new AttentionSchedule(math, false));
+        return all;
+    }
+
+    /** Queries of a CTA that has whole heads. */
+    int queries() {
+        return features == 64 ? 128 : 64;
     }
 
     /** All that there are for a kernel. */
@@ -40,6 +62,11 @@ record AttentionSchedule(Math math, boolean async) implements Schedule {
             for (boolean async : new boolean[] {false, true}) {
                 AttentionSchedule s = new AttentionSchedule(math, async);
                 if (!all.contains(s) && (!async || copies(kernel, math))) all.add(s);
+            }
+            if (!copies(kernel, math) || !hasWholeHeads(kernel, math)) continue;
+            for (int features : FEATURES) {
+                AttentionSchedule s = new AttentionSchedule(math, true, features);
+                if (!all.contains(s)) all.add(s);
             }
         }
         return all;
@@ -86,6 +113,25 @@ record AttentionSchedule(Math math, boolean async) implements Schedule {
         return true;
     }
 
+    private static boolean hasWholeHeads(AttentionKernel kernel, Math math) {
+        return math.type().bytes() == 2 && kernel.bias() == null && kernel.pass() == AttentionKernel.Pass.FORWARD;
+    }
+
+    /** The fewest features that a launch's heads fit into; 0 if there are more than any form has, or results are not aligned. */
+    private static int features(AttentionKernel kernel, IntToLongFunction slot) {
+        AttentionKernel.Target out = kernel.outputs().getFirst();
+        long all = LaunchRule.number(out.index().offset(), slot) * 2
+                + slot.applyAsLong(out.buffer().slot());
+        for (Index.Term t : out.index().terms())
+            if (!(t.atom() instanceof Index.VarAtom v && v.var() == kernel.e()))
+                all |= LaunchRule.number(t.coef(), slot) * 2;
+        long values = LaunchRule.number(kernel.e().extent(), slot);
+        if ((all | values * 2) % GemmOperand.CHUNK != 0) return 0;
+        long most = java.lang.Math.max(LaunchRule.number(kernel.d().extent(), slot), values);
+        for (int f : FEATURES) if (most <= f) return f;
+        return 0;
+    }
+
     /** Whether each row of each operand begins at a multiple of 16 bytes. */
     private static boolean isAligned(AttentionKernel kernel, IntToLongFunction slot) {
         long all = 0;
@@ -102,12 +148,14 @@ record AttentionSchedule(Math math, boolean async) implements Schedule {
 
     @Override
     public String text() {
-        return math.name().toLowerCase(Locale.ROOT) + " by " + (async ? "async" : "code");
+        return math.name().toLowerCase(Locale.ROOT) + " by " + (async ? "async" : "code")
+                + (features > 0 ? ", heads of " + features : "");
     }
 
     /** The form in words, for listings. */
     String note() {
         String how = math == Math.FMA ? "fused multiply-adds" : "mma.sync of " + math;
-        return how + "; operands by " + (async ? "asynchronous copies" : "their own code");
+        return how + "; operands by " + (async ? "asynchronous copies" : "their own code")
+                + (features > 0 ? ", heads of up to " + features + " features at once" : "");
     }
 }

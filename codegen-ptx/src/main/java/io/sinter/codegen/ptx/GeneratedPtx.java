@@ -86,8 +86,8 @@ public record GeneratedPtx(String text, List<Entry> entries) {
             }
             case ScanSchedule(int parts) -> out.u8(2).number(parts);
             case Schedule.AnyOrder() -> out.u8(3);
-            case AttentionSchedule(GemmSchedule.Math math, boolean async) ->
-                out.u8(4).constant(math).bool(async);
+            case AttentionSchedule(GemmSchedule.Math math, boolean async, int features) ->
+                out.u8(4).constant(math).bool(async).number(features);
         }
         return out.toBytes();
     }

@@ -161,24 +161,25 @@ public sealed interface LaunchRule {
     }
 
     /**
-     * Each CTA takes square blocks of a matrix in turn.
+     * Each CTA takes blocks of a matrix in turn.
      *
      * @param batch variables whose extents multiply to the number of matrices
      * @param rows that of the rows
      * @param columns that of the columns
-     * @param side rows and columns of a block
+     * @param down rows of a block
+     * @param across columns of a block
      * @param threads of a CTA
      */
-    record Blocks(List<Var> batch, Var rows, Var columns, int side, int threads) implements LaunchRule {
+    record Blocks(List<Var> batch, Var rows, Var columns, int down, int across, int threads) implements LaunchRule {
         public Blocks {
             batch = List.copyOf(batch);
         }
 
         @Override
         public Shape shape(IntToLongFunction slot) {
-            long down = (number(rows.extent(), slot) + side - 1) / side;
-            long across = (number(columns.extent(), slot) + side - 1) / side;
-            long count = Math.multiplyExact(extents(batch, slot), Math.multiplyExact(down, across));
+            long m = (number(rows.extent(), slot) + down - 1) / down;
+            long n = (number(columns.extent(), slot) + across - 1) / across;
+            long count = Math.multiplyExact(extents(batch, slot), Math.multiplyExact(m, n));
             return new Shape(threads, 1, Math.min(MAX_CTAS, count), 0, 0);
         }
     }

@@ -58,12 +58,12 @@ final class LaunchRuleWriter {
                 vars(rows);
                 vars(columns);
             }
-            case LaunchRule.Blocks(List<Var> batch, Var rows, Var columns, int side, int threads) -> {
+            case LaunchRule.Blocks(List<Var> batch, Var rows, Var columns, int down, int across, int threads) -> {
                 out.u8(3);
                 vars(batch);
                 var(rows);
                 var(columns);
-                out.number(side).number(threads);
+                out.number(down).number(across).number(threads);
             }
             case LaunchRule.Parts(List<Coef> lines, int parts, int threads, long scratchBytes) -> {
                 out.u8(4);

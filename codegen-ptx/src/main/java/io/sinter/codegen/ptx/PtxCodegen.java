@@ -58,7 +58,7 @@ public final class PtxCodegen {
         if (kernel instanceof GemmKernel k) return List.copyOf(GemmTiles.all(k, slot, target, numerics.products()));
         List<Schedule> all = new ArrayList<>(List.of(schedule(kernel, slot, target, numerics)));
         if (all.getFirst() instanceof ScanSchedule s) all.addAll(s.others());
-        if (all.getFirst() instanceof AttentionSchedule s && s.async()) all.add(new AttentionSchedule(s.math(), false));
+        if (all.getFirst() instanceof AttentionSchedule s) all.addAll(s.others());
         return all;
     }
 

@@ -11,6 +11,7 @@ import io.sinter.ir.GraphBuilder;
 import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.Node;
 import io.sinter.ir.Numerics;
+import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.loop.AttentionKernel;
 import io.sinter.ir.op.Attention;
@@ -113,6 +114,49 @@ class AttentionTemplateTest {
         new SimPlan(c.graph, c.args, choice, Target.SM_80, seed).check("seed " + seed, tolerance);
         AttentionSchedule form = new AttentionSchedule(math, async);
         assertEquals(List.of(form, form), chosen);
+    }
+
+    /** Whole heads: several blocks of queries and keys, more keys than queries and fewer, scales of either sign and 0. */
+    @ParameterizedTest
+    @CsvSource({
+        "BF16, true, 64, 64, 150, 200, 0.25, 64, 1e-2",
+        "BF16, true, 64, 64, 260, 70, -0.25, 64, 1e-2",
+        "BF16, false, 64, 40, 130, 130, 0, 64, 1e-2",
+        "F16, false, 24, 64, 17, 300, -2, 64, 2e-3",
+        "F16, true, 128, 72, 130, 130, 0.25, 128, 2e-3",
+        "BF16, false, 72, 128, 65, 100, 0.25, 128, 1e-2"
+    })
+    void wholeHeads(
+            DType t,
+            boolean causal,
+            long d,
+            long e,
+            long queries,
+            long keys,
+            double scale,
+            int features,
+            double tolerance) {
+        GraphBuilder g = new GraphBuilder();
+        List<Node> inputs = new ArrayList<>();
+        // Heads between positions and features, as projections leave them.
+        for (long[] s : new long[][] {{queries, d}, {keys, d}, {keys, e}}) {
+            inputs.add(g.input(Type.of(t, s[0], 2, s[1])));
+        }
+        List<Node> operands = new ArrayList<>();
+        for (Node x : inputs) operands.add(g.transpose(x, 0, 1));
+        operands.add(g.expand(g.constant(inputs.getFirst(), 0), Shape.of(2, queries, keys)));
+        operands.add(g.constant(inputs.getFirst(), scale));
+        Graph graph = g.build(g.emit(new Attention(causal), operands).toArray(Node[]::new));
+        List<RefArray> args = new ArrayList<>();
+        for (Node n : graph.inputs()) args.add(random(n.type(), args.size() + 1));
+        List<Schedule> chosen = new ArrayList<>();
+        SimPlan.Choice choice = (kernel, slot) -> {
+            chosen.add(PtxCodegen.schedule(kernel, slot, Target.SM_90A, Numerics.DEFAULT));
+            return chosen.getLast();
+        };
+        new SimPlan(graph, args, choice, Target.SM_90A, seed).check("seed " + seed, tolerance);
+        Math math = t == DType.BF16 ? Math.BF16 : Math.F16;
+        assertEquals(List.of(new AttentionSchedule(math, true, features)), chosen);
     }
 
     /** Operands beside an aligned address come by code. */
