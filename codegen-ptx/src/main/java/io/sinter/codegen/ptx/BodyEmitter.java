@@ -16,10 +16,13 @@ import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.Prim2;
 import io.sinter.ir.loop.Scope;
 import io.sinter.ir.loop.Var;
+import java.util.ArrayList;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 
 /**
@@ -123,6 +126,37 @@ final class BodyEmitter {
             body.run();
             step = before;
         });
+    }
+
+    /**
+     * Writes the body of a loop that threads share for several steps at a time, all of whose beginnings come before what follows them: so the loads of all
+     * are under way before the first one is waited for.
+     *
+     * @param begin what step number k begins with
+     * @param rest what follows, with what {@code begin} has evaluated at hand
+     */
+    void abreast(Step s, int count, IntConsumer begin, IntConsumer rest) {
+        Scope<Value, Section> outer = scope;
+        Section place = outer.place();
+        Step before = step;
+        outer.place(out.section());
+        List<Section> begins = new ArrayList<>();
+        List<Section> rests = new ArrayList<>();
+        for (int k = 0; k < count; k++) begins.add(out.section());
+        for (int k = 0; k < count; k++) rests.add(out.section());
+        for (int k = 0; k < count; k++) {
+            scope = new Scope<>(outer, begins.get(k), false);
+            step = s;
+            out.into(begins.get(k));
+            begin.accept(k);
+            scope.place(rests.get(k));
+            out.into(rests.get(k));
+            rest.accept(k);
+        }
+        step = before;
+        scope = outer;
+        outer.place(place);
+        out.into(place);
     }
 
     /** {@code for (i = from; i < end; i += by)}. */

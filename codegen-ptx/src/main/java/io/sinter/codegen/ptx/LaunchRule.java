@@ -34,7 +34,11 @@ public sealed interface LaunchRule {
 
     /** Whether launches may have dynamic shared memory. */
     default boolean usesDynamicShared() {
-        return this instanceof Tiles t && t.sharedBytes > 0;
+        return switch (this) {
+            case Tiles t -> t.sharedBytes > 0;
+            case Teams t -> t.mayShareScratch();
+            case Rows _, Blocks _, Parts _ -> false;
+        };
     }
 
     /** @param slot the contents of a parameter block */
@@ -48,15 +52,24 @@ public sealed interface LaunchRule {
      * @param cooperates whether the threads of a team wait for each other
      * @param most threads of a team at most
      * @param width elements that a thread takes side by side
-     * @param scratchBytes private memory of each team
+     * @param scratchBytes private memory of each team: in dynamic shared memory, if that of all of a CTA's teams is small, else in scratch memory
      */
     record Teams(List<Coef> tasks, List<Coef> shared, boolean cooperates, int most, int width, long scratchBytes)
             implements LaunchRule {
         /** A loop that short is one thread's, where sharing would cost a reduction. */
         private static final long ALONE = 8;
 
-        /** CTAs of a kernel with scratch memory. */
-        private static final long SCRATCH_CTAS = 512;
+        /** Threads of a kernel with private memory: as many as run at a time on the largest devices. */
+        private static final long SCRATCH_THREADS = 1 << 17;
+
+        /** Bytes of a CTA's teams' private memory that shared memory has room for, while enough other CTAs run. */
+        private static final long SHARED_SCRATCH = 32 << 10;
+
+        /** Steps of a loop that a thread takes, so that combining what the threads have costs little beside them. */
+        private static final long STEPS = 8;
+
+        /** Threads that keep the largest devices busy: with fewer, more of them share a task. */
+        private static final long BUSY = 1 << 17;
 
         public Teams {
             tasks = List.copyOf(tasks);
@@ -68,19 +81,33 @@ public sealed interface LaunchRule {
             long count = product(tasks, slot);
             long longest = 0;
             for (Coef c : shared) longest = Math.max(longest, number(c, slot));
-            int threads = team(longest);
+            int threads = team(longest, Math.min(count, BUSY));
             int most = CTA / Math.min(threads, CTA);
             int least = (int) Math.clamp(powerOf2(count), 1, Math.max(1, 32 / threads));
             int teams = cooperates && threads > 32 ? 1 : Math.clamp(powerOf2(count / MULTIPROCESSORS), least, most);
-            long ctas = Math.min(scratchBytes > 0 ? SCRATCH_CTAS : MAX_CTAS, (count + teams - 1) / teams);
-            return new Shape(threads, teams, ctas, ctas * teams * scratchBytes, 0);
+            long ctas = Math.min(MAX_CTAS, (count + teams - 1) / teams);
+            if (scratchBytes == 0) return new Shape(threads, teams, ctas, 0, 0);
+            ctas = Math.min(SCRATCH_THREADS / ((long) threads * teams), ctas);
+            long own = teams * scratchBytes;
+            return own <= SHARED_SCRATCH
+                    ? new Shape(threads, teams, ctas, 0, (int) own)
+                    : new Shape(threads, teams, ctas, ctas * own, 0);
         }
 
-        private int team(long longest) {
+        private int team(long longest, long count) {
             if (shared.isEmpty() || longest <= 1) return 1;
             long steps = powerOf2((longest + width - 1) / width);
             if (!cooperates) return Math.clamp(steps, 1, most);
-            return longest <= ALONE ? 1 : Math.clamp(steps / 2, 32, most);
+            if (longest <= ALONE) return 1;
+            int threads = Math.clamp(steps / STEPS, 32, most);
+            int largest = Math.clamp(steps / 2, 32, most);
+            while (threads < largest && threads * count < BUSY) threads *= 2;
+            return threads;
+        }
+
+        /** Whether private memory may be in shared memory; then launches have no scratch memory. */
+        boolean mayShareScratch() {
+            return scratchBytes > 0 && scratchBytes <= SHARED_SCRATCH;
         }
     }
 

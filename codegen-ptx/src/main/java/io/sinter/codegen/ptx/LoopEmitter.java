@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.ptx;
 
+import io.sinter.codegen.ptx.lang.Comparison.Relation;
 import io.sinter.codegen.ptx.lang.FloatMode;
 import io.sinter.codegen.ptx.lang.Kernel;
 import io.sinter.codegen.ptx.lang.KernelBuilder;
+import io.sinter.codegen.ptx.lang.Movement;
 import io.sinter.codegen.ptx.lang.Operand;
 import io.sinter.codegen.ptx.lang.Operand.Reg;
 import io.sinter.codegen.ptx.lang.PtxType;
+import io.sinter.codegen.ptx.lang.Space;
 import io.sinter.ir.DType;
 import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.Canon;
@@ -24,13 +27,18 @@ import java.util.Map;
  */
 final class LoopEmitter {
     /**
-     * CTAs that are to fit a multiprocessor at a time. Left alone, the assembler spills registers for the sake of more; three leave each thread 80, which
-     * cheap kernels do with.
+     * CTAs that are to fit a multiprocessor at a time, so that other threads hide what one waits for. Left alone, the assembler spills registers for the
+     * sake of more; three leave each thread 80, which cheap kernels do with.
      */
     private static final int CTAS = 3;
 
-    /** Operations of all elements that a thread takes side by side, up to which a kernel is cheap. */
-    private static final int CHEAP = 120;
+    /** The same of CTAs of {@link LaunchRule#MAX_TEAM} threads: two leave each 64, which do unless elements take two registers. */
+    private static final int TEAM_CTAS = 2;
+
+    /** Operations of all elements that a thread takes side by side, up to which a kernel is cheap; and one with {@link #MANY_SLOTS}. */
+    private static final int CHEAP = 450;
+
+    private static final int CHEAP_WITH_MANY_SLOTS = 120;
 
     /** Operations, and accumulators' parts, beyond which a team of {@link LaunchRule#MAX_TEAM} threads would have too few registers. */
     private static final int LARGE = 300;
@@ -75,18 +83,21 @@ final class LoopEmitter {
         }
         boolean large = cost > LARGE || accumulators * width > MANY_PARTS || kernel.slots() > MANY_SLOTS;
         int most = cooperates && !large ? LaunchRule.MAX_TEAM : LaunchRule.CTA;
-        LaunchRule rule = new LaunchRule.Teams(
+        LaunchRule.Teams rule = new LaunchRule.Teams(
                 kernel.grid().stream().map(Var::extent).toList(),
                 loops.stream().map(l -> l.var().extent()).toList(),
                 cooperates,
                 most,
                 width,
                 kernel.scratchBytes());
-        out.limits(Kernel.Limits.threads(most).withMinCtas(cooperates || cost > CHEAP ? 1 : CTAS));
+        boolean cheap = cost <= (kernel.slots() > MANY_SLOTS ? CHEAP_WITH_MANY_SLOTS : CHEAP);
+        boolean small = cooperates ? !large && width == SharedLoop.MAX_WIDTH : cheap;
+        int minCtas = !small ? 1 : cooperates ? TEAM_CTAS : CTAS;
+        out.limits(Kernel.Limits.threads(most).withMinCtas(minCtas));
 
         Reg blocks = out.pointer();
         Reg stride = out.parameter(PtxType.U64);
-        Operand scratchBase = kernel.scratchBytes() > 0 ? out.pointer() : out.parameter(PtxType.U64);
+        Reg scratchBase = out.parameter(PtxType.U64);
         Reg y = wide(out.mov(PtxType.U32, Operand.Special.CTAID_Y));
         Reg block = out.mad(PtxType.S64, y, stride, blocks);
         Reg teams = wide(out.mov(PtxType.U32, Operand.Special.NTID_Y));
@@ -99,6 +110,7 @@ final class LoopEmitter {
         if (kernel.scratchBytes() > 0) {
             Reg number = out.mad(PtxType.S64, y, all, first);
             mine = out.mad(PtxType.S64, number, out.constant(kernel.scratchBytes()), scratchBase);
+            if (rule.mayShareScratch()) mine = scratch(scratchBase, inCta, mine);
         }
         Team team = new Team(out, cooperates, accumulators);
         BodyEmitter c = new BodyEmitter(out, facts, new BodyEmitter.Frame(block, mine), anyOrder);
@@ -114,6 +126,16 @@ final class LoopEmitter {
         });
         out.ret();
         return new PtxKernel(out.build(), listing, rule);
+    }
+
+    /** The generic address of a team's own memory: shared memory, where the launch has no scratch memory. */
+    private Reg scratch(Reg scratchBase, Reg team, Operand inGlobal) {
+        Reg shared = out.register(PtxType.U64);
+        Reg at = out.mov(PtxType.U64, new Operand.Symbol(PtxCodegen.DYNAMIC_SHARED));
+        out.add(new Movement.ConvertAddress(false, Space.SHARED, PtxType.U64, shared, at));
+        Reg inShared = out.mad(PtxType.S64, team, out.constant(kernel.scratchBytes()), shared);
+        Reg isShared = out.setp(Relation.EQ, PtxType.S64, scratchBase, out.constant(0));
+        return out.selp(PtxType.B64, inShared, inGlobal, isShared);
     }
 
     private Reg wide(Reg r) {

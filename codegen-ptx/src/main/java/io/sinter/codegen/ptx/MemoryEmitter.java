@@ -36,6 +36,11 @@ final class MemoryEmitter {
         return Value.of(t, c.out.setp(Relation.NE, PtxType.S32, bits, c.out.constant(0)));
     }
 
+    /** Where a buffer lies: a team's own memory is global or shared, which a launch decides. */
+    private static Space space(Buf b) {
+        return b.kind() == Buf.Kind.SCRATCH ? Space.GENERIC : Space.GLOBAL;
+    }
+
     /** Elements of one instruction: at most 4, at most 16 bytes. */
     static int elements(DType t, int width) {
         return Math.min(width, Math.min(4, 16 / t.bytes()));
@@ -100,7 +105,7 @@ final class MemoryEmitter {
             List<Operand> r = new ArrayList<>();
             for (int j = 0; j < chunk; j++) r.add(element(c.out, t));
             Operand d = chunk == 1 ? r.getFirst() : new Operand.Vector(r);
-            c.out.add(Memory.Load.of(Space.GLOBAL, memoryType(t), d, at.get(k)));
+            c.out.add(Memory.Load.of(space(l.buffer()), memoryType(t), d, at.get(k)));
             for (Operand o : r) lanes.add(widen(t, (Reg) o));
         }
         return new Value(l.dtype(), lanes);
@@ -125,7 +130,7 @@ final class MemoryEmitter {
             Runnable read = () -> {
                 List<Operand.Address> all = checks ? c.indices.addresses(l.buffer(), l.index()) : at;
                 Reg r = element(c.out, t);
-                c.out.add(Memory.Load.of(Space.GLOBAL, memoryType(t), r, all.get(all.size() == 1 ? 0 : lane)));
+                c.out.add(Memory.Load.of(space(l.buffer()), memoryType(t), r, all.get(all.size() == 1 ? 0 : lane)));
                 c.scalars.assign(l.dtype(), result[lane], widen(t, r));
             };
             when(p, read);
@@ -180,12 +185,12 @@ final class MemoryEmitter {
             if (!checks) {
                 c.out.add(
                         Guard.when(p),
-                        Memory.Store.of(Space.GLOBAL, memoryType(t), at.get(at.size() == 1 ? 0 : lane), bits));
+                        Memory.Store.of(space(s.buffer()), memoryType(t), at.get(at.size() == 1 ? 0 : lane), bits));
                 continue;
             }
             when(p, () -> {
                 List<Operand.Address> all = c.indices.addresses(s.buffer(), s.index());
-                c.out.add(Memory.Store.of(Space.GLOBAL, memoryType(t), all.get(all.size() == 1 ? 0 : lane), bits));
+                c.out.add(Memory.Store.of(space(s.buffer()), memoryType(t), all.get(all.size() == 1 ? 0 : lane), bits));
             });
         }
     }
@@ -223,7 +228,7 @@ final class MemoryEmitter {
             List<Operand> r = new ArrayList<>();
             for (int j = 0; j < chunk; j++) r.add(narrow(t, v.lane(k + j)));
             Operand value = chunk == 1 ? r.getFirst() : new Operand.Vector(r);
-            c.out.add(Memory.Store.of(Space.GLOBAL, memoryType(t), at.get(at.size() == 1 ? 0 : k), value));
+            c.out.add(Memory.Store.of(space(s.buffer()), memoryType(t), at.get(at.size() == 1 ? 0 : k), value));
         }
     }
 

@@ -32,6 +32,27 @@ class LaunchRuleTest {
                 .getMessage();
     }
 
+    private static LaunchRule.Shape rows(long count, long length, long scratchBytes) {
+        return new LaunchRule.Teams(
+                        List.of(Coef.of(count)), List.of(Coef.of(length)), true, LaunchRule.MAX_TEAM, 4, scratchBytes)
+                .shape(_ -> 0);
+    }
+
+    /** Many rows are a warp's each; of few rows more threads share each. */
+    @Test
+    void manyThreadsAreBusy() {
+        assertEquals(new LaunchRule.Shape(32, 8, 8192, 0, 0), rows(65536, 1024, 0));
+        assertEquals(new LaunchRule.Shape(128, 1, 64, 0, 0), rows(64, 1024, 0));
+        assertEquals(new LaunchRule.Shape(512, 1, 64, 0, 0), rows(64, 100_000, 0));
+    }
+
+    /** Private memory is in shared memory, unless it would fill it. */
+    @Test
+    void smallPrivateMemoryIsShared() {
+        assertEquals(new LaunchRule.Shape(32, 8, 512, 0, 32768), rows(65536, 1024, 4096));
+        assertEquals(new LaunchRule.Shape(32, 8, 512, 512 * 8 * 4100, 0), rows(65536, 1024, 4100));
+    }
+
     @Test
     void tilesAreCountedIn32Bits() {
         assertEquals(1000, product(vars(MOST), vars(64)).ctas());

@@ -53,7 +53,7 @@ class RowKernelsTest {
         return out;
     }
 
-    /** Softmax in three passes, with the exponentials in scratch memory. */
+    /** Softmax in three passes, with the exponentials in a team's own memory: shared memory, or scratch memory for long rows. */
     private static KernelCase softmax(int n) {
         Buf scratch = new Buf(5, DType.F32, Buf.Kind.SCRATCH);
         Var row = new Var("row", new Coef.Slot(3));
@@ -69,7 +69,7 @@ class RowKernelsTest {
                 List.of(row),
                 List.of(IN, OUT, scratch),
                 6,
-                4L * 3072,
+                4L * (n > 3000 ? 9000 : 3000),
                 List.of(
                         new Stmt.Declare(max, Expr.Const.of(DType.F32, Double.NEGATIVE_INFINITY)),
                         vector(v, new Stmt.Accumulate(max, Stmt.Combine.MAX, x)),
@@ -100,6 +100,15 @@ class RowKernelsTest {
         float[] expected = floats(k.interpret().memory().get(OUT));
         for (int shift : new int[] {0, 1})
             assertArrayEquals(expected, floats(SimRun.run(k, 3, shift).memory().get(OUT)), 1e-6f, "shift " + shift);
+    }
+
+    /** A thread's loads of two steps come before anything waits for the first. */
+    @Test
+    void loadsOfTwoStepsAreUnderWayAtATime() {
+        String code =
+                PtxCodegen.generate(softmax(1).kernel, "softmax", 1).code().toString();
+        String before = code.substring(0, code.indexOf("max.NaN.f32"));
+        assertEquals(2, before.split("ld.global.v4.f32", -1).length - 1, code);
     }
 
     /** The order in which warps run makes no difference to a bit. */

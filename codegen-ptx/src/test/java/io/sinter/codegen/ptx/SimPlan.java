@@ -142,9 +142,9 @@ final class SimPlan {
         GeneratedPtx stored = GeneratedPtx.read(
                 GeneratedPtx.of(kernel, schedule, entry, target).toBytes(), kernel);
         SimModule module = device.load(stored.text());
-        long scratch = device.memory()
-                .allocate(
-                        stored.entries().getFirst().rule().shape(i -> slots[i]).scratchBytes());
+        long scratchBytes =
+                stored.entries().getFirst().rule().shape(i -> slots[i]).scratchBytes();
+        long scratch = scratchBytes == 0 ? 0 : device.memory().allocate(scratchBytes);
         for (GeneratedPtx.Entry k : stored.entries()) {
             LaunchRule.Shape shape = k.rule().shape(i -> slots[i]);
             if (shape.ctas() == 0) continue;

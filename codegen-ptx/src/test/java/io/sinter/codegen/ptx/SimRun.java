@@ -54,7 +54,7 @@ final class SimRun {
         for (long s : slots) bytes.putLong(s);
         device.memory().copyIn(block, MemorySegment.ofArray(bytes.array()));
         LaunchRule.Shape shape = code.rule().shape(i -> slots[i]);
-        long scratch = device.memory().allocate(shape.scratchBytes());
+        long scratch = shape.scratchBytes() == 0 ? 0 : device.memory().allocate(shape.scratchBytes());
         if (shape.ctas() > 0) {
             byte[] parameters = ByteBuffer.allocate(24)
                     .order(ByteOrder.LITTLE_ENDIAN)
@@ -66,7 +66,7 @@ final class SimRun {
                     module.kernel(code.name()),
                     new Dim3((int) shape.ctas(), 1, 1),
                     new Dim3(shape.threads(), shape.teams(), 1),
-                    0,
+                    shape.sharedBytes(),
                     parameters);
         }
         Map<Buf, byte[]> out = new HashMap<>();
