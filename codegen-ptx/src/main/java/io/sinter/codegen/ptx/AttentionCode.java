@@ -96,8 +96,10 @@ final class AttentionCode {
 
         boolean tensor = schedule.math() != GemmSchedule.Math.FMA;
         threads = tensor ? AttentionMma.THREADS : AttentionFma.THREADS;
-        // Left alone, the assembler spills registers for the sake of more CTAs.
-        out.limits(Kernel.Limits.threads(threads).withMinCtas(1));
+        // Left alone, the assembler spills registers for the sake of more CTAs. Where plain multiply-adds wait for
+        // copies, a second CTA is worth some spills.
+        int ctas = !tensor && schedule.async() ? 2 : 1;
+        out.limits(Kernel.Limits.threads(threads).withMinCtas(ctas));
         loads = tensor || bytes == 8 ? 4 : 2;
         Reg blocks = out.pointer();
         Reg stride = out.parameter(PtxType.U64);
@@ -109,7 +111,7 @@ final class AttentionCode {
         exchange = new Exchange(out);
         out.location(file, 1, 0);
         if (schedule.features() > 0) cells = null;
-        else cells = tensor ? new AttentionMma(this, schedule) : new AttentionFma(this);
+        else cells = tensor ? new AttentionMma(this, schedule) : new AttentionFma(this, schedule.async());
     }
 
     private AttentionCode(AttentionCode of) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.ptx;
 
-import io.sinter.codegen.ptx.lang.AsyncCopy;
-import io.sinter.codegen.ptx.lang.Comparison.Relation;
 import io.sinter.codegen.ptx.lang.FloatMode;
 import io.sinter.codegen.ptx.lang.FloatMode.Rounding;
 import io.sinter.codegen.ptx.lang.KernelBuilder;
@@ -13,13 +11,10 @@ import io.sinter.codegen.ptx.lang.Operand.Reg;
 import io.sinter.codegen.ptx.lang.PtxType;
 import io.sinter.codegen.ptx.lang.Space;
 import io.sinter.ir.DType;
-import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Var;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.BiConsumer;
-import java.util.function.Consumer;
 
 /**
  * Attention's blocks by tensor cores: 4 warps with 16 rows and all 64 columns each, in the layout of sums of {@code mma.m16n8}. Scores stay in registers: as
@@ -55,11 +50,11 @@ final class AttentionMma implements AttentionCells {
     /** From line to line of panels with a line for each step. */
     private final int stepPitch;
 
+    private final AttentionCopies copies;
     private final Reg panels;
     /** Panels with lines of steps: their own memory, where they come while the others are in use. */
     private final Reg stepPanels;
 
-    private final Operand thread;
     private final Operand rowBase;
     private final Operand columnBase;
     /** Where a lane finds its rows of matrices: of the left operand, of the right one, and of one that lies by steps. */
@@ -81,6 +76,7 @@ final class AttentionMma implements AttentionCells {
         stepPitch = (SIDE + 16 / bytes) * bytes;
         out = g.out;
         ints = new IntCode(out);
+        copies = async ? new AttentionCopies(g, THREADS, bytes) : null;
         int stages = async ? 2 : 1;
         long pair = 2L * SIDE * ROW_PITCH;
         long byStep = (long) depth * stepPitch;
@@ -88,7 +84,7 @@ final class AttentionMma implements AttentionCells {
         panels = out.mov(PtxType.U64, memory);
         stepPanels = async ? out.add(PtxType.S64, panels, out.constant(stages * pair)) : panels;
         Reg base = out.mov(PtxType.U32, memory);
-        thread = out.mov(PtxType.U32, Operand.Special.TID_X);
+        Operand thread = out.mov(PtxType.U32, Operand.Special.TID_X);
         Operand lane = ints.mod(thread, 32);
         Operand warpRow = ints.mul(ints.div(thread, 32), 16);
         rowBase = ints.wide(ints.add(warpRow, ints.div(lane, 4)));
@@ -154,13 +150,16 @@ final class AttentionMma implements AttentionCells {
         if (async) {
             // Nobody reads these panels any more.
             out.barrier();
-            ahead(
+            Operand to = ints.low(panels);
+            copies.ahead(
                     out.constant(0),
                     end,
+                    depth,
                     2 * second,
                     (k0, stage) -> {
-                        copyLines(rows, along, k0, end, 0, stage);
-                        copyLines(columns, along, k0, end, second, stage);
+                        Operand at = ints.add(to, stage);
+                        copies.lines(rows, along, k0, end, at, LINE, ROW_PITCH, this::inLine);
+                        copies.lines(columns, along, k0, end, ints.add(at, second), LINE, ROW_PITCH, this::inLine);
                     },
                     stage -> multiply(stage, sums));
             return;
@@ -173,6 +172,10 @@ final class AttentionMma implements AttentionCells {
             multiply(out.constant(0), sums);
             out.barrier();
         });
+    }
+
+    private Operand inLine(Operand line, Operand chunk) {
+        return ints.add(ints.mul(line, ROW_PITCH), ints.mul(chunk, CHUNK));
     }
 
     /** Multiplies the panels of a stage, that many bytes from the first one. */
@@ -189,8 +192,8 @@ final class AttentionMma implements AttentionCells {
     @Override
     public void begin(Lines columns, Var along, Operand first) {
         if (!async) return;
-        copySteps(columns, along, first, out.constant(0));
-        out.add(new AsyncCopy.Commit());
+        copies.steps(columns, along, first, depth, ints.low(stepPanels), stepPitch);
+        copies.commit();
     }
 
     @Override
@@ -206,14 +209,14 @@ final class AttentionMma implements AttentionCells {
             Operand from = g.scalars.addLong(first, out.constant(at));
             long stage = 0;
             if (async) {
-                out.add(new AsyncCopy.Wait(0));
-                out.barrier();
+                copies.await();
                 long bytesOfStage = (long) depth * stepPitch;
                 stage = at / depth % 2 * bytesOfStage;
                 if (at + depth < SIDE) {
                     Operand next = g.scalars.addLong(from, out.constant(depth));
-                    copySteps(columns, along, next, out.constant(bytesOfStage - stage));
-                    out.add(new AsyncCopy.Commit());
+                    Operand to = ints.add(ints.low(stepPanels), bytesOfStage - stage);
+                    copies.steps(columns, along, next, depth, to, stepPitch);
+                    copies.commit();
                 }
             } else {
                 AttentionCode.Panel panel = new AttentionCode.Panel(panels, depth, bytes, stepPitch, halves());
@@ -288,98 +291,5 @@ final class AttentionMma implements AttentionCells {
             out.add(new Matrix.Mma(
                     math.shape(), false, PtxType.F32, type, type, PtxType.F32, d, new Operand.Vector(a), right, d));
         }
-    }
-
-    // ---- asynchronous copies
-
-    /** Panels of two stages: while one is multiplied, the next one comes. */
-    private void ahead(
-            Operand from, Operand end, long stageBytes, BiConsumer<Operand, Operand> copy, Consumer<Operand> multiply) {
-        Reg stage = out.mov(PtxType.B32, out.constant(0));
-        copy.accept(from, stage);
-        out.add(new AsyncCopy.Commit());
-        g.c.loop(from, end, out.constant(depth), k0 -> {
-            out.add(new AsyncCopy.Wait(0));
-            // This stage is there for all, and nobody reads the other any more.
-            out.barrier();
-            Reg other = out.sub(PtxType.S32, out.constant(stageBytes), stage);
-            Operand next = g.scalars.addLong(k0, out.constant(depth));
-            g.c.memory.when(out.setp(Relation.LT, PtxType.S64, next, end), () -> {
-                copy.accept(next, other);
-                out.add(new AsyncCopy.Commit());
-            });
-            multiply.accept(stage);
-            out.assign(PtxType.B32, stage, other);
-        });
-    }
-
-    /** Copies 64 bytes of each of 64 lines, from a step on; what is beyond the last step is 0. */
-    private void copyLines(Lines lines, Var along, Operand k0, Operand end, long panel, Operand stage) {
-        int chunks = LINE / CHUNK;
-        Operand line = ints.div(thread, chunks);
-        Operand chunk = ints.mod(thread, chunks);
-        int apart = THREADS / chunks;
-        Operand at = g.scalars.addLong(k0, ints.wide(ints.mul(chunk, CHUNK / bytes)));
-        Operand available = available(at, end);
-        List<Operand> all = g.steps(g.scalars.addLong(lines.from(), ints.wide(line)), apart, SIDE / apart);
-        Operand to = ints.add(
-                ints.add(ints.low(panels), stage),
-                ints.add(ints.add(ints.mul(line, ROW_PITCH), ints.mul(chunk, CHUNK)), panel));
-        g.side(all.size(), () -> {
-            g.c.bind(lines.line(), new Value(DType.I64, g.within(all, lines.size())));
-            g.c.bind(along, Value.of(DType.I64, there(at, end)));
-            copies(
-                    lines.value(),
-                    to,
-                    apart * ROW_PITCH,
-                    all.stream().map(_ -> available).toList());
-        });
-    }
-
-    /** Copies the 64 columns of some steps; what is beyond the last step or column is 0. */
-    private void copySteps(Lines columns, Var along, Operand first, Operand stage) {
-        int chunks = SIDE * bytes / CHUNK;
-        Operand number = ints.div(thread, chunks);
-        Operand chunk = ints.mod(thread, chunks);
-        int apart = THREADS / chunks;
-        Operand end = g.extent(along);
-        Operand at = g.scalars.addLong(columns.from(), ints.wide(ints.mul(chunk, CHUNK / bytes)));
-        Operand available = available(at, columns.size());
-        List<Operand> all = g.steps(g.scalars.addLong(first, ints.wide(number)), apart, depth / apart);
-        Operand to = ints.add(
-                ints.add(ints.low(stepPanels), stage), ints.add(ints.mul(number, stepPitch), ints.mul(chunk, CHUNK)));
-        g.side(all.size(), () -> {
-            g.c.bind(along, new Value(DType.I64, g.within(all, end)));
-            g.c.bind(columns.line(), Value.of(DType.I64, there(at, columns.size())));
-            List<Operand> each = new ArrayList<>();
-            for (Operand s : all)
-                each.add(out.selp(PtxType.B32, available, out.constant(0), out.setp(Relation.LT, PtxType.S64, s, end)));
-            copies(columns.value(), to, apart * stepPitch, each);
-        });
-    }
-
-    private void copies(Expr operand, Operand to, long distance, List<Operand> available) {
-        Expr.Load l = (Expr.Load) operand;
-        List<Operand.Address> from = g.c.indices.addresses(l.buffer(), l.index());
-        for (int i = 0; i < available.size(); i++)
-            out.add(new AsyncCopy.Copy(
-                    true,
-                    List.of(),
-                    out.at(to, i * distance),
-                    from.get(from.size() == 1 ? 0 : i),
-                    CHUNK,
-                    available.get(i)));
-    }
-
-    /** A position, or 0 if there is none such. */
-    private Operand there(Operand at, Operand end) {
-        return out.selp(PtxType.B64, at, out.constant(0), out.setp(Relation.LT, PtxType.S64, at, end));
-    }
-
-    /** Bytes of the chunk that begins at a position which are below the end: 0 … 16. */
-    private Operand available(Operand at, Operand end) {
-        Operand left = out.sub(PtxType.S64, end, at);
-        Operand some = out.max(PtxType.S64, out.min(PtxType.S64, left, out.constant(CHUNK / bytes)), out.constant(0));
-        return ints.mul(ints.low(some), bytes);
     }
 }

@@ -18,7 +18,7 @@ import java.util.function.IntToLongFunction;
  * The form of attention.
  *
  * @param math what multiplies: FMA, BF16, F16 or TF32
- * @param async whether operands come by asynchronous copies of 16 bytes, a panel ahead; else by their own code. Not for FMA
+ * @param async whether operands come by asynchronous copies of 16 bytes, a panel ahead; else by their own code. FMA's do if they are f32
  * @param features those of a head, if whole heads are in shared memory at once (or a few more: 64 or 128); else 0. Of types of 16 bits that come by
  *     asynchronous copies, and without a bias
  */
@@ -97,12 +97,13 @@ record AttentionSchedule(Math math, boolean async, int features) implements Sche
 
     /** Whether all operands are memory with strides, as they stand multiplied so, and neighbours along their columns. */
     private static boolean copies(AttentionKernel kernel, Math math) {
-        if (math == Math.FMA) return false;
+        if (math == Math.FMA && kernel.acc() != DType.F32) return false;
+        int bytes = math == Math.FMA ? kernel.acc().bytes() : math.type().bytes();
         for (Operand o : operands(kernel)) {
             if (!(o.value instanceof Expr.Load l)
                     || l.mask() != null
                     || l.buffer().kind() != Buf.Kind.IN) return false;
-            if (l.buffer().dtype().bytes() != math.type().bytes()) return false;
+            if (l.buffer().dtype().bytes() != bytes) return false;
             boolean unit = false;
             for (Index.Term t : l.index().terms()) {
                 if (!(t.atom() instanceof Index.VarAtom v)) return false;
@@ -114,7 +115,10 @@ record AttentionSchedule(Math math, boolean async, int features) implements Sche
     }
 
     private static boolean hasWholeHeads(AttentionKernel kernel, Math math) {
-        return math.type().bytes() == 2 && kernel.bias() == null && kernel.pass() == AttentionKernel.Pass.FORWARD;
+        return math.type() != null
+                && math.type().bytes() == 2
+                && kernel.bias() == null
+                && kernel.pass() == AttentionKernel.Pass.FORWARD;
     }
 
     /** The fewest features that a launch's heads fit into; 0 if there are more than any form has, or results are not aligned. */

@@ -80,7 +80,7 @@ class AttentionTemplateTest {
         }
     }
 
-    /** Rows of 16 bytes' multiples come by asynchronous copies, others by code; f32 is TF32 where that is allowed. */
+    /** Rows of 16 bytes' multiples come by asynchronous copies, others, and f64, by code; f32 is TF32 where that is allowed. */
     @ParameterizedTest
     @CsvSource({
         "F16, false, 72, 24, false, HIGHEST, F16, true, 4e-3",
@@ -91,7 +91,9 @@ class AttentionTemplateTest {
         "F32, false, 36, 20, false, HIGH, TF32, true, 4e-3",
         "F32, true, 8, 68, true, HIGH, TF32, true, 4e-3",
         "F32, true, 35, 21, false, HIGH, TF32, false, 4e-3",
-        "F32, false, 36, 20, true, HIGHEST, FMA, false, 2e-5",
+        "F32, false, 36, 20, true, HIGHEST, FMA, true, 2e-5",
+        "F32, true, 72, 68, false, HIGHEST, FMA, true, 2e-5",
+        "F32, true, 35, 21, false, HIGHEST, FMA, false, 2e-5",
         "F64, true, 8, 12, false, HIGH, FMA, false, 1e-12"
     })
     void forms(

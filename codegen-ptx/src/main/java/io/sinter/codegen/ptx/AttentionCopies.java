@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.ptx;
+
+import io.sinter.codegen.ptx.AttentionCells.Lines;
+import io.sinter.codegen.ptx.lang.AsyncCopy;
+import io.sinter.codegen.ptx.lang.Comparison.Relation;
+import io.sinter.codegen.ptx.lang.KernelBuilder;
+import io.sinter.codegen.ptx.lang.Operand;
+import io.sinter.codegen.ptx.lang.Operand.Reg;
+import io.sinter.codegen.ptx.lang.PtxType;
+import io.sinter.ir.DType;
+import io.sinter.ir.loop.Expr;
+import io.sinter.ir.loop.Var;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+
+/** Panels of attention's operands by asynchronous copies of 16 bytes; what is beyond an edge along memory is 0. */
+final class AttentionCopies {
+    private static final int SIDE = AttentionCode.SIDE;
+    private static final int CHUNK = GemmOperand.CHUNK;
+
+    private final AttentionCode g;
+    private final KernelBuilder out;
+    private final IntCode ints;
+    private final int threads;
+    private final int bytes;
+    private final Operand thread;
+
+    /**
+     * @param threads of the CTA
+     * @param bytes of an element
+     */
+    AttentionCopies(AttentionCode g, int threads, int bytes) {
+        this.g = g;
+        out = g.out;
+        ints = new IntCode(out);
+        this.threads = threads;
+        this.bytes = bytes;
+        thread = out.mov(PtxType.U32, Operand.Special.TID_X);
+    }
+
+    /** Where chunk {@code chunk} of line {@code line} lies in a panel, in bytes. Lines that are a thread's own apart are exchanged alike. */
+    interface Place {
+        Operand of(Operand line, Operand chunk);
+    }
+
+    /** Panels of two stages: while one is multiplied, the next one comes. */
+    void ahead(
+            Operand from,
+            Operand end,
+            int depth,
+            long stageBytes,
+            BiConsumer<Operand, Operand> copy,
+            Consumer<Operand> multiply) {
+        Reg stage = out.mov(PtxType.B32, out.constant(0));
+        copy.accept(from, stage);
+        commit();
+        g.c.loop(from, end, out.constant(depth), k0 -> {
+            await();
+            Reg other = out.sub(PtxType.S32, out.constant(stageBytes), stage);
+            Operand next = g.scalars.addLong(k0, out.constant(depth));
+            g.c.memory.when(out.setp(Relation.LT, PtxType.S64, next, end), () -> {
+                copy.accept(next, other);
+                commit();
+            });
+            multiply.accept(stage);
+            out.assign(PtxType.B32, stage, other);
+        });
+    }
+
+    void commit() {
+        out.add(new AsyncCopy.Commit());
+    }
+
+    /** What was committed is there for all, and nobody reads what came before any more. */
+    void await() {
+        out.add(new AsyncCopy.Wait(0));
+        out.barrier();
+    }
+
+    /**
+     * Copies some bytes of each of 64 lines, from a step on.
+     *
+     * @param to where the panel begins
+     * @param lineBytes of a line
+     * @param pitch from line to line
+     */
+    void lines(Lines lines, Var along, Operand k0, Operand end, Operand to, int lineBytes, int pitch, Place place) {
+        int chunks = lineBytes / CHUNK;
+        Operand line = ints.div(thread, chunks);
+        Operand chunk = ints.mod(thread, chunks);
+        int apart = threads / chunks;
+        Operand at = g.scalars.addLong(k0, ints.wide(ints.mul(chunk, CHUNK / bytes)));
+        Operand available = available(at, end);
+        List<Operand> all = g.steps(g.scalars.addLong(lines.from(), ints.wide(line)), apart, SIDE / apart);
+        Operand first = ints.add(to, place.of(line, chunk));
+        g.side(all.size(), () -> {
+            g.c.bind(lines.line(), new Value(DType.I64, g.within(all, lines.size())));
+            g.c.bind(along, Value.of(DType.I64, there(at, end)));
+            copies(
+                    lines.value(),
+                    first,
+                    (long) apart * pitch,
+                    all.stream().map(_ -> available).toList());
+        });
+    }
+
+    /**
+     * Copies the 64 columns of {@code depth} steps.
+     *
+     * @param to where the panel begins
+     * @param pitch from step to step
+     */
+    void steps(Lines columns, Var along, Operand first, int depth, Operand to, int pitch) {
+        int chunks = SIDE * bytes / CHUNK;
+        Operand number = ints.div(thread, chunks);
+        Operand chunk = ints.mod(thread, chunks);
+        int apart = threads / chunks;
+        Operand end = g.extent(along);
+        Operand at = g.scalars.addLong(columns.from(), ints.wide(ints.mul(chunk, CHUNK / bytes)));
+        Operand available = available(at, columns.size());
+        List<Operand> all = g.steps(g.scalars.addLong(first, ints.wide(number)), apart, depth / apart);
+        Operand start = ints.add(to, ints.add(ints.mul(number, pitch), ints.mul(chunk, CHUNK)));
+        g.side(all.size(), () -> {
+            g.c.bind(along, new Value(DType.I64, g.within(all, end)));
+            g.c.bind(columns.line(), Value.of(DType.I64, there(at, columns.size())));
+            List<Operand> each = new ArrayList<>();
+            for (Operand s : all)
+                each.add(out.selp(PtxType.B32, available, out.constant(0), out.setp(Relation.LT, PtxType.S64, s, end)));
+            copies(columns.value(), start, (long) apart * pitch, each);
+        });
+    }
+
+    private void copies(Expr operand, Operand to, long distance, List<Operand> available) {
+        Expr.Load l = (Expr.Load) operand;
+        List<Operand.Address> from = g.c.indices.addresses(l.buffer(), l.index());
+        for (int i = 0; i < available.size(); i++)
+            out.add(new AsyncCopy.Copy(
+                    true,
+                    List.of(),
+                    out.at(to, i * distance),
+                    from.get(from.size() == 1 ? 0 : i),
+                    CHUNK,
+                    available.get(i)));
+    }
+
+    /** A position, or 0 if there is none such. */
+    private Operand there(Operand at, Operand end) {
+        return out.selp(PtxType.B64, at, out.constant(0), out.setp(Relation.LT, PtxType.S64, at, end));
+    }
+
+    /** Bytes of the chunk that begins at a position which are below the end: 0 … 16. */
+    private Operand available(Operand at, Operand end) {
+        Operand left = out.sub(PtxType.S64, end, at);
+        Operand some = out.max(PtxType.S64, out.min(PtxType.S64, left, out.constant(CHUNK / bytes)), out.constant(0));
+        return ints.mul(ints.low(some), bytes);
+    }
+}
