@@ -4,6 +4,7 @@ package io.sinter;
 import io.sinter.ir.DType;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Constant;
+import io.sinter.ir.op.Op;
 import io.sinter.runtime.Session;
 import io.sinter.runtime.profile.Profile;
 import java.time.Duration;
@@ -485,6 +486,15 @@ public final class Trace {
     public static Tensor live(DType dtype, DoubleSupplier value) {
         LongSupplier bits = () -> Constant.of(dtype, value.getAsDouble()).bits();
         return drawn(Type.scalar(dtype), bits);
+    }
+
+    /**
+     * Applies an operator that no method of {@link Tensor} stands for; one tensor per result.
+     *
+     * @throws TensorException if the operands do not fit it
+     */
+    public static List<Tensor> apply(Op op, Tensor... operands) {
+        return Dispatch.emitAll(op, operands);
     }
 
     /** As {@link #live}, for whole numbers (a key, an offset, a step count): i64. */

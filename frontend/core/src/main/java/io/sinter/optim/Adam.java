@@ -46,6 +46,6 @@ public final class Adam extends AdamBase {
     void update(ParamGroup group, Tensor p, Tensor gradient, ParamState state, Scalars scalars) {
         Tensor g = gradient;
         if (group.is(WEIGHT_DECAY)) g = g.add(p.mul(scalars.of(p, WEIGHT_DECAY)));
-        adam(group, p, g, state, scalars);
+        adam(group, p, g, () -> 1, state, scalars);
     }
 }

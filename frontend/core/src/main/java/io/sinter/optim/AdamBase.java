@@ -2,8 +2,14 @@
 package io.sinter.optim;
 
 import io.sinter.Tensor;
+import io.sinter.Trace;
+import io.sinter.ir.DType;
+import io.sinter.ir.op.AdamStep;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
+import java.util.function.DoubleSupplier;
 
 /**
  * What {@link Adam} and {@link AdamW} share (Kingma and Ba, 2015; amsgrad: Reddi et al., 2018). With {@code
@@ -51,21 +57,26 @@ abstract sealed class AdamBase extends Optimizer permits Adam, AdamW {
         }
     }
 
-    /** The moments' and the parameter's update, after weight decay has been dealt with. */
-    final void adam(ParamGroup group, Tensor p, Tensor g, ParamState state, Scalars scalars) {
-        Tensor m = state(state, "expAvg", p);
-        Tensor v = state(state, "expAvgSq", p);
-        m.copy_(m.add(g.sub(m).mul(scalars.of(p, "1-beta1", () -> 1 - group.get(BETA1)))));
-        v.copy_(v.mul(scalars.of(p, BETA2)).add(g.square().mul(scalars.of(p, "1-beta2", () -> 1 - group.get(BETA2)))));
-        Tensor u = v;
-        if (group.is(AMSGRAD)) {
-            Tensor most = state(state, "maxExpAvgSq", p);
-            most.copy_(most.maximum(v));
-            u = most;
-        }
-        Tensor rate = scalars.ofStep(p, "rate", t -> group.lr() / (1 - Math.pow(group.get(BETA1), t)));
-        Tensor correction = scalars.ofStep(p, "correction", t -> Math.sqrt(1 - Math.pow(group.get(BETA2), t)));
-        Tensor denominator = u.sqrt().div(correction).add(scalars.of(p, EPS));
-        p.copy_(p.sub(m.div(denominator).mul(rate)));
+    /**
+     * The moments' and the parameter's update.
+     *
+     * @param kept the part of the parameter that decay leaves
+     */
+    final void adam(ParamGroup group, Tensor p, Tensor g, DoubleSupplier kept, ParamState state, Scalars scalars) {
+        List<Tensor> written = new ArrayList<>(List.of(p, state(state, "expAvg", p), state(state, "expAvgSq", p)));
+        boolean amsgrad = group.is(AMSGRAD);
+        if (amsgrad) written.add(state(state, "maxExpAvgSq", p));
+        List<Tensor> operands = new ArrayList<>(written);
+        operands.add(1, g);
+        DType d = p.dtype().compute();
+        operands.add(scalars.of(d, "kept", kept));
+        operands.add(scalars.ofStep(d, "rate", t -> group.lr() / (1 - Math.pow(group.get(BETA1), t))));
+        operands.add(scalars.ofStep(d, "correction", t -> Math.sqrt(1 - Math.pow(group.get(BETA2), t))));
+        operands.add(scalars.of(d, "1-beta1", () -> 1 - group.get(BETA1)));
+        operands.add(scalars.of(d, BETA2));
+        operands.add(scalars.of(d, "1-beta2", () -> 1 - group.get(BETA2)));
+        operands.add(scalars.of(d, EPS));
+        List<Tensor> results = Trace.apply(new AdamStep(amsgrad), operands.toArray(Tensor[]::new));
+        for (int i = 0; i < results.size(); i++) written.get(i).copy_(results.get(i));
     }
 }

@@ -44,9 +44,6 @@ public final class AdamW extends AdamBase {
 
     @Override
     void update(ParamGroup group, Tensor p, Tensor gradient, ParamState state, Scalars scalars) {
-        if (group.is(WEIGHT_DECAY)) {
-            p.copy_(p.mul(scalars.of(p, "kept", () -> 1 - group.lr() * group.get(WEIGHT_DECAY))));
-        }
-        adam(group, p, gradient, state, scalars);
+        adam(group, p, gradient, () -> 1 - group.lr() * group.get(WEIGHT_DECAY), state, scalars);
     }
 }

@@ -162,24 +162,34 @@ public abstract class Optimizer {
         }
 
         /** A function of the group's settings, named so that equal names mean equal functions. */
+        Tensor of(DType dtype, String name, DoubleSupplier value) {
+            return made.computeIfAbsent(dtype, _ -> new LinkedHashMap<>())
+                    .computeIfAbsent(name, _ -> Trace.live(dtype, value));
+        }
+
+        /** As {@link #of(DType, String, DoubleSupplier)}, beside {@code p}. */
         Tensor of(Tensor p, String name, DoubleSupplier value) {
-            return made.computeIfAbsent(p.dtype(), _ -> new LinkedHashMap<>())
-                    .computeIfAbsent(name, _ -> Trace.live(p.dtype(), value));
+            return of(p.dtype(), name, value);
         }
 
         /** A setting itself. */
+        Tensor of(DType dtype, String setting) {
+            return of(dtype, setting, () -> group.get(setting));
+        }
+
+        /** A setting itself, beside {@code p}. */
         Tensor of(Tensor p, String setting) {
-            return of(p, setting, () -> group.get(setting));
+            return of(p.dtype(), setting);
         }
 
         /**
          * A function of the number (from 1) of the parameter's step; shared by parameters that are at the
          * same step.
          */
-        Tensor ofStep(Tensor p, String name, LongToDoubleFunction value) {
+        Tensor ofStep(DType dtype, String name, LongToDoubleFunction value) {
             Clock clock = clocks.computeIfAbsent(steps, _ -> new Clock());
             clock.states.add(state);
-            return of(p, name + "@" + steps, clock.number(value));
+            return of(dtype, name + "@" + steps, clock.number(value));
         }
 
         private void begin(ParamState s) {

@@ -71,7 +71,7 @@ public final class SGD extends Optimizer {
             Tensor b = state(state, "momentumBuffer", p);
             Tensor added = g;
             if (group.is(DAMPENING)) {
-                added = g.mul(scalars.ofStep(p, DAMPENING, step -> step == 1 ? 1 : 1 - group.get(DAMPENING)));
+                added = g.mul(scalars.ofStep(p.dtype(), DAMPENING, step -> step == 1 ? 1 : 1 - group.get(DAMPENING)));
             }
             b.copy_(b.mul(momentum).add(added));
             g = group.is(NESTEROV) ? g.add(b.mul(momentum)) : b;

@@ -19,7 +19,8 @@ public sealed interface Composite extends Op
                 AttentionGrad,
                 CrossEntropy,
                 CrossEntropyGrad,
-                Gelu {
+                Gelu,
+                AdamStep {
     /**
      * The same function in other operators; one value per output. f16 and bf16 are computed in f32 throughout
      * and rounded once, at the end.

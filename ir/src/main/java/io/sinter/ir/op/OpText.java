@@ -108,6 +108,7 @@ public final class OpText {
         register("cross_entropy_grad", _ -> new CrossEntropyGrad());
         register("loop", Loop::parse);
         register("gelu", a -> new Gelu(a.getBoolean("tanh")));
+        register("adam_step", a -> new AdamStep(a.getBoolean("amsgrad")));
     }
 
     private OpText() {}

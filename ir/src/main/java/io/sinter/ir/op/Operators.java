@@ -62,7 +62,8 @@ public final class Operators {
                 new AttentionGrad(false),
                 new CrossEntropy(),
                 new CrossEntropyGrad(),
-                new Gelu(false)));
+                new Gelu(false),
+                new AdamStep(false)));
         return ops;
     }
 
