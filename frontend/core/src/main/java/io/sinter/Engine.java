@@ -5,7 +5,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -26,10 +25,17 @@ final class Engine {
     /** Gradients asked for instead of accumulated; null when leaves accumulate. */
     private final Map<Edge, Tensor> captured;
 
-    /** In order of discovery (nodes are equal only to themselves): what is traced must not depend on addresses. */
-    private final Map<TapeNode, Integer> waiting = new LinkedHashMap<>();
+    /** What a node has got so far. */
+    private static final class Visit {
+        /** How many nodes have yet to be processed before it. */
+        int waits;
+        /** Sums of the gradients of its results; null if there are none. */
+        Tensor[] arrived;
+    }
 
-    private final Map<TapeNode, Tensor[]> arrived = new IdentityHashMap<>();
+    /** In order of discovery (nodes are equal only to themselves): what is traced must not depend on addresses. */
+    private final Map<TapeNode, Visit> visits = new LinkedHashMap<>();
+
     /** When capturing: nodes from which a captured edge can be reached. */
     private Set<TapeNode> useful;
 
@@ -87,7 +93,7 @@ final class Engine {
             PriorityQueue<TapeNode> ready = new PriorityQueue<>((a, b) -> Long.compare(b.sequence, a.sequence));
             for (int i = 0; i < outputs.size(); i++)
                 arrive(new Edge(roots.get(i), outputs.get(i).resultNumber()), seeds.get(i));
-            for (TapeNode n : new LinkedHashSet<>(roots)) if (waiting.get(n) == 0) ready.add(n);
+            for (TapeNode n : new LinkedHashSet<>(roots)) if (visits.get(n).waits == 0) ready.add(n);
             while (!ready.isEmpty()) process(ready.poll(), ready);
         } finally {
             t.busy--;
@@ -101,14 +107,19 @@ final class Engine {
     private void countDependencies(List<TapeNode> roots) {
         ArrayDeque<TapeNode> queue = new ArrayDeque<>();
         List<TapeNode> all = new ArrayList<>();
-        for (TapeNode n : roots) if (waiting.putIfAbsent(n, 0) == null) queue.add(n);
+        for (TapeNode n : roots) if (visits.putIfAbsent(n, new Visit()) == null) queue.add(n);
         while (!queue.isEmpty()) {
             TapeNode n = queue.poll();
             all.add(n);
             for (TapeNode m : n.next) {
                 if (m == null) continue;
-                if (!waiting.containsKey(m)) queue.add(m);
-                waiting.merge(m, 1, Integer::sum);
+                Visit visit = visits.get(m);
+                if (visit == null) {
+                    visit = new Visit();
+                    visits.put(m, visit);
+                    queue.add(m);
+                }
+                visit.waits++;
             }
         }
         if (captured != null) findUseful(all);
@@ -131,7 +142,7 @@ final class Engine {
      */
     private void runPendingGradients(Trace t) {
         List<Value> pending = new ArrayList<>();
-        for (TapeNode n : waiting.keySet()) {
+        for (TapeNode n : visits.keySet()) {
             if (n instanceof AccumulateNode a
                     && a.leaf.gradient() != null
                     && a.leaf.gradient().value().pending())
@@ -141,20 +152,24 @@ final class Engine {
     }
 
     private void arrive(Edge to, Tensor grad) {
-        Tensor[] slots = arrived.computeIfAbsent(to.node(), n -> new Tensor[n.results.length]);
-        Tensor old = slots[to.result()];
-        slots[to.result()] = old == null ? grad : Dispatch.EMITTER.add(old, grad);
+        Visit visit = visits.get(to.node());
+        if (visit.arrived == null) visit.arrived = new Tensor[to.node().results.length];
+        Tensor old = visit.arrived[to.result()];
+        visit.arrived[to.result()] = old == null ? grad : Dispatch.EMITTER.add(old, grad);
     }
 
     private void process(TapeNode n, PriorityQueue<TapeNode> ready) {
-        Tensor[] grads = arrived.remove(n);
+        Visit visit = visits.get(n);
+        Tensor[] grads = visit.arrived;
+        visit.arrived = null;
         boolean any = false;
         if (grads != null) {
             for (int i = 0; i < grads.length; i++) {
                 grads[i] = n.hooked(i, grads[i]);
                 any |= grads[i] != null;
+                if (captured == null || grads[i] == null) continue;
                 Edge e = new Edge(n, i);
-                if (captured != null && grads[i] != null && captured.containsKey(e)) captured.put(e, grads[i]);
+                if (captured.containsKey(e)) captured.put(e, grads[i]);
             }
         }
         List<Tensor> out = List.of();
@@ -168,7 +183,7 @@ final class Engine {
             if (m == null) continue;
             Tensor g = i < out.size() ? out.get(i) : null;
             if (g != null) arrive(new Edge(m, n.nextResult[i]), fit(n, g, m.results[n.nextResult[i]]));
-            if (waiting.merge(m, -1, Integer::sum) == 0) ready.add(m);
+            if (--visits.get(m).waits == 0) ready.add(m);
         }
     }
 

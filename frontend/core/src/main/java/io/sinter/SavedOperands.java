@@ -30,7 +30,7 @@ record SavedOperands(long operands, long results) {
 
     static SavedOperands of(Op op, Value[] in, Tensor[] out, long needs) {
         // Bodies are too many to be remembered for ever: a loop remembers it itself.
-        if (op instanceof Loop l) return of(l.gradientReads(needs), in.length, out.length);
+        if (op instanceof Loop l) return of(l.gradientReads(needs), in.length);
         Object kind =
                 switch (op) {
                     case Reduce r -> r.kind();
@@ -52,15 +52,11 @@ record SavedOperands(long operands, long results) {
         List<Type> operands = Arrays.stream(in).map(v -> v.type).toList();
         List<Type> results = Arrays.stream(out).map(Tensor::type).toList();
         BitSet reads = GradientReads.of(op, operands, results, i -> (needs >> i & 1) != 0, _ -> true);
-        return of(reads, in.length, out.length);
+        return of(GradientReads.bits(reads), in.length);
     }
 
-    private static SavedOperands of(BitSet reads, int operands, int results) {
-        return new SavedOperands(bits(reads, 0, operands), bits(reads, operands, results));
-    }
-
-    private static long bits(BitSet set, int from, int count) {
-        long[] words = set.get(from, from + count).toLongArray();
-        return words.length == 0 ? 0 : words[0];
+    /** @param reads a bit per operand, then one per result */
+    private static SavedOperands of(long reads, int operands) {
+        return new SavedOperands(reads & (1L << operands) - 1, reads >>> operands);
     }
 }

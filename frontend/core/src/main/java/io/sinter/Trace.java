@@ -245,15 +245,15 @@ public final class Trace {
                         "a value was read inside a function given to Sinter.compile: it is known only when the function is "
                                 + "replayed; return the tensor and read it outside");
             }
-            run(List.of(v), null);
+            run(List.of(v));
         } finally {
             lock.unlock();
         }
     }
 
-    /** Runs pending {@code roots} as one program, with what the program passes through. */
-    private void run(Collection<Value> roots, List<Storage> donors) {
-        bytes += cut.run(roots, donors);
+    /** Runs pending {@code roots} as one program, with what the program passes through; the trace goes on. */
+    private void run(Collection<Value> roots) {
+        bytes += cut.run(roots, null);
         // Another thread that reads a value of this trace must not touch the list, which this one appends to
         // meanwhile.
         if (current() != this) return;
@@ -300,9 +300,8 @@ public final class Trace {
     private void finish(Set<Storage> before, List<Value> results) {
         lock.lock();
         try {
-            List<Storage> donors = written.stream()
-                    .filter(s -> !before.contains(s) && s.gives())
-                    .toList();
+            List<Storage> donors = new ArrayList<>();
+            for (Storage s : written) if (!before.contains(s) && s.gives()) donors.add(s);
             Set<Value> roots = pendingState();
             for (Value v : results) if (v.pending()) roots.add(v);
             pending.addResults(roots);
@@ -328,13 +327,13 @@ public final class Trace {
     /** Returns whether that was all. */
     private boolean runComputable(Set<Value> roots, List<Storage> donors) {
         try {
-            run(roots, donors);
+            cut.run(roots, donors);
             return true;
         } catch (RuntimeException e) {
             // What has begun fails as a whole. Before that, something was missing: released, lost with a session,
             // failed earlier.
             if (cut.hasBegun() || !roots.removeIf(v -> !Cut.computable(v))) throw e;
-            if (!roots.isEmpty()) run(roots, donors);
+            if (!roots.isEmpty()) cut.run(roots, donors);
             return false;
         }
     }
@@ -384,7 +383,7 @@ public final class Trace {
         try {
             Set<Value> roots = new LinkedHashSet<>(gradients);
             for (Value l : losses) if (l.pending()) roots.add(l);
-            run(roots, null);
+            run(roots);
         } finally {
             lock.unlock();
         }

@@ -36,6 +36,19 @@ public record Type(DType dtype, Shape shape) {
         return new Type(d, shape);
     }
 
+    // By hand, as tracing compares types all the time: what a record has by itself is slow until HotSpot has compiled
+    // it.
+
+    @Override
+    public boolean equals(Object o) {
+        return o == this || o instanceof Type t && dtype == t.dtype && shape.equals(t.shape);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * dtype.ordinal() + shape.hashCode();
+    }
+
     /** As in the text form: {@code f32[32,1024]}. */
     @Override
     public String toString() {

@@ -58,10 +58,14 @@ final class JvmExecutable implements Executable {
 
     private int runs;
 
+    // While the steps are being made.
+    private final BitSet writes = new BitSet();
+    private final List<Keeping> mayKeep = new ArrayList<>();
+
     /** Launches that may keep what they prepare of an argument. */
-    private final List<Keeping> keeping = new ArrayList<>();
+    private final List<Keeping> keeping;
     /** Arguments that a run writes. */
-    private final BitSet written = new BitSet();
+    private final int[] written;
 
     /** @param offset from the beginning of the argument's memory to that of the operand's */
     private record Keeping(JvmLaunch launch, int argument, long offset) {}
@@ -78,7 +82,8 @@ final class JvmExecutable implements Executable {
         parameters = new ParameterBlock(plan, session.allocator());
         sites = new ProgramSites(session.nextProgram(), stored);
         steps = steps(plan, stored, parameters.program(), generated, 1);
-        keeping.removeIf(k -> written.get(k.argument));
+        keeping = mayKeep.stream().filter(k -> !writes.get(k.argument)).toList();
+        written = writes.stream().toArray();
         for (int i = 0; i < plan.resultTypes().size(); i++) {
             if (plan.resultPlaces().get(i) instanceof Place.Argument a
                     && plan.scalarArgs().get(a.index())) scalarResults.add(i);
@@ -147,7 +152,7 @@ final class JvmExecutable implements Executable {
 
     private void writes(Place place) {
         switch (place) {
-            case Place.Argument a -> written.set(a.index());
+            case Place.Argument a -> writes.set(a.index());
             case Place.Part p -> writes(p.of());
             case Place.Result _, Place.Temp _ -> {}
         }
@@ -159,7 +164,7 @@ final class JvmExecutable implements Executable {
         if (!(launch.segments().getFirst().get(preparation.slot()) instanceof SlotValue.Address a)) return;
         int base = ParameterBlock.base(plan, a.place());
         if (base < plan.argTypes().size() && !plan.scalarArgs().get(base))
-            keeping.add(new Keeping(code, base, a.place().start()));
+            mayKeep.add(new Keeping(code, base, a.place().start()));
     }
 
     @Override
@@ -224,9 +229,7 @@ final class JvmExecutable implements Executable {
 
     /** Whoever kept something of the arguments that a run writes must not use it any more. */
     private void changed(List<? extends Arg> args) {
-        written.stream().forEach(i -> {
-            if (args.get(i) instanceof Buffer b) b.changed();
-        });
+        for (int i : written) if (args.get(i) instanceof Buffer b) b.changed();
     }
 
     private void run(List<Step> steps, WorkerPool.Team team, long[] bases, long workspace, RunTiming timing) {

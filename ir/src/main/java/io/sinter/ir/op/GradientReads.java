@@ -43,6 +43,12 @@ public final class GradientReads implements Emitter<GradientReads.Ghost>, GradCa
         return reads.used;
     }
 
+    /** The same in one number: no operator that records tapes has more operands and results than it has bits. */
+    public static long bits(BitSet reads) {
+        if (reads.length() > Long.SIZE) throw new IllegalArgumentException(reads.length() + " operands and results");
+        return reads.isEmpty() ? 0 : reads.toLongArray()[0];
+    }
+
     private void use(Ghost g) {
         if (g.place >= 0) used.set(g.place);
     }

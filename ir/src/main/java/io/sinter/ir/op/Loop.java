@@ -11,7 +11,6 @@ import io.sinter.ir.ref.RefArray;
 import io.sinter.ir.ref.RefEvaluator;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -56,9 +55,12 @@ public final class Loop implements Op {
     private final Set<Integer> kept;
     private final boolean reverse;
 
+    private final List<Type> operandTypes;
+    private final List<Type> resultTypes;
+
     private Canonical.Attributes form;
-    private final Map<List<Boolean>, LoopGradient> gradients = new ConcurrentHashMap<>();
-    private final Map<Long, BitSet> gradientReads = new ConcurrentHashMap<>();
+    private final Map<Long, LoopGradient> gradients = new ConcurrentHashMap<>();
+    private final Map<Long, Long> gradientReads = new ConcurrentHashMap<>();
 
     /**
      * @param carried number of carried values
@@ -74,6 +76,15 @@ public final class Loop implements Op {
         this.kept = Collections.unmodifiableSortedSet(new TreeSet<>(kept));
         this.reverse = reverse;
         check();
+        List<Type> operands = new ArrayList<>();
+        for (int i = 0; i < body.inputs().size(); i++) operands.add(isSlice(i) ? stacked(input(i), steps) : input(i));
+        List<Type> results = new ArrayList<>();
+        for (int i = 0; i < body.outputs().size(); i++) {
+            Type t = body.outputs().get(i).type();
+            results.add(i >= carried ? stacked(t, steps) : kept.contains(i) ? stacked(t, steps + 1) : t);
+        }
+        operandTypes = List.copyOf(operands);
+        resultTypes = List.copyOf(results);
     }
 
     private void check() {
@@ -185,13 +196,12 @@ public final class Loop implements Op {
 
     @Override
     public List<Type> infer(List<Type> in) {
-        int inputs = body.inputs().size();
+        int inputs = operandTypes.size();
         Rule.arity(this, in, inputs);
         for (int i = 0; i < inputs; i++) {
-            boolean slice = isSlice(i);
-            Type wanted = slice ? stacked(input(i), steps) : input(i);
+            Type wanted = operandTypes.get(i);
             if (in.get(i).equals(wanted)) continue;
-            String what = i < carried ? "carried value " + i : slice ? "slice " + (i - carried) : "invariant";
+            String what = i < carried ? "carried value " + i : isSlice(i) ? "slice " + (i - carried) : "invariant";
             throw OpException.of(
                     name(),
                     in,
@@ -201,12 +211,7 @@ public final class Loop implements Op {
                     wanted,
                     in.get(i));
         }
-        List<Type> out = new ArrayList<>();
-        for (int i = 0; i < body.outputs().size(); i++) {
-            Type t = body.outputs().get(i).type();
-            out.add(i >= carried ? stacked(t, steps) : kept.contains(i) ? stacked(t, steps + 1) : t);
-        }
-        return out;
+        return resultTypes;
     }
 
     /**
@@ -224,10 +229,11 @@ public final class Loop implements Op {
     }
 
     private LoopGradient gradient(boolean[] needs, boolean[] flows) {
-        List<Boolean> key = new ArrayList<>();
-        for (boolean b : needs) key.add(b);
-        for (boolean b : flows) key.add(b);
-        return gradients.computeIfAbsent(key, _ -> new LoopGradient(this, needs, flows));
+        long key = 0;
+        for (boolean b : needs) key = key << 1 | (b ? 1 : 0);
+        for (boolean b : flows) key = key << 1 | (b ? 1 : 0);
+        LoopGradient known = gradients.get(key);
+        return known != null ? known : gradients.computeIfAbsent(key, _ -> new LoopGradient(this, needs, flows));
     }
 
     /**
@@ -249,13 +255,11 @@ public final class Loop implements Op {
      *
      * @param needs a bit per operand: whether its gradient is wanted
      */
-    public BitSet gradientReads(long needs) {
-        BitSet reads = gradientReads.computeIfAbsent(needs, _ -> {
-            List<Type> in = new ArrayList<>();
-            for (int i = 0; i < body.inputs().size(); i++) in.add(isSlice(i) ? stacked(input(i), steps) : input(i));
-            return GradientReads.of(this, in, infer(in), i -> (needs >> i & 1) != 0, _ -> true);
-        });
-        return (BitSet) reads.clone();
+    public long gradientReads(long needs) {
+        return gradientReads.computeIfAbsent(
+                needs,
+                _ -> GradientReads.bits(
+                        GradientReads.of(this, operandTypes, resultTypes, i -> (needs >> i & 1) != 0, _ -> true)));
     }
 
     private boolean isSlice(int operand) {
