@@ -202,6 +202,13 @@ final class ReferenceCheck {
         if (gradient != null) what.append(", in the gradient of ").append(gradient);
     }
 
+    private Path dumped() throws IOException {
+        Dumps own = new Dumps(Files.createTempDirectory("sinter-check-"));
+        Path folder = own.write(dump, null);
+        own.await();
+        return folder;
+    }
+
     /**
      * Writes the program and its arguments, and says where they are and what to do with them.
      *
@@ -210,7 +217,8 @@ final class ReferenceCheck {
     private Path folder(StringBuilder what, String kernel) {
         Path folder;
         try {
-            folder = dumped != null ? dumped : new Dumps(Files.createTempDirectory("sinter-check-")).write(dump, null);
+            folder = dumped != null ? dumped : dumped();
+            context.session().awaitDumps();
             ProgramInputs.write(
                     folder,
                     graph,
@@ -218,6 +226,8 @@ final class ReferenceCheck {
                     Math.max(ProgramInputs.DEFAULT_BYTES, context.session().dumpedInputs()));
         } catch (IOException e) {
             throw new UncheckedIOException(what + "\n  and it cannot be dumped: " + e.getMessage(), e);
+        } catch (UncheckedIOException e) {
+            throw new UncheckedIOException(what + "\n  and it cannot be dumped: " + e.getMessage(), e.getCause());
         }
         String device = context.device().kind() == Device.Kind.JVM ? "" : " --device " + context.device();
         what.append("\n  the program and its arguments are in ").append(folder).append("; look closer with");

@@ -15,6 +15,7 @@ import io.sinter.runtime.dump.ProgramInputs;
 import io.sinter.runtime.profile.Peaks;
 import io.sinter.runtime.profile.Profile;
 import io.sinter.runtime.profile.Report;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -304,14 +305,29 @@ public final class Session implements AutoCloseable {
 
     /**
      * From now on every program that this session compiles is dumped into a folder of its own under {@code folder}: its graph after each pass,
-     * its kernels and their code, and where all that comes from. With {@code -Dsinter.dump=DIR} sessions do so from the start.
+     * its kernels and their code, and where all that comes from. With {@code -Dsinter.dump=DIR} sessions do so from the start. What was to be dumped
+     * before is waited for.
      *
      * @param folder made when it is needed; null ends it
+     * @throws UncheckedIOException if a program could not be written to the folder of before
      */
     public synchronized void dumpTo(Path folder) {
         boolean before = tracks();
+        Dumps last = dumps;
         dumps = folder == null ? null : new Dumps(folder);
         tracked(before);
+        if (last != null) last.await();
+    }
+
+    /**
+     * Waits until all programs that this session has compiled are in the folder that they are dumped to: most of a dump is written while work goes on.
+     * {@link #dumpTo}, {@link #close} and the end of the process wait, too.
+     *
+     * @throws UncheckedIOException if one could not be written
+     */
+    public void awaitDumps() {
+        Dumps now = dumps;
+        if (now != null) now.await();
     }
 
     /**
@@ -481,11 +497,11 @@ public final class Session implements AutoCloseable {
         if (closed) return;
         closed = true;
         if (printed != null) printProfile();
-        dumpTo(null);
         check(Checks.NONE);
         logRecompiles(null);
         try {
             profileInto(null);
+            dumpTo(null);
         } finally {
             pool.close();
             executables.clear();

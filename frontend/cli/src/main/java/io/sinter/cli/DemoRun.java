@@ -185,6 +185,7 @@ final class DemoRun implements AutoCloseable {
         try {
             Sinter.flush();
             if (profiler != null) endProfile();
+            session.awaitDumps();
         } finally {
             scope.close();
             if (!SESSION.isBound()) session.close();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime.dump;
 
+import io.sinter.ir.Graph;
 import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.loop.KernelText;
 import io.sinter.ir.plan.Plan;
@@ -27,6 +28,7 @@ import java.util.TreeMap;
  */
 final class DumpFolder {
     private static final int SEGMENTS_SHOWN = 4;
+    private static final String KERNELS = "kernels";
 
     private final Model model;
     private final String key;
@@ -39,10 +41,15 @@ final class DumpFolder {
     private List<String> stageFiles;
     private Map<Integer, List<String>> code;
 
+    /** @param folder made already, by {@link #make} */
     DumpFolder(Model model, String key, Path folder) {
         this.model = model;
         this.key = key;
         this.folder = folder;
+    }
+
+    static void make(Path folder) throws IOException {
+        Files.createDirectories(folder.resolve(KERNELS));
     }
 
     void write() throws IOException {
@@ -55,9 +62,8 @@ final class DumpFolder {
         if (tuning != null) files.put("tuning.txt", tuning.summary() + "\n" + String.join("\n", tuning.lines()) + "\n");
         kernels();
         files.put("graph.svg", GraphDrawing.kernels(model));
-        Files.createDirectories(folder.resolve("kernels"));
         save(files);
-        Map<Integer, List<String>> code = new Listings(model.dump.target(), folder.resolve("kernels")).write(model);
+        Map<Integer, List<String>> code = new Listings(model.dump.target(), folder.resolve(KERNELS)).write(model);
         this.stageFiles = stageFiles;
         this.code = code;
         files.forEach((name, text) -> {
@@ -66,8 +72,8 @@ final class DumpFolder {
         for (List<String> of : code.values())
             for (String f : of)
                 shown.put(
-                        "kernels/" + f,
-                        Files.readString(folder.resolve("kernels").resolve(f)));
+                        KERNELS + "/" + f,
+                        Files.readString(folder.resolve(KERNELS).resolve(f)));
         files.clear();
         program(Map.of(), null);
     }
@@ -98,10 +104,16 @@ final class DumpFolder {
     private List<String> stages() {
         List<String> names = new ArrayList<>();
         int number = 0;
+        Graph before = null;
+        String last = null;
         for (ProgramDump.Stage s : model.dump.stages()) {
-            String name = s.changed() ? String.format(Locale.ROOT, "%02d-%s.ir", number++, s.pass()) : "";
+            String text = s.graph() == before ? last : model.dump.print(s.graph());
+            boolean changed = !text.equals(last);
+            String name = changed ? String.format(Locale.ROOT, "%02d-%s.ir", number++, s.pass()) : "";
             names.add(name);
-            if (s.changed()) files.put(name, s.text());
+            if (changed) files.put(name, text);
+            before = s.graph();
+            last = text;
         }
         return names;
     }
@@ -119,7 +131,7 @@ final class DumpFolder {
         long fusing = 0;
         for (ProgramDump.Fused f : model.dump.fused()) fusing += f.nanos();
         row(b, "fuse", fusing, nodes, nodes, "fusion.txt");
-        row(b, "lower", model.dump.lowerNanos(), nodes, nodes, "kernels");
+        row(b, "lower", model.dump.lowerNanos(), nodes, nodes, KERNELS);
         return b.toString();
     }
 
@@ -174,7 +186,7 @@ final class DumpFolder {
             for (int i = 0; i < s.members().size() && i < SEGMENTS_SHOWN; i++) segment(b, s, i);
             int more = s.members().size() - SEGMENTS_SHOWN;
             if (more > 0) b.append("# … and ").append(more).append(" more segments\n");
-            files.put("kernels/" + s.file() + ".loop", b.toString());
+            files.put(KERNELS + "/" + s.file() + ".loop", b.toString());
         }
     }
 

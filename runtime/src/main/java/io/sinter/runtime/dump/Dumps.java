@@ -21,6 +21,8 @@ import java.util.stream.Stream;
 /**
  * The folder that a session dumps its programs into: one folder each, named by the order in which they were compiled and the beginning of their key
  * ({@code 003-9f86d081}). Programs that were dumped there before give way to those of the same number.
+ *
+ * <p>Most of a dump is written beside the work of those who compile, so {@link #await} before reading one.
  */
 public final class Dumps {
     /** The file of a program's folder that is for programs; its schema is {@code docs/dump-schema.json}. */
@@ -31,6 +33,7 @@ public final class Dumps {
     public static final int VERSION = 2;
 
     private final Path folder;
+    private final DumpWriter writer = new DumpWriter();
     private int programs;
     /** By the program's number in its session. Guarded by this. */
     private final Map<Integer, DumpFolder> folders = new HashMap<>();
@@ -46,10 +49,11 @@ public final class Dumps {
     }
 
     /**
-     * Writes what was seen of a compilation, and returns the program's folder.
+     * Makes the folder of a program and returns it; what was seen of the compilation is in it soon.
      *
+     * @param dump complete: nothing of it changes any more
      * @param sites what the program runs, as profiles know it; null if it runs no kernels
-     * @throws UncheckedIOException if the folder cannot be written
+     * @throws UncheckedIOException if the folder cannot be made, or a program before could not be written
      */
     public Path write(ProgramDump dump, ProgramSites sites) {
         dump.complete();
@@ -63,13 +67,31 @@ public final class Dumps {
         Path place = folder.resolve(prefix + key.substring(0, 8));
         try {
             clear(prefix);
-            DumpFolder written = new DumpFolder(new Model(dump), key, place);
-            written.write();
-            if (sites != null) keep(sites.number(), written);
-            return place;
+            DumpFolder.make(place);
         } catch (IOException e) {
             throw unwritten(place, e);
         }
+        writer.add(() -> write(dump, sites, key, place));
+        return place;
+    }
+
+    private void write(ProgramDump dump, ProgramSites sites, String key, Path place) {
+        try {
+            DumpFolder written = new DumpFolder(new Model(dump), key, place);
+            written.write();
+            if (sites != null) keep(sites.number(), written);
+        } catch (IOException e) {
+            throw unwritten(place, e);
+        }
+    }
+
+    /**
+     * Waits until all programs that were dumped so far are in their folders.
+     *
+     * @throws UncheckedIOException if one could not be written
+     */
+    public void await() {
+        writer.await();
     }
 
     private static UncheckedIOException unwritten(Path place, IOException e) {
@@ -85,7 +107,12 @@ public final class Dumps {
      *
      * @throws UncheckedIOException if a folder cannot be written
      */
-    public synchronized void profiled(Report report) {
+    public void profiled(Report report) {
+        await();
+        addTimes(report);
+    }
+
+    private synchronized void addTimes(Report report) {
         Map<Integer, List<KernelTime>> byProgram = new TreeMap<>();
         for (KernelTime t : report.kernels())
             byProgram.computeIfAbsent(t.program(), _ -> new ArrayList<>()).add(t);

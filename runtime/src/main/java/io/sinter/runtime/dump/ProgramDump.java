@@ -35,11 +35,9 @@ public final class ProgramDump implements CompilerWatch {
      * A graph on its way.
      *
      * @param pass who made it
-     * @param text as dumped
      * @param nanos what the pass took
-     * @param changed whether the pass changed anything
      */
-    record Stage(String pass, Graph graph, String text, long nanos, boolean changed) {}
+    record Stage(String pass, Graph graph, long nanos) {}
 
     /** How the kernels of a graph were chosen. */
     record Fused(Graph graph, Fusion.Result result, long nanos) {}
@@ -72,7 +70,7 @@ public final class ProgramDump implements CompilerWatch {
         stages.clear();
         fused.clear();
         steps.clear();
-        stages.add(new Stage("trace", trace, print(trace), 0, true));
+        stages.add(new Stage("trace", trace, 0));
         mark = System.nanoTime();
         return this;
     }
@@ -106,17 +104,16 @@ public final class ProgramDump implements CompilerWatch {
 
     @Override
     public void pass(String name, Graph after) {
-        long nanos = System.nanoTime() - mark;
-        Stage before = stages.getLast();
-        String text = after == before.graph ? before.text : print(after);
-        stages.add(new Stage(name, after, text, nanos, !text.equals(before.text)));
-        mark = System.nanoTime();
+        long now = System.nanoTime();
+        stages.add(new Stage(name, after, now - mark));
+        mark = now;
     }
 
     @Override
     public void fused(Graph graph, Fusion.Result result) {
-        fused.add(new Fused(graph, result, System.nanoTime() - mark));
-        mark = System.nanoTime();
+        long now = System.nanoTime();
+        fused.add(new Fused(graph, result, now - mark));
+        mark = now;
     }
 
     @Override
@@ -156,7 +153,7 @@ public final class ProgramDump implements CompilerWatch {
     }
 
     /** The text of a graph with origins, and the sources that they stand for. */
-    private String print(Graph g) {
+    String print(Graph g) {
         return GraphPrinter.print(g, origin -> {
             Sources.Source s = sources.at(origin);
             return "@" + origin + (s == null ? "" : " " + s);

@@ -47,7 +47,8 @@ final class Overhead {
     /**
      * {@code off_ms}, {@code tables_ms}, {@code timeline_ms}: a repetition without a profile, with one that adds up ({@code .txt}), with one that keeps every
      * event ({@code .json}); {@code …_ratio} and {@code …_quartiles}: a block by the blocks without before and after it; {@code noise}: of a block without
-     * likewise. {@code compile_ms}, {@code dumped_ms}: compiling everything that the first repetition runs; {@code first_ratio}: the whole first repetition.
+     * likewise. {@code compile_ms}, {@code dumped_ms}: compiling everything that the first repetition runs, until it can run; {@code first_ratio}: the whole
+     * first repetition; {@code written_ratio}: with a dump until that is in its folder.
      */
     static Map<String, Object> of(BenchCase c, Mode mode, double seconds) {
         Overhead o = new Overhead(c, mode, seconds);
@@ -126,13 +127,15 @@ final class Overhead {
 
     // ---- dumps
 
-    private record Compiled(double compile, double first) {}
+    /** In milliseconds; {@code written} is when the dump was there, counted from the same start as {@code first}. */
+    private record Compiled(double compile, double first, double written) {}
 
     private void dumps(Map<String, Object> r) {
         List<Double> plain = new ArrayList<>();
         List<Double> dumped = new ArrayList<>();
         List<Double> ratios = new ArrayList<>();
         List<Double> firsts = new ArrayList<>();
+        List<Double> written = new ArrayList<>();
         long end = 0;
         for (int i = -COLD; i < LEAST / 2 || System.nanoTime() < end; i++) {
             Compiled off = compiled(false);
@@ -143,6 +146,7 @@ final class Overhead {
             dumped.add(on.compile);
             ratios.add(on.compile / off.compile);
             firsts.add(on.first / off.first);
+            written.add(on.written / off.written);
         }
         r.put("compilations", ratios.size());
         r.put("compile_ms", round(quartile(plain, 2), 3));
@@ -150,6 +154,7 @@ final class Overhead {
         r.put("dumped_ratio", round(quartile(ratios, 2), 3));
         r.put("dumped_quartiles", quartiles(ratios));
         r.put("first_ratio", round(quartile(firsts, 2), 3));
+        r.put("written_ratio", round(quartile(written, 2), 3));
     }
 
     /** The case from the beginning, in a session that has compiled nothing. */
@@ -165,8 +170,10 @@ final class Overhead {
             benchCase.prepare().apply(mode).run();
             session.synchronize();
             double first = (System.nanoTime() - start) / 1e6;
+            session.awaitDumps();
+            double written = (System.nanoTime() - start) / 1e6;
             Sinter.flush();
-            return new Compiled(session.counters().compileNanos() / 1e6, first);
+            return new Compiled(session.counters().compileNanos() / 1e6, first, written);
         } finally {
             if (folder != null) delete(folder);
         }

@@ -92,6 +92,7 @@ final class ShowCommand implements Runnable {
             folder = Files.createTempDirectory("sinter-dump");
             session.dumpTo(folder);
             Executable.compile(graph, CompileContext.of(session));
+            session.awaitDumps();
             return program(DumpedProgram.at(folder));
         } catch (IOException e) {
             throw new CommandFailure("cannot write a temporary dump: " + e.getMessage(), e);

@@ -126,6 +126,19 @@ class DumpTest {
         });
     }
 
+    /** Without closing the session. */
+    @Test
+    void dumpsCanBeWaitedFor() throws IOException {
+        Sinter.flush();
+        try (Session session = Session.open(Options.fromProperties());
+                var _ = session.use()) {
+            session.dumpTo(folder);
+            train();
+            session.awaitDumps();
+            for (Path p : programs(folder)) assertTrue(Files.size(p.resolve("index.html")) > 0, p::toString);
+        }
+    }
+
     @Test
     void everyFileOfTheListIsThere() throws IOException {
         dump(folder, DumpTest::train);
