@@ -52,7 +52,8 @@ final class DumpFolder {
         Files.createDirectories(folder.resolve(KERNELS));
     }
 
-    void write() throws IOException {
+    /** @param bytecode see {@link Listings} */
+    void write(Map<String, String> bytecode) throws IOException {
         List<String> stageFiles = stages();
         files.put("passes.csv", passes(stageFiles));
         files.put("key.txt", key());
@@ -63,7 +64,8 @@ final class DumpFolder {
         kernels();
         files.put("graph.svg", GraphDrawing.kernels(model));
         save(files);
-        Map<Integer, List<String>> code = new Listings(model.dump.target(), folder.resolve(KERNELS)).write(model);
+        Map<Integer, List<String>> code =
+                new Listings(model.dump.target(), folder.resolve(KERNELS), bytecode).write(model);
         this.stageFiles = stageFiles;
         this.code = code;
         files.forEach((name, text) -> {

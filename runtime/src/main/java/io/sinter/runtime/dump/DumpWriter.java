@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class DumpWriter {
     /** Programs that wait, with the graphs of all their passes; whoever compiles one more waits for the first of them. */
-    private static final int MOST = 16;
+    static final int MOST = 64;
 
     private final ThreadPoolExecutor thread =
             new ThreadPoolExecutor(1, 1, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), work -> Thread.ofPlatform()

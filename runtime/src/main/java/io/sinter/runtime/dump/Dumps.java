@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 
 /**
@@ -34,6 +35,9 @@ public final class Dumps {
 
     private final Path folder;
     private final DumpWriter writer = new DumpWriter();
+    /** Listings of kernels for the JVM by their texts: to make one takes longer than all else that a dump does for a kernel. */
+    private final Map<String, String> bytecode = new ConcurrentHashMap<>();
+
     private int programs;
     /** By the program's number in its session. Guarded by this. */
     private final Map<Integer, DumpFolder> folders = new HashMap<>();
@@ -78,7 +82,7 @@ public final class Dumps {
     private void write(ProgramDump dump, ProgramSites sites, String key, Path place) {
         try {
             DumpFolder written = new DumpFolder(new Model(dump), key, place);
-            written.write();
+            written.write(bytecode);
             if (sites != null) keep(sites.number(), written);
         } catch (IOException e) {
             throw unwritten(place, e);

@@ -7,6 +7,8 @@ import io.sinter.codegen.ptx.PtxCodegen;
 import io.sinter.codegen.ptx.PtxKernel;
 import io.sinter.codegen.ptx.Schedule;
 import io.sinter.codegen.ptx.lang.PtxModule;
+import io.sinter.ir.loop.Kernel;
+import io.sinter.ir.loop.KernelText;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.SlotValue;
 import io.sinter.runtime.PtxCompiler;
@@ -25,12 +27,18 @@ final class Listings {
     /** Some address that is aligned like those of buffers. */
     private static final long ADDRESS = 1L << 30;
 
+    /** Stands for the name of a kernel's file. */
+    private static final String SOURCE = "@SOURCE@";
+
     private final ProgramDump.Target target;
     private final Path folder;
+    private final Map<String, String> bytecode;
 
-    Listings(ProgramDump.Target target, Path folder) {
+    /** @param bytecode listings of kernels for the JVM by their texts; what is made is added */
+    Listings(ProgramDump.Target target, Path folder, Map<String, String> bytecode) {
         this.target = target;
         this.folder = folder;
+        this.bytecode = bytecode;
     }
 
     /** Writes the code of every structure once. Returns the files of each kernel that has some, by its number. */
@@ -42,9 +50,7 @@ final class Listings {
             if (s.kernel() == null || s.code() != s.number()) continue;
             String source = s.file() + ".loop";
             if (target.device().equals("jvm")) {
-                String text =
-                        JvmCodegen.listing(JvmCodegen.generate(s.kernel(), new Options(target.vectorBits()), source));
-                save(s.file() + ".bytecode", text);
+                save(s.file() + ".bytecode", bytecode(s.kernel(), source));
                 files.put(s.number(), new ArrayList<>(List.of(s.file() + ".bytecode")));
             } else {
                 save(s.file() + ".ptx", ptx((Plan.Launch) s.step(), model.dump.form(s.step()), source));
@@ -61,6 +67,14 @@ final class Listings {
             for (List<String> of : files.values()) if (of.contains(f + ".ptx")) of.add(f + ".ptxas.txt");
         }
         return files;
+    }
+
+    /** A session's programs have many kernels in common, and nothing but the name of the source, which stands once, is a program's own. */
+    private String bytecode(Kernel kernel, String source) {
+        String text = bytecode.computeIfAbsent(
+                KernelText.print(kernel),
+                _ -> JvmCodegen.listing(JvmCodegen.generate(kernel, new Options(target.vectorBits()), SOURCE)));
+        return text.replace(SOURCE, source);
     }
 
     /** The form of the code that the launch's numbers ask for, its buffers being aligned as the allocator does it, or the one that was chosen for it. */

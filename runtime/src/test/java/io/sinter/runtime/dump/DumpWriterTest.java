@@ -68,7 +68,7 @@ class DumpWriterTest {
             awaitWaiting(adding);
             first.set(true);
         });
-        for (int i = 1; i <= 16; i++) writer.add(() -> {});
+        for (int i = 1; i <= DumpWriter.MOST; i++) writer.add(() -> {});
         assertTrue(first.get());
         writer.await();
     }
