@@ -224,6 +224,11 @@ public final class Canonical {
         word(number);
     }
 
+    /** Anything else that tells two forms apart; whoever writes it knows where it begins and ends. */
+    public void more(long word) {
+        word(word);
+    }
+
     /** Ends the entries; {@code count} roots follow through {@link #root}. */
     public void roots(int count) {
         word(ROOTS | (long) count << 8);

@@ -69,7 +69,9 @@ public final class Compiler {
 
     private static Graph optimize(Graph graph, List<Pass> passes, BiConsumer<String, Graph> watch) {
         RoundTrip.checkIfAsked(graph);
-        Graph g = graph;
+        // In the order that a pass leaves, whatever order it came in: a pass that changes nothing keeps the order, and
+        // a plan depends on the program alone.
+        Graph g = Graph.of(graph.inputs(), graph.outputs(), graph.donations());
         for (Pass p : passes) {
             Graph before = g;
             g = Bodies.everywhere(g, p.run());

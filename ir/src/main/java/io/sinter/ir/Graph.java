@@ -3,6 +3,7 @@ package io.sinter.ir;
 
 import io.sinter.ir.op.Input;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -28,32 +29,53 @@ public record Graph(List<Node> inputs, List<Node> nodes, List<Node> outputs, Lis
 
     /** A graph of the nodes that {@code outputs} need, in an order that visits operands first, left to right. */
     public static Graph of(List<Node> inputs, List<Node> outputs, List<Integer> donations) {
-        return new Graph(inputs, reachable(outputs), outputs, donations);
+        return new Graph(inputs, reachable(outputs, 32), outputs, donations);
     }
 
-    private static List<Node> reachable(List<Node> outputs) {
-        List<Node> order = new ArrayList<>();
-        Set<Node> done = Collections.newSetFromMap(new IdentityHashMap<>());
+    /**
+     * This graph with other results, of the nodes that they need, in the order of {@link #of}; itself if the results are the same nodes (a node holds all that it is
+     * computed from) and the donations the same.
+     */
+    public Graph with(List<Node> outputs, List<Integer> donations) {
+        if (same(outputs, this.outputs) && donations.equals(this.donations)) return this;
+        return new Graph(inputs, reachable(outputs, inputs.size() + nodes.size()), outputs, donations);
+    }
+
+    private static boolean same(List<Node> a, List<Node> b) {
+        if (a.size() != b.size()) return false;
+        for (int i = 0; i < a.size(); i++) if (a.get(i) != b.get(i)) return false;
+        return true;
+    }
+
+    /** @param expected about how many nodes there are */
+    private static List<Node> reachable(List<Node> outputs, int expected) {
+        List<Node> order = new ArrayList<>(expected);
+        // Nodes that have been met: those on the stack are not met again either, as there are no cycles.
+        Set<Node> met = Collections.newSetFromMap(new IdentityHashMap<>(expected));
         // Explicit stack: traces are thousands of nodes deep.
-        java.util.ArrayDeque<Object[]> stack = new java.util.ArrayDeque<>();
+        Node[] stack = new Node[64];
+        int[] next = new int[64];
+        int depth = 0;
         for (Node root : outputs) {
-            if (done.contains(root)) continue;
-            stack.push(new Object[] {root, 0});
-            while (!stack.isEmpty()) {
-                Object[] frame = stack.peek();
-                Node n = (Node) frame[0];
-                int next = (Integer) frame[1];
-                if (done.contains(n)) {
-                    stack.pop();
-                } else if (next < n.inputs().size()) {
-                    frame[1] = next + 1;
-                    Node in = n.input(next);
-                    if (!done.contains(in)) stack.push(new Object[] {in, 0});
-                } else {
-                    done.add(n);
+            if (!met.add(root)) continue;
+            stack[depth] = root;
+            next[depth++] = 0;
+            while (depth > 0) {
+                Node n = stack[depth - 1];
+                int k = next[depth - 1]++;
+                if (k == n.inputs().size()) {
                     if (!(n.op() instanceof Input)) order.add(n);
-                    stack.pop();
+                    depth--;
+                    continue;
                 }
+                Node in = n.input(k);
+                if (!met.add(in)) continue;
+                if (depth == stack.length) {
+                    stack = Arrays.copyOf(stack, 2 * depth);
+                    next = Arrays.copyOf(next, 2 * depth);
+                }
+                stack[depth] = in;
+                next[depth++] = 0;
             }
         }
         return order;

@@ -53,6 +53,12 @@ public final class Group {
     /** Longest way over {@link #successors} to a group that has none: a group reaches lower ones only. */
     private int height;
 
+    /** How often a search has begun here, and the last search that came by. */
+    private int searches;
+
+    private Group seenBy;
+    private int seenIn;
+
     private boolean update;
     private int weight;
 
@@ -212,13 +218,18 @@ public final class Group {
 
     /** True if {@code to} can be reached over stored values (every group reaches itself). */
     boolean reaches(Group to) {
-        Set<Group> seen = new java.util.HashSet<>();
+        if (this == to) return true;
+        if (height <= to.height) return false;
+        searches++;
         java.util.ArrayDeque<Group> todo = new java.util.ArrayDeque<>(List.of(this));
         while (!todo.isEmpty()) {
-            Group g = todo.pop();
-            if (g == to) return true;
-            if (g.height <= to.height || !seen.add(g)) continue;
-            todo.addAll(g.successors);
+            for (Group s : todo.pop().successors) {
+                if (s == to) return true;
+                if (s.height <= to.height || s.seenBy == this && s.seenIn == searches) continue;
+                s.seenBy = this;
+                s.seenIn = searches;
+                todo.push(s);
+            }
         }
         return false;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.ir.lower;
 
+import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.loop.KernelText;
 import io.sinter.ir.lower.Lowering.Draft;
 import io.sinter.ir.lower.Lowering.LaunchDraft;
@@ -8,6 +9,7 @@ import io.sinter.ir.lower.Params.BufferKey;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -17,15 +19,18 @@ import java.util.Set;
  * become one: an update may move down past whatever does not touch what it reads and writes.
  */
 final class LaunchGrouping {
+    private record Code(String structure, boolean update) {}
+
     private LaunchGrouping() {}
 
     static List<Draft> join(List<Draft> drafts, Donations donations) {
         List<Draft> out = new ArrayList<>(drafts);
-        Map<String, Integer> last = new HashMap<>();
+        Map<Code, Integer> last = new HashMap<>();
+        Map<Kernel, String> structures = new IdentityHashMap<>(); // groups that are alike share a kernel
         for (int i = 0; i < out.size(); i++) {
             if (!(out.get(i) instanceof LaunchDraft d)) continue;
-            String key = KernelText.structure(d.kernel()) + d.update();
-            Integer before = last.put(key, i);
+            String structure = structures.computeIfAbsent(d.kernel(), KernelText::structure);
+            Integer before = last.put(new Code(structure, d.update()), i);
             if (before == null || !(d.update() || adjacent(out, before, i))) continue;
             LaunchDraft first = (LaunchDraft) out.get(before);
             if (!mayMove(first, before, i, out, donations)) continue;
@@ -51,8 +56,11 @@ final class LaunchGrouping {
             Draft x = all.get(i);
             if (x == null) continue;
             for (BufferKey k : x.reads()) if (writes.contains(k)) return false;
-            for (BufferKey k : withArguments(x.writes(), donations))
+            for (BufferKey k : x.writes()) {
                 if (reads.contains(k) || writes.contains(k)) return false;
+                BufferKey argument = donations.argumentOf().get(k);
+                if (argument != null && (reads.contains(argument) || writes.contains(argument))) return false;
+            }
         }
         return true;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.ir.lower;
 
+import io.sinter.ir.Canonical;
 import io.sinter.ir.CompilerWatch;
 import io.sinter.ir.Graph;
 import io.sinter.ir.Node;
@@ -19,8 +20,10 @@ import io.sinter.ir.op.Scan;
 import io.sinter.ir.op.Scatter;
 import io.sinter.ir.plan.Plan;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** Turns fused groups into kernels and plans where their values live. */
@@ -40,19 +43,53 @@ public final class Lowering {
     }
 
     /** One launch; several blocks after equal kernels have been joined. */
-    record LaunchDraft(Kernel kernel, List<Params> blocks, boolean update, boolean inPlace) implements Draft {
+    static final class LaunchDraft implements Draft {
+        private final Kernel kernel;
+        private final List<Params> blocks;
+        private final boolean update;
+        private final boolean inPlace;
+        private final Set<BufferKey> reads = new LinkedHashSet<>();
+        private final Set<BufferKey> writes = new LinkedHashSet<>();
+
+        /**
+         * @param update whether it writes state in place
+         * @param inPlace whether each element is written where, and after, its operands are read
+         */
+        LaunchDraft(Kernel kernel, List<Params> blocks, boolean update, boolean inPlace) {
+            this.kernel = kernel;
+            this.blocks = blocks;
+            this.update = update;
+            this.inPlace = inPlace;
+            for (Params p : blocks) {
+                reads.addAll(p.inputs().keySet());
+                writes.addAll(p.outputs().keySet());
+            }
+        }
+
+        Kernel kernel() {
+            return kernel;
+        }
+
+        List<Params> blocks() {
+            return blocks;
+        }
+
+        boolean update() {
+            return update;
+        }
+
+        boolean inPlace() {
+            return inPlace;
+        }
+
         @Override
         public Set<BufferKey> reads() {
-            Set<BufferKey> s = new LinkedHashSet<>();
-            for (Params p : blocks) s.addAll(p.inputs().keySet());
-            return s;
+            return reads;
         }
 
         @Override
         public Set<BufferKey> writes() {
-            Set<BufferKey> s = new LinkedHashSet<>();
-            for (Params p : blocks) s.addAll(p.outputs().keySet());
-            return s;
+            return writes;
         }
     }
 
@@ -76,6 +113,11 @@ public final class Lowering {
     private final CompilerWatch watch;
     private final List<Draft> drafts = new ArrayList<>();
     private final Set<Node> copies;
+    private final Canonical forms = new Canonical();
+    private final Map<Canonical.Key, Lowered> lowered = new HashMap<>();
+
+    /** What became of a group. */
+    private record Lowered(GroupForm form, Kernel kernel, Params params) {}
 
     private Lowering(Graph graph, Fusion.Limits limits, Sites sites, CompilerWatch watch) {
         this.graph = graph;
@@ -114,20 +156,38 @@ public final class Lowering {
 
     private void group(Group g) {
         switch (g.kind()) {
-            case LOOPS -> {
-                Params p = new Params(g);
-                launch(
-                        LoopLowering.lower(g, p, sites, name(g), limits.largeTasks()),
-                        p,
-                        g.update(),
-                        g.inner().isEmpty());
-            }
-            case TEMPLATE -> {
-                Params p = new Params(g);
-                launch(GemmLowering.lower(g, p, sites, name(g)), p, g.update(), false);
-            }
+            case LOOPS -> alike(g, g.inner().isEmpty());
+            case TEMPLATE -> alike(g, false);
             case SINGLE -> single(g);
         }
+    }
+
+    /** The launch of a group: if one of the same form was lowered before, as that was. Most are layers' and parameters' like others. */
+    private void alike(Group g, boolean inPlace) {
+        GroupForm form = GroupForm.of(g, forms);
+        Lowered before = form == null ? null : lowered.get(form.key());
+        Params p;
+        Kernel kernel;
+        if (before == null) {
+            p = new Params(g);
+            kernel = kernel(g, p, sites, limits);
+            if (form != null) lowered.put(form.key(), new Lowered(form, kernel, p));
+        } else {
+            p = before.params.with(g, form.from(before.form));
+            kernel = before.kernel;
+        }
+        drafts.add(new LaunchDraft(kernel, List.of(p), g.update(), inPlace));
+    }
+
+    /** The kernel of a group that has a {@link GroupForm}, or would but for its index checks; {@code p} receives its parameters. */
+    static Kernel kernel(Group g, Params p, Sites sites, Fusion.Limits limits) {
+        Kernel concrete =
+                switch (g.kind()) {
+                    case LOOPS -> LoopLowering.lower(g, p, sites, name(g), limits.largeTasks());
+                    case TEMPLATE -> GemmLowering.lower(g, p, sites, name(g));
+                    case SINGLE -> AttentionLowering.lower(g, p, sites, name(g));
+                };
+        return Parameterize.apply(concrete, p);
     }
 
     private void launch(Kernel concrete, Params p, boolean update, boolean inPlace) {
@@ -147,7 +207,7 @@ public final class Lowering {
                 start(g);
                 launch(new SingleLowering(g, p, sites).scatter(scatter, name(g)), p, false, false);
             }
-            case Attention _, AttentionGrad _ -> launch(AttentionLowering.lower(g, p, sites, name(g)), p, false, false);
+            case Attention _, AttentionGrad _ -> alike(g, false);
             case Routine _ ->
                 drafts.add(
                         new LibraryDraft(n, n.inputs().stream().map(this::key).toList()));

@@ -49,6 +49,30 @@ final class Params {
         slots.add(new Content.Fixed(new SlotValue.ErrorRecord()));
     }
 
+    /**
+     * The same block of a group of the same {@linkplain GroupForm form}: with its memory in place of this one's.
+     *
+     * @param names what the group's values, operands and scalar arguments are in place of this one's
+     */
+    Params with(Group group, GroupForm.Names names) {
+        Params p = new Params(group.members().reversed());
+        p.slots.clear();
+        for (Content c : slots) {
+            p.slots.add(
+                    switch (c) {
+                        case Content.Memory(BufferKey value) -> new Content.Memory(names.memory(value));
+                        case Content.Fixed(SlotValue.ScalarArgument(int index)) ->
+                            new Content.Fixed(new SlotValue.ScalarArgument(names.argument(index)));
+                        case Content.Fixed f -> f;
+                    });
+        }
+        in.forEach((key, buffer) -> p.in.put(names.memory(key), buffer));
+        out.forEach((key, buffer) -> p.out.put(names.memory(key), buffer));
+        p.scratch.addAll(scratch);
+        p.scratchBytes = scratchBytes;
+        return p;
+    }
+
     private int add(Content c) {
         slots.add(c);
         return slots.size() - 1;

@@ -15,7 +15,7 @@ public final class Bodies {
      */
     public static Graph everywhere(Graph graph, UnaryOperator<Graph> pass) {
         Graph g = pass.apply(graph);
-        if (g.nodes().stream().noneMatch(n -> n.op() instanceof Loop)) return g;
+        if (!hasLoops(g)) return g;
         Rewriting rewriting = new Rewriting(g);
         for (Node n : g.nodes()) {
             Node now = rewriting.updated(n);
@@ -26,5 +26,10 @@ public final class Bodies {
             rewriting.replace(n, now);
         }
         return rewriting.finish();
+    }
+
+    private static boolean hasLoops(Graph g) {
+        for (Node n : g.nodes()) if (n.op() instanceof Loop) return true;
+        return false;
     }
 }

@@ -31,13 +31,14 @@ public final class CommonSubexpressions {
         Rewriting rewriting = new Rewriting(graph);
         Map<Node, Integer> numbers = new IdentityHashMap<>();
         Map<Key, Node> first = new HashMap<>();
+        Map<Op, String> texts = new HashMap<>(); // an operator that is a value is printed once
         for (Node n : graph.inputs()) numbers.put(n, numbers.size());
         for (Node n : graph.nodes()) {
             Node now = rewriting.updated(n);
             List<Integer> operands = new ArrayList<>();
             for (Node in : now.inputs()) operands.add(numbers.get(in));
             if (COMMUTATIVE.contains(now.op())) operands.sort(null);
-            Node same = first.putIfAbsent(new Key(OpText.format(now.op()), operands), now);
+            Node same = first.putIfAbsent(new Key(texts.computeIfAbsent(now.op(), OpText::format), operands), now);
             if (same == null) numbers.put(now, numbers.size());
             rewriting.replace(n, same == null ? now : same);
         }

@@ -18,7 +18,9 @@ import java.util.Map;
  * stands in its place; new nodes keep the origin of the node that they replace.
  */
 public abstract class NodeRewriter implements Emitter<Node> {
+    /** The values in place of nodes; of none that stay what they are. */
     private final Map<Node, List<Node>> replaced = new IdentityHashMap<>();
+
     private int origin = -1;
 
     /**
@@ -30,27 +32,39 @@ public abstract class NodeRewriter implements Emitter<Node> {
 
     /** The rewritten graph, without what nothing needs any more. */
     public final Graph run(Graph g) {
-        for (Node in : g.inputs()) replaced.put(in, List.of(in));
         for (Node n : g.nodes()) {
             origin = n.origin();
             if (n.op() instanceof Project p) {
-                replaced.put(n, List.of(replaced.get(n.input(0)).get(p.index())));
+                List<Node> results = replaced.get(n.input(0));
+                if (results != null) replaced.put(n, List.of(results.get(p.index())));
                 continue;
             }
-            List<Node> in = new ArrayList<>();
-            for (Node x : n.inputs()) in.add(replaced.get(x).getFirst());
+            List<Node> in = operands(n);
             List<Node> r = rewrite(n, in);
-            if (r == null) r = same(in, n.inputs()) && n.types().size() == 1 ? List.of(n) : emit(n.op(), in);
-            replaced.put(n, r);
+            if (r == null && in != n.inputs()) r = emit(n.op(), in);
+            if (r != null) replaced.put(n, r);
         }
         Rewriting rewriting = new Rewriting(g);
-        for (Node o : g.outputs()) rewriting.replace(o, replaced.get(o).getFirst());
+        for (Node o : g.outputs()) rewriting.replace(o, now(o));
         return rewriting.finish();
     }
 
-    private static boolean same(List<Node> a, List<Node> b) {
-        for (int i = 0; i < a.size(); i++) if (a.get(i) != b.get(i)) return false;
-        return true;
+    /** What stands for {@code n}, which has one result. */
+    private Node now(Node n) {
+        List<Node> r = replaced.get(n);
+        return r == null ? n : r.getFirst();
+    }
+
+    /** The operands after rewriting: the node's own list if they are the same. */
+    private List<Node> operands(Node n) {
+        List<Node> in = n.inputs();
+        for (int i = 0; i < in.size(); i++) {
+            if (now(in.get(i)) == in.get(i)) continue;
+            List<Node> rewritten = new ArrayList<>(in);
+            rewritten.replaceAll(this::now);
+            return rewritten;
+        }
+        return in;
     }
 
     @Override

@@ -30,23 +30,29 @@ final class Rewriting {
 
     /** The node with its operands brought up to date: itself if none changed. */
     Node updated(Node n) {
-        boolean changed = false;
-        List<Node> operands = new ArrayList<>(n.inputs().size());
-        for (Node in : n.inputs()) {
-            Node now = now(in);
-            changed |= now != in;
-            operands.add(now);
+        List<Node> operands = updated(n.inputs());
+        return operands == n.inputs() ? n : new Node(n.op(), operands, n.types(), n.origin());
+    }
+
+    /** What stands for each of these nodes now: the list itself if nothing else does. */
+    private List<Node> updated(List<Node> nodes) {
+        if (replacements.isEmpty()) return nodes;
+        for (int i = 0; i < nodes.size(); i++) {
+            if (now(nodes.get(i)) == nodes.get(i)) continue;
+            List<Node> now = new ArrayList<>(nodes);
+            now.replaceAll(this::now);
+            return now;
         }
-        return changed ? new Node(n.op(), operands, n.types(), n.origin()) : n;
+        return nodes;
     }
 
     /**
      * The rewritten graph: the nodes that its outputs still need; inputs and donations as they
-     * were.
+     * were. The graph itself if nothing has changed.
      */
     Graph finish() {
-        List<Node> outputs = graph.outputs().stream().map(this::now).toList();
-        return Graph.of(graph.inputs(), outputs, donations(outputs));
+        List<Node> outputs = updated(graph.outputs());
+        return graph.with(outputs, donations(outputs));
     }
 
     /**

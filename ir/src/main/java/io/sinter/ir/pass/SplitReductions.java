@@ -52,10 +52,12 @@ public final class SplitReductions extends NodeRewriter {
     /** How far the readers of a sum are looked at. */
     private static final int NEAR = 8;
 
-    private final Map<Node, List<Node>> users;
+    private final Graph graph;
+    /** Null until somebody asks. */
+    private Map<Node, List<Node>> users;
 
-    private SplitReductions(Graph g) {
-        users = g.users();
+    private SplitReductions(Graph graph) {
+        this.graph = graph;
     }
 
     public static Graph apply(Graph g) {
@@ -119,6 +121,7 @@ public final class SplitReductions extends NodeRewriter {
     /** Whether the result goes back to all elements (a mean that is subtracted): one kernel then goes over each column several times. */
     private boolean isSpread(Node n, long numel, int steps) {
         if (steps == 0) return false;
+        if (users == null) users = graph.users();
         for (Node u : users.getOrDefault(n, List.of())) {
             boolean passes = u.op() instanceof View || u.op() instanceof Elementwise;
             if (passes && (u.type().numel() >= numel || isSpread(u, numel, steps - 1))) return true;

@@ -7,7 +7,7 @@ import io.sinter.ir.Node;
 import io.sinter.ir.op.Matmul;
 import io.sinter.ir.op.Permute;
 import java.util.HashSet;
-import java.util.List;
+import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.Set;
 
@@ -20,7 +20,9 @@ public final class TransposedProducts {
     private TransposedProducts() {}
 
     public static Graph apply(Graph graph) {
-        Map<Node, List<Node>> users = graph.users();
+        Map<Node, Integer> uses = new IdentityHashMap<>();
+        for (Node n : graph.nodes())
+            for (Node in : n.inputs()) if (in.op() instanceof Matmul) uses.merge(in, 1, Integer::sum);
         Set<Node> outputs = new HashSet<>(graph.outputs());
         Rewriting rewriting = new Rewriting(graph);
         GraphBuilder e = new GraphBuilder();
@@ -30,7 +32,7 @@ public final class TransposedProducts {
                     && swapsLastTwo(p.perm())
                     && n.input(0).op() instanceof Matmul) {
                 Node product = n.input(0);
-                if (users.get(product).size() == 1 && !outputs.contains(product)) {
+                if (uses.get(product) == 1 && !outputs.contains(product)) {
                     e.origin(product.origin());
                     Node a = rewriting.now(product).input(0);
                     Node b = rewriting.now(product).input(1);

@@ -19,6 +19,7 @@ public final class UnreadPlaces {
     private UnreadPlaces() {}
 
     public static Graph apply(Graph graph) {
+        if (graph.nodes().stream().noneMatch(n -> n.op() instanceof MaxPool)) return graph;
         Set<Node> placed = Collections.newSetFromMap(new IdentityHashMap<>());
         for (Node n : graph.nodes()) if (n.op() instanceof Project p && p.index() == 1) placed.add(n.input(0));
         Rewriting rewriting = new Rewriting(graph);
