@@ -71,7 +71,7 @@ public final class Compiler {
         RoundTrip.checkIfAsked(graph);
         // In the order that a pass leaves, whatever order it came in: a pass that changes nothing keeps the order, and
         // a plan depends on the program alone.
-        Graph g = Graph.of(graph.inputs(), graph.outputs(), graph.donations());
+        Graph g = graph.ordered();
         for (Pass p : passes) {
             Graph before = g;
             g = Bodies.everywhere(g, p.run());

@@ -41,6 +41,11 @@ public record Graph(List<Node> inputs, List<Node> nodes, List<Node> outputs, Lis
         return new Graph(inputs, reachable(outputs, inputs.size() + nodes.size()), outputs, donations);
     }
 
+    /** This graph in the order of {@link #of}, without what its results do not need. */
+    public Graph ordered() {
+        return new Graph(inputs, reachable(outputs, inputs.size() + nodes.size()), outputs, donations);
+    }
+
     private static boolean same(List<Node> a, List<Node> b) {
         if (a.size() != b.size()) return false;
         for (int i = 0; i < a.size(); i++) if (a.get(i) != b.get(i)) return false;

@@ -8,8 +8,13 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Function;
 
-/** Which computed values are to take over the memory of an argument. */
-record Donations(Map<BufferKey, BufferKey> argumentOf) {
+/**
+ * Which computed values are to take over the memory of an argument.
+ *
+ * @param argumentOf by value
+ * @param valueOf by argument
+ */
+record Donations(Map<BufferKey, BufferKey> argumentOf, Map<BufferKey, BufferKey> valueOf) {
     static Donations of(Graph graph, Function<Node, BufferKey> key) {
         Map<BufferKey, BufferKey> map = new HashMap<>();
         for (int k = 0; k < graph.outputs().size(); k++) {
@@ -19,6 +24,8 @@ record Donations(Map<BufferKey, BufferKey> argumentOf) {
             if (!Lowering.isArgument(value))
                 map.putIfAbsent(value, new BufferKey(graph.inputs().get(d), 0));
         }
-        return new Donations(map);
+        Map<BufferKey, BufferKey> inverse = new HashMap<>();
+        map.forEach((value, argument) -> inverse.put(argument, value));
+        return new Donations(map, inverse);
     }
 }

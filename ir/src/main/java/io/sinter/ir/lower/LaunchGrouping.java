@@ -8,7 +8,6 @@ import io.sinter.ir.lower.Lowering.LaunchDraft;
 import io.sinter.ir.lower.Params.BufferKey;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,9 +33,8 @@ final class LaunchGrouping {
             if (before == null || !(d.update() || adjacent(out, before, i))) continue;
             LaunchDraft first = (LaunchDraft) out.get(before);
             if (!mayMove(first, before, i, out, donations)) continue;
-            List<Params> blocks = new ArrayList<>(first.blocks());
-            blocks.addAll(d.blocks());
-            out.set(i, new LaunchDraft(d.kernel(), List.copyOf(blocks), d.update(), d.inPlace()));
+            first.join(d);
+            out.set(i, first);
             out.set(before, null);
         }
         out.removeIf(java.util.Objects::isNull);
@@ -51,26 +49,23 @@ final class LaunchGrouping {
     /** Nothing from {@code from} + 1 to {@code to} reads what the launch writes, writes what it reads, or writes the same. */
     private static boolean mayMove(LaunchDraft d, int from, int to, List<Draft> all, Donations donations) {
         Set<BufferKey> reads = d.reads();
-        Set<BufferKey> writes = withArguments(d.writes(), donations);
         for (int i = from + 1; i <= to; i++) {
             Draft x = all.get(i);
             if (x == null) continue;
-            for (BufferKey k : x.reads()) if (writes.contains(k)) return false;
+            for (BufferKey k : x.reads()) if (writes(d, k, donations)) return false;
             for (BufferKey k : x.writes()) {
-                if (reads.contains(k) || writes.contains(k)) return false;
+                if (reads.contains(k) || writes(d, k, donations)) return false;
                 BufferKey argument = donations.argumentOf().get(k);
-                if (argument != null && (reads.contains(argument) || writes.contains(argument))) return false;
+                if (argument != null && (reads.contains(argument) || writes(d, argument, donations))) return false;
             }
         }
         return true;
     }
 
-    private static Set<BufferKey> withArguments(Set<BufferKey> writes, Donations donations) {
-        Set<BufferKey> s = new HashSet<>(writes);
-        for (BufferKey w : writes) {
-            BufferKey a = donations.argumentOf().get(w);
-            if (a != null) s.add(a);
-        }
-        return s;
+    /** The launch writes that value, or into that argument. */
+    private static boolean writes(LaunchDraft d, BufferKey k, Donations donations) {
+        if (d.writes().contains(k)) return true;
+        BufferKey value = donations.valueOf().get(k);
+        return value != null && d.writes().contains(value);
     }
 }

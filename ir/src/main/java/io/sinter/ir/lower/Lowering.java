@@ -44,10 +44,10 @@ public final class Lowering {
 
     /** One launch; several blocks after equal kernels have been joined. */
     static final class LaunchDraft implements Draft {
-        private final Kernel kernel;
-        private final List<Params> blocks;
+        private Kernel kernel;
+        private final List<Params> blocks = new ArrayList<>();
         private final boolean update;
-        private final boolean inPlace;
+        private boolean inPlace;
         private final Set<BufferKey> reads = new LinkedHashSet<>();
         private final Set<BufferKey> writes = new LinkedHashSet<>();
 
@@ -55,15 +55,22 @@ public final class Lowering {
          * @param update whether it writes state in place
          * @param inPlace whether each element is written where, and after, its operands are read
          */
-        LaunchDraft(Kernel kernel, List<Params> blocks, boolean update, boolean inPlace) {
+        LaunchDraft(Kernel kernel, Params block, boolean update, boolean inPlace) {
             this.kernel = kernel;
-            this.blocks = blocks;
             this.update = update;
             this.inPlace = inPlace;
-            for (Params p : blocks) {
-                reads.addAll(p.inputs().keySet());
-                writes.addAll(p.outputs().keySet());
-            }
+            blocks.add(block);
+            reads.addAll(block.inputs().keySet());
+            writes.addAll(block.outputs().keySet());
+        }
+
+        /** Takes in the blocks of a later launch of equal code, in whose place it is from now on. */
+        void join(LaunchDraft later) {
+            kernel = later.kernel;
+            inPlace = later.inPlace;
+            blocks.addAll(later.blocks);
+            reads.addAll(later.reads);
+            writes.addAll(later.writes);
         }
 
         Kernel kernel() {
@@ -176,7 +183,7 @@ public final class Lowering {
             p = before.params.with(g, form.from(before.form));
             kernel = before.kernel;
         }
-        drafts.add(new LaunchDraft(kernel, List.of(p), g.update(), inPlace));
+        drafts.add(new LaunchDraft(kernel, p, g.update(), inPlace));
     }
 
     /** The kernel of a group that has a {@link GroupForm}, or would but for its index checks; {@code p} receives its parameters. */
@@ -191,7 +198,7 @@ public final class Lowering {
     }
 
     private void launch(Kernel concrete, Params p, boolean update, boolean inPlace) {
-        drafts.add(new LaunchDraft(Parameterize.apply(concrete, p), List.of(p), update, inPlace));
+        drafts.add(new LaunchDraft(Parameterize.apply(concrete, p), p, update, inPlace));
     }
 
     private void single(Group g) {

@@ -12,7 +12,7 @@ import java.util.Map;
 /** What became of each node while a pass walks a graph in order. */
 final class Rewriting {
     private final Graph graph;
-    private final Map<Node, Node> replacements = new IdentityHashMap<>();
+    private Map<Node, Node> replacements = Map.of();
 
     Rewriting(Graph graph) {
         this.graph = graph;
@@ -20,7 +20,11 @@ final class Rewriting {
 
     /** From here on, uses of {@code old} read {@code now}. */
     void replace(Node old, Node now) {
-        if (old != now) replacements.put(old, now);
+        if (old == now) return;
+        // What is replaced changes what reads it: a pass replaces nothing, or much.
+        if (replacements.isEmpty())
+            replacements = new IdentityHashMap<>(graph.nodes().size());
+        replacements.put(old, now);
     }
 
     /** What stands for {@code old} now. */
