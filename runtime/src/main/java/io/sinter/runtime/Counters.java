@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import io.sinter.codegen.jvm.SharedClass;
 import io.sinter.runtime.cache.CacheStats;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -88,6 +89,15 @@ public final class Counters {
     /** Kernels that code was generated for; kernels of equal structure share code. */
     public long kernelsGenerated() {
         return generated.sum();
+    }
+
+    /**
+     * Classes that this process, not only this session, has generated of those that all kernels share: tiles of products, transforms of convolutions.
+     *
+     * @see SharedClass
+     */
+    public static long sharedClassesGenerated() {
+        return SharedClass.generated();
     }
 
     /** Programs that were found compiled in memory. */

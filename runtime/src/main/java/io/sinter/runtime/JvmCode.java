@@ -5,19 +5,24 @@ import io.sinter.codegen.jvm.GeneratedClass;
 import io.sinter.codegen.jvm.JvmCodegen;
 import io.sinter.codegen.jvm.JvmKernel;
 import io.sinter.codegen.jvm.Options;
+import io.sinter.codegen.jvm.SharedClass;
 import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.store.ByteReader;
 import io.sinter.ir.store.ByteWriter;
 import io.sinter.ir.store.FormatException;
+import io.sinter.ir.store.Sha256;
 import io.sinter.ir.store.StoredPlan;
 import io.sinter.runtime.cache.CacheKey;
 import io.sinter.runtime.cache.DiskCache;
 import io.sinter.runtime.cache.Entry;
+import java.nio.charset.StandardCharsets;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import jdk.jfr.FlightRecorder;
 
-/** Makes kernels callable: their classes come from the cache on disk, or are generated and stored there. */
-final class JvmCode {
+/** Makes kernels callable: their classes, and those that they share, come from the cache on disk, or are generated and stored there. */
+final class JvmCode implements SharedClass.Store {
     private final Options options;
     private final Counters counters;
     /** Gives null for no cache. */
@@ -37,15 +42,32 @@ final class JvmCode {
     JvmKernel make(Kernel kernel, String name) {
         DiskCache cache = disk.get();
         if (cache == null) return JvmCodegen.define(generate(kernel));
-        CacheKey key =
-                new CacheKey(CacheKey.Kind.CLASS, Targets.jvmBuild(), Targets.jvm(options), CacheKey.STRICT, name);
-        return cache.get(key, null, JvmCode::load, () -> {
+        CacheKey key = key(name);
+        return cache.get(key, null, entry -> load(entry, JvmCodegen::check, JvmCodegen::define), () -> {
             GeneratedClass made = generate(kernel);
-            byte[] payload =
-                    new ByteWriter().text(made.className()).bytes(made.bytes()).toBytes();
-            Entry entry = new Entry(key, kernel.name(), "", new byte[0], payload);
-            return new DiskCache.Made<>(JvmCodegen.define(made), entry);
+            return new DiskCache.Made<>(JvmCodegen.define(made), entry(key, kernel.name(), made));
         });
+    }
+
+    @Override
+    public <T> T get(SharedClass<T> shared) {
+        DiskCache cache = disk.get();
+        if (cache == null) return shared.define(shared.generate());
+        CacheKey key = key(Sha256.hex(shared.name().getBytes(StandardCharsets.UTF_8)));
+        return cache.get(key, null, entry -> load(entry, shared::check, shared::define), () -> {
+            GeneratedClass made = shared.generate();
+            return new DiskCache.Made<>(shared.define(made), entry(key, shared.name(), made));
+        });
+    }
+
+    private CacheKey key(String content) {
+        return new CacheKey(CacheKey.Kind.CLASS, Targets.jvmBuild(), Targets.jvm(options), CacheKey.STRICT, content);
+    }
+
+    private static Entry entry(CacheKey key, String name, GeneratedClass made) {
+        byte[] payload =
+                new ByteWriter().text(made.className()).bytes(made.bytes()).toBytes();
+        return new Entry(key, name, "", new byte[0], payload);
     }
 
     private GeneratedClass generate(Kernel kernel) {
@@ -53,13 +75,13 @@ final class JvmCode {
     }
 
     /** A stored class, verified and defined. */
-    private static JvmKernel load(Entry entry) {
+    private static <T> T load(Entry entry, Consumer<GeneratedClass> check, Function<GeneratedClass, T> make) {
         ByteReader in = new ByteReader(entry.payload());
         GeneratedClass stored = new GeneratedClass(in.text(), in.bytes());
         in.end();
         Events.Verify verify = FlightRecorder.isInitialized() ? new Events.Verify() : null;
         if (verify != null) verify.begin();
-        JvmCodegen.check(stored);
+        check.accept(stored);
         if (verify != null) {
             verify.name = stored.className();
             verify.commit();
@@ -67,7 +89,7 @@ final class JvmCode {
         Events.Define define = FlightRecorder.isInitialized() ? new Events.Define() : null;
         if (define != null) define.begin();
         try {
-            JvmKernel kernel = JvmCodegen.define(stored);
+            T kernel = make.apply(stored);
             if (define != null) {
                 define.name = stored.className();
                 define.commit();

@@ -5,7 +5,14 @@ import io.sinter.codegen.jvm.JvmCodegen;
 import io.sinter.codegen.jvm.JvmFlags;
 import io.sinter.codegen.jvm.JvmKernel;
 import io.sinter.codegen.jvm.Options;
+import io.sinter.ir.Graph;
 import io.sinter.ir.loop.Kernel;
+import io.sinter.ir.plan.Plan;
+import io.sinter.ir.plan.Plan.SlotValue;
+import io.sinter.ir.store.StoredPlan;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 
@@ -38,6 +45,18 @@ public final class JvmFeatures {
                 WarmUp.isUseful(); // asks the JVM for its flags, which takes a while the first time
             });
         }
+    }
+
+    /** Reads a plan, of one launch of this kernel, for the sake of reading one. */
+    static void readPlan(Kernel kernel) {
+        long bytes = 1 << 10;
+        SlotValue memory = new SlotValue.Address(new Plan.Place.Temp(0, bytes));
+        List<SlotValue> slots = new ArrayList<>(Collections.nCopies(kernel.slots(), memory));
+        slots.set(0, new SlotValue.ErrorRecord());
+        Plan.Launch launch = new Plan.Launch(kernel, List.of(slots));
+        Graph none = new Graph(List.of(), List.of(), List.of(), List.of());
+        Plan plan = new Plan(none, List.of(), List.of(), List.of(), List.of(), List.of(launch), bytes, List.of());
+        StoredPlan.read(StoredPlan.of(plan).toBytes());
     }
 
     /** Says once in the life of the process, on standard error, what a JVM without vectors loses and which flags it lacks. */

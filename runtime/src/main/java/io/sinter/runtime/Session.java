@@ -2,13 +2,13 @@
 package io.sinter.runtime;
 
 import io.sinter.codegen.jvm.JvmKernel;
+import io.sinter.codegen.jvm.SharedClass;
 import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.Numerics;
 import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.store.StoredPlan;
 import io.sinter.runtime.cache.CacheOptions;
-import io.sinter.runtime.cache.CacheStats;
 import io.sinter.runtime.cache.DiskCache;
 import io.sinter.runtime.dump.Dumps;
 import io.sinter.runtime.dump.ProgramInputs;
@@ -83,6 +83,10 @@ public final class Session implements AutoCloseable {
     private volatile Duration autotune;
 
     private volatile DiskCache disk;
+    /** For code that belongs to no program. */
+    private final JvmCode uncounted =
+            new JvmCode(io.sinter.codegen.jvm.Options.preferred(), new Counters(), this::uncountedDisk);
+
     private volatile List<CrossCompiler> crossCompilers = List.of();
     private volatile boolean closed;
 
@@ -123,11 +127,19 @@ public final class Session implements AutoCloseable {
         if (printed != null) profileInto(printed);
     }
 
-    /** A kernel that no program asked for: it comes from the cache like any other, and counts nowhere. */
+    /**
+     * A kernel that no program asked for: it comes from the cache like any other, and counts nowhere. Who has a cache will read plans, too: what that takes is
+     * loaded here, where nobody waits for it.
+     */
     private JvmKernel firstKernel(Kernel kernel) {
-        DiskCache uncounted = DiskCache.open(options.cache(), new CacheStats());
-        return new JvmCode(io.sinter.codegen.jvm.Options.preferred(), new Counters(), () -> uncounted)
-                .make(kernel, StoredPlan.name(kernel));
+        JvmKernel made = uncounted.make(kernel, StoredPlan.name(kernel));
+        if (disk != null) JvmFeatures.readPlan(kernel);
+        return made;
+    }
+
+    private DiskCache uncountedDisk() {
+        DiskCache now = disk;
+        return now == null ? null : now.uncounted();
     }
 
     /**
@@ -138,16 +150,18 @@ public final class Session implements AutoCloseable {
     public void cache(CacheOptions where) {
         List<Target> targets = where.warm().stream().map(Target::parse).toList();
         disk = DiskCache.open(where, counters.cache);
+        if (disk == null) SharedClass.keepNoLongerIn(uncounted);
+        else SharedClass.keepIn(uncounted);
         crossCompilers = List.of();
         if (targets.isEmpty()) return;
-        DiskCache uncounted = where.folder() == null ? null : DiskCache.open(where, new CacheStats());
-        if (uncounted == null) {
+        DiskCache forOthers = where.folder() == null ? null : uncountedDisk();
+        if (forOthers == null) {
             System.getLogger("io.sinter.cache")
                     .log(System.Logger.Level.WARNING, "nothing is compiled for {0}: there is no cache", targets);
             return;
         }
         crossCompilers =
-                targets.stream().map(t -> new CrossCompiler(this, t, uncounted)).toList();
+                targets.stream().map(t -> new CrossCompiler(this, t, forOthers)).toList();
     }
 
     /** For which other devices this session's programs are compiled, too. */
@@ -496,6 +510,7 @@ public final class Session implements AutoCloseable {
     public void close() {
         if (closed) return;
         closed = true;
+        SharedClass.keepNoLongerIn(uncounted);
         if (printed != null) printProfile();
         check(Checks.NONE);
         logRecompiles(null);

@@ -6,16 +6,17 @@ import java.util.Map;
 import java.util.Set;
 import org.objectweb.asm.ClassReader;
 import org.objectweb.asm.Opcodes;
+import org.objectweb.asm.Type;
 
 /**
- * Whether a class file may be a generated kernel: what it extends, and everything that it names, against lists of what generators write. All that code
+ * Whether a class file may be a generated kernel, or a class that kernels share: what it extends, and everything that it names, against lists of what generators write. All that code
  * can call stands in the constant pool, so nothing else has to be read; that the code itself is sound, the JVM verifies when it defines the class.
  * This guards against accidents (a file of another origin, a fault in the generator), not against attackers, who can do harm with raw memory alone.
  */
 final class ClassCheck {
     private static final String HERE = "io/sinter/codegen/jvm/";
 
-    private static final Set<String> SUPERCLASSES =
+    private static final Set<String> KERNELS =
             Set.of(HERE + "JvmKernel", GemmEmitter.SUPERCLASS, AttentionEmitter.SUPERCLASS);
 
     /** Classes of the Vector API; all of their members are pure, but for loads and stores. */
@@ -96,23 +97,36 @@ final class ClassCheck {
             "io/sinter/gen/SinterKernelSupport",
             "io/sinter/gen/SinterKernelLanes",
             "io/sinter/ir/DType",
-            HERE + "JvmKernel",
-            HERE + "GemmNumbers",
-            GemmEmitter.SUPERCLASS,
-            AttentionEmitter.SUPERCLASS);
+            HERE + "GemmNumbers");
 
     private final ClassReader reader;
     private final char[] buffer;
+    private final Set<String> superclasses;
 
-    private ClassCheck(byte[] bytes) {
+    private ClassCheck(byte[] bytes, Set<String> superclasses) {
         reader = new ClassReader(bytes);
         buffer = new char[reader.getMaxStringLength()];
+        this.superclasses = superclasses;
     }
 
-    /** @throws FormatException naming what a generated class would not have */
+    /** @throws FormatException naming what a kernel would not have */
     static void check(GeneratedClass generated) {
+        check(generated, JvmCodegen.PREFIX, KERNELS);
+    }
+
+    /**
+     * The same of a class that kernels share.
+     *
+     * @param prefix of its name
+     * @param superclass what it extends
+     */
+    static void check(GeneratedClass generated, String prefix, Class<?> superclass) {
+        check(generated, prefix, Set.of(Type.getInternalName(superclass)));
+    }
+
+    private static void check(GeneratedClass generated, String prefix, Set<String> superclasses) {
         try {
-            new ClassCheck(generated.bytes()).run(generated.className());
+            new ClassCheck(generated.bytes(), superclasses).run(generated.className(), prefix);
         } catch (IllegalArgumentException | IndexOutOfBoundsException | NegativeArraySizeException e) {
             throw new FormatException("no class file: " + e.getMessage(), e);
         }
@@ -122,12 +136,10 @@ final class ClassCheck {
         if (!holds) throw new FormatException("a class that is no generated kernel: " + what);
     }
 
-    private void run(String name) {
+    private void run(String name, String prefix) {
+        demand(name.equals(reader.getClassName()) && name.startsWith(prefix), "named " + reader.getClassName());
         demand(
-                name.equals(reader.getClassName()) && name.startsWith(JvmCodegen.PREFIX),
-                "named " + reader.getClassName());
-        demand(
-                reader.getSuperName() != null && SUPERCLASSES.contains(reader.getSuperName()),
+                reader.getSuperName() != null && superclasses.contains(reader.getSuperName()),
                 "it extends " + reader.getSuperName());
         demand(reader.getInterfaces().length == 0, "it implements something");
         demand((reader.getAccess() & (Opcodes.ACC_INTERFACE | Opcodes.ACC_ABSTRACT)) == 0, "it is abstract");
@@ -147,7 +159,7 @@ final class ClassCheck {
         }
     }
 
-    private static void type(String type, String self) {
+    private void type(String type, String self) {
         demand(type != null && !type.isEmpty(), "it names nothing");
         String element = type;
         while (element.startsWith("[")) element = element.substring(1);
@@ -160,6 +172,7 @@ final class ClassCheck {
                         || element.startsWith("java/lang/foreign/ValueLayout$Of")
                         || MEMBERS.containsKey(element)
                         || OURS.contains(element)
+                        || superclasses.contains(element)
                         || isVector(element),
                 "it names " + type);
     }
@@ -169,11 +182,12 @@ final class ClassCheck {
                 && (type.startsWith(OPERATORS) || VECTORS.contains(type.substring(Species.PACKAGE.length())));
     }
 
-    private static void member(String owner, String member, String self) {
+    private void member(String owner, String member, String self) {
         demand(owner != null && member != null, "it uses nothing");
         demand(
                 owner.equals(self)
                         || OURS.contains(owner)
+                        || superclasses.contains(owner)
                         || isVector(owner)
                         || MEMBERS.getOrDefault(owner, Set.of()).contains(member),
                 "it uses " + owner + "." + member);

@@ -27,8 +27,8 @@ final class GemmTileSets {
 
     private static GemmTiles make(Key key) {
         if (key.bits == 0) return new GemmScalarTiles(key.dtype);
-        String name = "io/sinter/gen/SinterKernelTiles_" + key.dtype + "_" + key.bits;
-        byte[] bytes = GemmVectorTiles.generate(name, key.dtype, key.bits);
-        return JvmCodegen.instance(new GeneratedClass(name, bytes), GemmTiles.class);
+        String name = "Tiles_" + key.dtype + "_" + key.bits + "_" + GemmVectorTiles.ROWS + "x"
+                + GemmVectorTiles.vectors(key.bits);
+        return SharedClass.make(name, GemmTiles.class, n -> GemmVectorTiles.generate(n, key.dtype, key.bits));
     }
 }

@@ -39,6 +39,9 @@ final class GemmVectorTiles {
     /** Rows of dot products at a time: several, so that x is loaded once for them, then the rest one by one. */
     private static final int[] DOT_ROWS = {4, 1};
 
+    /** The most rows of a tile. */
+    static final int ROWS = 6;
+
     private static final boolean IS_ARM = System.getProperty("os.arch").equals("aarch64");
 
     private final Species species;
@@ -48,9 +51,14 @@ final class GemmVectorTiles {
 
     private GemmVectorTiles(String className, DType dtype, int bits) {
         this.species = new Species(dtype, bits / 8 / dtype.bytes());
-        this.rows = 6;
-        this.vectors = bits == 512 || IS_ARM ? 4 : 2;
+        this.rows = ROWS;
+        this.vectors = vectors(bits);
         this.cls = new ClassBuilder(className, "io/sinter/codegen/jvm/GemmTiles", null);
+    }
+
+    /** The most vectors in a row of a tile. */
+    static int vectors(int bits) {
+        return bits == 512 || IS_ARM ? 4 : 2;
     }
 
     /** The class file of a subclass of {@link GemmTiles}. */

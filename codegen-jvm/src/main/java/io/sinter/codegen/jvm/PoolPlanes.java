@@ -71,8 +71,7 @@ public final class PoolPlanes {
     }
 
     private static PoolRows make(int bits) {
-        String name = "io/sinter/gen/SinterKernelPoolRows_" + bits;
-        return JvmCodegen.instance(new GeneratedClass(name, VectorPoolRows.generate(name, bits)), PoolRows.class);
+        return SharedClass.make("PoolRows_" + bits, PoolRows.class, name -> VectorPoolRows.generate(name, bits));
     }
 
     /** The windows of one plane: their greatest elements to {@code toValues}, their places (i64) to {@code toPlaces}. */

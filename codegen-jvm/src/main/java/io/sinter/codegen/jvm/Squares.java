@@ -40,9 +40,9 @@ public abstract class Squares {
         if (s != null) return s;
         synchronized (MADE) {
             if (MADE.get(place) == null) {
-                String name = "io/sinter/gen/SinterKernelSquares_" + size + "_" + bits;
-                byte[] bytes = VectorSquares.generate(name, species(size, bits));
-                MADE.set(place, JvmCodegen.instance(new GeneratedClass(name, bytes), Squares.class));
+                Species species = species(size, bits);
+                String name = "Squares_" + size + "_" + bits;
+                MADE.set(place, SharedClass.make(name, Squares.class, n -> VectorSquares.generate(n, species)));
             }
             return MADE.get(place);
         }

@@ -63,8 +63,7 @@ enum WinogradMatrix {
 
     private static LinearMap make(Key key) {
         if (key.bits == 0) return new ScalarLinearMap(key.matrix, GemmScalarTiles.LANES);
-        String name = "io/sinter/gen/SinterKernelWinograd_" + key.matrix + "_" + key.bits;
-        byte[] bytes = VectorLinearMap.generate(name, key.matrix, key.bits);
-        return JvmCodegen.instance(new GeneratedClass(name, bytes), LinearMap.class);
+        String name = "Winograd_" + key.matrix + "_" + key.bits;
+        return SharedClass.make(name, LinearMap.class, n -> VectorLinearMap.generate(n, key.matrix, key.bits));
     }
 }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.sinter.ir.Compiler;
+import io.sinter.ir.DType;
 import io.sinter.ir.GraphBuilder;
 import io.sinter.ir.Node;
 import io.sinter.ir.loop.Kernel;
@@ -25,6 +26,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -84,6 +86,44 @@ class ClassCheckTest {
         for (long seed = 1; seed <= 100; seed++) {
             Kernel k = new RandomKernel(seed, false).build().kernel;
             assertDoesNotThrow(() -> JvmCodegen.check(JvmCodegen.generate(k, new Options(256))));
+        }
+    }
+
+    /** What a store is asked for. */
+    private static final class Asked implements SharedClass.Store {
+        final List<SharedClass<?>> all = new ArrayList<>();
+
+        @Override
+        public <T> T get(SharedClass<T> shared) {
+            all.add(shared);
+            return shared.define(shared.generate());
+        }
+    }
+
+    @Test
+    void classesThatKernelsSharePassAsThemselvesAlone() {
+        Assumptions.assumeTrue(Options.preferred().vectorBits() > 0, "no Vector API");
+        Asked asked = new Asked();
+        SharedClass.keepIn(asked);
+        try {
+            SharedClass.make("Tiles_a", GemmTiles.class, n -> GemmVectorTiles.generate(n, DType.F64, 128));
+            SharedClass.make("Map_b", LinearMap.class, n -> VectorLinearMap.generate(n, WinogradMatrix.TAPS, 128));
+            SharedClass.make("Squares_c", Squares.class, n -> VectorSquares.generate(n, Squares.species(4, 128)));
+            SharedClass.make("Pool_d", PoolRows.class, n -> VectorPoolRows.generate(n, 128));
+        } finally {
+            SharedClass.keepNoLongerIn(asked);
+        }
+        assertEquals(4, asked.all.size());
+        for (SharedClass<?> a : asked.all) {
+            GeneratedClass c = a.generate();
+            assertArrayEquals(a.generate().bytes(), c.bytes(), a.name());
+            assertDoesNotThrow(() -> a.check(c));
+            refuse(c, "named");
+            for (SharedClass<?> b : asked.all) {
+                if (a != b) assertThrows(FormatException.class, () -> b.check(c), a.name());
+                GeneratedClass renamed = new GeneratedClass(b.name(), c.bytes());
+                if (a != b) assertThrows(FormatException.class, () -> b.check(renamed), a.name());
+            }
         }
     }
 

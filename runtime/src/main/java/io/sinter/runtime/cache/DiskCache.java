@@ -61,6 +61,11 @@ public final class DiskCache {
         return own == null && shared == null ? null : new DiskCache(own, shared, options.maxBytes(), stats);
     }
 
+    /** The same folders, for what no program asks for: what is looked up and stored counts in other statistics, which nobody reads. */
+    public DiskCache uncounted() {
+        return new DiskCache(own, shared, maxBytes, new CacheStats());
+    }
+
     private static String message(Exception e) {
         return e instanceof IOException && e.getMessage() != null ? e.getMessage() : e.toString();
     }

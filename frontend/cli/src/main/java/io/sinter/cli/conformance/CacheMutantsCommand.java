@@ -16,6 +16,7 @@ import java.lang.management.MemoryPoolMXBean;
 import java.lang.management.MemoryType;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -32,15 +33,19 @@ import picocli.CommandLine.Spec;
 /**
  * {@code sinter conformance cache-mutants}: damages cache entries and runs the programs that they are of. Each must be a miss or give the right result.
  *
- * <p>Four kinds in turn: bytes changed; cut short; bytes outside of the payload changed and the checksum made right again; bytes of a plan changed and
- * the checksum made right again. A plan is code, so the last kind is read and checked, and not run: it must be refused or fit together.
+ * <p>Four kinds in turn: bytes changed; cut short; bytes outside of the payload changed and the checksum made right again; bytes of a plan or of measured
+ * choices changed and the checksum made right again. A plan is code, so that one is read and checked, and not run: it must be refused or fit together.
+ * Changed choices are run: those that are none must be made again. Code of kernels is cut short with a right checksum.
  */
 @Command(name = "cache-mutants", description = "Damage cache entries; each must be a miss or give the right result.")
 public final class CacheMutantsCommand implements Callable<Integer> {
     private static final int PROGRAMS = 6;
 
-    /** Whose plans, classes and PTX are damaged. */
+    /** Whose plans, classes, PTX and measured choices are damaged. */
     private static final List<Device> DEVICES = List.of(Device.JVM, Device.PTX_SIM);
+
+    /** How long forms are measured: every choice that is lost is made again. */
+    private static final Duration BUDGET = Duration.ofMillis(2);
 
     @Option(
             names = "--count",
@@ -96,10 +101,23 @@ public final class CacheMutantsCommand implements Callable<Integer> {
         return failures.isEmpty() ? 0 : 1;
     }
 
-    /** A program on a device, and what it must give. */
-    private record Case(Device device, int program, double[] expected) {
+    /**
+     * A program on a device, and what it must give.
+     *
+     * @param tuned whether its kernels' forms are chosen by measuring: another choice, also one that damage has made, may round differently
+     */
+    private record Case(Device device, boolean tuned, int program, double[] expected) {
+        private static final double ROUNDING = 1e-5;
+
         Session open(Path cache) {
-            return CachePrograms.open(device, cache);
+            Session s = CachePrograms.open(device, cache);
+            if (tuned) s.autotune(BUDGET);
+            return s;
+        }
+
+        /** What is wrong with its result in the current session, or null. */
+        String check() {
+            return CachePrograms.check(program, expected, tuned ? ROUNDING : 0);
         }
     }
 
@@ -107,7 +125,9 @@ public final class CacheMutantsCommand implements Callable<Integer> {
         List<Case> cases = new ArrayList<>();
         for (Device device : DEVICES) {
             double[][] expected = CachePrograms.expected(device, PROGRAMS);
-            for (int n = 0; n < PROGRAMS; n++) cases.add(new Case(device, n, expected[n]));
+            for (boolean tuned : new boolean[] {false, true}) {
+                for (int n = 0; n < PROGRAMS; n++) cases.add(new Case(device, tuned, n, expected[n]));
+            }
         }
         // For each program its entries: damaging those that it needs, not others.
         List<List<Tier.Stored>> entries = new ArrayList<>();
@@ -155,10 +175,11 @@ public final class CacheMutantsCommand implements Callable<Integer> {
                     case 2 -> Entry.sealed(change(whole, 0, payload, random));
                     default -> Entry.sealed(change(whole, payload, end, random));
                 };
-        if (kind == 3 && victim.kind() != CacheKey.Kind.PLAN) {
+        boolean choices = victim.kind() == CacheKey.Kind.TUNING;
+        if (kind == 3 && !choices && victim.kind() != CacheKey.Kind.PLAN) {
             // Code of a kernel is left alone: this one is cut short, with a checksum that is right for what is left.
             damaged = Entry.sealed(Arrays.copyOf(whole, 8 + random.nextInt(whole.length - 8)));
-        } else if (kind == 3) {
+        } else if (kind == 3 && !choices) {
             try {
                 StoredPlan.read(Arrays.copyOfRange(damaged, payload, end));
             } catch (FormatException e) {
@@ -172,7 +193,7 @@ public final class CacheMutantsCommand implements Callable<Integer> {
         Files.write(victim.file(), damaged);
         try (Session s = of.open(cache);
                 var _ = s.use()) {
-            String problem = CachePrograms.check(of.program, of.expected);
+            String problem = of.check();
             if (problem != null) failures.add(what + " (kind " + kind + ", " + victim.kind() + "): " + problem);
             else if (s.counters().cache().misses() > 0) misses++;
             else right++;

@@ -12,6 +12,8 @@ import io.sinter.Tensor;
 import io.sinter.nn.Linear;
 import io.sinter.nn.Sequential;
 import io.sinter.optim.AdamW;
+import io.sinter.runtime.Counters;
+import io.sinter.runtime.JvmFeatures;
 import io.sinter.runtime.Options;
 import io.sinter.runtime.Session;
 import io.sinter.runtime.cache.CacheOptions;
@@ -51,6 +53,7 @@ class CacheKeysTest {
                 optimizer.step();
                 System.out.println(loss.item());
             }
+            System.out.println("shared classes generated: " + Counters.sharedClassesGenerated());
         }
     }
 
@@ -118,6 +121,9 @@ class CacheKeysTest {
         // A third process finds what the first one made, and computes the same.
         String c = child(folder.resolve("a"), there, "-Dsinter.threads=2");
         assertTrue(c.contains(" hits, 0 misses"), c);
+        boolean vectors = JvmFeatures.vectorBits() > 0; // without them nothing is shared that is generated
+        assertEquals(vectors, !a.contains("shared classes generated: 0"), a);
+        assertTrue(c.contains("shared classes generated: 0"), c);
         assertEquals(numbers(a), numbers(b));
         assertEquals(numbers(a), numbers(c));
     }
