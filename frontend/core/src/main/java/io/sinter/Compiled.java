@@ -69,11 +69,12 @@ final class Compiled {
         boolean specializes = known.isEmpty()
                 && family.values().stream().flatMap(List::stream).anyMatch(CompiledVariant::fits);
         if (calls++ >= options.strictAfter() && !specializes) {
-            throw Errors.state("a function given to Sinter.compile would be traced and compiled again at call " + calls
-                    + ", and its options allow that for the first " + options.strictAfter()
-                    + " only: its arguments are "
-                    + signature.types() + (signature.gradMode() ? "" : " without gradients")
-                    + ", or a network in it has been switched between training and evaluation");
+            throw Errors.state(
+                    "a function given to Sinter.compile would be traced and compiled again at call " + calls
+                            + ", and its options allow that for the first " + options.strictAfter()
+                            + " only: its arguments are "
+                            + signature.types() + (signature.gradMode() ? "" : " without gradients")
+                            + ", or a network in it has been switched between training and evaluation, or a leaf has a gradient that had none, or none any more");
         }
         Tensor[] out = record(t, signature, family, inputs);
         if (specializes) signature.session().counters().specialized();
@@ -159,7 +160,7 @@ final class Compiled {
     private static boolean makesState(Recording r) {
         Set<Storage> gradients = new HashSet<>();
         for (Tensor p : r.gradients)
-            if (p.gradient() != null) gradients.add(p.gradient().storageOrNull());
+            if (p.presentGradient() != null) gradients.add(p.presentGradient().storageOrNull());
         for (Storage s : r.written) {
             if (s.version > 0 && s.overwritten != null && s.overwritten.recorded == r && !gradients.contains(s))
                 return true;

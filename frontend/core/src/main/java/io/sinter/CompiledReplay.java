@@ -7,6 +7,7 @@ import io.sinter.CompiledVariant.Computed;
 import io.sinter.CompiledVariant.Fixed;
 import io.sinter.CompiledVariant.FromGradient;
 import io.sinter.CompiledVariant.FromInput;
+import io.sinter.CompiledVariant.FromLeaf;
 import io.sinter.CompiledVariant.FromNumber;
 import io.sinter.CompiledVariant.FromResult;
 import io.sinter.CompiledVariant.FromStorage;
@@ -33,6 +34,11 @@ final class CompiledReplay {
     /** Storages whose memory becomes that of their new values. */
     private final List<Storage> giving = new ArrayList<>();
 
+    /** What each of the variant's writes goes to. */
+    private final List<Storage> written = new ArrayList<>();
+    /** Gradients as the call finds them. */
+    private final Map<Tensor, Tensor> gradients = new IdentityHashMap<>();
+
     private Value[] values;
 
     private CompiledReplay(Trace trace, CompiledVariant variant, Tensor[] inputs) {
@@ -44,7 +50,10 @@ final class CompiledReplay {
     static Tensor[] run(Trace t, CompiledVariant v, Tensor[] inputs) {
         // Before the lock is taken: what is pending elsewhere runs under another thread's.
         for (Tensor x : inputs) Host.buffer(x);
-        for (Slot s : v.slots()) if (s instanceof FromStorage h) Host.buffer(h.storage());
+        for (Slot s : v.slots()) {
+            if (s instanceof FromStorage h) Host.buffer(h.storage());
+            else if (s instanceof FromLeaf l) Host.buffer(l.leaf().presentGradient());
+        }
         t.lock.lock();
         try {
             return new CompiledReplay(t, v, inputs).run();
@@ -54,13 +63,19 @@ final class CompiledReplay {
     }
 
     private Tensor[] run() {
+        for (Tensor leaf : variant.looked().keySet()) gradients.put(leaf, leaf.presentGradient());
+        for (Write w : variant.writes()) written.add(storage(w));
         for (Value d : variant.draws()) d.bits = d.redraw.getAsLong();
         List<Arg> args = new ArrayList<>();
         for (Slot s : variant.slots()) args.add(argument(s));
-        for (Write w : variant.writes()) {
+        for (int i = 0; i < written.size(); i++) {
+            Write w = variant.writes().get(i);
             if (w.donor() < 0) continue;
-            Storage s = storage(w);
-            if (s.value.pinned() || (s.value.flags & Value.SHARED) != 0)
+            Storage s = written.get(i);
+            // A gradient may be an argument, too.
+            boolean read = false;
+            for (Tensor x : inputs) read |= w.leaf() != null && x.value() == s.value;
+            if (read || s.value.pinned() || (s.value.flags & Value.SHARED) != 0)
                 args.set(w.donor(), Host.copy((Buffer) args.get(w.donor())));
             else giving.add(s);
         }
@@ -79,6 +94,7 @@ final class CompiledReplay {
         return switch (s) {
             case FromInput i -> Host.buffer(inputs[i.index()]);
             case FromStorage h -> Host.buffer(h.storage());
+            case FromLeaf l -> Host.buffer(gradients.get(l.leaf()));
             case Fixed f -> f.memory();
             case FromNumber n ->
                 new Arg.Scalar(n.draw() < 0 ? n.bits() : variant.draws().get(n.draw()).bits);
@@ -87,6 +103,7 @@ final class CompiledReplay {
     }
 
     private Storage storage(Write w) {
+        if (w.leaf() != null) return gradients.get(w.leaf()).storage();
         return w.input() >= 0 ? inputs[w.input()].storage() : w.storage();
     }
 
@@ -94,10 +111,13 @@ final class CompiledReplay {
     private void dropGradients() {
         if (variant.gradients().isEmpty()) return;
         Set<Value> read = new HashSet<>(); // Value has identity equality
-        for (Slot s : variant.slots()) if (s instanceof FromStorage h) read.add(h.storage().value);
+        for (Slot s : variant.slots()) {
+            if (s instanceof FromStorage h) read.add(h.storage().value);
+            else if (s instanceof FromLeaf l) read.add(gradients.get(l.leaf()).value());
+        }
         for (Tensor x : inputs) read.add(x.value());
         for (Gradient g : variant.gradients()) {
-            Tensor old = g.tensor().gradient();
+            Tensor old = g.tensor().presentGradient();
             if (old != null && !read.contains(old.value())) g.tensor().gradient(null);
         }
     }
@@ -110,7 +130,8 @@ final class CompiledReplay {
         }
         markShared();
         for (Storage s : giving) s.value.overwritten();
-        for (Write w : variant.writes()) storage(w).replace(values[w.result()]);
+        for (int i = 0; i < written.size(); i++)
+            written.get(i).replace(values[variant.writes().get(i).result()]);
         bindGradients();
         Tensor[] out = new Tensor[variant.outputs().size()];
         for (int i = 0; i < out.length; i++) {
@@ -144,7 +165,7 @@ final class CompiledReplay {
                         case FromNumber n ->
                             CompiledNode.Held.number(variant.draws().get(n.draw()).bits);
                         case FromResult r -> CompiledNode.Held.of(values[r.index()], versions(r.index(), out));
-                        case Fixed _, FromGradient _ -> throw new IllegalStateException("not kept: " + s);
+                        case Fixed _, FromGradient _, FromLeaf _ -> throw new IllegalStateException("not kept: " + s);
                     });
         }
         return saved;
@@ -156,9 +177,9 @@ final class CompiledReplay {
         for (int i = 0; i < out.length; i++) {
             if (variant.outputs().get(i) instanceof Computed c && c.result() == result) all.add(out[i]::version);
         }
-        for (Write w : variant.writes()) {
-            Storage s = storage(w);
-            if (w.result() == result) all.add(() -> s.version);
+        for (int i = 0; i < written.size(); i++) {
+            Storage s = written.get(i);
+            if (variant.writes().get(i).result() == result) all.add(() -> s.version);
         }
         return () -> all.stream().mapToInt(IntSupplier::getAsInt).sum();
     }
@@ -192,6 +213,7 @@ final class CompiledReplay {
                     switch (s) {
                         case FromInput i -> inputs[i.index()].value();
                         case FromStorage h -> h.storage().value;
+                        case FromLeaf l -> gradients.get(l.leaf()).value();
                         case Fixed _, FromNumber _, FromResult _, FromGradient _ -> null;
                     };
             if (held != null) holders.put(held.data, held);

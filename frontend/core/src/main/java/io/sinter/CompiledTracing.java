@@ -7,6 +7,7 @@ import io.sinter.CompiledVariant.CapturedLeaf;
 import io.sinter.CompiledVariant.Computed;
 import io.sinter.CompiledVariant.Fixed;
 import io.sinter.CompiledVariant.FromInput;
+import io.sinter.CompiledVariant.FromLeaf;
 import io.sinter.CompiledVariant.FromNumber;
 import io.sinter.CompiledVariant.FromResult;
 import io.sinter.CompiledVariant.FromStorage;
@@ -15,11 +16,13 @@ import io.sinter.CompiledVariant.Output;
 import io.sinter.CompiledVariant.Slot;
 import io.sinter.CompiledVariant.Tape;
 import io.sinter.CompiledVariant.Write;
+import io.sinter.ir.Type;
 import io.sinter.ir.op.View;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +38,10 @@ final class CompiledTracing {
 
     private final Map<Value, Integer> inputValues = new IdentityHashMap<>();
     private final Map<Storage, Integer> inputStorages = new IdentityHashMap<>();
+    /** Of the gradients of before the call that the function has looked at: whose they are. */
+    private final Map<Storage, Tensor> gradientStorages = new IdentityHashMap<>();
+
+    private final Map<Tensor, Type> looked = new LinkedHashMap<>();
     /** Numbers of the program's results. */
     private final Map<Value, Integer> result = new IdentityHashMap<>();
 
@@ -51,8 +58,9 @@ final class CompiledTracing {
 
     /** The function returned {@code out}. Its results are computed when this returns, unless it is to be traced at every call. */
     CompiledVariant variant(Tensor[] out) {
+        boolean apart = lookedAt(out);
         CompiledTape tape = CompiledTape.of(recording, inputs, out, start);
-        if (tape == null) return CompiledVariant.traced(recording.observed);
+        if (tape == null || !apart) return traced();
         List<Storage> states = recording.written.stream()
                 .filter(s -> s.overwritten != null && s.overwritten.recorded != recording)
                 .toList();
@@ -63,9 +71,6 @@ final class CompiledTracing {
         for (int i = 0; i < roots.size(); i++) result.put(roots.get(i), i);
 
         List<Slot> slots = trail.arguments().stream().map(this::slot).toList();
-        for (Slot s : slots)
-            if (s instanceof FromStorage h && recording.isReplacedGradient(h.storage()))
-                return CompiledVariant.traced(recording.observed);
         List<Write> writes = new ArrayList<>();
         for (Storage s : states) {
             int donor = trail.givers().indexOf(s) < 0 ? -1 : trail.arguments().indexOf(before.get(s));
@@ -73,20 +78,21 @@ final class CompiledTracing {
             if (index == null)
                 throw Errors.state(
                         "a function given to Sinter.compile writes an argument or a captured tensor to another tensor in place; clone() it");
-            writes.add(new Write(inputStorages.getOrDefault(s, -1), s, index, donor));
+            writes.add(new Write(inputStorages.getOrDefault(s, -1), gradientStorages.get(s), s, index, donor));
         }
         List<Gradient> gradients = new ArrayList<>();
         for (Tensor p : recording.gradients)
             gradients.add(new Gradient(
                     p,
-                    p.gradient() == null ? -1 : result.getOrDefault(p.gradient().value(), -1)));
+                    p.presentGradient() == null
+                            ? -1
+                            : result.getOrDefault(p.presentGradient().value(), -1)));
         List<Output> outputs = outputs(out, before, tape);
         CompiledBackward backward = null;
         if (!tape.outputs().isEmpty()) {
-            for (int i : tape.outputs())
-                if (!(outputs.get(i) instanceof Computed)) return CompiledVariant.traced(recording.observed);
+            for (int i : tape.outputs()) if (!(outputs.get(i) instanceof Computed)) return traced();
             backward = CompiledBackward.of(trace, tape, start, out, this::backwardSlot);
-            if (backward == null) return CompiledVariant.traced(recording.observed);
+            if (backward == null) return traced();
         }
         List<CapturedLeaf> captured = new ArrayList<>();
         if (backward != null) {
@@ -98,6 +104,7 @@ final class CompiledTracing {
         return new CompiledVariant(
                 trail.key(),
                 recording.observed,
+                looked,
                 captured,
                 trail.program(),
                 slots,
@@ -113,13 +120,34 @@ final class CompiledTracing {
                 backward);
     }
 
+    private CompiledVariant traced() {
+        return CompiledVariant.traced(recording.observed, looked);
+    }
+
+    /**
+     * Notes whose gradients of before the call were looked at. False if a replay could not tell them from something else: one is a view, an argument, a
+     * result as it is, or the gradient of two leaves.
+     */
+    private boolean lookedAt(Tensor[] out) {
+        boolean apart = true;
+        for (var l : recording.looked.entrySet()) {
+            Tensor g = l.getValue();
+            looked.put(l.getKey(), g == null ? null : g.type());
+            if (g == null) continue;
+            apart &= g.isBase() && gradientStorages.put(g.storage(), l.getKey()) == null;
+            for (Tensor x : inputs) apart &= x.storage() != g.storage() && x.value() != g.value();
+            for (Tensor x : out) apart &= x.storageOrNull() != g.storage();
+        }
+        return apart;
+    }
+
     /** What the program computes: results, written state, gradients, and what a backward pass will ask for. */
     private List<Value> roots(Tensor[] out, List<Storage> states, CompiledTape tape) {
         Set<Value> roots = new LinkedHashSet<>(); // Value has identity equality
         for (Tensor x : out) roots.add(x.value());
         for (Storage s : states) roots.add(s.value);
         for (Tensor p : recording.gradients)
-            if (p.gradient() != null) roots.add(p.gradient().value());
+            if (p.presentGradient() != null) roots.add(p.presentGradient().value());
         for (Value v : tape.saved()) {
             // Of a view what it looks at is kept: looking again costs nothing.
             while (v.op instanceof View && v.in.length == 1 && !roots.contains(v)) v = v.in[0];
@@ -133,15 +161,18 @@ final class CompiledTracing {
         if (input != null) return new FromInput(input);
         if (v.scalar) return new FromNumber(recording.draws.indexOf(v), v.bits);
         Storage holder = recording.holders.get(v);
+        Tensor leaf = gradientStorages.get(holder);
+        if (leaf != null) return new FromLeaf(leaf);
         return holder != null ? new FromStorage(holder) : new Fixed(v.data);
     }
 
-    /** As {@link #slot}, of an argument of the backward pass; null for a number that would have to be drawn in it. */
+    /** As {@link #slot}, of an argument of the backward pass; null for a number that would have to be drawn in it, and for a gradient of before the call. */
     private Slot backwardSlot(Value v) {
         Integer index = result.get(v);
         if (index != null) return new FromResult(index);
         if (v.scalar && v.redraw != null && !recording.draws.contains(v)) return null;
-        return slot(v);
+        Slot slot = slot(v);
+        return slot instanceof FromLeaf ? null : slot;
     }
 
     private List<Output> outputs(Tensor[] out, Map<Storage, Value> before, CompiledTape tape) {

@@ -4,8 +4,11 @@ package io.sinter;
 import io.sinter.ir.Type;
 import io.sinter.runtime.Buffer;
 import java.lang.ref.WeakReference;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -13,6 +16,7 @@ import java.util.function.BooleanSupplier;
  *
  * @param key of the program; null, as the program is, if the function is to be traced at every call
  * @param observed switches that the function looked at, and what they were
+ * @param looked leaves whose gradient of before the call the function looks at, and the type of that gradient; null if there was none
  * @param captured leaves from outside that a differentiated result may depend on, and whether they required gradients
  * @param results types of the program's results
  * @param lines source lines of the results
@@ -24,6 +28,7 @@ import java.util.function.BooleanSupplier;
 record CompiledVariant(
         String key,
         Map<BooleanSupplier, Boolean> observed,
+        Map<Tensor, Type> looked,
         List<CapturedLeaf> captured,
         Program program,
         List<Slot> slots,
@@ -46,6 +51,9 @@ record CompiledVariant(
 
     record FromStorage(Storage storage) implements Slot {}
 
+    /** The gradient of this leaf, as it is when the call begins. */
+    record FromLeaf(Tensor leaf) implements Slot {}
+
     /** Host data that the function made when it was traced. */
     record Fixed(Buffer memory) implements Slot {}
 
@@ -58,8 +66,8 @@ record CompiledVariant(
     /** Of a backward program: the gradient of a differentiated output. */
     record FromGradient(int index) implements Slot {}
 
-    /** A storage that the program writes: {@code input >= 0} if it is that input's. */
-    record Write(int input, Storage storage, int result, int donor) {}
+    /** A storage that the program writes: {@code input >= 0} if it is that input's; {@code leaf} if it is that of the leaf's gradient; else this one. */
+    record Write(int input, Tensor leaf, Storage storage, int result, int donor) {}
 
     record Gradient(Tensor tensor, int result) {}
 
@@ -83,18 +91,34 @@ record CompiledVariant(
     record Captured(Tensor tensor) implements Output {}
 
     /** Of a function that is to be traced at every call. */
-    static CompiledVariant traced(Map<BooleanSupplier, Boolean> observed) {
+    static CompiledVariant traced(Map<BooleanSupplier, Boolean> observed, Map<Tensor, Type> looked) {
         return new CompiledVariant(
-                null, observed, List.of(), null, null, null, null, null, null, null, null, null, null);
+                null, observed, looked, List.of(), null, null, null, null, null, null, null, null, null, null);
     }
 
     boolean fits() {
         for (var o : observed.entrySet()) if (o.getKey().getAsBoolean() != o.getValue()) return false;
+        for (var l : looked.entrySet()) if (!isGradient(l.getKey().presentGradient(), l.getValue())) return false;
+        if (writesGradients() && !looked.isEmpty()) {
+            // They are written apart, so none may be another's.
+            Set<Storage> apart = Collections.newSetFromMap(new IdentityHashMap<>());
+            for (var l : looked.entrySet())
+                if (l.getValue() != null
+                        && !apart.add(l.getKey().presentGradient().storage())) return false;
+        }
         for (CapturedLeaf c : captured) {
             Tensor x = c.leaf.get();
             if (x != null && x.requiresGrad() != c.requiresGrad) return false;
         }
         return true;
+    }
+
+    private static boolean isGradient(Tensor g, Type type) {
+        return g == null ? type == null : type != null && g.isBase() && g.type().equals(type);
+    }
+
+    private boolean writesGradients() {
+        return writes != null && writes.stream().anyMatch(w -> w.leaf != null);
     }
 
     /** Whether tracing has come to the same: program, fixed numbers, what is read, written and returned. */

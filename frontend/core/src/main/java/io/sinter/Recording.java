@@ -34,8 +34,11 @@ final class Recording {
     /** A tensor from outside has been given a history in here, by an in-place operation. */
     boolean historyEscapes;
 
-    /** Gradients that were replaced by others. */
-    private final Set<Tensor> replaced = new HashSet<>();
+    /** Leaves from outside whose gradient of before the function has looked at, and that gradient, or null if there was none. */
+    final Map<Tensor, Tensor> looked = new LinkedHashMap<>();
+
+    /** Leaves that the function has made itself. */
+    final Set<Tensor> leaves = new HashSet<>();
 
     private final Trace trace;
 
@@ -47,15 +50,9 @@ final class Recording {
         written.add(s);
     }
 
-    /** The gradient of {@code leaf} becomes {@code g}. */
-    void replaces(Tensor leaf, Tensor g) {
-        gradients.add(leaf);
-        if (leaf.gradient() != null && leaf.gradient() != g) replaced.add(leaf.gradient());
-    }
-
-    /** Whether {@code s} holds a gradient that was replaced: at the next call another one is in its place. */
-    boolean isReplacedGradient(Storage s) {
-        return replaced.stream().anyMatch(g -> g.storageOrNull() == s);
+    /** Somebody wants the gradient of {@code x}, which is {@code g} or none (null). One that the function has put there itself is its own affair. */
+    void looksAtGradient(Tensor x, Tensor g) {
+        if (x.isLeaf() && !leaves.contains(x) && !gradients.contains(x)) looked.putIfAbsent(x, g);
     }
 
     /**
@@ -104,7 +101,8 @@ final class Recording {
         holders.clear();
         written.clear();
         gradients.clear();
-        replaced.clear();
+        looked.clear();
+        leaves.clear();
         captured.clear();
     }
 }

@@ -62,8 +62,8 @@ public final class Sinter {
      * <p>Results may be differentiated: the backward pass through {@code f} is compiled as a second program, which runs as soon as a gradient arrives (as
      * AOTAutograd's does), with what the tape would have saved, kept from the replay on. A second derivative through it is an error. Where user code would run in the
      * backward pass ({@link CustomFunction}, {@link Autograd#checkpoint}, hooks on inner tensors), or gradients leave {@code f} to something that is neither an argument nor
-     * a leaf, or {@code f} reads a gradient of before the call and replaces it (as a step that begins with the optimizer's does), {@code f} is traced at
-     * every call instead.
+     * a leaf, {@code f} is traced at every call instead. A gradient of before the call that {@code f} asks a leaf for (a step that begins with the optimizer's, or one
+     * that adds to a gradient) is the one that the leaf has at each call; {@code f} is traced once more for leaves that have one and had none, or the other way about.
      */
     public static UnaryOperator<Tensor> compile(UnaryOperator<Tensor> f) {
         Compiled c = new Compiled(x -> new Tensor[] {f.apply(x[0])});

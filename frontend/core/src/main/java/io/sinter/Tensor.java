@@ -382,16 +382,27 @@ public final class Tensor extends Factories
     }
 
     void leafRequiresGrad(boolean requires) {
+        Recording r = Trace.current().recording;
+        if (r != null && requires && !leafRequiresGrad) r.leaves.add(this);
         leafRequiresGrad = requires;
     }
 
     /** The gradient, for those who neither keep it nor make anything of it. */
     Tensor gradient() {
+        Recording r = Trace.current().recording;
+        if (r != null) r.looksAtGradient(this, grad);
+        return grad;
+    }
+
+    /** The gradient, for who only asks which one it is. */
+    Tensor presentGradient() {
         return grad;
     }
 
     /** The gradient, for anybody: its memory lives as long as they want it. */
     Tensor sharedGradient() {
+        Recording r = Trace.current().recording;
+        if (r != null) r.looksAtGradient(this, grad);
         if (gradEra != null) gradEra.expose();
         gradEra = null;
         return grad;
@@ -417,7 +428,7 @@ public final class Tensor extends Factories
     /** @param era of {@code g}, if nobody else holds it; else null */
     void gradient(Tensor g, GradientEra era) {
         Recording r = Trace.current().recording;
-        if (r != null) r.replaces(this, g);
+        if (r != null) r.gradients.add(this);
         Tensor old = grad;
         GradientEra oldEra = gradEra;
         grad = g;

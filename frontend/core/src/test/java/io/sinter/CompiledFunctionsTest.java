@@ -11,7 +11,9 @@ import io.sinter.nn.Linear;
 import io.sinter.nn.Sequential;
 import io.sinter.nn.Tanh;
 import io.sinter.optim.AdamW;
+import io.sinter.optim.SGD;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -139,7 +141,9 @@ class CompiledFunctionsTest {
         for (int compiled = 0; compiled < 2; compiled++) {
             Tensor w = Tensor.ones(3).requiresGrad_();
             AdamW optimizer = new AdamW(List.of(w), 1e-2);
+            int[] traced = {0};
             UnaryOperator<Tensor> step = y -> {
+                traced[0]++;
                 optimizer.step();
                 optimizer.zeroGrad();
                 Tensor loss = w.mul(y).square().sum();
@@ -151,8 +155,88 @@ class CompiledFunctionsTest {
             ends[compiled] = new double[6];
             for (int call = 0; call < 6; call++)
                 ends[compiled][call] = step.apply(Tensor.ones(3).mul(call)).item();
+            assertEquals(compiled == 1 ? 2 : 6, traced[0]);
         }
         assertArrayEquals(ends[0], ends[1]);
+    }
+
+    /** What a function does with gradients, called several times with gradients taken away, or set, in between; what they are then. */
+    private static List<String> gradients(UnaryOperator<UnaryOperator<Tensor>> compile, int traces, boolean optimizes) {
+        Tensor w = Tensor.ones(3).requiresGrad_();
+        Tensor v = Tensor.ones(3).mul(2).detach().requiresGrad_();
+        SGD optimizer = new SGD(List.of(w, v), 0.01);
+        int[] traced = {0};
+        UnaryOperator<Tensor> backward = y -> {
+            Tensor loss = w.mul(y).add(v).square().sum();
+            loss.backward();
+            return loss;
+        };
+        UnaryOperator<Tensor> f = compile.apply(y -> {
+            traced[0]++;
+            if (!optimizes) return backward.apply(y);
+            optimizer.step();
+            return y.add(1);
+        });
+        List<String> seen = new ArrayList<>();
+        Tensor kept = null;
+        for (int call = 0; call < 10; call++) {
+            Tensor y = Tensor.ones(3).mul(call + 1);
+            if (optimizes && call != 6) optimizer.zeroGrad();
+            if (optimizes && call % 4 != 3) backward.apply(y);
+            if (call == 3) w.zeroGrad();
+            if (call == 3) v.zeroGrad();
+            if (call == 5) w.setGrad(Tensor.ones(3).mul(7));
+            seen.add(Arrays.toString(f.apply(y).toDoubles()));
+            for (Tensor x : List.of(w, v)) {
+                seen.add(Arrays.toString(x.toDoubles()));
+                seen.add(x.grad() == null ? "none" : Arrays.toString(x.grad().toDoubles()));
+            }
+            if (call == 6) kept = w.grad();
+            if (kept != null) seen.add(Arrays.toString(kept.toDoubles()));
+        }
+        assertEquals(traces, traced[0]);
+        return seen;
+    }
+
+    /** A call adds to the gradient that it finds, as the function would: traced once for leaves without one, and once for leaves with one. */
+    @Test
+    void gradientsAreAddedToThoseThatACallFinds() {
+        assertEquals(gradients(f -> f, 10, false), gradients(Sinter::compile, 2, false));
+    }
+
+    /** An optimizer's step alone reads the gradients that a backward pass outside has left. */
+    @Test
+    void anOptimizersStepAloneReadsTheGradientsOfEachCall() {
+        assertEquals(gradients(f -> f, 10, true), gradients(Sinter::compile, 2, true));
+    }
+
+    /** Two leaves with one gradient: a replay could not tell whose it is, so the function is traced. */
+    @Test
+    void leavesThatShareAGradientAreTraced() {
+        List<List<Double>> ends = new ArrayList<>();
+        for (UnaryOperator<UnaryOperator<Tensor>> compile :
+                List.<UnaryOperator<UnaryOperator<Tensor>>>of(f -> f, Sinter::compile)) {
+            Tensor w = Tensor.ones(2).requiresGrad_();
+            Tensor v = Tensor.ones(2).requiresGrad_();
+            UnaryOperator<Tensor> f = compile.apply(y -> {
+                Tensor loss = w.mul(y).add(v.mul(3)).sum();
+                loss.backward();
+                return loss;
+            });
+            List<Double> seen = new ArrayList<>();
+            for (int call = 0; call < 6; call++) {
+                if (call == 2) {
+                    w.setGrad(Tensor.ones(2));
+                    v.setGrad(w.grad());
+                }
+                if (call == 4) v.setGrad(Tensor.ones(2));
+                f.apply(Tensor.ones(2).mul(call));
+                seen.add(w.grad().sum().item());
+                seen.add(v.grad().sum().item());
+            }
+            ends.add(seen);
+        }
+        assertEquals(ends.get(0), ends.get(1));
     }
 
     @Test

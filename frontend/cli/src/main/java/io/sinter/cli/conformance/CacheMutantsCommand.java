@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.logging.Level;
@@ -72,14 +73,17 @@ public final class CacheMutantsCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         PrintWriter out = spec.commandLine().getOut();
-        Logger log = Logger.getLogger("io.sinter.cache");
-        Level before = log.getLevel();
-        log.setLevel(Level.OFF); // a warning for each of the damaged entries
+        // A warning for each of the damaged entries, and a line for each program that is measured.
+        List<Logger> logs = List.of(Logger.getLogger("io.sinter.cache"), Logger.getLogger("io.sinter.autotune"));
+        List<Optional<Level>> before =
+                logs.stream().map(l -> Optional.ofNullable(l.getLevel())).toList();
+        for (Logger l : logs) l.setLevel(Level.OFF);
         Path folder = Files.createTempDirectory("sinter-mutants");
         try {
             run(folder.resolve("cache"), out);
         } finally {
-            log.setLevel(before);
+            for (int i = 0; i < logs.size(); i++)
+                logs.get(i).setLevel(before.get(i).orElse(null));
             Tier.remove(folder);
         }
         for (String f : failures.subList(0, Math.min(20, failures.size()))) out.println("FAILED  " + f);
