@@ -8,14 +8,12 @@ import io.sinter.codegen.ptx.lang.Operand;
 import io.sinter.codegen.ptx.lang.Operand.Reg;
 import io.sinter.codegen.ptx.lang.PtxType;
 import io.sinter.ir.DType;
-import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Facts;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Var;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
@@ -35,20 +33,30 @@ final class SharedLoop {
     /** Operations in a loop's body above which a thread takes one element at a time: more would not fit its registers. */
     private static final int MAX_WIDE_COST = 120;
 
-    /** Steps of a thread whose loads are under way at a time, where a body is cheap: memory takes longer than what hides one load's latency. */
+    /** Steps of a thread whose loads are under way at a time: memory takes longer than what hides one load's latency. */
     private static final int ABREAST = 2;
 
-    /** Operations of all elements of a step up to which a body is cheap. */
-    private static final int MAX_ABREAST_COST = 120;
+    /** The same where a body does little else than to load; and where rows are not aligned, and a step is one element. */
+    private static final int MANY_ABREAST = 4;
+
+    /** Operations of all elements of a step up to which a body does little, and up to which there are registers for two. */
+    private static final int LITTLE = 36;
+
+    private static final int MAX_ABREAST_COST = 256;
+
+    /** Operations of all steps, where each is one element. */
+    private static final int MAX_NARROW_COST = 360;
 
     private final BodyEmitter c;
     private final Team team;
     private final StatementEmitter statements;
+    private final StepLoops steps;
 
     SharedLoop(BodyEmitter c, Team team, StatementEmitter statements) {
         this.c = c;
         this.team = team;
         this.statements = statements;
+        steps = new StepLoops(c, statements);
     }
 
     void emit(Stmt.Loop l) {
@@ -56,93 +64,29 @@ final class SharedLoop {
         int width = width(l, wide, c.anyOrder);
         Operand n = statements.extent(l);
         if (width == 1) {
-            part(l, new Step(l.var(), 1, Set.of()), team.lane(), n, team.threads());
+            Reg i = steps.counter(team.lane());
+            steps.single(l, new Step(l.var(), 1, Set.of()), List.of(), i, n, team.threads());
             return;
         }
         // Only a limit may be less than 0.
         Operand count = l.limit() == null ? n : c.out.max(PtxType.S64, n, c.out.constant(0));
         Operand whole = c.out.and(PtxType.B64, count, c.out.constant(-width));
         Operand wideEnd = c.out.selp(PtxType.B64, whole, c.out.constant(0), aligned(c, l, wide, l.var(), width));
-        part(
-                l,
-                new Step(l.var(), width, wide),
-                c.scalars.mulLong(team.lane(), c.out.constant(width)),
-                wideEnd,
-                c.scalars.mulLong(team.threads(), c.out.constant(width)));
-        part(l, new Step(l.var(), 1, Set.of()), c.scalars.addLong(wideEnd, team.lane()), count, team.threads());
-    }
-
-    private void part(Stmt.Loop l, Step step, Operand from, Operand end, Operand by) {
-        Reg i = (Reg) c.scalars.copy(Value.of(DType.I64, from)).lane(0);
-        List<Expr.Load> early = step.width() > 1 ? early(l, step.wide()) : List.of();
-        if (!early.isEmpty() && isPlain(l) && step.width() * cost(l) <= MAX_ABREAST_COST)
-            abreast(l, step, early, i, end, by);
-        c.nestedStep(step, true, () -> {
-            String head = c.out.newLabel();
-            String exit = c.out.newLabel();
-            c.out.label(head);
-            c.out.branchIf(c.out.setp(Relation.GE, PtxType.S64, i, end), exit);
-            c.bind(l.var(), Value.of(DType.I64, i));
-            early.forEach(c::value);
-            statements.run(l.body());
-            c.scalars.assign(DType.I64, i, c.out.add(PtxType.S64, i, by));
-            c.out.branch(head);
-            c.out.label(exit);
-        });
-        c.unbind(l.var());
-    }
-
-    /** Takes several steps at a time, as long as there are so many. */
-    private void abreast(Stmt.Loop l, Step step, List<Expr.Load> early, Reg i, Operand end, Operand by) {
-        c.nested(true, () -> {
-            String head = c.out.newLabel();
-            String exit = c.out.newLabel();
-            c.out.label(head);
-            List<Reg> at = new ArrayList<>(List.of(i));
-            while (at.size() < ABREAST) at.add(c.out.add(PtxType.S64, at.getLast(), by));
-            c.out.branchIf(c.out.setp(Relation.GE, PtxType.S64, at.getLast(), end), exit);
-            c.abreast(
-                    step,
-                    ABREAST,
-                    k -> {
-                        c.bind(l.var(), Value.of(DType.I64, at.get(k)));
-                        early.forEach(c::value);
-                    },
-                    _ -> statements.run(l.body()));
-            c.scalars.assign(DType.I64, i, c.out.add(PtxType.S64, at.getLast(), by));
-            c.out.branch(head);
-            c.out.label(exit);
-        });
-        c.unbind(l.var());
-    }
-
-    /** Whether a body is no more than values, stores and sums. */
-    private static boolean isPlain(Stmt.Loop l) {
-        return l.body().stream().noneMatch(s -> s instanceof Stmt.Loop || s instanceof Stmt.If);
-    }
-
-    /** The wide loads that may come before everything else in a body, as it does not write what they read. */
-    private static List<Expr.Load> early(Stmt.Loop l, Set<Access> wide) {
-        Set<Buf> written = new HashSet<>();
-        Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
-        List<Expr.Load> found = new ArrayList<>();
-        Facts.walk(l.body(), s -> {
-            if (s instanceof Stmt.Store st) written.add(st.buffer());
-        });
-        for (Stmt s : l.body())
-            if (!(s instanceof Stmt.Loop) && !(s instanceof Stmt.If))
-                Facts.roots(s).forEach(e -> early(e, wide, written, seen, found));
-        return found;
-    }
-
-    private static void early(Expr e, Set<Access> wide, Set<Buf> written, Set<Expr> seen, List<Expr.Load> found) {
-        if (!seen.add(e)) return;
-        if (e instanceof Expr.Load x
-                && x.mask() == null
-                && !Facts.hasData(x.index())
-                && !written.contains(x.buffer())
-                && wide.contains(new Access(x.buffer(), x.index()))) found.add(x);
-        for (Expr child : Facts.children(e)) early(child, wide, written, seen, found);
+        List<Expr.Load> early = StepLoops.early(l, x -> wide.contains(new Access(x.buffer(), x.index())));
+        boolean several = StepLoops.isPlain(l) && !early.isEmpty();
+        Step step = new Step(l.var(), width, wide);
+        Operand by = c.scalars.mulLong(team.threads(), c.out.constant(width));
+        Reg i = steps.counter(c.scalars.mulLong(team.lane(), c.out.constant(width)));
+        int work = width * cost(l);
+        if (several && work <= MAX_ABREAST_COST)
+            steps.abreast(l, step, work <= LITTLE ? MANY_ABREAST : ABREAST, early, i, wideEnd, by);
+        steps.single(l, step, early, i, wideEnd, by);
+        Step narrow = new Step(l.var(), 1, Set.of());
+        Reg k = steps.counter(c.scalars.addLong(wideEnd, team.lane()));
+        // Rows whose length is no multiple of 4 go so all along; what is left of others is short.
+        if (several && team.cooperates() && MANY_ABREAST * cost(l) <= MAX_NARROW_COST)
+            steps.abreast(l, narrow, MANY_ABREAST, early, k, count, team.threads());
+        steps.single(l, narrow, List.of(), k, count, team.threads());
     }
 
     /**
@@ -272,7 +216,7 @@ final class SharedLoop {
 
     /** The shared loops among statements. */
     static List<Stmt.Loop> in(List<Stmt> body) {
-        List<Stmt.Loop> found = new ArrayList<>();
+        List<Stmt.Loop> found = new java.util.ArrayList<>();
         Facts.walk(body, s -> {
             if (s instanceof Stmt.Loop l && l.kind() == Stmt.Loop.Kind.VECTOR) found.add(l);
         });

@@ -5,6 +5,7 @@ import io.sinter.codegen.ptx.lang.Operand;
 import io.sinter.codegen.ptx.lang.Operand.Reg;
 import io.sinter.codegen.ptx.lang.PtxType;
 import io.sinter.ir.DType;
+import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Facts;
 import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.Stmt;
@@ -22,6 +23,12 @@ import java.util.Set;
  * each thread's registers until the statement in which the loop stands has ended.
  */
 final class StatementEmitter {
+    /** Steps of a loop that adds up whose loads are under way at a time. */
+    private static final int ABREAST = 4;
+
+    /** Operations of all of them up to which there are registers for them. */
+    private static final int MAX_ABREAST_COST = 360;
+
     private final BodyEmitter c;
     private final Team team;
     private final Hazards hazards;
@@ -178,12 +185,29 @@ final class StatementEmitter {
 
     private void sequential(Stmt.Loop l) {
         Operand n = extent(l);
+        List<Expr.Load> early = early(l);
+        if (!early.isEmpty()) {
+            StepLoops steps = new StepLoops(c, this);
+            Reg i = steps.counter(c.out.constant(0));
+            steps.abreast(l, c.step(), ABREAST, early, i, n, c.out.constant(1));
+            steps.single(l, c.step(), List.of(), i, n, c.out.constant(1));
+            return;
+        }
         c.loop(c.out.constant(0), n, c.out.constant(1), i -> {
             c.bind(l.var(), Value.of(DType.I64, i));
             run(l.body());
             if (hazards.afterEachStep(l)) team.sync();
         });
         c.unbind(l.var());
+    }
+
+    /** Loads of a loop that only adds up: one step's need not wait for another's sums. None if that takes too many registers. */
+    private List<Expr.Load> early(Stmt.Loop l) {
+        int width = c.step() == null ? 1 : c.step().width();
+        boolean adds = StepLoops.isPlain(l) && l.body().stream().noneMatch(Stmt.Store.class::isInstance);
+        if (!adds || hazards.afterEachStep(l) || ABREAST * width * SharedLoop.cost(l) > MAX_ABREAST_COST)
+            return List.of();
+        return StepLoops.early(l, x -> c.facts.of(x).free().contains(l.var()));
     }
 
     /** The number of iterations of a loop. */

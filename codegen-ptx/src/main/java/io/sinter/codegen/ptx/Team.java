@@ -69,6 +69,11 @@ final class Team {
         return threads64;
     }
 
+    /** Whether the threads wait for each other. */
+    boolean cooperates() {
+        return isBlock != null;
+    }
+
     /** Holds in the team's first thread. */
     Reg first() {
         return first;

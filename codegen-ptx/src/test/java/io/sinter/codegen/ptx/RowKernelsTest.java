@@ -102,13 +102,60 @@ class RowKernelsTest {
             assertArrayEquals(expected, floats(SimRun.run(k, 3, shift).memory().get(OUT)), 1e-6f, "shift " + shift);
     }
 
-    /** A thread's loads of two steps come before anything waits for the first. */
+    /** A thread's loads of several steps come before anything waits for the first. */
     @Test
-    void loadsOfTwoStepsAreUnderWayAtATime() {
+    void loadsOfFourStepsAreUnderWayAtATime() {
         String code =
                 PtxCodegen.generate(softmax(1).kernel, "softmax", 1).code().toString();
         String before = code.substring(0, code.indexOf("max.NaN.f32"));
-        assertEquals(2, before.split("ld.global.v4.f32", -1).length - 1, code);
+        assertEquals(4, before.split("ld.global.v4.f32", -1).length - 1, code);
+    }
+
+    /** Sums of columns: of each some neighbours are a thread's, which goes through the rows. */
+    private static KernelCase columnSums(int rows, int n) {
+        Var row = new Var("row", new Coef.Slot(3));
+        Var v = new Var("v", new Coef.Slot(4));
+        Local sum = new Local("sum", DType.F32);
+        Expr x = new Expr.Load(IN, index(Coef.of(0), term(new Coef.Slot(4), row), term(Coef.of(1), v)));
+        LoopKernel kernel = new LoopKernel(
+                "columns",
+                List.of(),
+                List.of(IN, OUT),
+                5,
+                0,
+                List.of(vector(
+                        v,
+                        new Stmt.Declare(sum, Expr.Const.of(DType.F32, 0)),
+                        new Stmt.Loop(row, Stmt.Loop.Kind.SEQ, List.of(new Stmt.Accumulate(sum, Stmt.Combine.SUM, x))),
+                        new Stmt.Store(OUT, index(Coef.of(0), term(Coef.of(1), v)), new Expr.Ref(sum)))));
+        KernelCase k = new KernelCase(kernel);
+        k.slots[3] = rows;
+        k.slots[4] = n;
+        k.inputs.put(IN, floats(rows * n, i -> Math.sin(i)));
+        k.inputs.put(OUT, new byte[4 * n]);
+        return k;
+    }
+
+    /** Rows are added in their order, however many loads are under way: the bits are the interpreter's. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 3, 4, 5, 8, 11})
+    void columnSums(int rows) {
+        for (int n : new int[] {6, 64}) {
+            KernelCase k = columnSums(rows, n);
+            assertArrayEquals(
+                    k.interpret().memory().get(OUT),
+                    SimRun.run(k, 3, 0).memory().get(OUT),
+                    rows + " x " + n);
+        }
+    }
+
+    @Test
+    void loadsOfFourRowsAreUnderWayAtATime() {
+        String code = PtxCodegen.generate(columnSums(1, 4).kernel, "columns", 1)
+                .code()
+                .toString();
+        String before = code.substring(0, code.indexOf("add.rn.f32"));
+        assertEquals(4, before.split("ld.global.v4.f32", -1).length - 1, code);
     }
 
     /** The order in which warps run makes no difference to a bit. */
