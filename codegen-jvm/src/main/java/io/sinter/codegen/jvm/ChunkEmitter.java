@@ -5,6 +5,7 @@ import io.sinter.codegen.jvm.LoopEmitter.Accumulator;
 import io.sinter.codegen.jvm.bytecode.Block;
 import io.sinter.codegen.jvm.bytecode.Code;
 import io.sinter.codegen.jvm.bytecode.LocalVar;
+import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.Stmt;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,20 +45,10 @@ final class ChunkEmitter {
         int copies = analysis.unroll();
         c.statements.vectorLocals(analysis.varying());
 
-        List<List<LocalVar>> vectors = new ArrayList<>();
+        List<List<Lanes>> vectors = new ArrayList<>();
         for (int u = 0; u < copies; u++) {
-            List<LocalVar> row = new ArrayList<>();
-            for (Accumulator a : accumulators) {
-                Species s = new Species(a.element(), lanes);
-                Code identity =
-                        ScalarOps.constant(ScalarOps.identity(a.op(), a.local().dtype()));
-                Code start = a.local().dtype().isBool()
-                        ? Masks.broadcast(s, identity)
-                        : Vec.broadcast(s, identity).code();
-                LocalVar v = c.method.local(a.local().name() + "_" + u + "_", start.type());
-                c.block().add(v.set(start));
-                row.add(v);
-            }
+            List<Lanes> row = new ArrayList<>();
+            for (Accumulator a : accumulators) row.add(lanes(a, u));
             vectors.add(row);
         }
         LocalVar i = c.method.local("i", Type.INT_TYPE);
@@ -109,14 +100,38 @@ final class ChunkEmitter {
         c.block().add(i.set(Code.constant(0))).add(body(all, List.of()));
     }
 
-    private static List<LocalVar> column(List<List<LocalVar>> rows, int a) {
+    /**
+     * What one copy of the body accumulates in.
+     *
+     * @param extreme null unless the accumulator is held so
+     */
+    private record Lanes(LocalVar vector, Species species, ExtremeLanes extreme) {}
+
+    private Lanes lanes(Accumulator a, int copy) {
+        if (ExtremeLanes.suit(a) && !analysis.isRead(a.local())) {
+            ExtremeLanes extreme = new ExtremeLanes(c, a, lanes);
+            return new Lanes(extreme.variable(), extreme.species(), extreme);
+        }
+        Species s = new Species(a.element(), lanes);
+        Code identity = ScalarOps.constant(ScalarOps.identity(a.op(), a.local().dtype()));
+        Code start = a.local().dtype().isBool()
+                ? Masks.broadcast(s, identity)
+                : Vec.broadcast(s, identity).code();
+        LocalVar v = c.method.local(a.local().name() + "_" + copy + "_", start.type());
+        c.block().add(v.set(start));
+        return new Lanes(v, s, null);
+    }
+
+    private static List<Lanes> column(List<List<Lanes>> rows, int a) {
         return rows.stream().map(r -> r.get(a)).toList();
     }
 
-    private Block body(VectorLoop vector, List<LocalVar> vectors) {
+    private Block body(VectorLoop vector, List<Lanes> vectors) {
         for (int a = 0; a < accumulators.size(); a++) {
-            Accumulator acc = accumulators.get(a);
-            c.bind(acc.local(), vectors.get(a), new Species(acc.element(), lanes));
+            Local local = accumulators.get(a).local();
+            Lanes held = vectors.get(a);
+            c.bind(local, held.vector, held.species);
+            if (held.extreme != null) c.statements.accumulateIn(local, held.extreme);
         }
         return c.nestedVector(vector, () -> c.statements.run(loop.body()));
     }
@@ -124,33 +139,38 @@ final class ChunkEmitter {
     /**
      * Combines the vectors pairwise, their lanes pairwise, and the result with the number in scratch memory.
      */
-    private void finish(Accumulator a, List<LocalVar> vectors) {
-        Species s = new Species(a.element(), lanes);
+    private void finish(Accumulator a, List<Lanes> vectors) {
+        Lanes all = vectors.getFirst();
         for (int half = vectors.size() / 2; half > 0; half /= 2) {
             for (int u = 0; u < half; u++) {
-                Value x = new Value(a.local().dtype(), vectors.get(u), s);
-                c.block().add(vectors.get(u).set(VectorOps.combine(a.op(), x, vectors.get(u + half), null)));
+                Lanes x = vectors.get(u);
+                Lanes y = vectors.get(u + half);
+                if (x.extreme != null) x.extreme.merge(c, y.extreme);
+                else add(a, x, y.vector);
             }
         }
         Code reduced;
         if (a.local().dtype().isBool()) {
             boolean any = a.op() == Stmt.Combine.MAX || a.op() == Stmt.Combine.SUM;
             reduced = Code.callVirtual(
-                    Species.MASK, any ? "anyTrue" : "allTrue", Type.BOOLEAN_TYPE, List.of(), vectors.get(0));
+                    Species.MASK, any ? "anyTrue" : "allTrue", Type.BOOLEAN_TYPE, List.of(), all.vector);
         } else {
             // Not by reduceLanes, which adds in another order once it is compiled.
-            LocalVar all = vectors.get(0);
             for (int half = lanes / 2; half > 0; half /= 2) {
-                Code other = new Vec(s, all).rotate(half).code();
-                c.block()
-                        .add(all.set(
-                                VectorOps.combine(a.op(), new Value(a.local().dtype(), all, s), other, null)));
+                if (all.extreme != null) all.extreme.fold(c, half);
+                else add(a, all, new Vec(all.species, all.vector).rotate(half).code());
             }
-            reduced = new Vec(s, all).lane(Code.constant(0));
+            Vec result = all.extreme != null ? all.extreme.floats() : new Vec(all.species, all.vector);
+            reduced = result.lane(Code.constant(0));
         }
         Code address = a.address(c.frame.scratch());
         Code before = Memory.load(a.local().dtype(), address);
         Code sum = ScalarOps.combine(a.op(), a.local().dtype(), before, reduced);
         c.block().add(Memory.store(a.local().dtype(), address, sum));
+    }
+
+    private void add(Accumulator a, Lanes to, Code vector) {
+        Value before = new Value(a.local().dtype(), to.vector, to.species);
+        c.block().add(to.vector.set(VectorOps.combine(a.op(), before, vector, null)));
     }
 }

@@ -87,16 +87,18 @@ public final class JvmCodegen {
 
     /**
      * The class file of a loop kernel, its loop bodies cut into as few pieces as HotSpot's limit on methods
-     * allows.
+     * allows, and its tasks one by one where two are too much for one.
      */
     private static byte[] loops(LoopKernel kernel, String name, String source, Options options, List<Integer> budgets) {
         for (int budget : budgets) {
-            try {
-                ClassBuilder c = new ClassBuilder(name, SUPERCLASS, source);
-                new LoopEmitter(kernel, c, options, budget).emit();
-                return c.toBytes();
-            } catch (MethodTooLargeException e) {
-                if (budget == budgets.getLast()) throw e;
+            for (boolean pairs : new boolean[] {true, false}) {
+                try {
+                    ClassBuilder c = new ClassBuilder(name, SUPERCLASS, source);
+                    new LoopEmitter(kernel, c, options, budget, pairs).emit();
+                    return c.toBytes();
+                } catch (MethodTooLargeException e) {
+                    if (budget == budgets.getLast() && !pairs) throw e;
+                }
             }
         }
         throw new AssertionError("no budgets");

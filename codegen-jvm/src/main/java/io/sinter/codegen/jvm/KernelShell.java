@@ -43,9 +43,11 @@ final class KernelShell {
     /**
      * Calls {@code tile(slots, scratch, grid variables)} for each task. The first task's variables come from
      * divisions; the next ones count like an odometer, whose carries are arithmetic: HotSpot throws code away at the first turn of a branch that it
-     * has not seen taken, and the {@linkplain JvmKernel#sample sample} that it sees first is but two tasks.
+     * has not seen taken, and the {@linkplain JvmKernel#sample sample} that it sees first is but a few tasks.
+     *
+     * @param pairs for tasks that may run two at a time; else null
      */
-    void run(List<Var> grid, int slots, MethodBuilder tile) {
+    void run(List<Var> grid, int slots, MethodBuilder tile, RowPairs pairs) {
         MethodBuilder m = owner.method("run", Type.VOID_TYPE);
         m.parameter("phase", Type.INT_TYPE);
         LocalVar params = m.parameter("params", Type.LONG_TYPE);
@@ -67,11 +69,43 @@ final class KernelShell {
             start.add(extents.get(i).set(extent(grid.get(i), params)));
             start.add(variables.get(i).set(Code.rem(rest, extents.get(i))), rest.set(Code.div(rest, extents.get(i))));
         }
-        Block next = new Block();
         LocalVar inside = m.local("inside", Type.LONG_TYPE);
-        for (int i = grid.size() - 1; i >= 0; i--) {
+        LocalVar copy = m.local("slots", Memory.SLOTS);
+        start.add(copy.set(Memory.slots(params, slots)));
+        LocalVar alone = begin;
+        if (pairs != null) {
+            alone = m.local("alone", Type.LONG_TYPE);
+            start.add(alone.set(Code.add(begin, Code.and(Code.sub(end, begin), Code.constant(-2L)))));
+            List<Code> both = new ArrayList<>(List.of(copy, scratch));
+            Block two = new Block();
+            for (LocalVar v : variables) {
+                LocalVar first = m.local(v.name() + "_first", Type.LONG_TYPE);
+                two.add(first.set(v));
+                both.add(first);
+            }
+            both.add(Code.add(scratch, Code.constant(pairs.scratchBytes())));
+            both.addAll(variables);
+            two.add(next(variables, extents, inside), pairs.tiles().call(both), next(variables, extents, inside));
+            start.forLong(task, begin, alone, 2, two);
+        }
+        List<Code> args = new ArrayList<>(List.of(copy, scratch));
+        args.addAll(variables);
+        Block one = new Block().add(tile.call(args)).add(next(variables, extents, inside));
+        start.forLong(task, alone, end, 1, one);
+        m.body().ifThen(Code.lt(begin, end), start);
+        if (pairs != null) {
+            // Pairs, and one alone.
+            MethodBuilder samples = owner.method("sampleTasks", Type.LONG_TYPE);
+            samples.body().add(Code.ret(Code.constant(5L)));
+        }
+    }
+
+    /** The variables of the task that follows. */
+    private static Block next(List<LocalVar> variables, List<LocalVar> extents, LocalVar inside) {
+        Block next = new Block();
+        for (int i = variables.size() - 1; i >= 0; i--) {
             LocalVar v = variables.get(i);
-            boolean innermost = i == grid.size() - 1;
+            boolean innermost = i == variables.size() - 1;
             // All ones while the variable before was inside its extent, then 0: what is carried is one more.
             Code carry = innermost ? Code.constant(1L) : Code.add(inside, Code.constant(1L));
             next.add(v.set(Code.add(v, carry)));
@@ -79,12 +113,7 @@ final class KernelShell {
             next.add(inside.set(Code.shr(Code.sub(v, extents.get(i)), Code.constant(63))));
             next.add(v.set(Code.and(v, inside)));
         }
-        LocalVar copy = m.local("slots", Memory.SLOTS);
-        start.add(copy.set(Memory.slots(params, slots)));
-        List<Code> args = new ArrayList<>(List.of(copy, scratch));
-        args.addAll(variables);
-        start.forLong(task, begin, end, 1, new Block().add(tile.call(args)).add(next));
-        m.body().ifThen(Code.lt(begin, end), start);
+        return next;
     }
 
     private static Code extent(Var v, LocalVar params) {

@@ -29,6 +29,8 @@ import org.objectweb.asm.Type;
  * it. So every method is small and called often: HotSpot compiles it soon, and never has to replace a running
  * loop.
  *
+ * <p>Of rows that are reduced, two tasks may run side by side ({@link RowPairs}): {@code tiles} calls the same methods for one and the other in turn.
+ *
  * <p>Accumulators pass through the task's scratch memory: each chunk reduces its vectors to one number and
  * combines it with the number there. The order of all this depends on extents and vector width only.
  */
@@ -41,14 +43,18 @@ final class LoopEmitter {
     private final Canon canon = new Canon();
     private final Map<Stmt, Integer> lines = new IdentityHashMap<>();
     private final int budget;
+    private final boolean pairs;
+    private final Map<Stmt.Loop, Chunks> chunks = new IdentityHashMap<>();
     private int loops;
     private long scratchBytes;
 
     /**
      * @param budget size of loop bodies above which they are split, as {@link LoopFission} counts
+     * @param pairs whether tasks may run two at a time
      */
-    LoopEmitter(LoopKernel kernel, ClassBuilder owner, Options options, int budget) {
+    LoopEmitter(LoopKernel kernel, ClassBuilder owner, Options options, int budget, boolean pairs) {
         this.budget = budget;
+        this.pairs = pairs;
         this.kernel = kernel;
         this.owner = owner;
         this.options = options;
@@ -60,22 +66,48 @@ final class LoopEmitter {
         List<Stmt> body = canon.statements(kernel.body());
         facts.add(body);
         number(kernel, body);
-        MethodBuilder tile = owner.staticMethod("tile", Type.VOID_TYPE);
-        LocalVar params = tile.parameter("slots", Memory.SLOTS);
-        LocalVar scratch = tile.parameter("scratch", Type.LONG_TYPE);
-        List<LocalVar> grid = kernel.grid().stream()
-                .map(v -> tile.parameter(v.name(), Type.LONG_TYPE))
-                .toList();
-        BodyCompiler c = compiler(tile, params, scratch);
-        for (int i = 0; i < grid.size(); i++) c.bind(kernel.grid().get(i), grid.get(i));
-        c.statements.onVectorLoop(l -> vectorLoop(c, l));
-        c.statements.onRows(l -> rows(c, l));
-        c.statements.run(body);
+        MethodBuilder tile = tile(body);
+        MethodBuilder tiles = pairs && options.isVector() && RowPairs.suit(kernel, body) ? tiles(body) : null;
         KernelShell shell = new KernelShell(owner);
         shell.name(kernel.name());
         shell.tasks(kernel.grid());
-        shell.scratchBytes(scratchBytes);
-        shell.run(kernel.grid(), kernel.slots(), tile);
+        long each = (scratchBytes + 63) / 64 * 64;
+        shell.scratchBytes(tiles == null ? scratchBytes : 2 * each);
+        shell.run(kernel.grid(), kernel.slots(), tile, tiles == null ? null : new RowPairs(tiles, each));
+    }
+
+    /** The method of one task. */
+    private MethodBuilder tile(List<Stmt> body) {
+        MethodBuilder tile = owner.staticMethod("tile", Type.VOID_TYPE);
+        LocalVar params = tile.parameter("slots", Memory.SLOTS);
+        BodyCompiler c = task(tile, params, tile.parameter("scratch", Type.LONG_TYPE));
+        c.statements.onVectorLoop(l -> vectorLoop(List.of(c), l));
+        c.statements.onRows(l -> rows(c, l));
+        c.statements.run(body);
+        return tile;
+    }
+
+    /** The method of two tasks: each statement for the one, then for the other. */
+    private MethodBuilder tiles(List<Stmt> body) {
+        MethodBuilder tiles = owner.staticMethod("tiles", Type.VOID_TYPE);
+        LocalVar params = tiles.parameter("slots", Memory.SLOTS);
+        BodyCompiler first = task(tiles, params, tiles.parameter("scratch", Type.LONG_TYPE));
+        BodyCompiler second = task(tiles, params, tiles.parameter("scratch2", Type.LONG_TYPE));
+        first.statements.onVectorLoop(l -> vectorLoop(List.of(first, second), l));
+        // Its chunks are called beside the first one's.
+        second.statements.onVectorLoop(_ -> {});
+        for (Stmt s : body) {
+            first.statements.run(List.of(s));
+            second.statements.run(List.of(s));
+        }
+        return tiles;
+    }
+
+    /** A compiler for a task, whose variables are the method's next parameters. */
+    private BodyCompiler task(MethodBuilder m, LocalVar params, LocalVar scratch) {
+        BodyCompiler c = compiler(m, params, scratch);
+        for (Var v : kernel.grid()) c.bind(v, m.parameter(v.name(), Type.LONG_TYPE));
+        return c;
     }
 
     /**
@@ -102,52 +134,73 @@ final class LoopEmitter {
         return scratchBytes - bytes;
     }
 
-    /** The chunks of a vector loop, called from {@code outer}. */
-    private void vectorLoop(BodyCompiler outer, Stmt.Loop loop) {
+    /**
+     * The methods of a vector loop.
+     *
+     * @param size elements for one call of each
+     */
+    private record Chunks(int size, List<Part> parts, List<Accumulator> accumulators) {}
+
+    private record Part(MethodBuilder method, List<Object> captured) {}
+
+    private Chunks chunks(Stmt.Loop loop) {
         VectorAnalysis whole = new VectorAnalysis(facts, loop);
         int chunk = whole.chunk(options.isVector() ? whole.lanes(options) : 16);
         LoopFission fission = new LoopFission(loop, facts, whole, budget);
-        List<Stmt.Loop> parts = fission.parts();
-        if (parts.size() > 1) {
-            parts = parts.stream()
+        List<Stmt.Loop> loops = fission.parts();
+        if (loops.size() > 1) {
+            loops = loops.stream()
                     .map(p -> (Stmt.Loop) canon.statements(List.of(p)).get(0))
                     .toList();
-            parts.forEach(p -> facts.add(p.body()));
+            loops.forEach(p -> facts.add(p.body()));
         }
         Map<Buf, Long> arrays = new HashMap<>();
         for (Buf b : fission.arrays())
             arrays.put(b, scratch((long) chunk * b.dtype().bytes()));
-
         Map<Local, Accumulator> accs = new LinkedHashMap<>();
         for (Stmt.Accumulate a : whole.accumulators())
             accs.put(a.local(), new Accumulator(a.local(), a.op(), scratch(8)));
-        Block block = outer.block();
-        for (Accumulator a : accs.values()) {
-            block.add(Memory.store(
-                    a.local.dtype(),
-                    a.address(outer.frame.scratch()),
-                    outer.binding(a.local).code()));
-        }
-        LocalVar start = outer.method.local("from", Type.LONG_TYPE);
-        Code extent = outer.held(outer.statements.extent(loop));
-        Code rest = Code.sub(extent, start);
-        Code n = Code.call(Code.object("java/lang/Math"), "min", Type.LONG_TYPE, rest, Code.constant((long) chunk));
-        LocalVar count = outer.method.local("count", Type.INT_TYPE);
-        Block calls = new Block().add(count.set(Code.cast(Type.INT_TYPE, n)));
-        for (Stmt.Loop part : parts) {
-            VectorAnalysis analysis = parts.size() == 1 ? whole : new VectorAnalysis(facts, part);
+        List<Part> parts = new ArrayList<>();
+        for (Stmt.Loop part : loops) {
+            VectorAnalysis analysis = loops.size() == 1 ? whole : new VectorAnalysis(facts, part);
             List<Accumulator> own = analysis.accumulators().stream()
                     .map(a -> accs.get(a.local()))
                     .toList();
             List<Object> captured = analysis.captured();
-            MethodBuilder m = chunk(part, analysis, captured, own, arrays);
-            List<Code> args = new ArrayList<>(List.of(outer.frame.params(), outer.frame.scratch(), start, count));
-            for (Object o : captured) args.add(outer.binding(o).code());
-            calls.add(m.call(args));
+            parts.add(new Part(chunk(part, analysis, captured, own, arrays), captured));
         }
-        block.forLong(start, Code.constant(0L), extent, chunk, calls);
-        for (Accumulator a : accs.values()) {
-            block.add(outer.variable(a.local).set(Memory.load(a.local.dtype(), a.address(outer.frame.scratch()))));
+        return new Chunks(chunk, parts, List.copyOf(accs.values()));
+    }
+
+    /** A vector loop, chunk by chunk, for tasks whose compilers write to one method. */
+    private void vectorLoop(List<BodyCompiler> tasks, Stmt.Loop loop) {
+        Chunks methods = chunks.computeIfAbsent(loop, this::chunks);
+        BodyCompiler outer = tasks.getFirst();
+        Block block = outer.block();
+        for (BodyCompiler c : tasks) {
+            for (Accumulator a : methods.accumulators) {
+                Code start = c.binding(a.local).code();
+                block.add(Memory.store(a.local.dtype(), a.address(c.frame.scratch()), start));
+            }
+        }
+        LocalVar start = outer.method.local("from", Type.LONG_TYPE);
+        Code extent = outer.held(outer.statements.extent(loop));
+        Code rest = Code.sub(extent, start);
+        Code n = Code.call(
+                Code.object("java/lang/Math"), "min", Type.LONG_TYPE, rest, Code.constant((long) methods.size));
+        LocalVar count = outer.method.local("count", Type.INT_TYPE);
+        Block calls = new Block().add(count.set(Code.cast(Type.INT_TYPE, n)));
+        for (BodyCompiler c : tasks) {
+            for (Part part : methods.parts) {
+                List<Code> args = new ArrayList<>(List.of(c.frame.params(), c.frame.scratch(), start, count));
+                for (Object o : part.captured) args.add(c.binding(o).code());
+                calls.add(part.method.call(args));
+            }
+        }
+        block.forLong(start, Code.constant(0L), extent, methods.size, calls);
+        for (BodyCompiler c : tasks) {
+            for (Accumulator a : methods.accumulators)
+                block.add(c.variable(a.local).set(Memory.load(a.local.dtype(), a.address(c.frame.scratch()))));
         }
     }
 

@@ -8,6 +8,7 @@ import io.sinter.ir.loop.Coef;
 import io.sinter.ir.loop.Facts;
 import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.Stmt;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,7 @@ final class StatementCompiler {
     };
     private Consumer<Stmt.Loop> rows = this::sequential;
     private Set<Object> vectorLocals = Set.of();
+    private final Map<Local, ExtremeLanes> extremes = new HashMap<>();
     private Map<Stmt, Integer> lines = Map.of();
 
     StatementCompiler(BodyCompiler c) {
@@ -42,6 +44,11 @@ final class StatementCompiler {
     /** The mutable locals that hold a vector where they are declared inside the current vector loop. */
     void vectorLocals(Set<Object> locals) {
         vectorLocals = locals;
+    }
+
+    /** An accumulator whose extreme these lanes hold from now on. */
+    void accumulateIn(Local l, ExtremeLanes lanes) {
+        extremes.put(l, lanes);
     }
 
     /** Lines of statements (by identity) in the kernel's listing, for stack traces. */
@@ -111,6 +118,10 @@ final class StatementCompiler {
     }
 
     private void accumulate(Stmt.Accumulate a) {
+        if (extremes.containsKey(a.local())) {
+            extremes.get(a.local()).accumulate(c, c.vec(a.value()));
+            return;
+        }
         Value target = c.binding(a.local());
         Code value = like(target, a.value());
         Code sum;

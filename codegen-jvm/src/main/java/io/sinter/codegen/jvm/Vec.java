@@ -143,7 +143,7 @@ public record Vec(Species species, Code code) {
 
     private static boolean isAssociative(String operator) {
         return switch (operator) {
-            case "ADD", "MUL", "MIN", "MAX", "AND", "OR", "XOR" -> true;
+            case "ADD", "MUL", "MIN", "MAX", "UMIN", "UMAX", "AND", "OR", "XOR" -> true;
             default -> false;
         };
     }

@@ -137,6 +137,15 @@ final class VectorAnalysis {
         return varying;
     }
 
+    /** Whether the loop's own statements read a local. */
+    boolean isRead(Local l) {
+        boolean[] found = new boolean[1];
+        Facts.walk(loop.body(), s -> {
+            for (Expr e : Facts.roots(s)) found[0] |= facts.of(e).free().contains(l);
+        });
+        return found[0];
+    }
+
     /** One statement for each accumulator. */
     List<Stmt.Accumulate> accumulators() {
         return accumulators;

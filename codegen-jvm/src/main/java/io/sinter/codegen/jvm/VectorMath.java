@@ -106,7 +106,12 @@ final class VectorMath {
      * x = n ln 2 + r with |r| ≤ ln(2)/2. The rounding constant leaves n in the low bits of the sum.
      */
     private Reduced reduce(Vec x) {
-        Vec t = c.held(x.fma(k(x, 1.4426950408889634), k(x, SHIFTER)));
+        return reduce(x, x.fma(k(x, 1.4426950408889634), k(x, SHIFTER)));
+    }
+
+    /** @param shifted SHIFTER + n, n near x / ln 2 */
+    private Reduced reduce(Vec x, Vec shifted) {
+        Vec t = c.held(shifted);
         Vec nf = c.held(t.sub(k(x, SHIFTER)));
         // ln 2 in two pieces; the first has few enough bits that n times it is exact.
         Vec r = nf.fma(k(x, -0.693359375), x);
@@ -143,14 +148,18 @@ final class VectorMath {
 
     /** Accurate to 1 ulp. */
     Vec exp(Vec x) {
-        Reduced q = reduce(x);
+        // What overflows does so with the largest n of two factors: the bits of positive floats are in order, and a
+        // minimum of integers is one instruction where one of floats is six.
+        int most = Float.floatToRawIntBits(SHIFTER + 254);
+        Vec shifted = x.fma(k(x, 1.4426950408889634), k(x, SHIFTER)).asBits();
+        Reduced q = reduce(
+                x, shifted.binary("MIN", Vec.bits(shifted.species(), most)).reinterpret(x.species()));
         Vec p = polynomial(q.r, EXP);
         // Two factors, each a normal number: together they reach into the subnormals and to infinity. The shift drops
         // the shifter's bits.
         Vec half = c.held(q.shifted.shr(1));
         Vec e = p.mul(shiftedPower2(half)).mul(shiftedPower2(q.shifted.sub(half)));
-        Vec bounded = e.blend(k(x, Float.POSITIVE_INFINITY), x.compare("GT", k(x, 88.7228394)));
-        return bounded.blend(k(x, 0), x.compare("LT", k(x, -103.972084)));
+        return e.blend(k(x, 0), x.compare("LT", k(x, -103.972084)));
     }
 
     /**
