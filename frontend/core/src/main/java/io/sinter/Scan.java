@@ -102,7 +102,9 @@ public final class Scan {
     }
 
     private static List<Type> types(List<Tensor> tensors) {
-        return tensors.stream().map(Tensor::type).toList();
+        List<Type> types = new ArrayList<>(tensors.size());
+        for (Tensor x : tensors) types.add(x.type());
+        return types;
     }
 
     /** @param tracing gives the loop for the trace that it will be part of and the number of steps */
@@ -223,7 +225,25 @@ public final class Scan {
     }
 
     /** What a cell's loop depends on. The sequences' types say how many steps there are. */
-    private record Signature(Cell cell, List<Type> state, List<Type> sequences, List<Type> weights, boolean reverse) {}
+    private record Signature(Cell cell, List<Type> state, List<Type> sequences, List<Type> weights, boolean reverse) {
+        // By hand, as each call of a recurrent layer asks: see Type.
+
+        @Override
+        public boolean equals(Object o) {
+            return o instanceof Signature s
+                    && reverse == s.reverse
+                    && cell.equals(s.cell)
+                    && state.equals(s.state)
+                    && sequences.equals(s.sequences)
+                    && weights.equals(s.weights);
+        }
+
+        @Override
+        public int hashCode() {
+            int types = 31 * (31 * state.hashCode() + sequences.hashCode()) + weights.hashCode();
+            return 31 * types + cell.hashCode() + (reverse ? 1 : 0);
+        }
+    }
 
     /** The loops that were traced lately: one that is traced again has its gradient, and what its tape saves, made already. */
     private static final class Known {
