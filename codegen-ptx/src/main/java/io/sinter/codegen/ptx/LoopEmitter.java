@@ -35,10 +35,13 @@ final class LoopEmitter {
     /** The same of CTAs of {@link LaunchRule#MAX_TEAM} threads: two leave each 64, which do unless elements take two registers. */
     private static final int TEAM_CTAS = 2;
 
-    /** Operations of all elements that a thread takes side by side, up to which a kernel is cheap; and one with {@link #MANY_SLOTS}. */
+    /** Operations of all elements that a thread takes side by side, up to which a kernel is cheap; and one with more than {@link #FEW_SLOTS}. */
     private static final int CHEAP = 450;
 
     private static final int CHEAP_WITH_MANY_SLOTS = 120;
+
+    /** Slots of the parameter block that leave room for so many operations: what loops do not change is held in two registers each. */
+    private static final int FEW_SLOTS = 20;
 
     /** Operations, and accumulators' parts, beyond which a team of {@link LaunchRule#MAX_TEAM} threads would have too few registers. */
     private static final int LARGE = 300;
@@ -90,7 +93,7 @@ final class LoopEmitter {
                 most,
                 width,
                 kernel.scratchBytes());
-        boolean cheap = cost <= (kernel.slots() > MANY_SLOTS ? CHEAP_WITH_MANY_SLOTS : CHEAP);
+        boolean cheap = cost <= (kernel.slots() > FEW_SLOTS ? CHEAP_WITH_MANY_SLOTS : CHEAP);
         boolean small = cooperates ? !large && width == SharedLoop.MAX_WIDTH : cheap;
         int minCtas = !small ? 1 : cooperates ? TEAM_CTAS : CTAS;
         out.limits(Kernel.Limits.threads(most).withMinCtas(minCtas));

@@ -45,7 +45,7 @@ final class SharedLoop {
     private static final int MAX_ABREAST_COST = 256;
 
     /** Operations of all steps, where each is one element. */
-    private static final int MAX_NARROW_COST = 360;
+    private static final int MAX_NARROW_COST = 450;
 
     private final BodyEmitter c;
     private final Team team;
@@ -83,8 +83,10 @@ final class SharedLoop {
         steps.single(l, step, early, i, wideEnd, by);
         Step narrow = new Step(l.var(), 1, Set.of());
         Reg k = steps.counter(c.scalars.addLong(wideEnd, team.lane()));
-        // Rows whose length is no multiple of 4 go so all along; what is left of others is short.
-        if (several && team.cooperates() && MANY_ABREAST * cost(l) <= MAX_NARROW_COST)
+        // Rows whose length is no multiple of 4 go so all along; what is left of others, and of what is no rows, is
+        // short.
+        boolean ofRows = wide.stream().anyMatch(a -> a.index().terms().size() > 1);
+        if (several && ofRows && MANY_ABREAST * cost(l) <= MAX_NARROW_COST)
             steps.abreast(l, narrow, MANY_ABREAST, early, k, count, team.threads());
         steps.single(l, narrow, List.of(), k, count, team.threads());
     }

@@ -69,11 +69,6 @@ final class Team {
         return threads64;
     }
 
-    /** Whether the threads wait for each other. */
-    boolean cooperates() {
-        return isBlock != null;
-    }
-
     /** Holds in the team's first thread. */
     Reg first() {
         return first;

@@ -149,6 +149,43 @@ class RowKernelsTest {
         }
     }
 
+    /** Elements of rows that are no multiple of 16 bytes apart. */
+    private static KernelCase negation(int rows, int n) {
+        Var row = new Var("row", new Coef.Slot(3));
+        Var v = new Var("v", new Coef.Slot(4));
+        Index at = index(Coef.of(0), term(new Coef.Slot(4), row), term(Coef.of(1), v));
+        LoopKernel kernel = new LoopKernel(
+                "negation",
+                List.of(row),
+                List.of(IN, OUT),
+                5,
+                0,
+                List.of(vector(v, new Stmt.Store(OUT, at, Expr.un(Prim1.NEG, new Expr.Load(IN, at))))));
+        KernelCase k = new KernelCase(kernel);
+        k.slots[3] = rows;
+        k.slots[4] = n;
+        k.inputs.put(IN, floats(rows * n, i -> Math.sin(i)));
+        k.inputs.put(OUT, new byte[4 * rows * n]);
+        return k;
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {3, 1023, 1025, 1029, 2051})
+    void rowsNeedNoAlignment(int n) {
+        KernelCase k = negation(3, n);
+        assertArrayEquals(
+                k.interpret().memory().get(OUT), SimRun.run(k, 3, 0).memory().get(OUT));
+    }
+
+    /** Four at a time of aligned rows, and of others. */
+    @Test
+    void loadsOfFourStepsAreUnderWayInRowsThatAreNotAlignedToo() {
+        String code =
+                PtxCodegen.generate(negation(1, 4).kernel, "negation", 1).code().toString();
+        String[] stores = code.split("st.global.f32", -1);
+        assertEquals(4, stores[0].split("ld.global.f32", -1).length - 1, code);
+    }
+
     @Test
     void loadsOfFourRowsAreUnderWayAtATime() {
         String code = PtxCodegen.generate(columnSums(1, 4).kernel, "columns", 1)
