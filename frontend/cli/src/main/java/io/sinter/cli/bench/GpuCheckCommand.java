@@ -213,7 +213,7 @@ public final class GpuCheckCommand implements Callable<Integer> {
     private void products() {
         report.section("Matrix products and attention: TFLOP/s");
         long[] sizes =
-                simulated() ? new long[] {48} : quick ? new long[] {1024, 4096} : new long[] {1024, 2048, 4096, 8192};
+                simulated() ? new long[] {48} : quick ? new long[] {1024, 8192} : new long[] {1024, 2048, 4096, 8192};
         Map<String, Double> torch = torch(sizes);
         try (GpuCheckProcess worker = worker()) {
             for (long n : sizes) {
