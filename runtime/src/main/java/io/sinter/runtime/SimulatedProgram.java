@@ -9,6 +9,7 @@ import io.sinter.codegen.ptx.sim.SimOptions;
 import io.sinter.ir.Compiler;
 import io.sinter.ir.Graph;
 import io.sinter.ir.IndexError;
+import io.sinter.ir.Numerics;
 import io.sinter.ir.fuse.Fusion;
 import io.sinter.ir.loop.AttentionKernel;
 import io.sinter.ir.loop.GemmKernel;
@@ -27,10 +28,17 @@ import java.util.function.UnaryOperator;
  */
 public final class SimulatedProgram {
     private final Graph graph;
+    private final Numerics numerics;
     private final Plan spelledOut;
 
+    /** The program of someone who has chosen nothing about rounding. */
     public SimulatedProgram(Graph graph) {
+        this(graph, Numerics.DEFAULT);
+    }
+
+    public SimulatedProgram(Graph graph, Numerics numerics) {
         this.graph = graph;
+        this.numerics = numerics;
         spelledOut = spellOut(plan(graph));
     }
 
@@ -84,7 +92,9 @@ public final class SimulatedProgram {
                 Elements.store(a, b);
                 buffers.add(b);
             }
-            Executable program = Executable.compile(graph, CompileContext.of(session));
+            CompileContext context =
+                    new CompileContext(session, session.device(), Options.Backend.GENERATED, numerics, null);
+            Executable program = Executable.compile(graph, context);
             Run run = program.run(buffers);
             List<RefArray> results = new ArrayList<>();
             for (int i = 0; i < run.results().size(); i++)

@@ -1,204 +1,224 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.cli.conformance;
 
+import io.sinter.cli.conformance.AttentionModel.Form;
 import io.sinter.ir.DType;
+import io.sinter.ir.GraphBuilder;
+import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.Node;
+import io.sinter.ir.Numerics;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Attention;
 import io.sinter.ir.op.AttentionGrad;
+import io.sinter.ir.op.Sample;
 import io.sinter.ir.ref.RefArray;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.function.BiFunction;
 
-/** Attention, forward and all gradients, of several blocks of queries, keys and features. */
+/**
+ * Attention in each of its forms, forward and backward: blocks that end at every place of a thread's rows and columns, several blocks of queries, keys and
+ * features, hidden keys, a query that sees nothing, and scores so far apart that the greatest of a later block takes over. {@link AttentionModel} says what
+ * comes out, to the bit.
+ */
 final class AttentionCases {
     private static final double HIDDEN = Double.NEGATIVE_INFINITY;
-    /** Of results that a list of arguments makes nothing known of. */
-    private static final double ANY = Double.POSITIVE_INFINITY;
+    private static final double SCALE = 0.2;
 
-    /** Odd, and the last that f32 has at its distance: one more lies in the middle between two numbers. */
-    private static final double LARGE = 0x1p24 + 2;
+    /** A query that sees nothing, where there are so many. */
+    private static final int BLIND = 5;
+
+    /** In each 8 neighbours a thread of {@code mma} has two columns: a program for each of them in each 8 of a block. */
+    private static final int ENDS = 16;
 
     private AttentionCases() {}
 
     static List<MutantCase> all() {
         return List.of(
-                attention("attention", DType.F32, false, 2e-5),
-                attention("attention-causal", DType.F32, true, 2e-5),
-                attention("attention-f16", DType.F16, true, 6e-3));
+                attention("attention", DType.F32, Form.FMA, false, false),
+                attention("attention-causal", DType.F32, Form.FMA, true, false),
+                attention("attention-f16", DType.F16, Form.F16, true, false),
+                attention("attention-f16-async", DType.F16, Form.F16, false, true),
+                attention("attention-tf32", DType.F32, Form.TF32, true, false));
     }
 
-    /** Of types of 16 bits, weights are rounded to these before they are multiplied. */
-    private static MutantCase attention(String template, DType t, boolean causal, double tolerance) {
-        MutantCase.Builder b = new MutantCase.Builder(template, (g, in) -> {
-            Node scale = g.constant(in.get(0), 0.2);
-            List<Node> operands = new ArrayList<>(List.of(in.get(0), in.get(1), in.get(2), in.get(3), scale));
-            List<Node> results = new ArrayList<>(g.emit(new Attention(causal), operands));
-            operands.addAll(results);
-            operands.add(in.get(4));
-            results.addAll(g.emit(new AttentionGrad(causal), operands));
-            return results;
-        });
-        MutantCase.Builder.Sized few = b.at(
-                        Type.of(t, 2, 70, 20),
-                        Type.of(t, 2, 67, 20),
-                        Type.of(t, 2, 67, 68),
-                        Type.of(t, 2, 70, 67),
-                        Type.of(t, 2, 70, 68))
-                .on((x, i) -> MutantInputs.uniform(x, i), tolerance);
-        MutantCase.Builder.Sized more = b.at(
-                        Type.of(t, 1, 68, 72),
-                        Type.of(t, 1, 132, 72),
-                        Type.of(t, 1, 132, 20),
-                        Type.of(t, 1, 68, 132),
-                        Type.of(t, 1, 68, 20))
-                .on((x, i) -> i == 3 ? hidden(x) : MutantInputs.uniform(x, i), tolerance);
-        if (t != DType.F32) return b.build();
-        rounded(few, causal, tolerance, 0);
-        rounded(more, causal, tolerance, 1);
+    /** @param async whether rows of operands begin at multiples of 16 bytes: they come by asynchronous copies then */
+    private static MutantCase attention(String template, DType t, Form form, boolean causal, boolean async) {
+        Numerics numerics = form == Form.TF32 ? Numerics.DEFAULT.withProducts(MatmulPrecision.HIGH) : Numerics.DEFAULT;
+        double tolerance = form == Form.FMA ? 2e-5 : 3e-2;
+        MutantCase.Builder b =
+                new MutantCase.Builder(template, (_, in) -> in).with(numerics).aligned();
+        for (int n = 0; n < ENDS; n++) {
+            // So many queries that each of a thread's rows is there.
+            long[] size = {32 + end(n) % 32, end(n + 5), end(n + 10), end(n + 3)};
+            programs(b, t, form, causal, async, size, tolerance);
+        }
+        for (long[] size : new long[][] {{70, 67, 21, 67}, {66, 132, 67, 21}})
+            programs(b, t, form, causal, async, size, tolerance);
         return b.build();
+    }
+
+    /** Numbers below 64, of which no two end at the same column of a thread. */
+    private static long end(int number) {
+        int n = number % ENDS;
+        return n / 2 * 8 + n % 2 + 2 * (1 + n % 3);
+    }
+
+    /** Forward and backward, of two matrices of {@code size}: queries, keys, features of these, and of values. */
+    private static void programs(
+            MutantCase.Builder b, DType t, Form form, boolean causal, boolean async, long[] size, double tolerance) {
+        long width = async ? size[2] + 7 & -8 : size[2];
+        long valueWidth = async ? size[3] + 7 & -8 : size[3];
+        int[] cut = {Math.toIntExact(width - size[2]), Math.toIntExact(valueWidth - size[3])};
+        Type q = Type.of(t, 2, size[0], width);
+        Type k = Type.of(t, 2, size[1], width);
+        Type v = Type.of(t, 2, size[1], valueWidth);
+        Type bias = Type.of(t, 2, size[0], size[1]);
+        b.computing(forward(causal, cut), AttentionModel.forward(form, causal, SCALE, cut))
+                .at(q, k, v, bias)
+                .on((x, i) -> dense(x, i), tolerance)
+                .on((x, i) -> i == 0 ? Sample.uniform(x, -16, 16, 9) : dense(x, i), 100 * tolerance)
+                .on((x, i) -> i == 3 ? sparse(x) : dense(x, i), tolerance)
+                .on(
+                        (x, i) -> switch (i) {
+                            case 0 -> infinite(x, cut[0], 1);
+                            case 1 -> infinite(x, cut[0], -1);
+                            case 2 -> infiniteEnd(x);
+                            default -> dense(x, i);
+                        },
+                        Double.NaN,
+                        tolerance);
+        Type out = Type.of(t, 2, size[0], size[3]);
+        Type lse = Type.of(DType.F32, 2, size[0]);
+        Type dout = Type.of(t, 2, size[0], valueWidth);
+        MutantCase.Builder.Sized backward = b.computing(
+                        gradient(causal, cut), AttentionModel.gradient(form, causal, SCALE, cut))
+                .at(q, k, v, bias, out, lse, dout)
+                .on((x, i) -> i == 5 ? sums(x, 1) : dense(x, i), 100 * tolerance)
+                .on((x, i) -> i == 5 ? sums(x, 2) : dense(x, i == 3 ? 3 : i + 7), 100 * tolerance)
+                .on((x, i) -> i == 5 ? sums(x, 3) : i == 3 ? sparse(x) : dense(x, i), 100 * tolerance)
+                .on(
+                        (x, i) -> switch (i) {
+                            case 0 -> infinite(x, cut[0], 1);
+                            case 1 -> infinite(x, cut[0], -1);
+                            case 5 -> sums(x, 4);
+                            default -> dense(x, i);
+                        },
+                        Double.NaN);
+        if (form == Form.FMA) return;
+        // Weights that are multiplied as they are in dv; and what is multiplied in dq and dk, where the weight's slope
+        // is 1.
+        backward.on(
+                        (x, i) -> switch (i) {
+                            case 0, 3 -> RefArray.zeros(x);
+                            case 5 -> middles(x, 1);
+                            default -> dense(x, i);
+                        },
+                        100 * tolerance)
+                .on(
+                        (x, i) -> switch (i) {
+                            case 0, 2, 3 -> RefArray.zeros(x);
+                            case 4 -> first(x, -1, true);
+                            case 5 -> middles(x, (float) RefArray.round(t, SCALE));
+                            case 6 -> first(x, 1, false);
+                            default -> dense(x, i);
+                        },
+                        100 * tolerance);
+    }
+
+    private static Node cut(GraphBuilder g, Node x, int by) {
+        return g.slice(x, 2, 0, g.type(x).dim(2) - by, 1);
+    }
+
+    private static List<Node> operands(GraphBuilder g, List<Node> in, int[] cut) {
+        return new ArrayList<>(List.of(
+                cut(g, in.get(0), cut[0]),
+                cut(g, in.get(1), cut[0]),
+                cut(g, in.get(2), cut[1]),
+                in.get(3),
+                g.constant(in.get(0), SCALE)));
+    }
+
+    private static BiFunction<GraphBuilder, List<Node>, List<Node>> forward(boolean causal, int[] cut) {
+        return (g, in) -> g.emit(new Attention(causal), operands(g, in, cut));
+    }
+
+    private static BiFunction<GraphBuilder, List<Node>, List<Node>> gradient(boolean causal, int[] cut) {
+        return (g, in) -> {
+            List<Node> operands = operands(g, in, cut);
+            operands.addAll(List.of(in.get(4), in.get(5), cut(g, in.get(6), cut[1])));
+            return g.emit(new AttentionGrad(causal), operands);
+        };
+    }
+
+    private static RefArray dense(Type t, int number) {
+        return number == 3 ? hidden(t) : MutantInputs.uniform(t, number);
     }
 
     /** A mask that hides some keys, and from one query all. */
     private static RefArray hidden(Type t) {
-        int keys = Math.toIntExact(t.dim(2));
-        return RefArray.of(t, i -> i / keys % 68 == 5 || i * 7L % 11 == 3 ? HIDDEN : (i % 13 - 6) * 0.1);
-    }
-
-    /** Arguments with which one addition of each sum is rounded, in the middle between two floats, in one of the products after the other. */
-    private static void rounded(MutantCase.Builder.Sized s, boolean causal, double tolerance, long seed) {
-        // Scores: all alike but for that, so large that the last place counts.
-        s.on(
-                (t, i) -> switch (i) {
-                    case 0 -> MutantInputs.pairs(t, seed);
-                    case 1 -> alternating(t);
-                    case 3 -> RefArray.zeros(t);
-                    default -> MutantInputs.uniform(t, i);
-                },
-                tolerance,
-                tolerance,
-                ANY);
-        // Results: two keys of equal weight for each query, one of a large value and one of a small.
-        s.on(
-                (t, i) -> switch (i) {
-                    case 0 -> RefArray.zeros(t);
-                    case 2 -> largeAndSmall(t, seed, false);
-                    case 3 -> twoKeys(t, causal, seed);
-                    default -> MutantInputs.uniform(t, i);
-                },
-                0,
-                tolerance,
-                ANY);
-        // Gradients of values: one key for each query, of which two have the same.
-        s.on(
-                (t, i) -> switch (i) {
-                    case 0 -> RefArray.zeros(t);
-                    case 3 -> sharedKeys(t, causal, seed);
-                    case 4 -> largeAndSmall(t, seed, true);
-                    default -> MutantInputs.uniform(t, i);
-                },
-                0,
-                tolerance,
-                ANY,
-                ANY,
-                0);
-        // Gradients of weights: as many keys as a power of two, whose values are alike.
-        s.on(
-                (t, i) -> switch (i) {
-                    case 0 -> RefArray.zeros(t);
-                    case 2 -> alternating(t);
-                    case 3 -> powerOfTwo(t, causal, seed);
-                    case 4 -> MutantInputs.pairs(t, seed);
-                    default -> MutantInputs.uniform(t, i);
-                },
-                tolerance,
-                tolerance,
-                tolerance,
-                tolerance,
-                ANY);
-    }
-
-    /** 2 in even columns, 1 in odd ones. */
-    private static RefArray alternating(Type t) {
-        int n = Math.toIntExact(t.dim(2));
-        return RefArray.of(t, i -> i % n % 2 == 0 ? 2 : 1);
-    }
-
-    /** Whether key {@code j} has the large values, or, in pairs of queries, query {@code j}. */
-    private static boolean isLarge(int j, long seed) {
-        return new Random(31 * seed + j).nextInt(8) < 4;
-    }
-
-    /** Rows of a large number and rows of 1, of either sign by column: of keys by themselves, of queries the earlier of each pair. */
-    private static RefArray largeAndSmall(Type t, long seed, boolean queries) {
-        int rows = Math.toIntExact(t.dim(1));
-        int n = Math.toIntExact(t.dim(2));
-        int[] partner = partners(rows, seed);
-        return RefArray.of(t, i -> {
-            int row = i / n % rows;
-            boolean large = queries ? row <= partner[row] : isLarge(row, seed);
-            return (i % n / 3 % 2 == 0 ? 1 : -1) * (large ? LARGE : 1);
-        });
-    }
-
-    /** Pairs of queries; the last one of an odd number is with itself. */
-    private static int[] partners(int queries, long seed) {
-        List<Integer> all = new ArrayList<>();
-        for (int i = 0; i < queries; i++) all.add(i);
-        Collections.shuffle(all, new Random(seed));
-        int[] partner = new int[queries];
-        for (int i = 0; i < queries; i++) partner[all.get(i)] = all.get(Math.min(i ^ 1, queries - 1));
-        return partner;
-    }
-
-    /** A mask that shows of the keys that a query may see one with large values and one with small ones, or else one. */
-    private static RefArray twoKeys(Type t, boolean causal, long seed) {
-        return mask(t, (i, seen) -> {
-            Random r = new Random(seed * 1000 + i);
-            List<Integer> large = new ArrayList<>();
-            List<Integer> small = new ArrayList<>();
-            for (int j = 0; j < (causal ? Math.min(i + 1, seen.length) : seen.length); j++)
-                (isLarge(j, seed) ? large : small).add(j);
-            if (!large.isEmpty()) seen[large.get(r.nextInt(large.size()))] = true;
-            if (!small.isEmpty()) seen[small.get(r.nextInt(small.size()))] = true;
-        });
-    }
-
-    /** A mask that shows each pair of queries a key of its own, while there are some. */
-    private static RefArray sharedKeys(Type t, boolean causal, long seed) {
-        int[] partner = partners(Math.toIntExact(t.dim(1)), seed);
-        return mask(t, (i, seen) -> {
-            int first = Math.min(i, partner[i]);
-            if (first < seen.length) seen[causal ? first : seen.length - 1 - first] = true;
-        });
-    }
-
-    /** A mask that shows as many keys as the greatest power of two of those that a query may see. */
-    private static RefArray powerOfTwo(Type t, boolean causal, long seed) {
-        return mask(t, (i, seen) -> {
-            int may = causal ? Math.min(i + 1, seen.length) : seen.length;
-            List<Integer> all = new ArrayList<>();
-            for (int j = 0; j < may; j++) all.add(j);
-            Collections.shuffle(all, new Random(seed * 1000 + i));
-            for (int j : all.subList(0, Integer.highestOneBit(may))) seen[j] = true;
-        });
-    }
-
-    private interface Showing {
-        void show(int query, boolean[] seen);
-    }
-
-    private static RefArray mask(Type t, Showing showing) {
         int queries = Math.toIntExact(t.dim(1));
         int keys = Math.toIntExact(t.dim(2));
-        RefArray mask = RefArray.of(t, _ -> HIDDEN);
-        for (int row = 0; row < t.dim(0) * queries; row++) {
-            boolean[] seen = new boolean[keys];
-            showing.show(row % queries, seen);
-            for (int j = 0; j < keys; j++) if (seen[j]) mask.set(row * keys + j, 0);
+        return RefArray.of(t, i -> i / keys % queries == BLIND || i * 7L % 11 == 3 ? HIDDEN : (i % 13 - 6) * 0.1);
+    }
+
+    /** A mask that shows few keys: each weight counts. */
+    private static RefArray sparse(Type t) {
+        Random r = new Random(1);
+        return RefArray.of(t, _ -> r.nextInt(8) == 0 ? r.nextInt(-6, 7) * 0.1 : HIDDEN);
+    }
+
+    /**
+     * Queries, or keys, of whose last features those of queries are positive and those of keys negative, with one in each matrix that is infinite: it is seen
+     * by nobody. What is read beyond the last feature is 0 where the other operand's is not to be multiplied.
+     */
+    private static RefArray infinite(Type t, int cut, int sign) {
+        RefArray a = MutantInputs.uniform(t, 3 + sign);
+        int rows = Math.toIntExact(t.dim(1));
+        int n = Math.toIntExact(t.dim(2));
+        for (int row = 0; row < a.size() / n; row++) {
+            int last = row * n + n - 1 - cut;
+            a.set(last, sign * (row % rows == rows / 2 ? Double.POSITIVE_INFINITY : 0.5 + Math.abs(a.getDouble(last))));
         }
-        return mask;
+        return a;
+    }
+
+    /** Dense, with an infinity in the last row of each matrix. */
+    private static RefArray infiniteEnd(Type t) {
+        RefArray a = MutantInputs.uniform(t, 8);
+        int n = Math.toIntExact(t.dim(1) * t.dim(2));
+        for (int end = n; end <= a.size(); end += n) a.set(end - Math.toIntExact(t.dim(2)), Double.POSITIVE_INFINITY);
+        return a;
+    }
+
+    /** A number at the beginning of each row, and behind it zeros or dense ones. */
+    private static RefArray first(Type t, double value, boolean alone) {
+        RefArray a = alone ? RefArray.zeros(t) : MutantInputs.uniform(t, 9);
+        int n = Math.toIntExact(t.dim(2));
+        for (int i = 0; i < a.size(); i += n) a.set(i, value);
+        return a;
+    }
+
+    /**
+     * What to take from a score of 0, so that its exponential, times a factor, lies beside the middle of two numbers of 11 bits: its last bit decides to which of
+     * them it is rounded.
+     */
+    private static RefArray middles(Type t, float factor) {
+        Random r = new Random(4);
+        return RefArray.of(t, _ -> {
+            float x = r.nextFloat(-2, 2);
+            while (Math.abs((Float.floatToRawIntBits((float) Math.exp(x) * factor) & 0x1fff) - 0x1000) > 1)
+                x = Math.nextUp(x);
+            return -x;
+        });
+    }
+
+    /** Logarithms of queries' sums, as good as any. */
+    private static RefArray sums(Type t, long seed) {
+        RefArray a = Sample.uniform(t, 0.5, 2.5, seed);
+        int queries = Math.toIntExact(t.dim(1));
+        for (int i = 0; i < a.size(); i++) if (i % queries == BLIND) a.set(i, HIDDEN);
+        return a;
     }
 }

@@ -12,8 +12,17 @@ import java.util.regex.Pattern;
 
 /** Faults that make no difference to what a kernel does, each with the proof: {@code ptx-equivalents.json}. */
 final class Equivalents {
-    /** @param readsTheSame whether it holds only of mutants that {@linkplain Mutants.Mutant#readsTheSame read the same number} elsewhere */
-    private record Entry(Pattern mutants, boolean readsTheSame, String proof) {}
+    /**
+     * @param instruction what the fault has changed
+     * @param readsTheSame whether it holds only of mutants that {@linkplain Mutants.Mutant#readsTheSame read the same number} elsewhere
+     */
+    private record Entry(Pattern mutants, Pattern instruction, boolean readsTheSame, String proof) {
+        boolean holds(Mutants.Mutant m) {
+            return mutants.matcher(m.key()).matches()
+                    && instruction.matcher(m.instruction()).matches()
+                    && (m.readsTheSame() || !readsTheSame);
+        }
+    }
 
     private final List<Entry> entries = new ArrayList<>();
 
@@ -25,6 +34,7 @@ final class Equivalents {
             for (JsonNode e : new ObjectMapper().readTree(in))
                 all.entries.add(new Entry(
                         Pattern.compile(e.required("mutants").asText()),
+                        Pattern.compile(e.path("instruction").asText(".*")),
                         e.path("readsTheSame").asBoolean(),
                         e.required("proof").asText()));
         } catch (IOException e) {
@@ -35,8 +45,7 @@ final class Equivalents {
 
     /** Why a mutant is equivalent; null if nobody says that it is. */
     String proof(Mutants.Mutant mutant) {
-        for (Entry e : entries)
-            if (e.mutants.matcher(mutant.key()).matches() && (mutant.readsTheSame() || !e.readsTheSame)) return e.proof;
+        for (Entry e : entries) if (e.holds(mutant)) return e.proof;
         return null;
     }
 }

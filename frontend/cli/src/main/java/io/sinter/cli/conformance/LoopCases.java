@@ -4,6 +4,7 @@ package io.sinter.cli.conformance;
 import io.sinter.ir.DType;
 import io.sinter.ir.GraphBuilder;
 import io.sinter.ir.Node;
+import io.sinter.ir.Numerics;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Binary;
@@ -35,13 +36,16 @@ final class LoopCases {
         all.add(predicated());
         all.add(segments());
         all.add(row());
+        all.add(rowWide());
         all.add(rowScratch());
         all.add(column());
         all.add(split());
         all.add(argmax());
         all.add(scan());
+        all.add(scanParts());
         all.add(gather());
         all.add(scatter());
+        all.add(atomics());
         all.add(philox());
         return all;
     }
@@ -231,6 +235,31 @@ final class LoopCases {
         return b.build();
     }
 
+    /** Values of 64 bits and truths, which threads give each other in another way. */
+    private static MutantCase rowWide() {
+        MutantCase.Builder b = new MutantCase.Builder("row-wide", (g, in) -> {
+            Node x = ragged(g, in.get(0));
+            Node y = columns(g, in.get(1), g.type(x).dim(1));
+            return List.of(
+                    g.sum(x, 1),
+                    g.reduce(Reduce.Kind.MIN, y, 1),
+                    g.reduce(Reduce.Kind.MAX, g.binary(Binary.EQ, y, g.constant(y, 7)), 1));
+        });
+        long[][] sizes = {{60, 1304, 0}, {40, 1303, 0}, {60, 256, 0}, {60, 257, 128}, {60, 120, 0}};
+        for (long[] n : sizes) {
+            MutantCase.Builder.Sized s = b.inTeams(
+                            (int) n[2], Type.of(DType.F64, n[0], n[1]), Type.of(DType.I64, n[0], n[1] + 8))
+                    .exactly((t, i) -> i == 0 ? MutantInputs.whole(t, i) : MutantInputs.integers(t, i));
+            for (int seed = 0; seed < 8; seed++) {
+                int from = seed;
+                s.exactly((t, i) -> i == 0 ? MutantInputs.spikes(t, 1, from) : MutantInputs.one(t, from));
+            }
+        }
+        b.twice(Type.of(DType.F64, 9, 1304), Type.of(DType.I64, 9, 1312))
+                .exactly((t, i) -> i == 0 ? MutantInputs.whole(t, i) : MutantInputs.integers(t, i));
+        return b.build();
+    }
+
     /** Softmax: exponentials stay in scratch memory, where other threads read them. */
     private static MutantCase rowScratch() {
         MutantCase.Builder b = new MutantCase.Builder("row-scratch", (g, in) -> {
@@ -347,6 +376,53 @@ final class LoopCases {
         b.running((g, in) -> List.of(g.apply(new Scan(Scan.Kind.MAX, 0, true), head(g, in.get(0)))))
                 .inTeams(4, f32(37, 136))
                 .exactly((t, i) -> MutantInputs.whole(t, i));
+        // Whole tiles of a CTA, and what is left of a line.
+        for (long[] n : new long[][] {{2704, 2700}, {2705, 2700}, {2708, 2703}}) {
+            int columns = Math.toIntExact(n[1]);
+            b.running((g, in) -> List.of(g.apply(new Scan(Scan.Kind.SUM, 1, false), columns(g, in.get(0), columns))))
+                    .by(in -> List.of(ScanModel.sums(in.get(0), columns, 1)))
+                    .at(f32(3, n[0]))
+                    .on((t, i) -> MutantInputs.uniform(t, i), 1e-3)
+                    .on((t, i) -> MutantInputs.uniform(t, 5), 1e-3)
+                    .on((t, i) -> MutantInputs.uniform(t, 6), 1e-3);
+        }
+        return b.build();
+    }
+
+    /** Few long lines that CTAs share: with a part that is empty, with one that is cut off, rows that are not aligned; whole numbers of 16 bits wrap. */
+    private static MutantCase scanParts() {
+        MutantCase.Builder b = new MutantCase.Builder("scan-parts", (_, in) -> in);
+        for (long[] n : new long[][] {{8204, 8200}, {10908, 10903}, {10905, 10900}}) {
+            int columns = Math.toIntExact(n[1]);
+            Type[] types = {f32(2, n[0]), Type.of(DType.I64, 2, n[0]), Type.of(DType.I16, 2, n[0])};
+            b.computing(
+                    (g, in) -> List.of(
+                            g.apply(new Scan(Scan.Kind.SUM, 1, false), columns(g, in.get(0), columns)),
+                            g.apply(new Scan(Scan.Kind.MAX, 1, true), columns(g, in.get(1), columns)),
+                            g.apply(new Scan(Scan.Kind.SUM, 1, false), columns(g, in.get(2), columns))),
+                    in -> List.of(
+                            ScanModel.sums(in.get(0), columns, 4),
+                            ScanModel.greatestBackwards(in.get(1), columns),
+                            ScanModel.sums(in.get(2), columns)));
+            MutantCase.Builder.Sized s = b.at(types);
+            for (int seed = 0; seed < 6; seed++) {
+                int from = seed;
+                s.on(
+                        (t, i) -> switch (i) {
+                            case 0 -> MutantInputs.uniform(t, from);
+                            case 1 -> from < 2 ? MutantInputs.falling(t, from) : MutantInputs.records(t, from);
+                            default -> Sample.uniform(t, -32768, 32768, from);
+                        },
+                        1e-3,
+                        0);
+            }
+        }
+        b.running((g, in) -> List.of(
+                        g.apply(new Scan(Scan.Kind.SUM, 1, false), head(g, in.get(0))),
+                        g.apply(new Scan(Scan.Kind.MAX, 1, true), head(g, in.get(1))),
+                        g.apply(new Scan(Scan.Kind.SUM, 1, false), head(g, in.get(2)))))
+                .twice(f32(2, 8204), Type.of(DType.I64, 2, 8204), Type.of(DType.I16, 2, 8204))
+                .exactly((t, i) -> i == 1 ? MutantInputs.falling(t, i) : MutantInputs.whole(t, i));
         return b.build();
     }
 
@@ -432,6 +508,68 @@ final class LoopCases {
             }
         }
         return b.build();
+    }
+
+    /**
+     * Scatters whose updates may come in any order: instructions for one element and for two neighbours, sums and extremes, of floats and of whole numbers. Sums
+     * are exact, so that all orders give the same.
+     */
+    private static MutantCase atomics() {
+        BiFunction<GraphBuilder, List<Node>, List<Node>> updates = (g, in) -> List.of(
+                g.apply(new Put(0, Put.Mode.ADD), in.get(0), in.get(3), in.get(4)),
+                g.apply(new Scatter(1, Put.Mode.MAX), in.get(1), in.get(5), in.get(6)),
+                g.apply(new Put(0, Put.Mode.ADD), in.get(2), in.get(3), in.get(7)));
+        // In place: there is nothing to copy before.
+        MutantCase.Builder b = new MutantCase.Builder("scatter-atomic", updates)
+                .donating(true)
+                .with(Numerics.DEFAULT.withDeterministic(false));
+        for (long n : new long[] {16, 15, 18}) {
+            MutantCase.Builder.Sized s = b.at(updated(n));
+            for (int place = -1; place < 5; place++) {
+                for (int which = 3; which <= (place < 0 ? 3 : 5); which += 2) {
+                    long bound = which == 3 ? 15 : n;
+                    for (long wrong : place < 0 ? new long[1] : new long[] {bound, -bound - 1, bound + 7}) {
+                        int p = place;
+                        int w = which;
+                        s.exactly((t, i) -> isPlace(i)
+                                ? MutantInputs.indices(t, -15, 15, p + i, i == w ? p : -1, wrong)
+                                : update(t, p + i + 1));
+                    }
+                }
+            }
+            for (int which = 3; which <= 5; which += 2) {
+                int w = which;
+                s.exactly((t, i) -> !isPlace(i)
+                        ? update(t, i + 1)
+                        : i == w ? RefArray.ofLongs(t, _ -> 22) : MutantInputs.indices(t, -15, 15, i, -1, 0));
+            }
+        }
+        b.running(updates).donating(false);
+        for (long n : new long[] {16, 15, 18})
+            b.twice(updated(n))
+                    .exactly((t, i) -> isPlace(i) ? MutantInputs.indices(t, -15, 15, i, -1, 0) : update(t, i + 1));
+        return b.build();
+    }
+
+    private static Type[] updated(long n) {
+        return new Type[] {
+            f32(15, n),
+            Type.of(DType.I64, 15, n),
+            Type.of(DType.F16, 15, n),
+            Type.of(DType.I64, 40),
+            f32(40, n),
+            Type.of(DType.I64, 15, 40),
+            Type.of(DType.I64, 15, 40),
+            Type.of(DType.F16, 40, n)
+        };
+    }
+
+    private static boolean isPlace(int argument) {
+        return argument == 3 || argument == 5;
+    }
+
+    private static RefArray update(Type t, long seed) {
+        return t.dtype() == DType.I64 ? MutantInputs.integers(t, seed) : MutantInputs.whole(t, seed);
     }
 
     private static MutantCase philox() {

@@ -5,6 +5,7 @@ import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.ir.Graph;
 import io.sinter.ir.GraphBuilder;
 import io.sinter.ir.Node;
+import io.sinter.ir.Numerics;
 import io.sinter.ir.Type;
 import io.sinter.ir.ref.RefArray;
 import java.util.ArrayList;
@@ -18,22 +19,32 @@ import java.util.stream.IntStream;
  * @param template the template's name
  * @param aligned whether launches count on memory that begins at multiples of 16 bytes, as drivers allocate it
  * @param target what the GPU is
+ * @param numerics what the user has chosen about rounding
  * @param programs the computation at different sizes, and others that have kernels of the same text
  */
-record MutantCase(String template, boolean aligned, Target target, List<Program> programs) {
+record MutantCase(String template, boolean aligned, Target target, Numerics numerics, List<Program> programs) {
     /**
      * A program with what it is run on.
      *
      * @param team threads of its kernels' teams; 0: as their rules say
      * @param isSubject whether faults are sought in its kernels; else it is run where it has one of the same text
+     * @param model gives the results to the bit where the reference, which adds in another order, gives them roughly; else null
      * @param inputs several lists of arguments
      */
-    record Program(Graph graph, int team, boolean isSubject, List<Inputs> inputs) {}
+    record Program(Graph graph, int team, boolean isSubject, Model model, List<Inputs> inputs) {}
+
+    /** A computation done in the order of a template's operations, by other code. */
+    interface Model {
+        /** The results of some arguments. */
+        List<RefArray> of(List<RefArray> arguments);
+    }
 
     /**
      * Arguments of one run.
      *
-     * @param tolerances of each result, the last one's for those that follow: relative to the greater of 1 and the value; 0: the reference's bits
+     * @param tolerances of each result against the reference's, the last one's for those that follow: relative to the greater of 1 and the value; 0: the
+     *     same bits. Of a program with a model they say how near the model is to the reference; NaN: the reference, which leaves out what has no weight, has
+     *     other infinities
      */
     record Inputs(List<RefArray> arguments, double... tolerances) {}
 
@@ -46,11 +57,13 @@ record MutantCase(String template, boolean aligned, Target target, List<Program>
     static final class Builder {
         private final String template;
         private BiFunction<GraphBuilder, List<Node>, List<Node>> code;
+        private Model model;
         private final List<Program> programs = new ArrayList<>();
         private boolean donating;
         private boolean isSubject = true;
         private boolean aligned;
         private Target target = Target.SM_80;
+        private Numerics numerics = Numerics.DEFAULT;
 
         Builder(String template, BiFunction<GraphBuilder, List<Node>, List<Node>> code) {
             this.template = template;
@@ -63,10 +76,30 @@ record MutantCase(String template, boolean aligned, Target target, List<Program>
             return this;
         }
 
+        /** The programs that follow compute this, and their kernels have faults, too. */
+        Builder computing(BiFunction<GraphBuilder, List<Node>, List<Node>> other, Model exact) {
+            code = other;
+            model = exact;
+            return this;
+        }
+
         /** The programs that follow compute this, by kernels some of which have the same text: in those, faults are seen that are sought in the others. */
         Builder running(BiFunction<GraphBuilder, List<Node>, List<Node>> other) {
             code = other;
+            model = null;
             isSubject = false;
+            return this;
+        }
+
+        /** Results of the programs that follow are what a model gives; null: what the reference does. */
+        Builder by(Model exact) {
+            model = exact;
+            return this;
+        }
+
+        /** For someone who has chosen this about rounding. */
+        Builder with(Numerics n) {
+            numerics = n;
             return this;
         }
 
@@ -98,7 +131,7 @@ record MutantCase(String template, boolean aligned, Target target, List<Program>
         }
 
         MutantCase build() {
-            return new MutantCase(template, aligned, target, List.copyOf(programs));
+            return new MutantCase(template, aligned, target, numerics, List.copyOf(programs));
         }
 
         /** A program of certain sizes. */
@@ -123,7 +156,7 @@ record MutantCase(String template, boolean aligned, Target target, List<Program>
                 List<Integer> donations = IntStream.range(0, results.size())
                         .mapToObj(i -> donating ? i : -1)
                         .toList();
-                programs.add(new Program(Graph.of(nodes, results, donations), team, isSubject, inputs));
+                programs.add(new Program(Graph.of(nodes, results, donations), team, isSubject, model, inputs));
             }
 
             /** Runs it on these, too; a second time on the same backwards. */

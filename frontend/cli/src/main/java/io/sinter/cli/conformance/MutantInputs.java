@@ -112,6 +112,46 @@ final class MutantInputs {
         return a;
     }
 
+    /** Whole numbers that mostly grow from each row's end to its beginning, whose greatest so far is another one again and again. */
+    static RefArray falling(Type t, long seed) {
+        Random r = new Random(seed);
+        int n = Math.toIntExact(t.dim(1));
+        return RefArray.ofLongs(t, i -> (r.nextInt(10) - 3L * (i % n) << 32) + (r.nextInt() & 0xffff_ffffL));
+    }
+
+    /** Rows of little numbers, among which, seen from the end, greater ones come now and then: each is the greatest up to the next one. */
+    static RefArray records(Type t, long seed) {
+        Random r = new Random(seed);
+        int n = Math.toIntExact(t.dim(1));
+        int apart = 2 << r.nextInt(9);
+        return RefArray.ofLongs(
+                t,
+                i -> r.nextInt(apart) == 0
+                        ? ((long) n - i % n << 32) + r.nextInt(1 << 30)
+                        : r.nextInt(8) - 0x1_0000_0000L);
+    }
+
+    /** In each row one element that is 7, of others that are not, and another one that is the least, of both halves of whose bits that can be told. */
+    static RefArray one(Type t, long seed) {
+        Random r = new Random(seed);
+        int n = Math.toIntExact(t.dim(1));
+        RefArray a = RefArray.ofLongs(t, _ -> 0x5_0000_0008L + r.nextInt(1 << 20));
+        for (int row = 0; row < a.size() / n; row++) {
+            if (row % 3 != 0) a.set(row * n + r.nextInt(n), 7L);
+            a.set(row * n + r.nextInt(n), r.nextBoolean() ? -0x3_0000_0000L + row : 0x4_0000_0000L + row);
+        }
+        return a;
+    }
+
+    /** Zeros but for one number in each row, of either sign. */
+    static RefArray single(Type t, double value, long seed) {
+        Random r = new Random(seed);
+        int n = Math.toIntExact(t.dim(t.rank() - 1));
+        RefArray a = RefArray.zeros(t);
+        for (int row = 0; row < a.size() / n; row++) a.set(row * n + r.nextInt(n), r.nextBoolean() ? value : -value);
+        return a;
+    }
+
     /** The same elements in the opposite order. */
     static RefArray backwards(RefArray a) {
         int last = a.size() - 1;

@@ -41,11 +41,19 @@ final class Mutants {
     /**
      * A faulty kernel.
      *
+     * @param instruction what the fault has changed
      * @param text the text of its module without the fault
      * @param faulty the module with it
      * @param readsTheSame whether it only reads another slot of the parameter block, which holds the same number in every launch of every program
      */
-    record Mutant(String template, Fault fault, String kernel, String text, PtxModule faulty, boolean readsTheSame) {
+    record Mutant(
+            String template,
+            Fault fault,
+            String kernel,
+            String instruction,
+            String text,
+            PtxModule faulty,
+            boolean readsTheSame) {
         /** What a proof that it is equivalent refers to. */
         String key() {
             return template + " " + kernel + " " + fault;
@@ -55,9 +63,10 @@ final class Mutants {
     /**
      * A program.
      *
+     * @param model gives its results to the bit; null if the interpreter of plans does
      * @param modules the texts that it loads
      */
-    private record Subject(SimulatedProgram program, Set<String> modules) {}
+    private record Subject(SimulatedProgram program, MutantCase.Model model, Set<String> modules) {}
 
     /** One run of a program: on which inputs and machine; what it gives, results or the error that it is to end with, is found when it is needed. */
     private final class Trial {
@@ -68,6 +77,7 @@ final class Mutants {
         private final int beside;
         private boolean isKnown;
         private List<RefArray> results;
+        private double[] tolerances;
         private String error;
         private long instructions;
 
@@ -77,6 +87,7 @@ final class Mutants {
             this.team = team;
             this.moved = moved;
             this.beside = beside;
+            tolerances = inputs.tolerances();
         }
 
         private SimulatedProgram.Outcome launch(long budget, UnaryOperator<String> change) {
@@ -95,9 +106,9 @@ final class Mutants {
          */
         synchronized void know() {
             if (isKnown) return;
-            isKnown = true;
             try {
                 results = subject.program().interpret(inputs.arguments());
+                if (subject.model() != null) useModel();
             } catch (IndexError e) {
                 error = e.getMessage();
             }
@@ -110,12 +121,21 @@ final class Mutants {
                 });
                 String problem = error != null
                         ? "no error, but it should be " + error
-                        : difference(results, got.results(), inputs.tolerances());
+                        : difference(results, got.results(), tolerances);
                 if (problem != null) throw new IllegalStateException(of.template() + " without faults: " + problem);
                 instructions = got.instructions();
             } catch (IndexError e) {
                 if (!e.getMessage().equals(error)) throw e;
             }
+            isKnown = true;
+        }
+
+        private void useModel() {
+            List<RefArray> exact = subject.model().of(inputs.arguments());
+            String problem = difference(results, exact, tolerances);
+            if (problem != null) throw new IllegalStateException(of.template() + ", the model: " + problem);
+            results = exact;
+            tolerances = new double[1];
         }
 
         /** How a mutant ends here. */
@@ -124,7 +144,7 @@ final class Mutants {
             try {
                 List<RefArray> got =
                         launch(PATIENCE * instructions + 100_000, change).results();
-                boolean wrong = error != null || difference(results, got, inputs.tolerances()) != null;
+                boolean wrong = error != null || difference(results, got, tolerances) != null;
                 return wrong ? Verdict.CAUGHT : Verdict.SURVIVED;
             } catch (PtxException _) {
                 return Verdict.INVALID;
@@ -157,7 +177,8 @@ final class Mutants {
         Map<Subject, Long> cost = new IdentityHashMap<>();
         List<Trial> special = new ArrayList<>();
         for (MutantCase.Program p : of.programs()) {
-            Subject subject = new Subject(new SimulatedProgram(p.graph()), new LinkedHashSet<>());
+            Subject subject =
+                    new Subject(new SimulatedProgram(p.graph(), of.numerics()), p.model(), new LinkedHashSet<>());
             for (MutantCase.Inputs in : p.inputs()) trials.add(new Trial(subject, in, p.team(), -1, 0));
             Trial first = trials.get(trials.size() - p.inputs().size());
             first.know();
@@ -196,7 +217,14 @@ final class Mutants {
                     kernels.set(i, f.in(k));
                     PtxModule faulty = new PtxModule(m.version(), m.target(), m.files(), m.variables(), kernels);
                     all.computeIfAbsent(f.kind(), _ -> new ArrayList<>())
-                            .add(new Mutant(of.template(), f, name, text, faulty, readsTheSame(k, f, base)));
+                            .add(new Mutant(
+                                    of.template(),
+                                    f,
+                                    name,
+                                    k.body().get(f.statement()).toString().strip(),
+                                    text,
+                                    faulty,
+                                    readsTheSame(k, f, base)));
                 }
             }
         }
@@ -213,11 +241,17 @@ final class Mutants {
         if (!from.address().base().equals(blockOf(k)) || !to.address().base().equals(blockOf(k))) return false;
         int a = Math.toIntExact(from.address().offset() / Long.BYTES);
         int b = Math.toIntExact(to.address().offset() / Long.BYTES);
-        List<List<Plan.SlotValue>> blocks = new ArrayList<>();
-        for (Trial t : trials) {
+        Map<String, List<List<Plan.SlotValue>>> byName = new HashMap<>();
+        for (Trial t : trials)
             for (Plan.Launch l : t.subject.program().launches())
-                if (PtxModule.identifier(l.kernel().name()).equals(name)) blocks.addAll(l.segments());
-        }
+                byName.computeIfAbsent(PtxModule.identifier(l.kernel().name()), _ -> new ArrayList<>())
+                        .addAll(l.segments());
+        // What is launched after a kernel, with the same parameters, has its name with something behind it.
+        List<List<Plan.SlotValue>> blocks = byName.keySet().stream()
+                .filter(n -> name.equals(n) || name.startsWith(n + "_"))
+                .max(Comparator.comparing(String::length))
+                .map(byName::get)
+                .orElse(List.of());
         return !blocks.isEmpty()
                 && blocks.stream()
                         .allMatch(x -> b >= 0
@@ -280,6 +314,8 @@ final class Mutants {
     }
 
     private static boolean near(double want, double got, double tolerance) {
-        return Double.compare(want, got) == 0 || Math.abs(want - got) <= tolerance * Math.max(1, Math.abs(want));
+        return Double.isNaN(tolerance)
+                || Double.compare(want, got) == 0
+                || Math.abs(want - got) <= tolerance * Math.max(1, Math.abs(want));
     }
 }

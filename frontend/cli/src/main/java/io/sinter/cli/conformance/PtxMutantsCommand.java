@@ -43,7 +43,10 @@ public final class PtxMutantsCommand implements Callable<Integer> {
             defaultValue = "20")
     private int max;
 
-    @Option(names = "--only", paramLabel = "TEMPLATE", description = "Only templates whose name begins so.")
+    @Option(
+            names = "--only",
+            paramLabel = "TEMPLATE",
+            description = "Only this template or, if none has that name, those whose names begin so.")
     private String only = "";
 
     @Option(names = "--threads", paramLabel = "N", description = "So many at a time (default: one for each processor).")
@@ -86,8 +89,7 @@ public final class PtxMutantsCommand implements Callable<Integer> {
         List<Outcome> outcomes = new ArrayList<>();
         List<String> unsound = new ArrayList<>();
         try (ExecutorService pool = Executors.newFixedThreadPool(Math.max(1, threads))) {
-            for (MutantCase c : MutantCases.all()) {
-                if (!c.template().startsWith(only)) continue;
+            for (MutantCase c : chosen()) {
                 try {
                     Outcome o = run(new Mutants(c, SimOptions.DEFAULT.withSeed(seed)), c.template(), pool);
                     outcomes.add(o);
@@ -122,6 +124,15 @@ public final class PtxMutantsCommand implements Callable<Integer> {
         out.println(sum);
         out.flush();
         return unsound.isEmpty() && (all - caught) * 20 <= all ? 0 : 1;
+    }
+
+    private List<MutantCase> chosen() {
+        List<MutantCase> all = MutantCases.all();
+        List<MutantCase> one =
+                all.stream().filter(c -> c.template().equals(only)).toList();
+        return one.isEmpty()
+                ? all.stream().filter(c -> c.template().startsWith(only)).toList()
+                : one;
     }
 
     private Outcome run(Mutants mutants, String template, ExecutorService pool) {

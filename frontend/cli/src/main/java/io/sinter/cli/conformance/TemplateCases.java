@@ -3,10 +3,14 @@ package io.sinter.cli.conformance;
 
 import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.ir.DType;
+import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.Node;
+import io.sinter.ir.Numerics;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Conv;
+import io.sinter.ir.op.ConvInputGrad;
+import io.sinter.ir.op.ConvWeightGrad;
 import io.sinter.ir.op.MaxPool;
 import io.sinter.ir.op.Sort;
 import io.sinter.ir.op.TopK;
@@ -25,8 +29,12 @@ final class TemplateCases {
         all.add(topK());
         all.add(maxPool());
         for (DType t : List.of(DType.F32, DType.F64, DType.I64, DType.F16, DType.BF16)) all.add(matmul(t));
+        all.add(tf32());
+        all.add(inParts());
         all.add(hopper());
         all.add(conv());
+        all.add(convGradients());
+        all.add(convTensor());
         all.addAll(AttentionCases.all());
         return all;
     }
@@ -89,7 +97,12 @@ final class TemplateCases {
 
     private static MutantCase.Builder products(String template) {
         return new MutantCase.Builder(template, (g, in) -> {
-                    Node c = g.matmul(in.get(0), in.get(1));
+                    // Of columns, as many as the bias has: rows may lie at distances that are not aligned, and those of
+                    // the result be.
+                    long columns = g.type(in.get(2)).dim(0);
+                    boolean whole = g.type(in.get(1)).dim(2) == columns;
+                    Node right = whole ? in.get(1) : g.slice(in.get(1), 2, 0, columns, 1);
+                    Node c = g.matmul(in.get(0), right);
                     Shape one = Shape.of(1, 1, g.type(in.get(2)).dim(0));
                     return List.of(g.add(
                             c, g.expand(g.reshape(in.get(2), one), g.type(c).shape())));
@@ -139,6 +152,67 @@ final class TemplateCases {
         return b.build();
     }
 
+    /** Operands of f32 rounded to TF32: to the nearer of two, halves away from 0. */
+    private static MutantCase tf32() {
+        MutantCase.Builder b = products("matmul-tf32").with(Numerics.DEFAULT.withProducts(MatmulPrecision.HIGH));
+        long[][] sizes = {{2, 70, 133, 131, 131}, {2, 70, 133, 132, 133}, {1, 72, 136, 136, 136}};
+        // A quarter of a last place from one number and three quarters from the other.
+        double uneven = 1 + 0x1.8p-11;
+        for (long[] n : sizes) {
+            MutantCase.Builder.Sized s = b.at(f32(n[0], n[1], n[2]), f32(n[0], n[2], n[4]), f32(n[3]))
+                    .on((t, i) -> MutantInputs.uniform(t, i), 3e-2)
+                    .exactly((t, i) -> MutantInputs.whole(t, i));
+            for (int axis : new int[] {2, 1})
+                s.on((t, i) -> i == 2 - axis ? MutantInputs.infiniteEnd(t, axis, 0) : MutantInputs.uniform(t, i), 3e-2);
+            for (int seed = 0; seed < 3; seed++) {
+                int from = seed;
+                s.on(
+                        (t, i) -> switch (i) {
+                            case 0 -> MutantInputs.single(t, uneven, from);
+                            case 1 -> MutantInputs.ones(t);
+                            default -> RefArray.zeros(t);
+                        },
+                        0x1p-12);
+                s.on(
+                        (t, i) -> switch (i) {
+                            case 0 -> MutantInputs.single(t, 1, from);
+                            case 1 -> RefArray.of(t, _ -> uneven);
+                            default -> RefArray.zeros(t);
+                        },
+                        0x1p-12);
+                // A bias three quarters of the sum's last place.
+                s.exactly((t, i) -> switch (i) {
+                    case 0 -> MutantInputs.single(t, 0x1p10, from);
+                    case 1 -> MutantInputs.ones(t);
+                    default -> MutantInputs.signs(t, 0x1.8p-14, from);
+                });
+            }
+        }
+        // Sums that end at other places of a panel.
+        for (long k : new long[] {130, 135, 138, 143})
+            for (int axis : new int[] {2, 1})
+                b.at(f32(2, 70, k), f32(2, k, 131), f32(131))
+                        .on(
+                                (t, i) -> i == 2 - axis
+                                        ? MutantInputs.infiniteEnd(t, axis, 0)
+                                        : MutantInputs.uniform(t, i),
+                                3e-2);
+        return b.build();
+    }
+
+    /** Long sums of small results, in four parts that a second kernel adds up. */
+    private static MutantCase inParts() {
+        MutantCase.Builder b = products("matmul-parts").by(in -> List.of(ProductModel.inParts(in, 4, 16)));
+        for (long[] n : new long[][] {
+            {37, 530, 45, 45}, {38, 532, 48, 48}, {35, 530, 48, 49}, {66, 530, 46, 46}, {36, 530, 47, 47}
+        })
+            b.at(f32(1, n[0], n[1]), f32(1, n[1], n[3]), f32(n[2]))
+                    .on((t, i) -> MutantInputs.uniform(t, i), 5e-5)
+                    .on((t, i) -> MutantInputs.uniform(t, i + 3), 5e-5)
+                    .exactly((t, i) -> MutantInputs.whole(t, i));
+        return b.build();
+    }
+
     /** Tensor copies, mbarriers and products by warpgroups. */
     private static MutantCase hopper() {
         MutantCase.Builder.Sized s = products("matmul-bf16-hopper")
@@ -163,31 +237,84 @@ final class TemplateCases {
         }
     }
 
+    private static final long[] STRIDE = {2, 1};
+    private static final long[] PAD_LOW = {1, 2};
+    private static final long[] PAD_HIGH = {1, 0};
+    private static final long[] DILATION = {1, 2};
+    private static final ConvModel CONV = new ConvModel(STRIDE, PAD_LOW, DILATION);
+
     private static MutantCase conv() {
-        Conv conv = new Conv(new long[] {2, 1}, new long[] {1, 2}, new long[] {1, 0}, new long[] {1, 2}, 1);
-        MutantCase.Builder.Sized s = new MutantCase.Builder(
-                        "conv-f32", (g, in) -> List.of(g.add(g.apply(conv, in.get(0), in.get(1)), 0.5)))
+        Conv conv = new Conv(STRIDE, PAD_LOW, PAD_HIGH, DILATION, 1);
+        return new MutantCase.Builder("conv-f32", (g, in) -> List.of(g.add(g.apply(conv, in.get(0), in.get(1)), 0.5)))
+                .by(in -> List.of(CONV.forward(in.get(0), in.get(1), f32(2, 70, 5, 11), 0.5f)))
                 .aligned()
-                .at(f32(2, 5, 9, 13), f32(7, 5, 3, 3))
+                .at(f32(2, 5, 9, 13), f32(70, 5, 3, 3))
                 .on((t, i) -> MutantInputs.uniform(t, i), 1e-4)
-                .exactly((t, i) -> MutantInputs.whole(t, i));
-        // One tap of each of two channels: two products for each result, whose sum is rounded.
-        for (int seed = 0; seed < 20; seed++) {
+                .on((t, i) -> MutantInputs.uniform(t, i + 2), 1e-4)
+                .exactly((t, i) -> MutantInputs.whole(t, i))
+                .and()
+                .build();
+    }
+
+    /** By input and by weight: gathered where a stride skips, and sums over pixels. */
+    private static MutantCase convGradients() {
+        Type x = f32(2, 60, 9, 13);
+        Type w = f32(60, 60, 2, 2);
+        Type y = f32(2, 60, 5, 13);
+        return new MutantCase.Builder(
+                        "conv-gradients",
+                        (g, in) -> List.of(
+                                g.add(
+                                        g.apply(
+                                                new ConvInputGrad(x.shape(), STRIDE, PAD_LOW, PAD_HIGH, DILATION, 1),
+                                                in.get(2),
+                                                in.get(1)),
+                                        0.5),
+                                g.apply(
+                                        new ConvWeightGrad(w.shape(), STRIDE, PAD_LOW, PAD_HIGH, DILATION, 1),
+                                        in.get(0),
+                                        in.get(2))))
+                .by(in -> List.of(CONV.byInput(in.get(2), in.get(1), x, 0.5f), CONV.byWeight(in.get(0), in.get(2), w)))
+                .aligned()
+                .at(x, w, y)
+                .on((t, i) -> MutantInputs.uniform(t, i), 1e-4)
+                .on((t, i) -> MutantInputs.uniform(t, i + 3), 1e-4)
+                .exactly((t, i) -> MutantInputs.whole(t, i))
+                .and()
+                .build();
+    }
+
+    private static int sign(int number) {
+        return number % 2 == 0 ? 1 : -1;
+    }
+
+    /** By tensor cores, of bf16: operands by their own code. */
+    private static MutantCase convTensor() {
+        Conv conv = new Conv(STRIDE, PAD_LOW, PAD_HIGH, DILATION, 1);
+        MutantCase.Builder.Sized s = new MutantCase.Builder(
+                        "conv-bf16", (g, in) -> List.of(g.add(g.apply(conv, in.get(0), in.get(1)), in.get(2))))
+                .aligned()
+                .at(
+                        Type.of(DType.BF16, 2, 13, 9, 13),
+                        Type.of(DType.BF16, 70, 13, 3, 3),
+                        Type.of(DType.BF16, 2, 70, 5, 11))
+                .on((t, i) -> MutantInputs.uniform(t, i), 6e-2)
+                .exactly((t, i) -> MutantInputs.whole(t, i))
+                .exactly((t, i) -> i == 2 ? MutantInputs.uniform(t, i) : MutantInputs.whole(t, i));
+        // Sums in the middle between two results, to which less is added than f32 has places for.
+        for (int seed = 0; seed < 4; seed++) {
             int from = seed;
-            s.exactly((t, i) -> i == 0
-                    ? RefArray.of(t, k -> {
-                        // Signs by row of pixels: what is rounded up here is rounded down there.
-                        int sign = k / 13 % 2 == 0 ? 1 : -1;
-                        int channel = k / 117 % 5;
-                        return channel == from % 5 ? sign * (0x1p24 + 2) : channel == (from + 1) % 5 ? sign : 0;
-                    })
-                    : RefArray.of(t, k -> {
-                        int channel = k / 9 % 5;
-                        int output = k / 45;
-                        boolean first = channel == from % 5 && k % 9 == (output + from) % 9;
-                        boolean second = channel == (from + 1) % 5 && k % 9 == (output * 5 + from * 2 + 1) % 9;
-                        return first || second ? 1 : 0;
-                    }));
+            s.exactly((t, i) -> switch (i) {
+                case 0 -> MutantInputs.ones(t);
+                case 1 ->
+                    RefArray.of(t, k -> {
+                        int channel = k / 9 % 13;
+                        int output = k / 117;
+                        if (k % 9 != 4 || channel > 1) return 0;
+                        return sign(output) * (channel == 0 ? 256 : 1 + output / 2 % 2 * 2);
+                    });
+                default -> MutantInputs.signs(t, 0x1p-17, from);
+            });
         }
         return s.and().build();
     }
