@@ -202,13 +202,22 @@ final class TemplateCases {
 
     /** Long sums of small results, in four parts that a second kernel adds up. */
     private static MutantCase inParts() {
-        MutantCase.Builder b = products("matmul-parts").by(in -> List.of(ProductModel.inParts(in, 4, 16)));
-        for (long[] n : new long[][] {
-            {37, 530, 45, 45}, {38, 532, 48, 48}, {35, 530, 48, 49}, {66, 530, 46, 46}, {36, 530, 47, 47}
-        })
-            b.at(f32(1, n[0], n[1]), f32(1, n[1], n[3]), f32(n[2]))
-                    .on((t, i) -> MutantInputs.uniform(t, i), 5e-5)
-                    .on((t, i) -> MutantInputs.uniform(t, i + 3), 5e-5)
+        MutantCase.Builder b = products("matmul-parts");
+        // Rows, steps, columns, elements from one row of the right operand to the next, and steps of a panel: where
+        // rows
+        // are aligned panels are larger.
+        long[][] sizes = {
+            {37, 530, 45, 45, 16},
+            {38, 1056, 48, 48, 32},
+            {35, 530, 48, 49, 16},
+            {66, 530, 46, 46, 16},
+            {36, 530, 47, 47, 16}
+        };
+        for (long[] n : sizes)
+            b.by(in -> List.of(ProductModel.inParts(in, 4, (int) n[4])))
+                    .at(f32(1, n[0], n[1]), f32(1, n[1], n[3]), f32(n[2]))
+                    .on((t, i) -> MutantInputs.uniform(t, i), 2e-4)
+                    .on((t, i) -> MutantInputs.uniform(t, i + 3), 2e-4)
                     .exactly((t, i) -> MutantInputs.whole(t, i));
         return b.build();
     }
