@@ -62,6 +62,9 @@ final class AttentionCode {
     private final Expr logX;
     private final Exchange exchange;
     private final Reg thread;
+    /** Scratch memory of all parameter blocks. */
+    final Reg scratch;
+
     final int threads;
     /** Elements of a panel that a thread loads at a time: what the assembler has registers for. */
     private final int loads;
@@ -103,7 +106,7 @@ final class AttentionCode {
         loads = tensor || bytes == 8 ? 4 : 2;
         Reg blocks = out.pointer();
         Reg stride = out.parameter(PtxType.U64);
-        out.parameter(PtxType.U64);
+        scratch = out.pointer();
         Reg block = out.mad(PtxType.S64, special(Operand.Special.CTAID_Y), stride, blocks);
         thread = special(Operand.Special.TID_X);
         c = new BodyEmitter(out, facts, new BodyEmitter.Frame(block, out.constant(0)));
@@ -133,6 +136,7 @@ final class AttentionCode {
         logX = of.logX;
         exchange = of.exchange;
         thread = of.thread;
+        scratch = of.scratch;
         threads = of.threads;
         loads = of.loads;
         cells = of.cells;

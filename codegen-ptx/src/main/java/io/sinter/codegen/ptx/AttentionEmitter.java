@@ -86,7 +86,12 @@ final class AttentionEmitter {
 
     /** The kernel, or the three kernels of the gradient. */
     static PtxKernel emit(AttentionKernel kernel, AttentionSchedule schedule, String entry, int file) {
-        if (schedule.features() > 0) return AttentionHeadsForward.emit(kernel, schedule, entry, file);
+        if (schedule.features() > 0) {
+            if (kernel.pass() == AttentionKernel.Pass.FORWARD)
+                return AttentionHeadsForward.emit(kernel, schedule, entry, file);
+            PtxKernel keys = AttentionHeadsKeyGrad.emit(kernel, schedule, entry + "_keys", file);
+            return AttentionHeadsQueryGrad.emit(kernel, schedule, entry, file, keys);
+        }
         if (kernel.pass() == AttentionKernel.Pass.FORWARD)
             return new AttentionEmitter(kernel, schedule, entry, file, Result.OUT).emit(null);
         PtxKernel dv = new AttentionEmitter(kernel, schedule, entry + "_dv", file, Result.DV).emit(null);
@@ -122,7 +127,7 @@ final class AttentionEmitter {
             else backward(row, column, width);
         });
         out.ret();
-        LaunchRule rule = new LaunchRule.Blocks(
+        LaunchRule rule = LaunchRule.Blocks.of(
                 kernel.batch(), rowVar, resultColumn(), AttentionCode.SIDE, AttentionCode.SIDE, g.threads);
         String listing = KernelText.print(kernel) + "// " + schedule.note() + "\n";
         return new PtxKernel(out.build(), listing, rule, next, List.of());

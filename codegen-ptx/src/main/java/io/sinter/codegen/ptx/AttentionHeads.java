@@ -242,6 +242,19 @@ final class AttentionHeads {
         }
     }
 
+    /** Two numbers of one register. */
+    List<Operand> apart(Operand pair) {
+        if (type == PtxType.BF16)
+            return List.of(
+                    g.scalars.bits(DType.F32, out.shl(PtxType.B32, pair, out.constant(16))),
+                    g.scalars.bits(DType.F32, out.and(PtxType.B32, pair, out.constant(0xffff0000L))));
+        Operand.Vector halves = out.registers(PtxType.B16, 2);
+        out.assign(PtxType.B32, halves, pair);
+        return halves.elements().stream()
+                .map(x -> (Operand) g.scalars.fromHalf(x))
+                .toList();
+    }
+
     /** Sums as the left operand of a product over their columns, rounded: one step of 16. */
     List<Operand> asLeft(List<? extends Operand> tile, int step) {
         List<Operand> all = new ArrayList<>();
@@ -256,7 +269,7 @@ final class AttentionHeads {
     // ---- results
 
     /** Puts a tile of 16 lines into shared memory, rounded, from a line of it on. */
-    void put(List<Operand> tile, Operand to, Operand line) {
+    void put(List<? extends Operand> tile, Operand to, Operand line) {
         Operand row = ints.add(line, laneRow);
         Operand at = ints.add(
                 ints.add(to, ints.mul(row, lineBytes)), ints.add(ints.mul(laneRow, CHUNK), ints.mul(lanePlace, 4)));

@@ -49,8 +49,8 @@ record AttentionSchedule(Math math, boolean async, int features) implements Sche
         return all;
     }
 
-    /** Queries of a CTA that has whole heads. */
-    int queries() {
+    /** Rows of a CTA that has whole heads: queries, or keys. */
+    int rows() {
         return features == 64 ? 128 : 64;
     }
 
@@ -99,55 +99,71 @@ record AttentionSchedule(Math math, boolean async, int features) implements Sche
     private static boolean copies(AttentionKernel kernel, Math math) {
         if (math == Math.FMA && kernel.acc() != DType.F32) return false;
         int bytes = math == Math.FMA ? kernel.acc().bytes() : math.type().bytes();
-        for (Operand o : operands(kernel)) {
-            if (!(o.value instanceof Expr.Load l)
-                    || l.mask() != null
-                    || l.buffer().kind() != Buf.Kind.IN) return false;
-            if (l.buffer().dtype().bytes() != bytes) return false;
-            boolean unit = false;
-            for (Index.Term t : l.index().terms()) {
-                if (!(t.atom() instanceof Index.VarAtom v)) return false;
-                unit |= v.var() == o.column && t.coef().is(1);
-            }
-            if (!unit) return false;
+        return operands(kernel).stream().allMatch(o -> isCopied(o, bytes));
+    }
+
+    private static boolean isCopied(Operand o, int bytes) {
+        if (!(o.value instanceof Expr.Load l) || l.mask() != null || l.buffer().kind() != Buf.Kind.IN) return false;
+        if (l.buffer().dtype().bytes() != bytes) return false;
+        boolean unit = false;
+        for (Index.Term t : l.index().terms()) {
+            if (!(t.atom() instanceof Index.VarAtom v)) return false;
+            unit |= v.var() == o.column && t.coef().is(1);
         }
-        return true;
+        return unit;
     }
 
     private static boolean hasWholeHeads(AttentionKernel kernel, Math math) {
-        return math.type() != null
-                && math.type().bytes() == 2
-                && kernel.bias() == null
-                && kernel.pass() == AttentionKernel.Pass.FORWARD;
+        if (math.type() == null || math.type().bytes() != 2 || kernel.bias() != null) return false;
+        return kernel.saved().isEmpty() || isCopied(result(kernel), 2);
     }
 
-    /** The fewest features that a launch's heads fit into; 0 if there are more than any form has, or results are not aligned. */
+    /** The result of attention that its gradient is given. */
+    private static Operand result(AttentionKernel kernel) {
+        return new Operand(kernel.saved().getFirst(), kernel.e());
+    }
+
+    /** The fewest features that a launch's heads fit into; 0 if there are none, more than any form has, or results are not aligned. */
     private static int features(AttentionKernel kernel, IntToLongFunction slot) {
-        AttentionKernel.Target out = kernel.outputs().getFirst();
-        long all = LaunchRule.number(out.index().offset(), slot) * 2
-                + slot.applyAsLong(out.buffer().slot());
-        for (Index.Term t : out.index().terms())
-            if (!(t.atom() instanceof Index.VarAtom v && v.var() == kernel.e()))
-                all |= LaunchRule.number(t.coef(), slot) * 2;
-        long values = LaunchRule.number(kernel.e().extent(), slot);
-        if ((all | values * 2) % GemmOperand.CHUNK != 0) return 0;
-        long most = java.lang.Math.max(LaunchRule.number(kernel.d().extent(), slot), values);
-        for (int f : FEATURES) if (most <= f) return f;
+        long d = LaunchRule.number(kernel.d().extent(), slot);
+        long e = LaunchRule.number(kernel.e().extent(), slot);
+        if (d < 1 || e < 1) return 0;
+        long all = 2 * e;
+        if (kernel.pass() == AttentionKernel.Pass.FORWARD) {
+            all |= strides(kernel.outputs().getFirst(), kernel.e(), slot);
+        } else {
+            all |= 2 * d | strides(result(kernel), slot);
+            List<Var> columns = List.of(kernel.d(), kernel.d(), kernel.e());
+            for (int i = 0; i < 3; i++) all |= strides(kernel.outputs().get(i), columns.get(i), slot);
+        }
+        if (all % GemmOperand.CHUNK != 0) return 0;
+        for (int f : FEATURES) if (java.lang.Math.max(d, e) <= f) return f;
         return 0;
     }
 
     /** Whether each row of each operand begins at a multiple of 16 bytes. */
     private static boolean isAligned(AttentionKernel kernel, IntToLongFunction slot) {
         long all = 0;
-        for (Operand o : operands(kernel)) {
-            Expr.Load l = (Expr.Load) o.value;
-            long bytes = l.buffer().dtype().bytes();
-            all |= slot.applyAsLong(l.buffer().slot())
-                    | LaunchRule.number(l.index().offset(), slot) * bytes;
-            for (Index.Term t : l.index().terms())
-                if (((Index.VarAtom) t.atom()).var() != o.column) all |= LaunchRule.number(t.coef(), slot) * bytes;
-        }
+        for (Operand o : operands(kernel)) all |= strides(o, slot);
         return all % GemmOperand.CHUNK == 0;
+    }
+
+    /** A number that is a multiple of a power of two if all rows begin at such. */
+    private static long strides(Operand o, IntToLongFunction slot) {
+        Expr.Load l = (Expr.Load) o.value;
+        return strides(l.buffer(), l.index(), o.column, slot);
+    }
+
+    private static long strides(AttentionKernel.Target t, Var column, IntToLongFunction slot) {
+        return strides(t.buffer(), t.index(), column, slot);
+    }
+
+    private static long strides(Buf buffer, Index index, Var column, IntToLongFunction slot) {
+        long bytes = buffer.dtype().bytes();
+        long all = slot.applyAsLong(buffer.slot()) | LaunchRule.number(index.offset(), slot) * bytes;
+        for (Index.Term t : index.terms())
+            if (((Index.VarAtom) t.atom()).var() != column) all |= LaunchRule.number(t.coef(), slot) * bytes;
+        return all;
     }
 
     @Override

@@ -37,7 +37,8 @@ public sealed interface LaunchRule {
         return switch (this) {
             case Tiles t -> t.sharedBytes > 0;
             case Teams t -> t.mayShareScratch();
-            case Rows _, Blocks _, Parts _ -> false;
+            case Blocks b -> b.sharedBytes > 0;
+            case Rows _, Parts _ -> false;
         };
     }
 
@@ -196,8 +197,19 @@ public sealed interface LaunchRule {
      * @param down rows of a block
      * @param across columns of a block
      * @param threads of a CTA
+     * @param rowScratchBytes scratch memory for each row of all blocks
+     * @param sharedBytes dynamic shared memory
      */
-    record Blocks(List<Var> batch, Var rows, Var columns, int down, int across, int threads) implements LaunchRule {
+    record Blocks(
+            List<Var> batch,
+            Var rows,
+            Var columns,
+            int down,
+            int across,
+            int threads,
+            int rowScratchBytes,
+            int sharedBytes)
+            implements LaunchRule {
         public Blocks {
             batch = List.copyOf(batch);
         }
@@ -206,8 +218,22 @@ public sealed interface LaunchRule {
         public Shape shape(IntToLongFunction slot) {
             long m = (number(rows.extent(), slot) + down - 1) / down;
             long n = (number(columns.extent(), slot) + across - 1) / across;
-            long count = Math.multiplyExact(extents(batch, slot), Math.multiplyExact(m, n));
-            return new Shape(threads, 1, Math.min(MAX_CTAS, count), 0, 0);
+            long matrices = extents(batch, slot);
+            long count = Math.multiplyExact(matrices, Math.multiplyExact(m, n));
+            long scratch = Math.multiplyExact(matrices, m * down) * rowScratchBytes;
+            return new Shape(threads, 1, Math.min(MAX_CTAS, count), scratch, sharedBytes);
+        }
+
+        static Blocks of(List<Var> batch, Var rows, Var columns, int down, int across, int threads) {
+            return new Blocks(batch, rows, columns, down, across, threads, 0, 0);
+        }
+
+        Blocks withScratch(int rowBytes) {
+            return new Blocks(batch, rows, columns, down, across, threads, rowBytes, sharedBytes);
+        }
+
+        Blocks withShared(int bytes) {
+            return new Blocks(batch, rows, columns, down, across, threads, rowScratchBytes, bytes);
         }
     }
 

@@ -41,7 +41,10 @@ final class LaunchRuleReader {
                         vars(), vars(), vars(), vars(), form(), positive(Long.BYTES), bytes(LaunchRule.MAX_CTAS), (int)
                                 bytes(1 << 20));
             case 2 -> new LaunchRule.Rows(vars(), vars(), vars());
-            case 3 -> new LaunchRule.Blocks(vars(), var(), var(), positive(MOST), positive(MOST), positive(MOST));
+            case 3 ->
+                new LaunchRule.Blocks(
+                        vars(), var(), var(), positive(MOST), positive(MOST), positive(MOST), (int) bytes(MOST), (int)
+                                bytes(1 << 20));
             case 4 -> new LaunchRule.Parts(coefs(), positive(MOST), positive(MOST), bytes(8L * ScanSchedule.MAX_PARTS));
             default -> throw new FormatException("no rule of launches");
         };

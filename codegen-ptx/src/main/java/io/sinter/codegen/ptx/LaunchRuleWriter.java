@@ -58,12 +58,13 @@ final class LaunchRuleWriter {
                 vars(rows);
                 vars(columns);
             }
-            case LaunchRule.Blocks(List<Var> batch, Var rows, Var columns, int down, int across, int threads) -> {
+            case LaunchRule.Blocks b -> {
                 out.u8(3);
-                vars(batch);
-                var(rows);
-                var(columns);
-                out.number(down).number(across).number(threads);
+                vars(b.batch());
+                var(b.rows());
+                var(b.columns());
+                out.number(b.down()).number(b.across()).number(b.threads());
+                out.number(b.rowScratchBytes()).number(b.sharedBytes());
             }
             case LaunchRule.Parts(List<Coef> lines, int parts, int threads, long scratchBytes) -> {
                 out.u8(4);

@@ -141,7 +141,10 @@ public final class PtxCodegen {
     public static PtxModule module(Target target, List<PtxKernel> kernels) {
         TreeMap<Integer, String> files = new TreeMap<>();
         for (int i = 0; i < kernels.size(); i++) files.put(i + 1, kernels.get(i).name() + ".loop");
-        boolean dynamic = kernels.stream().map(PtxKernel::rule).anyMatch(LaunchRule::usesDynamicShared);
+        boolean dynamic = kernels.stream()
+                .flatMap(k -> Stream.iterate(k, x -> x != null, PtxKernel::next))
+                .map(PtxKernel::rule)
+                .anyMatch(LaunchRule::usesDynamicShared);
         return new PtxModule(
                 Target.VERSION,
                 target.toString(),

@@ -148,7 +148,12 @@ class AttentionTemplateTest {
         for (Node x : inputs) operands.add(g.transpose(x, 0, 1));
         operands.add(g.expand(g.constant(inputs.getFirst(), 0), Shape.of(2, queries, keys)));
         operands.add(g.constant(inputs.getFirst(), scale));
-        Graph graph = g.build(g.emit(new Attention(causal), operands).toArray(Node[]::new));
+        List<Node> results = new ArrayList<>(g.emit(new Attention(causal), operands));
+        operands.addAll(results);
+        Node dout = g.input(Type.of(t, queries, 2, e));
+        operands.add(g.transpose(dout, 0, 1));
+        results.addAll(g.emit(new AttentionGrad(causal), operands));
+        Graph graph = g.build(results.toArray(Node[]::new));
         List<RefArray> args = new ArrayList<>();
         for (Node n : graph.inputs()) args.add(random(n.type(), args.size() + 1));
         List<Schedule> chosen = new ArrayList<>();
@@ -156,9 +161,10 @@ class AttentionTemplateTest {
             chosen.add(PtxCodegen.schedule(kernel, slot, Target.SM_90A, Numerics.DEFAULT));
             return chosen.getLast();
         };
-        new SimPlan(graph, args, choice, Target.SM_90A, seed).check("seed " + seed, tolerance);
-        Math math = t == DType.BF16 ? Math.BF16 : Math.F16;
-        assertEquals(List.of(new AttentionSchedule(math, true, features)), chosen);
+        // Few CTAs take more than one block each.
+        new SimPlan(graph, args, choice, Target.SM_90A, seed).withCtas(3).check("seed " + seed, tolerance);
+        AttentionSchedule form = new AttentionSchedule(t == DType.BF16 ? Math.BF16 : Math.F16, true, features);
+        assertEquals(List.of(form, form), chosen);
     }
 
     /** Operands beside an aligned address come by code. */
