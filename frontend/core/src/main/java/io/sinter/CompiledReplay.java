@@ -54,6 +54,11 @@ final class CompiledReplay {
             if (s instanceof FromStorage h) Host.buffer(h.storage());
             else if (s instanceof FromLeaf l) Host.buffer(l.leaf().presentGradient());
         }
+        // What is pending outside may read memory that the program gives to new values: a loss before a compiled
+        // optimizer's step.
+        boolean gives = false;
+        for (Write w : v.writes()) gives |= w.donor() >= 0;
+        if (gives && t.hasPending()) t.flush();
         t.lock.lock();
         try {
             return new CompiledReplay(t, v, inputs).run();

@@ -20,6 +20,7 @@ public final class Counters {
     final LongAdder crossFound = new LongAdder();
     final LongAdder crossFailures = new LongAdder();
     final LongAdder crossGenerated = new LongAdder();
+    final LongAdder compared = new LongAdder();
     final CacheStats cache = new CacheStats();
 
     Counters() {}
@@ -45,6 +46,11 @@ public final class Counters {
     /** Programs that were found compiled on disk: no pass of the compiler ran for them. */
     public long programsLoaded() {
         return loaded.sum();
+    }
+
+    /** Programs whose first run agreed with the reference evaluator ({@code sinter.check=reference}). */
+    public long programsCompared() {
+        return compared.sum();
     }
 
     /** What the cache on disk was asked for. */

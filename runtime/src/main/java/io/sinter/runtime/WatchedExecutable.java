@@ -81,6 +81,7 @@ final class WatchedExecutable implements Executable {
                             .mapToObj(i -> loaded(run, i))
                             .toList();
                     new ReferenceCheck(graph, dump, context, sources, folder, before.arrays()).check(got);
+                    context.session().counters().compared.increment();
                 }
                 if (checks.nan()) {
                     BitSet bad = nonFinite(run);

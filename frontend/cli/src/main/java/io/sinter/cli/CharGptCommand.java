@@ -149,7 +149,8 @@ final class CharGptCommand implements Runnable {
                 DataLoader.of(text, batch).shuffle(options.seed()).dropLast().workers(1);
         if (batches.batches() == 0)
             throw new CommandFailure("the text is too short for a batch of " + batch + " stretches");
-        AdamW optimizer = new AdamW(net.parameters(), RATE).betas(0.9, 0.95).weightDecay(0.1);
+        AdamW optimizer =
+                new AdamW(net.parameters(), options.rate(RATE)).betas(0.9, 0.95).weightDecay(0.1);
         Scheduler rates = Scheduler.warmupCosine(optimizer, Math.min(WARMUP, steps / 2), steps, 0.1);
         run.say(
                 "%,d characters, %d different; %,d parameters",

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import me.tongfei.progressbar.DelegatingProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
@@ -98,7 +99,7 @@ final class ClassifierTraining {
                 "%,d images to train on, %,d held out; %,d parameters",
                 train.samples(), test.samples(), net.parameterCount());
         long began = System.nanoTime();
-        AdamW optimizer = new AdamW(net.parameters(), recipe.rate);
+        AdamW optimizer = new AdamW(net.parameters(), options.rate(recipe.rate));
         ClassifierTraining training = new ClassifierTraining(net, optimizer, train);
         training.run(
                 options.epochs(recipe.epochs),
@@ -137,10 +138,11 @@ final class ClassifierTraining {
         return (double) correct / batches.samples();
     }
 
-    /** A bar with speed and remaining time; outside a terminal it is written less often. */
+    /** A bar with speed and remaining time; outside a terminal it is written less often. Not where lines of the log would come into it. */
     static ProgressBar bar(String task, long most, String unit) {
-        return new ProgressBarBuilder()
-                .setTaskName(task)
+        ProgressBarBuilder builder = new ProgressBarBuilder();
+        if (System.getProperty("sinter.log") != null) builder.setConsumer(new DelegatingProgressBarConsumer(_ -> {}));
+        return builder.setTaskName(task)
                 .setInitialMax(most)
                 .setUnit(unit, 1)
                 .setStyle(ProgressBarStyle.ASCII)

@@ -137,6 +137,10 @@ final class DemoRun implements AutoCloseable {
                 (double) results.get("total_seconds"),
                 session.device(),
                 session.options().threads());
+        if (session.options().checks().reference()) {
+            result("programs_compared", counters.programsCompared());
+            say("%d programs agree with the reference evaluator", counters.programsCompared());
+        }
         if (session.disk() != null) {
             result("cache_hits", counters.cache().hits());
             result("cache_misses", counters.cache().misses());

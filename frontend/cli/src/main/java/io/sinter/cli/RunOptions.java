@@ -20,6 +20,7 @@ final class RunOptions {
 
     private Integer epochs;
     private Integer steps;
+    private Double rate;
     private Integer threads;
 
     @Option(names = "--seed", paramLabel = "N", description = "Seed of all random numbers (default: ${DEFAULT-VALUE}).")
@@ -106,6 +107,13 @@ final class RunOptions {
         steps = positive("--steps", value);
     }
 
+    @Option(names = "--lr", paramLabel = "RATE", description = "Highest learning rate.")
+    private void setRate(double value) {
+        if (!(value > 0 && value < Double.POSITIVE_INFINITY))
+            throw new ParameterException(spec.commandLine(), "--lr must be a number above 0, not " + value);
+        rate = value;
+    }
+
     @Option(
             names = "--threads",
             paramLabel = "N",
@@ -134,6 +142,11 @@ final class RunOptions {
     /** The limit on optimizer steps, at least 1, when one was given. */
     OptionalInt steps() {
         return steps == null ? OptionalInt.empty() : OptionalInt.of(steps);
+    }
+
+    /** The highest learning rate. */
+    double rate(double byDefault) {
+        return rate == null ? byDefault : rate;
     }
 
     /** Number of worker threads, at least 1, when one was given. */

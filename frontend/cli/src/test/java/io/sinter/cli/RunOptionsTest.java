@@ -73,6 +73,14 @@ class RunOptionsTest {
     }
 
     @Test
+    void learningRatesAreAboveZero() {
+        assertEquals(0.25, parse().rate(0.25));
+        assertEquals(1e-3, parse("--lr", "1e-3").rate(0.25));
+        for (String wrong : new String[] {"0", "-1", "NaN", "Infinity", "fast"})
+            assertThrows(ParameterException.class, () -> parse("--lr", wrong));
+    }
+
+    @Test
     void inputsAreDumpedWithPrograms() {
         assertEquals(0, parse("--dump", "d").dumpInputs());
         assertEquals(64 << 20, parse("--dump", "d", "--dump-inputs").dumpInputs());
