@@ -40,8 +40,10 @@ final class LoopEmitter {
 
     private static final int CHEAP_WITH_MANY_SLOTS = 120;
 
-    /** Slots of the parameter block that leave room for so many operations: what loops do not change is held in two registers each. */
-    private static final int FEW_SLOTS = 20;
+    /** Slots of the parameter block that leave room for so many operations, and of a team's: what loops do not change is held in two registers each. */
+    private static final int FEW_SLOTS = 16;
+
+    private static final int FEW_TEAM_SLOTS = 10;
 
     /** Operations, and accumulators' parts, beyond which a team of {@link LaunchRule#MAX_TEAM} threads would have too few registers. */
     private static final int LARGE = 300;
@@ -94,7 +96,8 @@ final class LoopEmitter {
                 width,
                 kernel.scratchBytes());
         boolean cheap = cost <= (kernel.slots() > FEW_SLOTS ? CHEAP_WITH_MANY_SLOTS : CHEAP);
-        boolean small = cooperates ? !large && width == SharedLoop.MAX_WIDTH : cheap;
+        boolean smallTeam = !large && width == SharedLoop.MAX_WIDTH && kernel.slots() <= FEW_TEAM_SLOTS;
+        boolean small = cooperates ? smallTeam : cheap;
         int minCtas = !small ? 1 : cooperates ? TEAM_CTAS : CTAS;
         out.limits(Kernel.Limits.threads(most).withMinCtas(minCtas));
 
