@@ -170,7 +170,7 @@ class DumpCommandsTest {
         assertTrue(line.contains("'conv' reads its operands from memory"), line);
         String one = ok("dump", "why-not-fused", "conv", "relu", "--in", step);
         assertTrue(one.startsWith("They are one kernel: 00-conv_add_relu"), one);
-        String far = ok("dump", "why-not-fused", "DigitsCommand.java:64", "ClassifierTraining.java:57", "--in", step);
+        String far = ok("dump", "why-not-fused", "DigitsCommand.java:64", "ClassifierTraining.java:58", "--in", step);
         assertTrue(far.startsWith("On the way"), far);
         String unknown = failure("dump", "why-not-fused", "Model.java:1", "relu", "--in", step);
         assertTrue(unknown.contains("'Model.java:1'") && unknown.contains("DigitsCommand.java:64 (forward)"), unknown);

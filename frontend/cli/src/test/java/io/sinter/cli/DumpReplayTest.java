@@ -237,8 +237,9 @@ class DumpReplayTest {
             assertEquals(dumped, program.getParent());
             String small = ok("dump", "minimize", program);
             assertTrue(small.startsWith("# differs on jvm with the arguments in " + program + "/inputs"), small);
-            assertTrue(small.contains(" = sqrt("), small);
+            assertTrue(small.contains(" = adam_step("), small);
             long operators = small.lines()
+                    .map(l -> l.replaceAll(" *#.*", ""))
                     .filter(l -> l.startsWith("%") && !l.endsWith("= input") && !l.endsWith("= scalar"))
                     .count();
             assertTrue(operators <= 5, small);

@@ -107,6 +107,11 @@ final class LoopCases {
             b.at(f32(9, n), f32(9, n + 8))
                     .exactly((t, i) -> MutantInputs.uniform(t, i))
                     .exactly((t, i) -> MutantInputs.whole(t, i));
+        // Threads with several steps, which take some of them at a time, and those that are left one by one.
+        for (long n : new long[] {204, 208, 209, 206})
+            b.inTeams(8, f32(9, n), f32(9, n + 8))
+                    .exactly((t, i) -> MutantInputs.uniform(t, i))
+                    .exactly((t, i) -> MutantInputs.whole(t, i));
         b.twice(f32(9, 204), f32(9, 212)).exactly((t, i) -> MutantInputs.uniform(t, i));
         return b.build();
     }
@@ -357,6 +362,7 @@ final class LoopCases {
                     .exactly((t, i) -> MutantInputs.uniform(t, i))
                     .exactly((t, i) -> MutantInputs.whole(t, i))
                     .exactly((t, i) -> RefArray.of(t, k -> k % 97 == 13 ? Double.NaN : k % 5));
+        b.inTeams(1, f32(60, 256)).exactly((t, i) -> MutantInputs.uniform(t, i));
         b.twice(f32(9, 704)).exactly((t, i) -> MutantInputs.uniform(t, i));
         return b.build();
     }
@@ -506,6 +512,10 @@ final class LoopCases {
                         ? MutantInputs.uniform(t, i + 1)
                         : i == w ? RefArray.ofLongs(t, _ -> 22) : MutantInputs.indices(t, -15, 15, i, -1, 0));
             }
+            b.inTeams(1, f32(15, n), Type.of(DType.I64, 15, 40), f32(15, 40), Type.of(DType.I64, 6), f32(6, n))
+                    .exactly((t, i) -> t.dtype() != DType.I64
+                            ? MutantInputs.uniform(t, i + 1)
+                            : MutantInputs.indices(t, -15, 15, i, -1, 0));
         }
         return b.build();
     }
