@@ -218,7 +218,7 @@ final class MemoryCompiler {
     private void lanes(Index index, Code mask, LaneAction action, Buf b, Species s, Vec stored) {
         LocalVar lane = c.method.local("lane", Type.INT_TYPE);
         Code wide = Code.cast(Type.LONG_TYPE, lane);
-        Map<Expr, Code> data = laneData(index, wide);
+        Map<Expr, Code> data = laneData(index, wide, mask);
         if (stored != null) c.block().add(stored.store(c.laneArea(0), null));
         LocalVar bits = mask == null ? null : c.method.local("lanes", Type.LONG_TYPE);
         if (bits != null) c.block().add(bits.set(Masks.toLong(mask)));
@@ -244,7 +244,7 @@ final class MemoryCompiler {
     Vec laneIndices(Index index, Species s) {
         LocalVar lane = c.method.local("lane", Type.INT_TYPE);
         Code wide = Code.cast(Type.LONG_TYPE, lane);
-        Map<Expr, Code> data = laneData(index, wide);
+        Map<Expr, Code> data = laneData(index, wide, null);
         Code first = c.held(c.indices.firstLane());
         LaneQuotients quotients = new LaneQuotients(c, index);
         Block body = c.nested(true, () -> {
@@ -261,20 +261,30 @@ final class MemoryCompiler {
     /**
      * Puts the data-dependent values of an index into the lane area, from slot 1 on; gives the code of each
      * for one lane.
+     *
+     * @param mask of the lanes whose index is asked for, which alone are checked; null for all
      */
-    private Map<Expr, Code> laneData(Index index, Code lane) {
+    private Map<Expr, Code> laneData(Index index, Code lane, Code mask) {
         Map<Expr, Code> data = new IdentityHashMap<>();
         List<Expr> exprs = c.indices.laneData(index);
         if (exprs.size() > 3)
             throw new IllegalStateException("an index with " + exprs.size() + " data-dependent parts");
         // All values first: computing one may use the lane area.
-        List<Vec> values = exprs.stream().map(e -> c.held(c.vec(e))).toList();
+        List<Vec> values = exprs.stream().map(e -> c.held(data(e, mask))).toList();
         for (int i = 0; i < exprs.size(); i++) {
             c.block().add(values.get(i).store(c.laneArea(i + 1), null));
             Code at = Code.add(c.laneArea(i + 1), Code.mul(lane, Code.constant(8L)));
             data.put(exprs.get(i), Memory.load(DType.I64, at));
         }
         return data;
+    }
+
+    /** A value of an index. What is checked under a mask is not kept: elsewhere it may be checked in other lanes. */
+    private Vec data(Expr e, Code mask) {
+        if (mask == null || !(e instanceof Expr.Checked k) || !c.varies(e)) return c.vec(e);
+        Species s = c.vector().species(DType.I64);
+        return new Vec(
+                s, new VectorOps(c).checked(k, c.held(Masks.cast(mask, s))).code());
     }
 
     /** Applies a scalar function to each lane. */

@@ -33,7 +33,7 @@ final class VectorOps {
             case Expr.Convert v -> convert(v);
             case Expr.Narrow n -> Value.of(narrow(n));
             case Expr.Bits b -> Value.of(c.vec(b.a()).reinterpret(c.vector().species(b.dtype())));
-            case Expr.Checked k -> checked(k);
+            case Expr.Checked k -> checked(k, null);
         };
     }
 
@@ -233,7 +233,8 @@ final class VectorOps {
         };
     }
 
-    private Value checked(Expr.Checked k) {
+    /** @param mask of the lanes that may report an error, of vectors of i64; null for all */
+    Value checked(Expr.Checked k, Code mask) {
         Species s = species(DType.I64);
         Vec value = c.held(c.vec(k.value()));
         Code bound = c.indices.coef(k.bound());
@@ -241,7 +242,8 @@ final class VectorOps {
         Vec zero = Vec.constant(s, 0);
         Vec wrapped = k.wrap() ? c.held(value.blend(value.add(limit), value.compare("LT", zero))) : value;
         Code bad = c.held(Masks.or(wrapped.compare("LT", zero), wrapped.compare("GE", limit)));
-        Code reported = c.held(Masks.andNullable(bad, c.active(s)));
+        Code asked = mask == null ? bad : Masks.and(bad, mask);
+        Code reported = c.held(Masks.andNullable(asked, c.active(s)));
         Code first = Code.callVirtual(Species.MASK, "firstTrue", Type.INT_TYPE, List.of(), reported);
         Code errors = Memory.slot(c.frame.params(), 0);
         Code site = c.indices.coef(k.site());

@@ -37,4 +37,10 @@ class RandomKernelTest {
     void checkedIndexUnderABranch() {
         new KernelHarness(new RandomKernel(-130193L, false).build()).checkExact(4);
     }
+
+    /** A mask that is one truth for all elements, over a load whose index is checked. */
+    @Example
+    void checkedIndexUnderOneTruth() {
+        new KernelHarness(new RandomKernel(-273L, true).build()).checkExact(2);
+    }
 }
