@@ -73,6 +73,8 @@ public record MaxPool(long[] kernel, long[] stride, long[] padLow, long[] padHig
                         "kernel, stride and dilation must be positive and padding not " + "negative, got %s",
                         attributeText());
             }
+            if (x.dim(axis) == 0)
+                throw OpException.of(name(), in, "axis %s has no elements: nothing is the greatest of none", axis);
             long room = x.dim(axis) + padLow[a] + padHigh[a] - dilation[a] * (kernel[a] - 1) - 1;
             if (room < 0) {
                 throw OpException.of(

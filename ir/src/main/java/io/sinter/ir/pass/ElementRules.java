@@ -53,7 +53,8 @@ final class ElementRules {
         // !(!x) => x
         if (op == Unary.NOT && x.op() == op) return x.input(0);
         // |-x| => |x|
-        if (op == Unary.ABS && x.op() == Unary.NEG) return e.unary(op, x.input(0));
+        // Without a sign, −x is another number, and its absolute value, too.
+        if (op == Unary.ABS && x.op() == Unary.NEG && x.dtype() != DType.U8) return e.unary(op, x.input(0));
         // !(a < b) => a >= b   (floats, where NaN is neither: only == and !=)
         if (op == Unary.NOT && x.op() instanceof Binary b && b.isComparison()) {
             boolean total = !x.input(0).dtype().isFloat() || b == Binary.EQ || b == Binary.NE;

@@ -156,6 +156,9 @@ class PassTest {
         simplifies(
                 "%n: f32[2,3] = neg(%b)\n%x: f32[2,3] = add(%a, %n)\nreturn %x",
                 "%x: f32[2,3] = sub(%a, %b)\nreturn %x");
+        simplifies("%n: i64[3] = neg(%i)\n%x: i64[3] = abs(%n)\nreturn %x", "%x: i64[3] = abs(%i)\nreturn %x");
+        String unsigned = "%u: u8[3] = cast(%i) {to=u8}\n%n: u8[3] = neg(%u)\n%x: u8[3] = abs(%n)\nreturn %x";
+        simplifies(unsigned, unsigned);
         simplifies("%x: f32[2,3] = mul(%a, %fn)\nreturn %x", "%x: f32[2,3] = neg(%a)\nreturn %x");
         simplifies("%n: bool[3] = not(%m)\n%x: bool[3] = not(%n)\nreturn %x", "return %m");
         simplifies(
