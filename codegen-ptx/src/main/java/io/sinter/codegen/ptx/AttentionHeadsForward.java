@@ -27,14 +27,13 @@ import java.util.List;
  */
 final class AttentionHeadsForward extends AttentionHeadsKernel {
     /** A block of keys and one of values. */
-    private static final int STAGE = 2 * AttentionHeads.BLOCK;
 
     /** Queries, then two stages. */
     private final Operand.Symbol memory;
 
     private AttentionHeadsForward(AttentionKernel kernel, AttentionSchedule schedule, String entry, int file) {
         super(kernel, schedule, entry, file);
-        memory = out.shared("heads", 256, rowBytes() + 2 * STAGE);
+        memory = out.shared("heads", 256, rowBytes() + 2 * KeyStages.STAGE);
     }
 
     static PtxKernel emit(AttentionKernel kernel, AttentionSchedule schedule, String entry, int file) {
@@ -58,18 +57,11 @@ final class AttentionHeadsForward extends AttentionHeadsKernel {
         private final Reg factor;
 
         private final Reg minusFactor;
-        private final Operand stages;
-        private final Source k;
-        private final Source v;
-        /** Where the block's keys end that any of its queries sees. */
-        private final Operand end;
+        private final KeyStages stages;
 
         private final List<List<List<Operand>>> q = new ArrayList<>();
         private final List<List<Reg>> sums;
         private final List<List<Row>> state = new ArrayList<>();
-        /** Bytes to the stage that is in use. */
-        private final Reg stage;
-
         private final Operand keyPlace;
         private final Operand valuePlace;
 
@@ -85,22 +77,17 @@ final class AttentionHeadsForward extends AttentionHeadsKernel {
                     product,
                     out.constant(Float.MIN_NORMAL));
             minusFactor = out.neg(PtxType.F32, factor);
-            stages = ints.add(base, rowBytes());
-            k = h.source(g.k, kernel.j(), out.constant(0), kernel.d());
-            v = h.source(g.v, kernel.j(), out.constant(0), kernel.e());
-            end = kernel.causal()
-                    ? out.min(PtxType.S64, keyCount, g.scalars.addLong(row0, out.constant(rows)))
-                    : keyCount;
-            stage = out.mov(PtxType.B32, out.constant(0));
-            keyPlace = h.rightColumns(stages);
-            valuePlace = h.rightSteps(ints.add(stages, AttentionHeads.BLOCK));
+            Operand first = ints.add(base, rowBytes());
+            stages = new KeyStages(this, first);
+            keyPlace = h.rightColumns(first);
+            valuePlace = h.rightSteps(ints.add(first, AttentionHeads.BLOCK));
             sums = results();
         }
 
         void write() {
             Source queries = h.source(g.q, kernel.i(), row0, kernel.d());
             h.copy(queries, base, h.there(h.left(g.extent(kernel.i()), row0), rows));
-            bring(out.constant(0), stages);
+            stages.begin();
             out.add(new AsyncCopy.Wait(0));
             out.barrier();
             Reg negative = out.setp(Relation.LT, PtxType.F32, scale(g), g.zero());
@@ -117,37 +104,15 @@ final class AttentionHeadsForward extends AttentionHeadsKernel {
                     both.add(new Row(g.register(g.number(Double.NEGATIVE_INFINITY)), g.register(g.zero())));
                 state.add(both);
             }
-            // Of causal attention the first query sees its own key and those before it.
-            Operand seen = kernel.causal()
-                    ? out.min(PtxType.S64, keyCount, g.scalars.addLong(row0, out.constant(1)))
-                    : keyCount;
-            Operand whole = out.and(PtxType.B64, seen, out.constant(-keys));
-            Operand by = out.constant(keys);
-            g.c.loop(out.constant(0), whole, by, first -> keys(first, false));
-            g.c.loop(whole, end, by, first -> keys(first, true));
+            stages.run(this::keys);
             finish();
         }
 
-        /** Copies the next keys and values, which begin at {@code first}, to a stage. */
-        private void bring(Operand first, Operand to) {
-            List<Reg> there = h.there(h.left(keyCount, first), keys);
-            h.copy(k, to, there);
-            h.copy(v, ints.add(to, AttentionHeads.BLOCK), there);
-            out.add(new AsyncCopy.Commit());
-        }
-
-        private void keys(Operand first, boolean masked) {
-            out.add(new AsyncCopy.Wait(0));
-            // This stage is there for all, and nobody reads the other any more.
-            out.barrier();
-            Reg other = out.xor(PtxType.B32, stage, out.constant(STAGE));
-            Operand next = g.scalars.addLong(first, out.constant(keys));
-            g.c.memory.when(out.setp(Relation.LT, PtxType.S64, next, end), () -> bring(next, ints.add(stages, other)));
+        private void keys(Operand first, boolean masked, Reg stage) {
             List<List<Reg>> scores = products((t, s) -> q.get(t).get(s), ints.add(keyPlace, stage), 0, keys);
             List<List<Operand>> weights = new ArrayList<>();
             for (int t = 0; t < tiles; t++) weights.add(weights(t, scores.get(t), first, masked));
             weigh(weights, ints.add(valuePlace, stage), 0, sums);
-            out.assign(PtxType.B32, stage, other);
         }
 
         /** How many of the block's keys, from the thread's first on, a row sees. */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.ptx;
 
+import io.sinter.codegen.ptx.AttentionHeads.Source;
 import io.sinter.codegen.ptx.lang.Arithmetic;
+import io.sinter.codegen.ptx.lang.AsyncCopy;
 import io.sinter.codegen.ptx.lang.Comparison.Relation;
 import io.sinter.codegen.ptx.lang.FloatMode;
 import io.sinter.codegen.ptx.lang.KernelBuilder;
@@ -215,6 +217,76 @@ abstract class AttentionHeadsKernel {
             Operand ofBlock = g.scalars.mulLong(padded, batches(g));
             Operand before = g.scalars.mulLong(g.special(Operand.Special.CTAID_Y), ofBlock);
             return g.scalars.addLong(g.scratch, g.scalars.addLong(before, g.scalars.mulLong(batch, padded)));
+        }
+    }
+
+    /** Code for the keys and values that some queries see, block after block: while one stage is used, the next one comes. */
+    final class KeyStages {
+        /** Bytes of keys and values. */
+        static final int STAGE = 2 * AttentionHeads.BLOCK;
+
+        /** Writes code for a block of keys, in the stage that many bytes from the first. */
+        interface Body {
+            void write(Operand first, boolean masked, Reg stage);
+        }
+
+        private final Block of;
+        private final Operand stages;
+        private final Operand count;
+        private final Source k;
+        private final Source v;
+        /** Where the keys end that any of the queries sees. */
+        private final Operand end;
+
+        private final Reg stage;
+
+        /** @param stages where the two are in shared memory */
+        KeyStages(Block of, Operand stages) {
+            this.of = of;
+            this.stages = stages;
+            AttentionCode g = of.g;
+            count = g.extent(kernel.j());
+            k = of.h.source(g.k, kernel.j(), out.constant(0), kernel.d());
+            v = of.h.source(g.v, kernel.j(), out.constant(0), kernel.e());
+            end = kernel.causal() ? out.min(PtxType.S64, count, g.scalars.addLong(of.row0, out.constant(rows))) : count;
+            stage = out.mov(PtxType.B32, out.constant(0));
+        }
+
+        /** Copies the first keys and values. */
+        void begin() {
+            bring(out.constant(0), stages);
+        }
+
+        /** Copies the next keys and values, which begin at {@code first}, to a stage. */
+        private void bring(Operand first, Operand to) {
+            List<Reg> there = of.h.there(of.h.left(count, first), of.h.lines);
+            of.h.copy(k, to, there);
+            of.h.copy(v, of.ints.add(to, AttentionHeads.BLOCK), there);
+            out.add(new AsyncCopy.Commit());
+        }
+
+        /** All blocks: those that every query sees whole, then those of which something is to be masked. */
+        void run(Body body) {
+            AttentionCode g = of.g;
+            // Of causal attention the first query sees its own key and those before it.
+            Operand seen =
+                    kernel.causal() ? out.min(PtxType.S64, count, g.scalars.addLong(of.row0, out.constant(1))) : count;
+            Operand whole = out.and(PtxType.B64, seen, out.constant(-of.h.lines));
+            Operand by = out.constant(of.h.lines);
+            g.c.loop(out.constant(0), whole, by, first -> block(first, false, body));
+            g.c.loop(whole, end, by, first -> block(first, true, body));
+        }
+
+        private void block(Operand first, boolean masked, Body body) {
+            out.add(new AsyncCopy.Wait(0));
+            // This stage is there for all, and nobody reads the other any more.
+            out.barrier();
+            Reg other = out.xor(PtxType.B32, stage, out.constant(STAGE));
+            Operand next = of.g.scalars.addLong(first, out.constant(of.h.lines));
+            of.g.c.memory.when(
+                    out.setp(Relation.LT, PtxType.S64, next, end), () -> bring(next, of.ints.add(stages, other)));
+            body.write(first, masked, stage);
+            out.assign(PtxType.B32, stage, other);
         }
     }
 

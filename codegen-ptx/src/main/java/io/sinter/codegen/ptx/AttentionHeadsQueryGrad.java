@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.ptx;
 
-import io.sinter.codegen.ptx.AttentionHeads.Source;
 import io.sinter.codegen.ptx.lang.AsyncCopy;
 import io.sinter.codegen.ptx.lang.Comparison.Relation;
 import io.sinter.codegen.ptx.lang.Guard;
@@ -23,7 +22,6 @@ import java.util.List;
  * AttentionHeadsKeyGrad}.
  */
 final class AttentionHeadsQueryGrad extends AttentionHeadsKernel {
-    private static final int STAGE = 2 * AttentionHeads.BLOCK;
     /** Keys whose scores are in registers at once. */
     private static final int ABREAST = 32;
 
@@ -56,9 +54,7 @@ final class AttentionHeadsQueryGrad extends AttentionHeadsKernel {
         private final int keys;
         private final Operand keyCount;
         private final Reg factor;
-        private final Source k;
-        private final Source v;
-        private final Operand end;
+        private final KeyStages stages;
         private final List<List<List<Operand>>> q;
         private final List<List<List<Operand>>> dout;
         /** By tiles and halves: minus the logarithm of the sum, to base 2, and Σ dout · out. */
@@ -66,7 +62,6 @@ final class AttentionHeadsQueryGrad extends AttentionHeadsKernel {
 
         private final List<List<Operand>> deltas = new ArrayList<>();
         private final List<List<Reg>> sums;
-        private final Reg stage;
         private final Operand keyColumns;
         private final Operand valueColumns;
         private final Operand keySteps;
@@ -89,12 +84,7 @@ final class AttentionHeadsQueryGrad extends AttentionHeadsKernel {
             statistics(fragments(result));
             // All have their rows: keys and values may come there.
             out.barrier();
-            k = h.source(g.k, kernel.j(), out.constant(0), kernel.d());
-            v = h.source(g.v, kernel.j(), out.constant(0), kernel.e());
-            end = kernel.causal()
-                    ? out.min(PtxType.S64, keyCount, g.scalars.addLong(row0, out.constant(rows)))
-                    : keyCount;
-            stage = out.mov(PtxType.B32, out.constant(0));
+            stages = new KeyStages(this, base);
             keyColumns = h.rightColumns(base);
             valueColumns = h.rightColumns(ints.add(base, AttentionHeads.BLOCK));
             keySteps = h.rightSteps(base);
@@ -142,30 +132,12 @@ final class AttentionHeadsQueryGrad extends AttentionHeadsKernel {
         }
 
         void write() {
-            Operand seen = kernel.causal()
-                    ? out.min(PtxType.S64, keyCount, g.scalars.addLong(row0, out.constant(1)))
-                    : keyCount;
-            Operand whole = out.and(PtxType.B64, seen, out.constant(-keys));
-            Operand by = out.constant(keys);
-            bring(out.constant(0), base);
-            g.c.loop(out.constant(0), whole, by, first -> keys(first, false));
-            g.c.loop(whole, end, by, first -> keys(first, true));
+            stages.begin();
+            stages.run(this::keys);
             finish();
         }
 
-        private void bring(Operand first, Operand to) {
-            List<Reg> there = h.there(h.left(keyCount, first), keys);
-            h.copy(k, to, there);
-            h.copy(v, ints.add(to, AttentionHeads.BLOCK), there);
-            out.add(new AsyncCopy.Commit());
-        }
-
-        private void keys(Operand first, boolean masked) {
-            out.add(new AsyncCopy.Wait(0));
-            out.barrier();
-            Reg other = out.xor(PtxType.B32, stage, out.constant(STAGE));
-            Operand next = g.scalars.addLong(first, out.constant(keys));
-            g.c.memory.when(out.setp(Relation.LT, PtxType.S64, next, end), () -> bring(next, ints.add(base, other)));
+        private void keys(Operand first, boolean masked, Reg stage) {
             for (int line = 0; line < keys; line += ABREAST) {
                 List<List<Reg>> scores =
                         products((t, s) -> q.get(t).get(s), ints.add(keyColumns, stage), line, ABREAST);
@@ -176,7 +148,6 @@ final class AttentionHeadsQueryGrad extends AttentionHeadsKernel {
                     weights.add(weights(t, scores.get(t), slopes.get(t), first, line, masked));
                 weigh(weights, ints.add(keySteps, stage), line, sums);
             }
-            out.assign(PtxType.B32, stage, other);
         }
 
         private List<Operand> weights(
