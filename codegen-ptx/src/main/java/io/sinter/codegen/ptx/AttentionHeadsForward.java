@@ -26,7 +26,6 @@ import java.util.List;
  * are rounded to 16 bits. Maxima are of scores before they are scaled; for that, a negative scale changes the signs of queries instead.
  */
 final class AttentionHeadsForward extends AttentionHeadsKernel {
-    /** A block of keys and one of values. */
 
     /** Queries, then two stages. */
     private final Operand.Symbol memory;

@@ -84,7 +84,7 @@ public sealed interface LaunchRule {
             for (Coef c : shared) longest = Math.max(longest, number(c, slot));
             int threads = team(longest, Math.min(count, BUSY));
             int most = CTA / Math.min(threads, CTA);
-            int least = (int) Math.clamp(powerOf2(count), 1, Math.max(1, 32 / threads));
+            int least = Math.clamp(powerOf2(count), 1, Math.max(1, 32 / threads));
             int teams = cooperates && threads > 32 ? 1 : Math.clamp(powerOf2(count / MULTIPROCESSORS), least, most);
             long ctas = Math.min(MAX_CTAS, (count + teams - 1) / teams);
             if (scratchBytes == 0) return new Shape(threads, teams, ctas, 0, 0);
