@@ -70,15 +70,25 @@ final class JvmCode implements SharedClass.Store {
         return new Entry(key, name, "", new byte[0], payload);
     }
 
+    private static GeneratedClass read(Entry entry) {
+        ByteReader in = new ByteReader(entry.payload());
+        GeneratedClass stored = new GeneratedClass(in.text(), in.bytes());
+        in.end();
+        return stored;
+    }
+
+    /** @throws FormatException if the entry is no class that generators write */
+    static void check(Entry entry) {
+        JvmCodegen.checkAny(read(entry));
+    }
+
     private GeneratedClass generate(Kernel kernel) {
         return Events.generated(kernel.name(), counters.generated, () -> JvmCodegen.generate(kernel, options));
     }
 
     /** A stored class, verified and defined. */
     private static <T> T load(Entry entry, Consumer<GeneratedClass> check, Function<GeneratedClass, T> make) {
-        ByteReader in = new ByteReader(entry.payload());
-        GeneratedClass stored = new GeneratedClass(in.text(), in.bytes());
-        in.end();
+        GeneratedClass stored = read(entry);
         Events.Verify verify = FlightRecorder.isInitialized() ? new Events.Verify() : null;
         if (verify != null) verify.begin();
         check.accept(stored);

@@ -57,8 +57,20 @@ public record Options(
         }
     }
 
-    /** The options that the system properties ask for. */
+    /**
+     * The options that the system properties, and for the cache the environment, ask for.
+     *
+     * @throws SettingException if one of them says what it cannot say
+     */
     public static Options fromProperties() {
+        try {
+            return read();
+        } catch (IllegalArgumentException e) {
+            throw new SettingException(e);
+        }
+    }
+
+    private static Options read() {
         String device = System.getProperty("sinter.device");
         return new Options(
                 device == null ? Device.best() : Device.parse(device),

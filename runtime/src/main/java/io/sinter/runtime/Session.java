@@ -41,7 +41,10 @@ public final class Session implements AutoCloseable {
             if (INSTANCE.printed != null)
                 Runtime.getRuntime().addShutdownHook(new Thread(() -> INSTANCE.printProfile()));
             Runtime.getRuntime().addShutdownHook(new Thread(() -> {
-                if (INSTANCE.disk != null) System.err.println(INSTANCE.counters.cache());
+                DiskCache disk = INSTANCE.disk;
+                if (disk == null) return;
+                disk.flush();
+                System.err.println(INSTANCE.counters.cache());
             }));
         }
     }
@@ -149,7 +152,9 @@ public final class Session implements AutoCloseable {
      */
     public void cache(CacheOptions where) {
         List<Target> targets = where.warm().stream().map(Target::parse).toList();
+        DiskCache before = disk;
         disk = DiskCache.open(where, counters.cache);
+        if (before != null) before.flush();
         if (disk == null) SharedClass.keepNoLongerIn(uncounted);
         else SharedClass.keepIn(uncounted);
         crossCompilers = List.of();
@@ -511,6 +516,7 @@ public final class Session implements AutoCloseable {
         if (closed) return;
         closed = true;
         SharedClass.keepNoLongerIn(uncounted);
+        if (disk != null) disk.flush();
         if (printed != null) printProfile();
         check(Checks.NONE);
         logRecompiles(null);

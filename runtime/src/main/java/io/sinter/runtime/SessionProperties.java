@@ -25,8 +25,16 @@ record SessionProperties(
         Duration autotune,
         boolean profile,
         UnaryOperator<Kernel> fault) {
-    /** @throws IllegalArgumentException if one of them says what it cannot say */
+    /** @throws SettingException if one of them says what it cannot say */
     static SessionProperties read() {
+        try {
+            return readAll();
+        } catch (IllegalArgumentException e) {
+            throw new SettingException(e);
+        }
+    }
+
+    private static SessionProperties readAll() {
         String dump = System.getProperty("sinter.dump");
         return new SessionProperties(
                 dump == null ? null : Path.of(dump),

@@ -27,6 +27,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -242,6 +247,41 @@ class CachedProgramsTest {
         assertEquals(0, tier.prune(bytes));
         tier.prune(0);
         assertEquals(List.of(), tier.list());
+    }
+
+    /** A disk that takes nothing more (here: no folder for files in the making) costs the entries, and one line for all of them. */
+    @Test
+    void filesThatCannotBeWrittenAreToldOnce() throws IOException {
+        Tier.own(cache());
+        Files.createFile(cache().resolve("tmp"));
+        List<String> warnings = new ArrayList<>();
+        Logger log = Logger.getLogger("io.sinter.cache");
+        Handler handler = new Handler() {
+            @Override
+            public void publish(LogRecord r) {
+                if (r.getLevel() == Level.WARNING) warnings.add(new SimpleFormatter().formatMessage(r));
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        log.addHandler(handler);
+        log.setUseParentHandlers(false);
+        try (Session s = open();
+                Session without = open(Device.JVM, Options.Backend.GENERATED, CacheOptions.NONE)) {
+            same(run(without, graph()), run(s, graph()));
+            assertTrue(s.counters().cache().misses() > 2);
+        } finally {
+            log.setUseParentHandlers(true);
+            log.removeHandler(handler);
+        }
+        assertEquals(List.of(), entries());
+        assertEquals(1, warnings.size(), warnings::toString);
+        assertTrue(warnings.getFirst().contains("cannot write to the cache at " + cache()), warnings::toString);
+        assertTrue(warnings.getFirst().contains("tmp: file already exists"), warnings::toString);
     }
 
     /** What another session reads was used by it: it is not among those that go next. */

@@ -2,6 +2,7 @@
 package io.sinter.codegen.jvm;
 
 import io.sinter.ir.store.FormatException;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import org.objectweb.asm.ClassReader;
@@ -18,6 +19,10 @@ final class ClassCheck {
 
     private static final Set<String> KERNELS =
             Set.of(HERE + "JvmKernel", GemmEmitter.SUPERCLASS, AttentionEmitter.SUPERCLASS);
+
+    /** What classes that kernels share extend. */
+    private static final Set<String> SHARED =
+            Set.of(HERE + "GemmTiles", HERE + "PoolRows", HERE + "LinearMap", HERE + "Squares");
 
     /** Classes of the Vector API; all of their members are pure, but for loads and stores. */
     private static final Set<String> VECTORS = Set.of(
@@ -122,6 +127,18 @@ final class ClassCheck {
      */
     static void check(GeneratedClass generated, String prefix, Class<?> superclass) {
         check(generated, prefix, Set.of(Type.getInternalName(superclass)));
+    }
+
+    /** The same of a class of either sort. */
+    static void checkAny(GeneratedClass generated) {
+        Set<String> all = new HashSet<>(KERNELS);
+        all.addAll(SHARED);
+        check(generated, SharedClass.PREFIX, all);
+    }
+
+    /** Whether classes that extend this one are shared. */
+    static boolean isShared(Class<?> superclass) {
+        return SHARED.contains(Type.getInternalName(superclass));
     }
 
     private static void check(GeneratedClass generated, String prefix, Set<String> superclasses) {

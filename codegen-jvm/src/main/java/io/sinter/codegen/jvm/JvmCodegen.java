@@ -154,6 +154,11 @@ public final class JvmCodegen {
         ClassCheck.check(generated);
     }
 
+    /** As {@link #check}, of a class that may also be one that kernels share: for who looks at stored classes without running them. */
+    public static void checkAny(GeneratedClass generated) {
+        ClassCheck.checkAny(generated);
+    }
+
     /**
      * Makes and runs a kernel that touches no memory but its own: loads and initialises the Vector API and, if
      * the kernel has to be generated, the generator. That takes 300 ms and is best done on another thread while

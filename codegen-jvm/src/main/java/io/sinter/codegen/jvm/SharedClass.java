@@ -13,7 +13,9 @@ import java.util.function.Function;
  * @param <T> what it extends
  */
 public final class SharedClass<T> {
-    private static final String PREFIX = "io/sinter/gen/SinterKernel";
+    /** Of the names of all generated classes. */
+    static final String PREFIX = "io/sinter/gen/SinterKernel";
+
     private static final LongAdder GENERATED = new LongAdder();
     private static final AtomicReference<Store> STORE = new AtomicReference<>();
 
@@ -28,6 +30,7 @@ public final class SharedClass<T> {
     private final Function<String, byte[]> code;
 
     private SharedClass(String name, Class<T> type, Function<String, byte[]> code) {
+        if (!ClassCheck.isShared(type)) throw new IllegalArgumentException(type + " is shared by no kernels");
         this.name = PREFIX + name;
         this.type = type;
         this.code = code;

@@ -2,19 +2,23 @@
 package io.sinter.cli;
 
 import io.sinter.ir.store.FormatException;
-import io.sinter.ir.store.StoredPlan;
+import io.sinter.runtime.StoredEntries;
 import io.sinter.runtime.cache.Bundle;
 import io.sinter.runtime.cache.CacheKey;
 import io.sinter.runtime.cache.CacheOptions;
 import io.sinter.runtime.cache.Entry;
+import io.sinter.runtime.cache.FileErrors;
 import io.sinter.runtime.cache.MissLog;
+import io.sinter.runtime.cache.OtherVersionException;
 import io.sinter.runtime.cache.Tier;
 import io.sinter.runtime.cache.Trust;
 import io.sinter.runtime.cache.Tuning;
+import io.sinter.runtime.cache.Uses;
 import io.sinter.runtime.cache.Why;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.PrivateKey;
 import java.time.Duration;
@@ -22,6 +26,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -78,6 +83,8 @@ final class CacheCommand implements Runnable {
 
         Tier open() {
             Path place = folder();
+            if (Files.exists(place) && !Files.isDirectory(place))
+                throw new CommandFailure(place + " is a file, not a folder");
             if (!Files.isDirectory(place)) {
                 throw new CommandFailure("no cache at " + place + ": programs run with --cache=" + place + " fill it");
             }
@@ -92,7 +99,7 @@ final class CacheCommand implements Runnable {
             try {
                 return Tier.own(place);
             } catch (IOException e) {
-                throw new CommandFailure(e.getMessage(), e);
+                throw new CommandFailure(FileErrors.describe(e), e);
             }
         }
     }
@@ -114,7 +121,7 @@ final class CacheCommand implements Runnable {
             try {
                 act(out);
             } catch (IOException e) {
-                throw new CommandFailure(e.getMessage() == null ? e.toString() : e.getMessage(), e);
+                throw new CommandFailure(FileErrors.describe(e), e);
             } finally {
                 out.flush();
             }
@@ -136,7 +143,7 @@ final class CacheCommand implements Runnable {
     @Command(
             name = "ls",
             description =
-                    "List the entries, the last used first: kind, key, size, last use, what it is, where it was compiled.")
+                    "List the entries, the last used first: kind, key, size, how long ago it was stored and last used, how often it was found, what it is, where it was compiled.")
     static final class Ls extends Action {
         @Option(names = "--all", description = "Kernels, too, not programs alone.")
         private boolean all;
@@ -148,12 +155,14 @@ final class CacheCommand implements Runnable {
             long bytes = 0;
             int programs = 0;
             int tuned = 0;
+            Map<String, Long> uses = Uses.read(tier.folder());
+            out.printf(Locale.ROOT, LINE, "kind", "key", "size", "stored", "used", "hits", "what");
             for (Tier.Stored s : stored.reversed()) {
                 bytes += s.bytes();
                 if (s.kind() == CacheKey.Kind.PLAN) programs++;
                 else if (s.kind() == CacheKey.Kind.TUNING) tuned++;
                 else if (!all) continue;
-                out.println(line(s));
+                line(s, Uses.of(s, uses), out);
             }
             out.printf(
                     Locale.ROOT,
@@ -165,21 +174,29 @@ final class CacheCommand implements Runnable {
                     tier.folder());
         }
 
-        private static String line(Tier.Stored s) throws IOException {
+        private static final String LINE = "%-6s  %-12s  %9s  %7s  %7s  %6s  %s%n";
+
+        private static void line(Tier.Stored s, long uses, PrintWriter out) throws IOException {
             String what;
             try {
                 Entry e = Tier.read(s);
                 what = e.name() + " for " + e.key().target() + (e.line().isEmpty() ? "" : " at " + e.line());
+            } catch (OtherVersionException e) {
+                what = e.getMessage();
             } catch (FormatException e) {
                 what = "DAMAGED: " + e.getMessage();
+            } catch (NoSuchFileException e) {
+                return; // evicted meanwhile
             }
-            return String.format(
+            out.printf(
                     Locale.ROOT,
-                    "%-6s  %s  %9s  %6s  %s",
+                    LINE,
                     s.kind().folder(),
                     Tier.shorten(s.digest()),
                     size(s.bytes()),
+                    age(s.made().toInstant()),
                     age(s.used().toInstant()),
+                    uses,
                     what);
         }
     }
@@ -188,9 +205,11 @@ final class CacheCommand implements Runnable {
     @Command(
             name = "why",
             description =
-                    "Say why a program was compiled and not found: which part of its key differs from the nearest stored one. Of an entry of the autotuner: what was measured.")
+                    "Say why a program or a kernel was compiled and not found: which part of its key differs from the nearest stored one. Of an entry of the autotuner: what was measured.")
     static final class WhyMissed extends Action {
-        @Parameters(paramLabel = "KEY", description = "The first digits of a program's key, or LAST for the last miss.")
+        @Parameters(
+                paramLabel = "KEY",
+                description = "The first digits of an entry's key, or LAST for the last program that missed.")
         private String key;
 
         @Override
@@ -213,39 +232,49 @@ final class CacheCommand implements Runnable {
                         last.line().isEmpty() ? "" : ", at " + last.line());
             }
             String prefix = wanted.toLowerCase(Locale.ROOT);
-            if (measured(tier, prefix, out)) return;
-            List<Why.Candidate> programs = Why.programs(tier);
-            List<Why.Candidate> found = programs.stream()
-                    .filter(c -> c.stored().digest().startsWith(prefix))
+            if (!prefix.matches("[0-9a-f]{1,64}"))
+                throw new CommandFailure("'" + key
+                        + "' is neither LAST nor the first hexadecimal digits of a key (sinter cache ls --all)");
+            List<Tier.Stored> found = tier.list().stream()
+                    .filter(s -> s.digest().startsWith(prefix))
                     .toList();
-            if (found.isEmpty()) {
-                throw new CommandFailure("no program " + key + " is stored: compiling it failed, or it was evicted");
+            if (found.isEmpty())
+                throw new CommandFailure("no entry " + key + " is stored: compiling it failed, or it was evicted");
+            if (found.size() > 1) throw new CommandFailure(found.size() + " entries begin with " + key);
+            Entry missed;
+            try {
+                missed = Tier.read(found.getFirst());
+            } catch (FormatException e) {
+                throw new CommandFailure(found.getFirst().file() + " is of no use: " + e.getMessage(), e);
             }
-            if (found.size() > 1) throw new CommandFailure(found.size() + " programs begin with " + key);
-            Entry missed = found.getFirst().entry();
+            switch (missed.key().kind()) {
+                case PLAN -> program(missed, tier, out);
+                case TUNING -> show(missed, out);
+                case CLASS, PTX, CUBIN -> {
+                    out.printf(
+                            Locale.ROOT,
+                            "code of the kernel %s for %s%n",
+                            missed.name(),
+                            missed.key().target());
+                    for (String line : Why.explainKernel(missed, tier)) out.println(line);
+                }
+            }
+        }
+
+        private static void program(Entry missed, Tier tier, PrintWriter out) throws IOException {
             out.printf(
                     Locale.ROOT,
                     "%s for %s, %s%n",
                     missed.name(),
                     missed.key().target(),
                     missed.key().numerics());
-            for (String line : Why.explain(missed, programs)) out.println(line);
+            for (String line : Why.explain(missed, Why.programs(tier))) out.println(line);
             if (!missed.key().numerics().contains("tuned")) return;
             for (Tier.Stored s : tier.list()) {
                 if (s.kind() != CacheKey.Kind.TUNING) continue;
                 Entry e = Tier.read(s);
                 if (e.key().content().equals(missed.key().content())) show(e, out);
             }
-        }
-
-        /** Shows what was measured of a program, if the digits are of such an entry. */
-        private static boolean measured(Tier tier, String prefix, PrintWriter out) throws IOException {
-            for (Tier.Stored s : tier.list()) {
-                if (s.kind() != CacheKey.Kind.TUNING || !s.digest().startsWith(prefix)) continue;
-                show(Tier.read(s), out);
-                return true;
-            }
-            return false;
         }
 
         private static void show(Entry measured, PrintWriter out) {
@@ -261,22 +290,27 @@ final class CacheCommand implements Runnable {
         void act(PrintWriter out) throws IOException {
             Tier tier = where.open();
             int good = 0;
+            int others = 0;
             List<String> bad = new ArrayList<>();
             for (Tier.Stored s : tier.list()) {
                 try {
-                    Entry e = Tier.read(s);
-                    if (s.kind() == CacheKey.Kind.PLAN) {
-                        StoredPlan.read(e.payload());
-                        e.text();
-                    }
-                    if (s.kind() == CacheKey.Kind.TUNING) Tuning.read(e.payload());
+                    StoredEntries.check(Tier.read(s));
                     good++;
+                } catch (OtherVersionException e) {
+                    others++;
+                } catch (NoSuchFileException e) {
+                    continue; // evicted meanwhile
                 } catch (FormatException e) {
                     bad.add(s.file() + ": " + e.getMessage());
                 }
             }
             for (String b : bad) out.println(b);
-            out.printf(Locale.ROOT, "%d entries are sound, %d are damaged%n", good, bad.size());
+            out.printf(
+                    Locale.ROOT,
+                    "%d entries are sound, %s%d are damaged%n",
+                    good,
+                    others == 0 ? "" : others + " of another version of Sinter, ",
+                    bad.size());
             if (!bad.isEmpty()) {
                 throw new CommandFailure("damaged entries are misses, and are set aside when they are met");
             }
@@ -320,6 +354,9 @@ final class CacheCommand implements Runnable {
         @Override
         void act(PrintWriter out) throws IOException {
             PrivateKey signer = key == null ? null : Trust.privateKey(key);
+            Path parent = file.toAbsolutePath().getParent();
+            if (!Files.isDirectory(parent)) throw new CommandFailure("no folder " + parent);
+            if (Files.isDirectory(file)) throw new CommandFailure(file + " is a folder: name a file in it");
             report(out, "exported", Bundle.export(where.open(), file, signer));
         }
     }
@@ -327,11 +364,14 @@ final class CacheCommand implements Runnable {
     private static void report(PrintWriter out, String what, Bundle.Summary s) {
         out.printf(
                 Locale.ROOT,
-                "%d entries %s, %s, %s%n",
+                "%d entries %s, %s, %s%s%n",
                 s.entries(),
                 what,
                 size(s.bytes()),
-                s.signed() ? "signed" : "not signed");
+                s.signed() ? "signed" : "not signed",
+                s.leftOut() == 0
+                        ? ""
+                        : "; " + s.leftOut() + " left out, which are damaged or of another version of Sinter");
     }
 
     /** {@code sinter cache import}. */
@@ -359,7 +399,10 @@ final class CacheCommand implements Runnable {
         void act(PrintWriter out) throws IOException {
             Path keys = trusted != null ? trusted : Where.options().trusted();
             Trust trust = unsigned ? null : keys == null ? Trust.NOBODY : new Trust(Trust.keys(keys), false);
-            report(out, "imported", Bundle.load(file, where.openOrMake(), trust));
+            Tier tier = where.openOrMake();
+            report(out, "imported", Bundle.load(file, tier, trust));
+            long removed = tier.prune(Where.options().maxBytes());
+            if (removed > 0) out.println(size(removed) + " removed, so that the rest fits (SINTER_CACHE_MAX)");
         }
     }
 

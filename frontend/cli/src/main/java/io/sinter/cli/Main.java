@@ -2,6 +2,7 @@
 package io.sinter.cli;
 
 import io.sinter.runtime.ProgramCheckException;
+import io.sinter.runtime.SettingException;
 import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -74,7 +75,9 @@ public final class Main implements Runnable {
         @Override
         public int handleExecutionException(Exception failure, CommandLine command, ParseResult result) {
             PrintWriter err = command.getErr();
-            if (failure instanceof CommandFailure || failure instanceof ProgramCheckException) {
+            if (failure instanceof CommandFailure
+                    || failure instanceof SettingException
+                    || failure instanceof ProgramCheckException) {
                 err.println("sinter: " + failure.getMessage());
             } else {
                 err.println(command.getColorScheme().richStackTraceString(failure));

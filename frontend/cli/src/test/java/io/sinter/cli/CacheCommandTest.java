@@ -15,6 +15,7 @@ import io.sinter.runtime.cache.Tier;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -80,6 +81,8 @@ class CacheCommandTest {
         assertEquals(0, execute("cache", "why", "last", where));
         assertTrue(out.contains("- %3: f32[4,3] = expand") && out.contains("+ %3: f32[5,3] = expand"), out);
         assertEquals(1, execute("cache", "why", "123456", where));
+        assertEquals(1, execute("cache", "why", "zzz", where));
+        assertTrue(out.contains("hexadecimal"), out);
         assertEquals(0, execute("cache", "verify", where));
         assertTrue(out.contains(" 0 are damaged"), out);
         Tier.Stored first = Tier.own(cache()).list().getFirst();
@@ -99,6 +102,115 @@ class CacheCommandTest {
         assertEquals(List.of(), Tier.own(cache()).list());
         assertEquals(0, execute("cache", "why", "LAST", where));
         assertTrue(out.contains("no miss"), out);
+    }
+
+    /** {@code ls} says how often an entry was found; {@code why} knows kernels, too. */
+    @Test
+    void findsAreCountedAndKernelsExplained() throws IOException {
+        String where = "--cache=" + cache();
+        for (int n = 0; n < 3; n++) run(own(), 4);
+        assertEquals(0, execute("cache", "ls", "--all", where));
+        for (String kind : List.of("plan", "class")) {
+            String line =
+                    out.lines().filter(l -> l.startsWith(kind)).findFirst().orElseThrow();
+            assertTrue(line.matches(kind + " +[0-9a-f]{12} +[0-9.]+ k?B +\\d+ s +\\d+ s +2  .*"), line);
+        }
+        String kernel = out.lines()
+                .filter(l -> l.startsWith("class"))
+                .findFirst()
+                .orElseThrow()
+                .split(" +")[1];
+        assertEquals(0, execute("cache", "why", kernel, where));
+        assertTrue(out.contains("code of the kernel") && out.contains("java"), out);
+    }
+
+    /** Entries of another version of Sinter are neither damage, nor in a bundle. */
+    @Test
+    void anotherVersionsEntriesAreLeftAlone() throws IOException {
+        String where = "--cache=" + cache();
+        run(own(), 4);
+        List<Tier.Stored> ours = Tier.own(cache()).list();
+        byte[] bytes = Files.readAllBytes(ours.getFirst().file());
+        bytes[8]++; // the schema's first byte
+        Path other = ours.getFirst().file().resolveSibling("0".repeat(64));
+        Files.write(other, io.sinter.runtime.cache.Entry.sealed(bytes));
+        assertEquals(0, execute("cache", "verify", where), () -> out);
+        assertTrue(out.contains("1 of another version of Sinter, 0 are damaged"), out);
+        assertEquals(0, execute("cache", "ls", "--all", where));
+        assertTrue(out.contains("of another version of Sinter (schema") && !out.contains("DAMAGED"), out);
+        Path bundle = folder.resolve("bundle");
+        assertEquals(0, execute("cache", "export", bundle.toString(), where));
+        assertTrue(out.startsWith(ours.size() + " entries") && out.contains("1 left out"), out);
+        String to = "--cache=" + folder.resolve("other");
+        assertEquals(0, execute("cache", "import", "--unsigned", bundle.toString(), to), () -> out);
+        assertTrue(out.startsWith(ours.size() + " entries"), out);
+    }
+
+    /** A class that calls what no kernel calls is damage, though its checksum is right. */
+    @Test
+    void verifyLooksIntoClasses() throws IOException {
+        run(own(), 4);
+        Tier.Stored stored = Tier.own(cache()).list().stream()
+                .filter(s -> s.kind() == CacheKey.Kind.CLASS)
+                .findFirst()
+                .orElseThrow();
+        byte[] bytes = Files.readAllBytes(stored.file());
+        byte[] name = "JvmKernel".getBytes(StandardCharsets.US_ASCII);
+        int at = io.sinter.runtime.cache.Entry.payloadStart(bytes);
+        while (!java.util.Arrays.equals(bytes, at, at + name.length, name, 0, name.length)) at++;
+        bytes[at] = 'K';
+        Files.write(stored.file(), io.sinter.runtime.cache.Entry.sealed(bytes));
+        assertEquals(1, execute("cache", "verify", "--cache=" + cache()));
+        assertTrue(
+                out.contains("no generated kernel")
+                        && out.contains(stored.file().toString()),
+                out);
+    }
+
+    /** Whatever cannot be is told in one line that says what to do, and not by a stack trace. */
+    @Test
+    void mistakesAreToldInALine() throws IOException {
+        String where = "--cache=" + cache();
+        run(own(), 4);
+        Path file = Files.writeString(folder.resolve("file"), "x");
+        String nowhere = folder.resolve("no/bundle").toString();
+        fails(1, "no folder " + folder.resolve("no"), "cache", "export", nowhere, where);
+        fails(1, "is a folder", "cache", "export", folder.toString(), where);
+        fails(1, nowhere + ": no such file", "cache", "import", nowhere, where);
+        fails(1, file + " is no bundle", "cache", "import", "--unsigned", file.toString(), where);
+        fails(1, "no private key", "cache", "sign", file.toString(), where);
+        fails(1, "no such file", "cache", "sign", nowhere, where);
+        fails(1, "is a file, not a folder", "cache", "ls", "--cache=" + file);
+        System.setProperty("sinter.cache.max", "lots");
+        try {
+            String weights = "--weights=" + folder.resolve("w");
+            fails(1, "SINTER_CACHE_MAX): 'lots'", "run", "digits", "--steps=1", weights);
+            fails(1, "SINTER_CACHE_MAX): 'lots'", "cache", "import", file.toString(), where);
+        } finally {
+            System.clearProperty("sinter.cache.max");
+        }
+    }
+
+    private void fails(int status, String text, String... arguments) {
+        assertEquals(status, execute(arguments), () -> out);
+        assertTrue(out.contains(text) && out.lines().count() == 1, out);
+    }
+
+    /** What is imported counts towards the limit like what is compiled. */
+    @Test
+    void importKeepsToTheLimit() throws IOException {
+        for (int n = 3; n < 6; n++) run(own(), n);
+        Path bundle = folder.resolve("bundle");
+        assertEquals(0, execute("cache", "export", bundle.toString(), "--cache=" + cache()));
+        Path other = folder.resolve("other");
+        System.setProperty("sinter.cache.max", "4k");
+        try {
+            assertEquals(0, execute("cache", "import", "--unsigned", bundle.toString(), "--cache=" + other));
+        } finally {
+            System.clearProperty("sinter.cache.max");
+        }
+        assertTrue(out.contains("so that the rest fits"), out);
+        assertTrue(Tier.own(other).list().stream().mapToLong(Tier.Stored::bytes).sum() <= 4096);
     }
 
     /** What was measured is listed beside the programs, and told form by form. */

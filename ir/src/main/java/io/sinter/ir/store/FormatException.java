@@ -2,7 +2,7 @@
 package io.sinter.ir.store;
 
 /** Stored bytes that are not what they should be: cut short, damaged, or written by another version. */
-public final class FormatException extends RuntimeException {
+public class FormatException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
     public FormatException(String message) {

@@ -11,11 +11,11 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.PrivateKey;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -29,28 +29,55 @@ public final class Bundle {
 
     private Bundle() {}
 
-    /** What a bundle or a signature came to. */
-    public record Summary(int entries, long bytes, boolean signed) {}
+    /**
+     * What a bundle or a signature came to.
+     *
+     * @param leftOut entries that are damaged, or that another version of Sinter has written
+     */
+    public record Summary(int entries, int leftOut, long bytes, boolean signed) {}
 
-    private static Manifest manifest(List<Tier.Stored> entries, PrivateKey key) throws IOException {
-        Map<String, String> hashes = new TreeMap<>();
-        for (Tier.Stored s : entries) {
-            hashes.put(Manifest.name(s.kind(), s.digest()), Sha256.hex(Files.readAllBytes(s.file())));
+    /** The entries of a tier that can be used, by their names, with the SHA-256 of their files. */
+    private record Sound(Map<String, Tier.Stored> entries, Map<String, String> hashes, int leftOut) {
+        static Sound of(Tier tier) throws IOException {
+            Map<String, Tier.Stored> entries = new TreeMap<>();
+            Map<String, String> hashes = new TreeMap<>();
+            int leftOut = 0;
+            for (Tier.Stored s : tier.list()) {
+                byte[] bytes;
+                try {
+                    bytes = Files.readAllBytes(s.file());
+                } catch (NoSuchFileException e) {
+                    Tier.LOG.log(System.Logger.Level.TRACE, "evicted meanwhile", e);
+                    continue;
+                }
+                try {
+                    s.entry(bytes);
+                } catch (FormatException e) {
+                    Tier.LOG.log(System.Logger.Level.DEBUG, "left out: " + s.file(), e);
+                    leftOut++;
+                    continue;
+                }
+                String name = Manifest.name(s.kind(), s.digest());
+                entries.put(name, s);
+                hashes.put(name, Sha256.hex(bytes));
+            }
+            return new Sound(entries, hashes, leftOut);
         }
-        return Manifest.of(hashes, key);
+
+        Manifest manifest(PrivateKey key) throws IOException {
+            return Manifest.of(hashes, key);
+        }
     }
 
     /**
-     * Writes a bundle.
+     * Writes a bundle of all entries that can be used.
      *
      * @param key signs it; null for no signature
      */
     public static Summary export(Tier tier, Path file, PrivateKey key) throws IOException {
-        List<Tier.Stored> entries = tier.list();
-        Map<String, Tier.Stored> byName = new TreeMap<>();
-        for (Tier.Stored s : entries) byName.put(Manifest.name(s.kind(), s.digest()), s);
+        Sound sound = Sound.of(tier);
         ByteWriter head = new ByteWriter();
-        manifest(entries, key).write(head);
+        sound.manifest(key).write(head);
         Path next = file.resolveSibling(file.getFileName() + ".part");
         long bytes = 0;
         try {
@@ -59,8 +86,10 @@ public final class Bundle {
                 out.write(MAGIC);
                 out.writeInt(head.size());
                 out.write(head.toBytes());
-                for (Tier.Stored s : byName.values()) {
-                    byte[] entry = Files.readAllBytes(s.file());
+                for (Map.Entry<String, Tier.Stored> s : sound.entries.entrySet()) {
+                    byte[] entry = Files.readAllBytes(s.getValue().file());
+                    if (!Sha256.hex(entry).equals(sound.hashes.get(s.getKey())))
+                        throw new IOException(s.getValue().file() + " was written anew meanwhile: export again");
                     out.writeInt(entry.length);
                     out.write(entry);
                     bytes += entry.length;
@@ -70,7 +99,7 @@ public final class Bundle {
         } finally {
             Files.deleteIfExists(next);
         }
-        return new Summary(byName.size(), bytes, key != null);
+        return new Summary(sound.entries.size(), sound.leftOut, bytes, key != null);
     }
 
     /**
@@ -101,7 +130,7 @@ public final class Bundle {
                 bytes += data.length;
             }
             if (in.read() >= 0) throw new FormatException("bytes after the end");
-            return new Summary(entries, bytes, manifest.isSigned());
+            return new Summary(entries, 0, bytes, manifest.isSigned());
         } catch (FormatException | EOFException e) {
             throw new IOException(file + " is damaged: " + e.getMessage(), e);
         }
@@ -117,14 +146,15 @@ public final class Bundle {
 
     /** Signs the entries of a tier where they are, for a folder that others read as their shared tier. */
     public static Summary sign(Tier tier, PrivateKey key) throws IOException {
-        List<Tier.Stored> entries = tier.list();
+        Sound sound = Sound.of(tier);
         ByteWriter out = new ByteWriter();
-        manifest(entries, key).write(out);
+        sound.manifest(key).write(out);
         Path file = tier.folder().resolve(Manifest.FILE);
         Path next = tier.folder().resolve(Manifest.FILE + ".part");
         Files.write(next, out.toBytes());
         Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);
-        long bytes = entries.stream().mapToLong(Tier.Stored::bytes).sum();
-        return new Summary(entries.size(), bytes, true);
+        long bytes =
+                sound.entries.values().stream().mapToLong(Tier.Stored::bytes).sum();
+        return new Summary(sound.entries.size(), sound.leftOut, bytes, true);
     }
 }

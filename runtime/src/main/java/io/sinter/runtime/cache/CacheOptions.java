@@ -54,17 +54,26 @@ public record CacheOptions(Path folder, Path shared, long maxBytes, Path trusted
         String foreign = setting(properties, environment, "sinter.cache.foreign");
         String warm = setting(properties, environment, "sinter.cache.warm");
         if (foreign != null && !foreign.isEmpty() && !foreign.equals("trust")) {
-            throw new IllegalArgumentException("sinter.cache.foreign may be 'trust', not '" + foreign + "'");
+            throw new IllegalArgumentException(
+                    "sinter.cache.foreign (SINTER_CACHE_FOREIGN) may be 'trust', not '" + foreign + "'");
         }
         return new CacheOptions(
                 folder == null ? null : folder(folder, properties, environment),
                 shared == null || shared.isEmpty() ? null : path(shared),
-                max == null || max.isEmpty() ? DEFAULT_MAX_BYTES : bytes(max),
+                max == null || max.isEmpty() ? DEFAULT_MAX_BYTES : maxBytes(max),
                 trusted == null || trusted.isEmpty() ? null : path(trusted),
                 "trust".equals(foreign),
                 warm == null || warm.isBlank()
                         ? List.of()
                         : List.of(warm.strip().split("\\s*,\\s*")));
+    }
+
+    private static long maxBytes(String text) {
+        try {
+            return bytes(text);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("sinter.cache.max (SINTER_CACHE_MAX): " + e.getMessage(), e);
+        }
     }
 
     private static String setting(Properties properties, Map<String, String> environment, String name) {

@@ -3,6 +3,7 @@ package io.sinter.runtime.cache;
 
 import io.sinter.ir.store.FormatException;
 import java.io.IOException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -23,13 +24,31 @@ public final class DiskCache {
     private final Tier shared;
     private final long maxBytes;
     private final CacheStats stats;
-    private final AtomicLong written = new AtomicLong();
+    /** Null without an own tier. */
+    private final Uses uses;
+
+    private final AtomicLong written;
+    /** What has gone wrong with files is said once: a full disk fails at every entry. */
+    private final AtomicBoolean told;
 
     private DiskCache(Tier own, Tier shared, long maxBytes, CacheStats stats) {
         this.own = own;
         this.shared = shared;
         this.maxBytes = maxBytes;
         this.stats = stats;
+        uses = own == null ? null : new Uses(own.folder(), maxBytes);
+        written = new AtomicLong();
+        told = new AtomicBoolean();
+    }
+
+    private DiskCache(DiskCache of, CacheStats stats) {
+        own = of.own;
+        shared = of.shared;
+        maxBytes = of.maxBytes;
+        this.stats = stats;
+        uses = of.uses;
+        written = of.written;
+        told = of.told;
     }
 
     /**
@@ -63,11 +82,16 @@ public final class DiskCache {
 
     /** The same folders, for what no program asks for: what is looked up and stored counts in other statistics, which nobody reads. */
     public DiskCache uncounted() {
-        return new DiskCache(own, shared, maxBytes, new CacheStats());
+        return new DiskCache(this, new CacheStats());
+    }
+
+    /** Writes down how often entries were found so far. */
+    public void flush() {
+        if (uses != null) uses.flush();
     }
 
     private static String message(Exception e) {
-        return e instanceof IOException && e.getMessage() != null ? e.getMessage() : e.toString();
+        return e instanceof IOException io ? FileErrors.describe(io) : e.toString();
     }
 
     /** Something just compiled, and the entry that keeps it; no entry if it cannot be stored. */
@@ -82,6 +106,16 @@ public final class DiskCache {
      * @param make compiles; what it throws is thrown here
      */
     public <T> T get(CacheKey key, String line, Function<? super Entry, ? extends T> decode, Supplier<Made<T>> make) {
+        try {
+            return found(key, line, decode, make);
+        } finally {
+            // Kernels are found while their program is read or made.
+            if (key.kind() == CacheKey.Kind.PLAN) flush();
+        }
+    }
+
+    private <T> T found(
+            CacheKey key, String line, Function<? super Entry, ? extends T> decode, Supplier<Made<T>> make) {
         String digest = key.digest();
         T found = find(key, digest, decode);
         if (found != null) return found;
@@ -119,7 +153,10 @@ public final class DiskCache {
             event.shared = fromShared;
             event.commit();
         }
-        if (found != null) stats.hits.increment();
+        if (found != null) {
+            stats.hits.increment();
+            if (!fromShared) uses.add(digest);
+        }
         return found;
     }
 
@@ -131,9 +168,18 @@ public final class DiskCache {
             stats.corrupt.increment();
             tier.setAside(key.kind(), digest, e.getMessage());
         } catch (IOException e) {
-            Tier.LOG.log(System.Logger.Level.WARNING, "cannot read from the cache at {0}: {1}", tier.folder(), e);
+            failed("cannot read from the cache at " + tier.folder(), e);
         }
         return null;
+    }
+
+    private void failed(String what, IOException e) {
+        boolean first = told.compareAndSet(false, true);
+        Tier.LOG.log(
+                first ? System.Logger.Level.WARNING : System.Logger.Level.DEBUG,
+                "{0}: {1}; what is not there is compiled, and what is not written the next process compiles again",
+                what,
+                FileErrors.describe(e));
     }
 
     private void store(Entry entry, String digest) {
@@ -146,7 +192,7 @@ public final class DiskCache {
             // At the first entry of a process, and then from time to time.
             if (before == 0 || before / part != (before + bytes) / part) own.prune(maxBytes);
         } catch (IOException e) {
-            Tier.LOG.log(System.Logger.Level.WARNING, "cannot write to the cache at {0}: {1}", own.folder(), e);
+            failed("cannot write to the cache at " + own.folder(), e);
         }
     }
 }

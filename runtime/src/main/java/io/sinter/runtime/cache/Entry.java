@@ -83,12 +83,17 @@ public record Entry(CacheKey key, String name, String line, byte[] source, byte[
         return (int) crc.getValue();
     }
 
-    /** @throws FormatException if the bytes are no entry, or a damaged one */
+    /**
+     * An entry from its file.
+     *
+     * @throws OtherVersionException if another version of Sinter has written it
+     * @throws FormatException if the bytes are no entry, or a damaged one
+     */
     static Entry read(byte[] file) {
         ByteReader in = new ByteReader(file);
         if (!Arrays.equals(in.raw(Math.min(MAGIC.length, in.left())), MAGIC)) throw new FormatException("no entry");
         int schema = in.int32();
-        if (schema != CacheKey.SCHEMA) throw new FormatException("schema " + schema + ", not " + CacheKey.SCHEMA);
+        if (schema != CacheKey.SCHEMA) throw new OtherVersionException(schema);
         int length = in.int32();
         if (length != file.length) throw new FormatException("of " + file.length + " bytes instead of " + length);
         if (in.left() < 4) throw new FormatException("ends too early");

@@ -4,7 +4,6 @@ package io.sinter.runtime.cache;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.concurrent.ConcurrentHashMap;
@@ -62,8 +61,8 @@ final class Locks {
         try {
             if (!here.tryAcquire(PATIENCE, TimeUnit.NANOSECONDS)) return NONE;
             mine = true;
-            Files.createDirectories(folder);
-            channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            Owner.createFolders(folder);
+            channel = Owner.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
             long pause = 1;
             while (true) {
                 FileLock lock = channel.tryLock();

@@ -2,6 +2,7 @@
 package io.sinter.runtime.cache;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -32,9 +33,16 @@ public final class MissLog {
                 Files.writeString(file, all.substring(all.indexOf('\n', all.length() / 2) + 1), StandardCharsets.UTF_8);
             }
             // One write of a short line: lines of several processes do not mix.
-            Files.writeString(file, text, StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+            append(file, text);
         } catch (IOException e) {
             Tier.LOG.log(System.Logger.Level.DEBUG, "cannot note a miss", e);
+        }
+    }
+
+    /** Adds to a text file of a tier in one write. */
+    static void append(Path file, String text) throws IOException {
+        try (FileChannel out = Owner.open(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+            out.write(StandardCharsets.UTF_8.encode(text));
         }
     }
 

@@ -2,9 +2,11 @@
 package io.sinter.runtime.cache;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
@@ -22,6 +24,15 @@ final class Owner {
     static final FileAttribute<Set<PosixFilePermission>> USER_ONLY =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
 
+    /** Modes of what is made inside: whatever the process's umask, nobody else may write, since entries are code. Who may enter the folder may read. */
+    private static final FileAttribute<?> FOLDER =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x"));
+
+    private static final FileAttribute<?> FILE =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-r--r--"));
+
+    private static final FileAttribute<?>[] NONE = {};
+
     private static volatile UserPrincipal user;
 
     private Owner() {}
@@ -32,6 +43,22 @@ final class Owner {
         if (!isPosix(folder)) return true;
         for (PosixFilePermission p : Files.getPosixFilePermissions(folder)) if (OTHERS_WRITE.contains(p)) return false;
         return true;
+    }
+
+    /** Makes a folder of a tier that nobody else may write to, and those above it that are missing. */
+    static void createFolders(Path folder) throws IOException {
+        Files.createDirectories(folder, attributes(folder, FOLDER));
+    }
+
+    /** Opens a file of a tier that nobody else may write to if it is made now. */
+    static FileChannel open(Path file, OpenOption... options) throws IOException {
+        return FileChannel.open(file, Set.of(options), attributes(file, FILE));
+    }
+
+    /** Not all systems have such modes. */
+    private static FileAttribute<?>[] attributes(Path place, FileAttribute<?> mode) {
+        boolean posix = place.getFileSystem().supportedFileAttributeViews().contains("posix");
+        return posix ? new FileAttribute<?>[] {mode} : NONE;
     }
 
     static boolean isPosix(Path folder) throws IOException {

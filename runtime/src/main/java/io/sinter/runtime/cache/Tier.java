@@ -30,6 +30,7 @@ import java.util.stream.Stream;
  * locks/                    see {@link Locks}
  * aside/                    entries that could not be used
  * misses                    see {@link MissLog}
+ * uses                      see {@link Uses}
  * </pre>
  */
 public final class Tier {
@@ -41,7 +42,21 @@ public final class Tier {
     private static final long ABANDONED_MILLIS = 3_600_000;
 
     /** A file of the tier. */
-    public record Stored(Path file, CacheKey.Kind kind, String digest, long bytes, FileTime used) {}
+    public record Stored(Path file, CacheKey.Kind kind, String digest, long bytes, FileTime used) {
+        /** When it was put here, or last used where the file system does not know that. */
+        public FileTime made() throws IOException {
+            return Files.readAttributes(file, BasicFileAttributes.class).creationTime();
+        }
+
+        /** @throws FormatException if the file, which holds these bytes, cannot be used */
+        Entry entry(byte[] contents) {
+            Entry entry = Entry.read(contents);
+            if (entry.key().kind() != kind || !entry.key().digest().equals(digest)) {
+                throw new FormatException("an entry of another key");
+            }
+            return entry;
+        }
+    }
 
     private final Path folder;
     private final boolean writable;
@@ -164,11 +179,7 @@ public final class Tier {
     public static Entry read(Stored stored) throws IOException {
         byte[] bytes = bytes(stored.file);
         if (bytes == null) throw new NoSuchFileException(stored.file.toString());
-        Entry entry = Entry.read(bytes);
-        if (entry.key().kind() != stored.kind || !entry.key().digest().equals(stored.digest)) {
-            throw new FormatException("an entry of another key");
-        }
-        return entry;
+        return stored.entry(bytes);
     }
 
     /** Writes an entry so that it is there whole or not at all, whatever happens meanwhile. */
@@ -178,17 +189,17 @@ public final class Tier {
 
     void write(CacheKey.Kind kind, String digest, byte[] bytes) throws IOException {
         Path temporary = folder.resolve("tmp");
-        Files.createDirectories(temporary);
+        Owner.createFolders(temporary);
         Path file = temporary.resolve(digest + "." + ProcessHandle.current().pid() + "."
                 + Long.toHexString(ThreadLocalRandom.current().nextLong()));
         try {
-            try (FileChannel out = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            try (FileChannel out = Owner.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
                 ByteBuffer rest = ByteBuffer.wrap(bytes);
                 while (rest.hasRemaining()) out.write(rest);
                 out.force(true);
             }
             Path place = file(kind, digest);
-            Files.createDirectories(place.getParent());
+            Owner.createFolders(place.getParent());
             Files.move(file, place, StandardCopyOption.ATOMIC_MOVE);
         } finally {
             Files.deleteIfExists(file);
@@ -202,7 +213,7 @@ public final class Tier {
         if (!writable) return;
         try {
             Path aside = folder.resolve("aside");
-            Files.createDirectories(aside);
+            Owner.createFolders(aside);
             try (Stream<Path> there = Files.list(aside)) {
                 if (there.count() >= MAX_ASIDE) {
                     Files.deleteIfExists(file);
@@ -219,6 +230,10 @@ public final class Tier {
 
     /** All entries, the longest unused first; entries used at the same time by name. */
     public List<Stored> list() throws IOException {
+        return list(folder);
+    }
+
+    static List<Stored> list(Path folder) throws IOException {
         List<Stored> all = new ArrayList<>();
         for (CacheKey.Kind kind : CacheKey.Kind.values()) {
             Path root = folder.resolve(kind.folder());
@@ -254,6 +269,7 @@ public final class Tier {
             if (bytes - removed <= maxBytes) break;
             if (Files.deleteIfExists(s.file)) removed += s.bytes;
         }
+        Uses.shorten(folder);
         return removed;
     }
 
@@ -283,6 +299,7 @@ public final class Tier {
             }
         }
         Files.deleteIfExists(folder.resolve(MissLog.FILE));
+        Files.deleteIfExists(folder.resolve(Uses.FILE));
     }
 
     /** Removes a folder with all that is in it. */

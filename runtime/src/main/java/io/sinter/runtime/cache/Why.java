@@ -54,9 +54,7 @@ public final class Why {
         List<String> lines = new ArrayList<>();
         CacheKey a = nearest.key();
         CacheKey b = missed.key();
-        differs(lines, "compiler build", a.build(), b.build());
-        differs(lines, "target", a.target(), b.target());
-        differs(lines, "numerics", a.numerics(), b.numerics());
+        differs(lines, a, b);
         if (a.content().equals(b.content())) {
             lines.addFirst("the same program is stored, with another key:");
         } else {
@@ -65,6 +63,46 @@ public final class Why {
             lines.addAll(compare(nearest.text(), missed.text()));
         }
         return lines;
+    }
+
+    /**
+     * The same of the code of a kernel, which is found by the kernel's structure.
+     *
+     * @param missed an entry of kind class, PTX or cubin
+     */
+    public static List<String> explainKernel(Entry missed, Tier tier) throws IOException {
+        CacheKey wanted = missed.key();
+        Entry sameStructure = null;
+        int sameName = 0;
+        for (Tier.Stored s : tier.list()) {
+            if (s.kind() != wanted.kind()) continue;
+            Entry other;
+            try {
+                other = Tier.read(s);
+            } catch (FormatException | IOException e) {
+                Tier.LOG.log(System.Logger.Level.DEBUG, "not read: " + s.file(), e);
+                continue;
+            }
+            if (other.key().equals(wanted)) continue;
+            if (other.key().content().equals(wanted.content())) sameStructure = other;
+            else if (other.name().equals(missed.name())) sameName++;
+        }
+        List<String> lines = new ArrayList<>();
+        if (sameStructure != null) {
+            lines.add("a kernel of the same structure is stored, with another key:");
+            differs(lines, sameStructure.key(), wanted);
+        } else if (sameName > 0) {
+            lines.add("no other kernel of this structure is stored; of this name, but other structures: " + sameName);
+        } else {
+            lines.add("no other kernel of this structure or name is stored: this one was the first");
+        }
+        return lines;
+    }
+
+    private static void differs(List<String> lines, CacheKey stored, CacheKey wanted) {
+        differs(lines, "compiler build", stored.build(), wanted.build());
+        differs(lines, "target", stored.target(), wanted.target());
+        differs(lines, "numerics", stored.numerics(), wanted.numerics());
     }
 
     private static void differs(List<String> lines, String what, String stored, String wanted) {

@@ -20,6 +20,7 @@ import io.sinter.runtime.cache.CacheOptions;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -30,6 +31,7 @@ import java.util.Random;
 import java.util.TreeMap;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -63,7 +65,13 @@ class CacheKeysTest {
 
     private String child(String device, Path cache, Path where, String... flags)
             throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>();
+        return child(List.of(), device, cache, where, flags);
+    }
+
+    /** @param starter starts the command that follows it */
+    private String child(List<String> starter, String device, Path cache, Path where, String... flags)
+            throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(starter);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         for (String flag : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
             if (flag.startsWith("-XX:CompileCommand") || flag.startsWith("--") || flag.startsWith("-XX:Tier3")) {
@@ -126,6 +134,27 @@ class CacheKeysTest {
         assertTrue(c.contains("shared classes generated: 0"), c);
         assertEquals(numbers(a), numbers(b));
         assertEquals(numbers(a), numbers(c));
+    }
+
+    /** Entries are code: in a folder that others may enter nobody else may write, whatever the umask is. */
+    @Test
+    void nobodyElseMayWriteWhateverTheUmask() throws IOException, InterruptedException {
+        Assumptions.assumeTrue(
+                FileSystems.getDefault().supportedFileAttributeViews().contains("posix"));
+        Path cache = Files.createDirectory(folder.resolve("cache"));
+        Files.setPosixFilePermissions(cache, PosixFilePermissions.fromString("rwxr-xr-x"));
+        List<String> loose = List.of("sh", "-c", "umask 000; exec \"$@\"", "sh");
+        child(loose, "jvm", cache, folder);
+        child(loose, "jvm", cache, folder); // finds everything, and says so in a file
+        int files = 0;
+        try (var all = Files.walk(cache)) {
+            for (Path p : (Iterable<Path>) all::iterator) {
+                String mode = PosixFilePermissions.toString(Files.getPosixFilePermissions(p));
+                assertEquals(Files.isDirectory(p) ? "rwxr-xr-x" : "rw-r--r--", mode, p::toString);
+                if (Files.isRegularFile(p)) files++;
+            }
+        }
+        assertTrue(files > 10 && Files.exists(cache.resolve("misses")) && Files.exists(cache.resolve("uses")));
     }
 
     /** PTX is the same text everywhere, too, down to the names of its entries. */
