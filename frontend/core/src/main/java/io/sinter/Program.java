@@ -11,6 +11,7 @@ import io.sinter.runtime.CompileContext;
 import io.sinter.runtime.Executable;
 import io.sinter.runtime.Session;
 import io.sinter.runtime.dump.Sources;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.IntFunction;
@@ -46,6 +47,8 @@ final class Program {
     private static Executable compile(Canonical.Key key, Graph graph, CompileContext context, Sources sources) {
         try {
             return Executable.get(key, graph, context, sources);
+        } catch (UncheckedIOException e) {
+            throw e; // a dump that cannot be written is not the compiler's fault
         } catch (RuntimeException e) {
             String text = GraphPrinter.print(graph);
             int end = Math.min(text.length(), MAX_TEXT);

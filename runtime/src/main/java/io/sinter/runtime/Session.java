@@ -327,13 +327,15 @@ public final class Session implements AutoCloseable {
      * its kernels and their code, and where all that comes from. With {@code -Dsinter.dump=DIR} sessions do so from the start. What was to be dumped
      * before is waited for.
      *
-     * @param folder made when it is needed; null ends it
-     * @throws UncheckedIOException if a program could not be written to the folder of before
+     * @param folder made if it is not there; null ends it
+     * @throws UncheckedIOException if the folder cannot be made or not be written, and nothing has changed then; or if a program could not be
+     *     written to the folder of before
      */
     public synchronized void dumpTo(Path folder) {
+        Dumps next = folder == null ? null : new Dumps(folder);
         boolean before = tracks();
         Dumps last = dumps;
-        dumps = folder == null ? null : new Dumps(folder);
+        dumps = next;
         tracked(before);
         if (last != null) last.await();
     }

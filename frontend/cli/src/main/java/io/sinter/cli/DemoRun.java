@@ -49,7 +49,7 @@ final class DemoRun implements AutoCloseable {
         this.options = options;
         this.out = out;
         session = SESSION.isBound() ? borrowed(options) : Session.open(sessionOptions(options));
-        if (options.dump() != null) session.dumpTo(options.dump());
+        if (options.dump() != null) dump(options.dump());
         if (options.dumpInputs() > 0) session.dumpInputs(options.dumpInputs());
         scope = session.use();
         profiler = profiler(options.profile());
@@ -62,11 +62,20 @@ final class DemoRun implements AutoCloseable {
         return SESSION.get();
     }
 
+    private void dump(Path folder) {
+        try {
+            session.dumpTo(folder);
+        } catch (UncheckedIOException e) {
+            if (!SESSION.isBound()) session.close();
+            throw new CommandFailure("--dump: " + e.getMessage(), e);
+        }
+    }
+
     private Profiler profiler(Path file) {
         if (file == null) return null;
         try {
             return Profiler.start(ProfilerOptions.DEFAULT.withFile(file));
-        } catch (IllegalArgumentException | IllegalStateException e) {
+        } catch (IllegalArgumentException | IllegalStateException | UncheckedIOException e) {
             scope.close();
             if (!SESSION.isBound()) session.close();
             throw new CommandFailure("--profile: " + e.getMessage(), e);

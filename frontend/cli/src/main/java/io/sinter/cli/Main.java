@@ -4,6 +4,7 @@ package io.sinter.cli;
 import io.sinter.runtime.ProgramCheckException;
 import io.sinter.runtime.SettingException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IExecutionExceptionHandler;
@@ -75,9 +76,11 @@ public final class Main implements Runnable {
         @Override
         public int handleExecutionException(Exception failure, CommandLine command, ParseResult result) {
             PrintWriter err = command.getErr();
-            if (failure instanceof CommandFailure
+            boolean foreseen = failure instanceof CommandFailure
                     || failure instanceof SettingException
-                    || failure instanceof ProgramCheckException) {
+                    || failure instanceof ProgramCheckException
+                    || failure instanceof UncheckedIOException;
+            if (foreseen) {
                 err.println("sinter: " + failure.getMessage());
             } else {
                 err.println(command.getColorScheme().richStackTraceString(failure));

@@ -64,6 +64,15 @@ class DumpCommandsTest {
         assertTrue(ok("dump", "show", step, "--stage", "key").startsWith("key "));
         assertTrue(ok("dump", "show", step, "--stage", "passes").startsWith("pass,ms"));
         assertTrue(ok("dump", "show", step, "--stage", "00").startsWith("conv_add_relu: gemm"));
+        assertTrue(ok("dump", "show", step, "--stage", "00-conv_add_relu.bytecode")
+                .contains("compiled from: 00-conv_add_relu.loop"));
+        // 12 has the code of a kernel before it.
+        assertTrue(ok("dump", "show", step, "--stage", "12.bytecode").contains("SinterKernel_matmul"));
+        String ptx = failure("dump", "show", step, "--stage", "00.ptx");
+        assertTrue(ptx.contains("has no file .ptx; it has kernels/00-conv_add_relu.loop, kernels/00-"), ptx);
+        for (String format : List.of("json", "html"))
+            assertTrue(failure("dump", "show", step, "--stage", "trace", "--format", format)
+                    .contains("--format " + format + " is the whole program"));
         assertTrue(failure("dump", "show", step, "--stage", "nonsense").contains("no stage 'nonsense'"));
         assertTrue(failure("dump", "show", step, "--stage", "dead-code").contains("changed nothing"));
         assertTrue(failure("dump", "show", step, "--stage", "fusion", "--format", "svg")
@@ -94,8 +103,20 @@ class DumpCommandsTest {
         assertTrue(ok("dump", "show", file, "--stage", "decompose").contains("amax"));
         assertTrue(ok("dump", "show", file, "--format", "json").contains("\"kernels\""));
         Path bad = write("bad.ir", "%a: f32[4] = input\n%b: f32[5] = exp(%a)\nreturn %b\n");
-        assertTrue(failure("dump", "show", bad).contains("line 2"), "line and problem");
-        assertTrue(failure("dump", "show", folder.resolve("missing.ir")).contains("cannot read the graph"));
+        for (String command : List.of("show", "run", "minimize"))
+            assertTrue(
+                    failure("dump", command, bad)
+                            .startsWith("sinter: " + bad
+                                    + " is no graph: line 2, column 5: %b: f32[5] = exp(%a): the type is"),
+                    command);
+        Path missing = folder.resolve("missing.ir");
+        assertEquals(
+                "sinter: cannot read the graph " + missing + ": " + missing + ": there is no such file or folder\n",
+                failure("dump", "show", missing));
+        Path bytes = Files.write(folder.resolve("bytes.ir"), new byte[] {'%', (byte) 0xff, (byte) 0xfe});
+        assertEquals(
+                "sinter: cannot read the graph " + bytes + ": it is no text in UTF-8\n",
+                failure("dump", "show", bytes));
     }
 
     /** Whatever becomes of a {@code program.json}, it is said to be damaged: no command answers with a stack trace. */
@@ -129,7 +150,8 @@ class DumpCommandsTest {
                 List<Object> words = new ArrayList<>(List.of("dump"));
                 words.addAll(command);
                 String said = failure(words.toArray());
-                assertTrue(said.contains("damaged") || said.contains("cannot read"), said);
+                assertTrue(said.contains(" is damaged: "), said);
+                assertEquals(1, said.lines().count(), said);
                 assertTrue(said.contains(file.toString()), said);
             }
         }
@@ -160,6 +182,22 @@ class DumpCommandsTest {
         assertTrue(failure("dump", "run", missing).contains("cannot read the graph " + missing));
     }
 
+    /** At once, and not as a fault of the compiler. */
+    @Test
+    void foldersThatCannotBeWrittenAreNamed() throws IOException {
+        Path file = Files.createFile(folder.resolve("in-the-way"));
+        for (Path place : List.of(file, file.resolve("below"))) {
+            String said = failure("run", "digits", "--steps", 1, "--dump", place);
+            assertTrue(said.startsWith("sinter: --dump: cannot write the dump to " + place + ": "), said);
+            assertEquals(1, said.lines().count(), said);
+            Path graph = write("any.ir", "%a: f32[4] = input\n%b: f32[4] = exp(%a)\nreturn %b\n");
+            said = failure("dump", "run", graph, "--dump", place);
+            assertTrue(said.startsWith("sinter: cannot write the dump to " + place + ": "), said);
+        }
+        String said = failure("run", "digits", "--steps", 1, "--profile", file.resolve("p.txt"));
+        assertTrue(said.startsWith("sinter: --profile: cannot write the profile to " + file.resolve("p.txt")), said);
+    }
+
     // ---- why not fused
 
     @Test
@@ -172,6 +210,13 @@ class DumpCommandsTest {
         assertTrue(one.startsWith("They are one kernel: 00-conv_add_relu"), one);
         String far = ok("dump", "why-not-fused", "DigitsCommand.java:64", "ClassifierTraining.java:58", "--in", step);
         assertTrue(far.startsWith("On the way"), far);
+        String argument = ok("dump", "why-not-fused", "%0", "max_pool", "--in", step);
+        assertTrue(argument.contains("%0 input") && argument.contains("is in no kernel: an argument"), argument);
+        // Each refusal once.
+        String same = ok("dump", "why-not-fused", "relu", "relu", "--in", step);
+        assertEquals(same.indexOf("not in 01-conv_add_relu"), same.lastIndexOf("not in 01-conv_add_relu"), same);
+        String operators = failure("dump", "why-not-fused", "softmax", "relu", "--in", step);
+        assertTrue(operators.contains("or one of the operators add, ") && operators.contains("max_pool"), operators);
         String unknown = failure("dump", "why-not-fused", "Model.java:1", "relu", "--in", step);
         assertTrue(unknown.contains("'Model.java:1'") && unknown.contains("DigitsCommand.java:64 (forward)"), unknown);
     }

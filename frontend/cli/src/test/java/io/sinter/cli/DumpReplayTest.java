@@ -166,7 +166,7 @@ class DumpReplayTest {
     // ---- run, minimize
 
     @ParameterizedTest
-    @ValueSource(strings = {"jvm", "interpreted", "ptx-sim"})
+    @ValueSource(strings = {"jvm", "interpreted", "reference", "ptx-sim"})
     void runRunsAGraphWrittenByHand(String device) throws IOException {
         Path file = write(
                 "hand.ir",

@@ -3,6 +3,7 @@ package io.sinter.profiler;
 
 import io.sinter.runtime.FlightRecording;
 import io.sinter.runtime.Range;
+import io.sinter.runtime.Reason;
 import io.sinter.runtime.Session;
 import io.sinter.runtime.profile.ChromeTrace;
 import io.sinter.runtime.profile.Profile;
@@ -10,6 +11,7 @@ import io.sinter.runtime.profile.Report;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.io.Writer;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -74,6 +76,7 @@ public final class Profiler implements AutoCloseable {
     private Profiler(ProfilerOptions options) {
         this.options = options;
         Format format = options.file() == null ? null : Format.of(options.file());
+        if (format != null) checkWritable(options.file());
         profile = new Profile(format != Format.TXT);
         enter(stateOf(0));
     }
@@ -87,9 +90,27 @@ public final class Profiler implements AutoCloseable {
      * Records in the current session until closed.
      *
      * @throws IllegalStateException if another profiler is open in this session
+     * @throws UncheckedIOException if the options' file cannot be written: now, not after hours of work
      */
     public static Profiler start(ProfilerOptions options) {
         return new Profiler(options);
+    }
+
+    /** Makes the file's folder. */
+    private static void checkWritable(Path file) {
+        Path folder = file.toAbsolutePath().getParent();
+        try {
+            Files.createDirectories(folder);
+            if (Files.isDirectory(file)) throw new IOException(file + " is a folder");
+            Path there = Files.exists(file) ? file : folder;
+            if (!Files.isWritable(there)) throw new AccessDeniedException(there.toString());
+        } catch (IOException e) {
+            throw unwritten(file, e);
+        }
+    }
+
+    private static UncheckedIOException unwritten(Path file, IOException e) {
+        return new UncheckedIOException("cannot write the profile to " + file + ": " + Reason.of(e), e);
     }
 
     /**
@@ -212,7 +233,7 @@ public final class Profiler implements AutoCloseable {
                 }
             }
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot write the profile to " + file + ": " + e.getMessage(), e);
+            throw unwritten(file, e);
         }
     }
 

@@ -88,6 +88,29 @@ class GraphTextTest {
         assertError("%0: f32[2] = input\n%1: f32[2] = exp(%0)\nreturn %1 -> %1", "%1 is not an input");
     }
 
+    /** Of names, types, operators, operands, attributes and results alike, with blanks before them and between. */
+    @Test
+    void errorsNameTheColumn() {
+        assertEquals("line 2, column 14", where("%0: f32[2] = input\n%1: f32[2] = expp(%0)\nreturn %1"));
+        assertEquals("line 2, column 18", where("%0: f32[2] = input\n%1: f32[2] = exp(%9)\nreturn %1"));
+        assertEquals("line 2, column 26", where("%0: f32[2] = input\n  %1: f32[2] = add( %0,  %9 )\nreturn %1"));
+        assertEquals("line 2, column 5", where("%0: f32[2] = input\n%1: f32[3] = exp(%0)\nreturn %1"));
+        assertEquals("line 2, column 20", where("%0: f32[2] = input\n%1: f32[2] = exp(%0\nreturn %1"));
+        assertEquals("line 2, column 26", where("%0: f32[2] = input\n%1: f32[2] = softmax(%0) {axis=x}\nreturn %1"));
+        assertEquals("line 2, column 13", where("%0: f32[2] = input\n%1: f32[] = sum(%0) {axes=[7]}\nreturn %1"));
+        assertEquals("line 1, column 7", where("  %0: f33[2] = input\nreturn %0"));
+        assertEquals("line 2, column 1", where("%0: f32[2] = input\n%0: f32[2] = exp(%0)\nreturn %0"));
+        assertEquals("line 2, column 3", where("%0: f32[2] = input\n  what\nreturn %0"));
+        assertEquals("line 2, column 12", where("%0: f32[2] = input\nreturn %0, %7"));
+        assertEquals("line 3, column 15", where("%0: f32[2] = input\n%1: f32[2] = exp(%0)\n return %1 -> %1"));
+    }
+
+    private static String where(String text) {
+        String message = assertThrows(IllegalArgumentException.class, () -> GraphParser.parse(text))
+                .getMessage();
+        return message.substring(0, message.indexOf(':'));
+    }
+
     private static void assertError(String text, String... parts) {
         String message = assertThrows(IllegalArgumentException.class, () -> GraphParser.parse(text))
                 .getMessage();

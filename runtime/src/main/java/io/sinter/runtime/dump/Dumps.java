@@ -2,11 +2,13 @@
 package io.sinter.runtime.dump;
 
 import io.sinter.ir.Canonical;
+import io.sinter.runtime.Reason;
 import io.sinter.runtime.profile.KernelTime;
 import io.sinter.runtime.profile.ProgramSites;
 import io.sinter.runtime.profile.Report;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -42,9 +44,18 @@ public final class Dumps {
     /** By the program's number in its session. Guarded by this. */
     private final Map<Integer, DumpFolder> folders = new HashMap<>();
 
-    /** @param folder made if it is not there */
+    /**
+     * @param folder made if it is not there
+     * @throws UncheckedIOException if it cannot be made or not be written: now, not after hours of work
+     */
     public Dumps(Path folder) {
         this.folder = folder;
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw unwritten(folder, e);
+        }
+        if (!Files.isWritable(folder)) throw unwritten(folder, new AccessDeniedException(folder.toString()));
     }
 
     /** The folder of all programs. */
@@ -99,7 +110,7 @@ public final class Dumps {
     }
 
     private static UncheckedIOException unwritten(Path place, IOException e) {
-        return new UncheckedIOException("cannot write the dump to " + place + " (sinter.dump): " + e.getMessage(), e);
+        return new UncheckedIOException("cannot write the dump to " + place + ": " + Reason.of(e), e);
     }
 
     private synchronized void keep(int program, DumpFolder dump) {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.cli.dump;
 
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sinter.cli.CommandFailure;
 import io.sinter.ir.Graph;
 import io.sinter.ir.ref.RefArray;
 import io.sinter.ir.text.GraphParser;
+import io.sinter.runtime.Reason;
 import io.sinter.runtime.dump.Dumps;
 import io.sinter.runtime.dump.ProgramInputs;
 import java.io.IOException;
@@ -55,7 +58,7 @@ public record DumpedProgram(Path folder, JsonNode json) {
         try (Stream<Path> all = Files.list(place)) {
             all.filter(p -> Files.exists(p.resolve(Dumps.PROGRAM))).sorted().forEach(found::add);
         } catch (IOException e) {
-            throw new CommandFailure("cannot read " + place + ": " + e.getMessage(), e);
+            throw new CommandFailure("cannot read " + place + ": " + Reason.of(e), e);
         }
         if (found.isEmpty())
             throw new CommandFailure("no dumped program in " + place + ": run something with --dump " + place);
@@ -66,8 +69,12 @@ public record DumpedProgram(Path folder, JsonNode json) {
         JsonNode json;
         try {
             json = new ObjectMapper().readTree(folder.resolve(Dumps.PROGRAM).toFile());
+        } catch (JsonProcessingException e) {
+            JsonLocation at = e.getLocation();
+            String where = at == null ? "" : "line " + at.getLineNr() + ", column " + at.getColumnNr() + ": ";
+            throw damaged(folder, where + e.getOriginalMessage(), e);
         } catch (IOException e) {
-            throw new CommandFailure("cannot read " + folder.resolve(Dumps.PROGRAM) + ": " + e.getMessage(), e);
+            throw new CommandFailure("cannot read " + folder.resolve(Dumps.PROGRAM) + ": " + Reason.of(e), e);
         }
         boolean another = json.isObject()
                 && (!json.path("format").asText().equals(Dumps.FORMAT)
@@ -76,10 +83,13 @@ public record DumpedProgram(Path folder, JsonNode json) {
         try {
             DumpSchema.check(json);
         } catch (IllegalArgumentException e) {
-            throw new CommandFailure(
-                    folder.resolve(Dumps.PROGRAM) + " is damaged: " + e.getMessage() + "; dump it again", e);
+            throw damaged(folder, e.getMessage(), e);
         }
         return new DumpedProgram(folder, json);
+    }
+
+    private static CommandFailure damaged(Path folder, String problem, Exception e) {
+        return new CommandFailure(folder.resolve(Dumps.PROGRAM) + " is damaged: " + problem + "; dump it again", e);
     }
 
     /** A file of the folder as text. */
@@ -87,7 +97,7 @@ public record DumpedProgram(Path folder, JsonNode json) {
         try {
             return Files.readString(folder.resolve(name), StandardCharsets.UTF_8);
         } catch (IOException e) {
-            throw new CommandFailure("cannot read " + folder.resolve(name) + ": " + e.getMessage(), e);
+            throw new CommandFailure("cannot read " + folder.resolve(name) + ": " + Reason.of(e), e);
         }
     }
 
@@ -183,7 +193,7 @@ public record DumpedProgram(Path folder, JsonNode json) {
         try {
             return parse(Files.readString(file, StandardCharsets.UTF_8), file);
         } catch (IOException e) {
-            throw new CommandFailure("cannot read the graph " + file + ": " + e.getMessage(), e);
+            throw new CommandFailure("cannot read the graph " + file + ": " + Reason.of(e), e);
         }
     }
 }

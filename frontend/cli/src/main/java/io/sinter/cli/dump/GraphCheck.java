@@ -51,16 +51,16 @@ final class GraphCheck {
         }
     }
 
-    /** A session for a device by its name, one more of which is {@code interpreted}: loop IR without a generator. */
+    /** A session for a device by its name, one more of which is {@code reference} or {@code interpreted}: loop IR without a generator. */
     static Session open(String device) {
         // Programs that go wrong are what it is there for.
         Options options = Options.fromProperties().withChecks(Checks.NONE);
-        if (device.equals("interpreted"))
+        if (device.equals("reference") || device.equals("interpreted"))
             return Session.open(options.withDevice(Device.JVM).withBackend(Options.Backend.INTERPRETED));
         try {
             return Session.open(options.withDevice(Device.parse(device)).withBackend(Options.Backend.GENERATED));
         } catch (IllegalArgumentException e) {
-            throw new CommandFailure(e.getMessage(), e);
+            throw new CommandFailure(e.getMessage() + "; or reference: loop IR, interpreted", e);
         }
     }
 

@@ -6,6 +6,7 @@ import io.sinter.ir.Graph;
 import io.sinter.ir.ref.Minimizer;
 import io.sinter.ir.ref.RefArray;
 import io.sinter.ir.text.GraphPrinter;
+import io.sinter.runtime.Reason;
 import io.sinter.runtime.Session;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -36,7 +37,8 @@ final class MinimizeCommand implements Runnable {
             names = "--device",
             paramLabel = "NAME",
             defaultValue = "jvm",
-            description = "jvm, ptx-sim, or interpreted: loop IR without a code generator (default: ${DEFAULT-VALUE}).")
+            description = "jvm, ptx-sim, or reference: loop IR, interpreted, without a code generator"
+                    + " (default: ${DEFAULT-VALUE}).")
     private String device;
 
     @Option(
@@ -100,7 +102,7 @@ final class MinimizeCommand implements Runnable {
             if (parent != null) Files.createDirectories(parent);
             Files.writeString(file, text, StandardCharsets.UTF_8);
         } catch (IOException e) {
-            throw new CommandFailure("cannot write " + file + ": " + e.getMessage(), e);
+            throw new CommandFailure("cannot write " + file + ": " + Reason.of(e), e);
         }
     }
 }

@@ -79,7 +79,7 @@ final class ReplayCommand implements Runnable {
         }
         String on = device.isEmpty() ? dumpedFor : device;
         PrintWriter out = spec.commandLine().getOut();
-        try (Session session = GraphCheck.open(on.equals("reference") ? "interpreted" : on)) {
+        try (Session session = GraphCheck.open(on)) {
             List<RefArray> inputs = seed == null ? program.inputs(trace) : null;
             List<RefArray> args = inputs == null
                     ? GraphCheck.arguments(cut.graph(), seed == null ? 0 : seed)

@@ -24,7 +24,8 @@ final class RunGraphCommand implements Runnable {
             names = "--device",
             paramLabel = "NAME",
             defaultValue = "jvm",
-            description = "jvm, ptx-sim, or interpreted: loop IR without a code generator (default: ${DEFAULT-VALUE}).")
+            description = "jvm, ptx-sim, or reference: loop IR, interpreted, without a code generator"
+                    + " (default: ${DEFAULT-VALUE}).")
     private String device;
 
     @Option(names = "--seed", paramLabel = "N", description = "Seed of the arguments (default: ${DEFAULT-VALUE}).")

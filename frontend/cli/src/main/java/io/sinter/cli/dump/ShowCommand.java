@@ -7,6 +7,7 @@ import io.sinter.ir.Graph;
 import io.sinter.ir.text.GraphPrinter;
 import io.sinter.runtime.CompileContext;
 import io.sinter.runtime.Executable;
+import io.sinter.runtime.Reason;
 import io.sinter.runtime.Session;
 import io.sinter.runtime.dump.Dumps;
 import io.sinter.runtime.dump.GraphDrawing;
@@ -14,6 +15,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -43,7 +45,9 @@ final class ShowCommand implements Runnable {
     @Option(
             names = "--stage",
             paramLabel = "S",
-            description = "A pass (trace, simplify, …), fusion, memory, passes, key, or a kernel (07, 07-softmax).")
+            description =
+                    "A pass (trace, simplify, …), fusion, memory, passes, key, tuning, or a kernel (07, 07-softmax), whose loop"
+                            + " IR that is, or with an ending its code (07.bytecode, 07.ptx, 07.ptxas.txt).")
     private String stage;
 
     @Option(
@@ -95,7 +99,7 @@ final class ShowCommand implements Runnable {
             session.awaitDumps();
             return program(DumpedProgram.at(folder));
         } catch (IOException e) {
-            throw new CommandFailure("cannot write a temporary dump: " + e.getMessage(), e);
+            throw new CommandFailure("cannot write a temporary dump: " + Reason.of(e), e);
         } finally {
             delete(folder);
         }
@@ -106,11 +110,15 @@ final class ShowCommand implements Runnable {
         try {
             Dumps.delete(folder);
         } catch (IOException e) {
-            throw new CommandFailure("cannot remove the temporary dump " + folder + ": " + e.getMessage(), e);
+            throw new CommandFailure("cannot remove the temporary dump " + folder + ": " + Reason.of(e), e);
         }
     }
 
     private String program(DumpedProgram p) {
+        boolean whole = format == Format.JSON || format == Format.HTML;
+        if (whole && stage != null)
+            throw new CommandFailure("--format " + format.name().toLowerCase(Locale.ROOT)
+                    + " is the whole program, with every stage: leave --stage away, or take text, dot or svg");
         return switch (format) {
             case TEXT -> stage == null ? overview(p) : p.text(stageFile(p));
             case JSON -> p.text("program.json");
@@ -133,7 +141,7 @@ final class ShowCommand implements Runnable {
     private String stageFile(DumpedProgram p) {
         String text =
                 switch (stage) {
-                    case "fusion", "memory", "key" -> stage + ".txt";
+                    case "fusion", "memory", "key", "tuning" -> stage + ".txt";
                     case "passes" -> "passes.csv";
                     default -> null;
                 };
@@ -143,14 +151,31 @@ final class ShowCommand implements Runnable {
         for (JsonNode s : p.list("stages"))
             if (stage.equals(s.get("pass").asText()))
                 throw new CommandFailure("pass '" + stage + "' changed nothing in " + p.name());
+        int dot = stage.indexOf('.');
+        String name = dot < 0 ? stage : stage.substring(0, dot);
         for (JsonNode k : p.list("kernels")) {
             String file = DumpedProgram.fileName(k);
-            boolean named = stage.equals(file) || stage.equals(file.substring(0, file.indexOf('-')));
-            if (named) return k.get("file").asText();
+            boolean named = name.equals(file) || name.equals(file.substring(0, file.indexOf('-')));
+            if (named) return kernelFile(p, k, dot < 0 ? ".loop" : stage.substring(dot));
         }
+        int kernels = p.list("kernels").size();
         throw new CommandFailure("no stage '" + stage + "' in " + p.name() + "; it has "
-                + String.join(", ", p.stages().keySet()) + ", fusion, memory, passes, key, and kernels 00 to "
-                + (p.list("kernels").size() - 1));
+                + String.join(", ", p.stages().keySet()) + ", fusion, memory, passes, key"
+                + (kernels == 0
+                        ? ""
+                        : String.format(
+                                Locale.ROOT,
+                                ", and kernels 00 to %02d, whose code has an ending such as .bytecode or .ptx",
+                                kernels - 1)));
+    }
+
+    /** One of a kernel's files: its loop IR, or its code, which may stand with another kernel of the same structure. */
+    private static String kernelFile(DumpedProgram p, JsonNode kernel, String ending) {
+        List<String> files = new ArrayList<>(List.of(kernel.get("file").asText()));
+        kernel.get("code").forEach(f -> files.add(f.asText()));
+        for (String f : files) if (f.endsWith(ending)) return f;
+        throw new CommandFailure("kernel " + DumpedProgram.fileName(kernel) + " of " + p.name() + " has no file "
+                + ending + "; it has " + String.join(", ", files));
     }
 
     private static String overview(DumpedProgram p) {
@@ -167,7 +192,7 @@ final class ShowCommand implements Runnable {
             JsonNode lines = k.get("lines");
             b.append(String.format(
                     Locale.ROOT,
-                    "  %-32s%n%,26d %,14d %6d  %s%n",
+                    "  %s%n%,26d %,14d %6d  %s%n",
                     DumpedProgram.fileName(k),
                     k.get("bytes").asLong(),
                     k.get("flops").asLong(),

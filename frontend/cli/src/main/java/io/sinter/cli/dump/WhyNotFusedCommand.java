@@ -13,6 +13,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -69,11 +70,15 @@ final class WhyNotFusedCommand implements Runnable {
         });
         if (found.isEmpty()) {
             Set<String> lines = new LinkedHashSet<>();
+            Set<String> operators = new TreeSet<>();
             nodes.values().forEach(n -> {
+                operators.add(n.get("op").asText());
                 if (n.has("line")) lines.add(n.get("line").asText());
             });
-            throw new CommandFailure("nothing in " + program.name() + " is '" + selector
-                    + "': give a node such as %12, an operator, or one of the lines " + String.join(", ", lines));
+            throw new CommandFailure("nothing in " + program.name() + " is '" + selector + "': give a node such as "
+                    + nodes.keySet().stream().findFirst().orElse("%0")
+                    + (lines.isEmpty() ? "" : "; one of the lines " + String.join(", ", lines))
+                    + "; or one of the operators " + String.join(", ", operators));
         }
         return found;
     }
@@ -92,18 +97,18 @@ final class WhyNotFusedCommand implements Runnable {
             }
         }
         direct(as, bs, out);
-        direct(bs, as, out);
+        if (!as.equals(bs)) direct(bs, as, out);
         if (!out.isEmpty()) return out;
-        List<String> path = path(as, bs);
-        if (path.isEmpty()) path = path(bs, as);
-        if (!path.isEmpty()) return along(path);
         boolean nothing = as.stream().allMatch(x -> kernels(x).isEmpty())
                 || bs.stream().allMatch(x -> kernels(x).isEmpty());
         if (nothing) {
             for (String x : as) if (kernels(x).isEmpty()) out.add(vanishes(x));
-            for (String x : bs) if (kernels(x).isEmpty()) out.add(vanishes(x));
+            for (String x : bs) if (kernels(x).isEmpty() && !as.contains(x)) out.add(vanishes(x));
             return out;
         }
+        List<String> path = path(as, bs);
+        if (path.isEmpty()) path = path(bs, as);
+        if (!path.isEmpty()) return along(path);
         out.add(
                 "Neither reads what the other computes. Such operators become one kernel only if they go through the same"
                         + " rows or elements and read a common operand there.");
@@ -133,11 +138,15 @@ final class WhyNotFusedCommand implements Runnable {
     /** The way from one of {@code from} to one that needs it, producers first; empty if there is none. */
     private List<String> path(Set<String> from, Set<String> to) {
         Map<String, String> next = new LinkedHashMap<>();
-        ArrayDeque<String> todo = new ArrayDeque<>(to);
-        for (String y : to) next.put(y, "");
+        ArrayDeque<String> todo = new ArrayDeque<>();
+        for (String y : to) {
+            if (kernels(y).isEmpty()) continue; // an argument or a view, where no kernel can change
+            next.put(y, "");
+            todo.add(y);
+        }
         while (!todo.isEmpty()) {
             String n = todo.poll();
-            if (from.contains(n)) {
+            if (from.contains(n) && !kernels(n).isEmpty()) {
                 List<String> path = new ArrayList<>();
                 for (String x = n; !x.isEmpty(); x = next.get(x)) path.add(x);
                 return path;
