@@ -20,6 +20,7 @@ import static io.sinter.ir.loop.Exprs.sub;
 
 import io.sinter.ir.DType;
 import io.sinter.ir.loop.Expr;
+import io.sinter.ir.loop.Prim1;
 import io.sinter.ir.op.Unary;
 import java.util.List;
 
@@ -36,7 +37,7 @@ final class ErrorCode {
         Expr near = fma(a, polynomial(z, NEAR), a);
         // 1 in f32 from 3.84 on.
         Expr b = min(a, c(x, 4));
-        Expr e = ExponentialCode.exp(neg(mul(b, b)));
+        Expr e = Expr.un(Prim1.EXP, neg(mul(b, b)));
         Expr far = sub(c(x, 1), mul(e, polynomial(b, FAR)));
         return select(MathCode.isNan(x), x, copySign(select(gt(a, 1), far, near), x));
     }

@@ -53,10 +53,9 @@ final class ExponentialCode {
         return t;
     }
 
-    /** 2^n in two factors, each a normal number: together they reach into the subnormals and to infinity. */
+    /** Of f64: 2^n in two factors, each a normal number: together they reach into the subnormals and to infinity. */
     static Expr exp(Expr x) {
-        boolean single = MathCode.isSingle(x);
-        Expr bounded = max(min(x, c(x, single ? 89 : 710)), c(x, single ? -105 : -746));
+        Expr bounded = max(min(x, c(x, 710)), c(x, -746));
         Reduced q = reduce(bounded);
         Expr half = Expr.bin(Prim2.SHR, q.n, MathCode.integer(q.n, 1));
         Expr e = mul(mul(add(q.em, 1), MathCode.powerOf2(half)), MathCode.powerOf2(sub(q.n, half)));

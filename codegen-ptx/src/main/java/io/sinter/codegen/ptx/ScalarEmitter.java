@@ -175,23 +175,12 @@ final class ScalarEmitter {
             case TRUNC -> t.isFloat() ? round(Rounding.RZI, type, a) : a;
             case NOT -> out.not(t == DType.BOOL ? PtxType.PRED : bitsOf(t), a);
             case ISNAN -> out.setp(Relation.NAN, type, a, a);
-            case EXP,
-                    EXPM1,
-                    LOG,
-                    LOG1P,
-                    SIN,
-                    COS,
-                    TAN,
-                    ASIN,
-                    ACOS,
-                    ATAN,
-                    SINH,
-                    COSH,
-                    TANH,
-                    ERF,
-                    LGAMMA,
-                    DIGAMMA,
-                    ERFINV -> throw new IllegalStateException(op + " is to be spelled out first");
+            case EXP -> {
+                if (t != DType.F32) throw new IllegalStateException(op + " of " + t + " is to be spelled out first");
+                yield new Exponential(out).of(a);
+            }
+            case EXPM1, LOG, LOG1P, SIN, COS, TAN, ASIN, ACOS, ATAN, SINH, COSH, TANH, ERF, LGAMMA, DIGAMMA, ERFINV ->
+                throw new IllegalStateException(op + " is to be spelled out first");
         };
     }
 

@@ -17,15 +17,19 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-/** Accuracy of the functions that are spelled out: within 4 units in the last place of the reference, special values exactly. */
+/**
+ * Accuracy of the functions that are spelled out: within 4 units in the last place of the reference, special values exactly. {@link ExponentialTest} has
+ * those of f32.
+ */
 class MathCodeTest {
-    private static final double MAX_ULPS = 4;
+    static final double MAX_ULPS = 4;
 
     @TestFactory
     Stream<DynamicTest> unary() {
         return Stream.of(Prim1.values())
                 .filter(op -> op != Prim1.NOT && op != Prim1.ISNAN)
                 .flatMap(op -> Stream.of(DType.F32, DType.F64)
+                        .filter(t -> op != Prim1.EXP || t != DType.F32)
                         .map(t -> DynamicTest.dynamicTest(op + " " + t, () -> unary(op, t))));
     }
 

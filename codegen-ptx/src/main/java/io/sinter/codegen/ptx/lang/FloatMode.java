@@ -62,6 +62,10 @@ public record FloatMode(
         return new FloatMode(rounding, ftz, true, xorSignAbs, relu, sat, satFinite);
     }
 
+    public FloatMode withSat() {
+        return new FloatMode(rounding, ftz, nan, xorSignAbs, relu, true, satFinite);
+    }
+
     /** All modifiers, each with its dot. */
     @Override
     public String toString() {
