@@ -35,7 +35,7 @@ final class BodyEmitter {
      * Where loop code finds its surroundings.
      *
      * @param block address of the parameter block
-     * @param scratch address of the scratch memory of this thread's team
+     * @param scratch address of the scratch memory of this thread's team; null if it has none
      */
     record Frame(Operand block, Operand scratch) {}
 
@@ -45,8 +45,13 @@ final class BodyEmitter {
      * @param variable the loop's variable; its value is that of the first of the elements
      * @param width number of elements
      * @param wide the accesses to neighbouring elements that one instruction may take
+     * @param base has a value outside of the loop, to which the variable's is {@code ahead}: addresses are computed of it
      */
-    record Step(Var variable, int width, Set<Access> wide) {}
+    record Step(Var variable, int width, Set<Access> wide, Var base, long ahead) {
+        Step(Var variable, int width, Set<Access> wide) {
+            this(variable, width, wide, variable, 0);
+        }
+    }
 
     /** Elements of a buffer at a (canonical) index. */
     record Access(Buf buffer, Index index) {
@@ -157,6 +162,34 @@ final class BodyEmitter {
         scope = outer;
         outer.place(place);
         out.into(place);
+    }
+
+    /** A scope inside this one whose code is written piece by piece, by {@link #resume}. */
+    Scope<Value, Section> inner(boolean guard) {
+        return new Scope<>(scope, out.section(), guard);
+    }
+
+    /** Writes, where code goes now, more of a scope that is directly inside this one, with what it knows at hand. */
+    void resume(Scope<Value, Section> inner, Step s, Runnable code) {
+        Scope<Value, Section> outer = scope;
+        Step before = step;
+        Section place = out.section();
+        Section around = out.into(place);
+        inner.place(place);
+        scope = inner;
+        step = s;
+        code.run();
+        step = before;
+        scope = outer;
+        out.into(around);
+    }
+
+    /** Writes code after a gap, into which goes what it computes that belongs in this scope. */
+    void afterGap(Runnable code) {
+        Section place = scope.place();
+        scope.place(out.section());
+        code.run();
+        scope.place(place);
     }
 
     /** {@code for (i = from; i < end; i += by)}. */
@@ -272,6 +305,11 @@ final class BodyEmitter {
                     Expr.Bits _,
                     Expr.Checked _ -> once(e, null, facts.of(e), () -> compute(e));
         };
+    }
+
+    /** Says what the value of an expression is in this scope. */
+    void known(Expr e, Value value) {
+        scope.put(new Scope.Key(e, null), value, facts.of(e));
     }
 
     private Value compute(Expr e) {

@@ -105,20 +105,22 @@ final class IndexEmitter {
             // One register for all lanes, which differ in the offset that the instruction holds.
             Operand first = first(b, i);
             List<Operand.Address> all = new ArrayList<>();
-            for (int k = 0; k < c.step().width(); k++) all.add(c.out.at(first, (long) k * bytes));
+            for (int k = 0; k < c.step().width(); k++)
+                all.add(c.out.at(first, (c.step().ahead() + k) * bytes));
             return all;
         }
         Value v = sum(i, b, parts(i, bytes, b), i, bytes);
         return v.lanes().stream().map(c.out::at).toList();
     }
 
-    /** Byte address of the first lane's element, for an index of {@link Access#UNIT}. */
+    /** Byte address of the first lane's element where the step's base is the variable, for an index of {@link Access#UNIT}. */
     private Operand first(Buf b, Index i) {
         int bytes = b.dtype().bytes();
         List<Part> parts = parts(i, bytes, b);
-        Index.VarAtom variable = new Index.VarAtom(c.step().variable());
-        parts.add(new Part(c.facts.of(variable), () -> c.once(c.step().variable(), bytes, c.facts.of(variable), () -> {
-                    Operand v = c.binding(c.step().variable()).lane(0);
+        Var base = c.step().base();
+        Facts.Fact fact = c.facts.of(new Index.VarAtom(base));
+        parts.add(new Part(fact, () -> c.once(base, bytes, fact, () -> {
+                    Operand v = c.binding(base).lane(0);
                     return Value.of(DType.I64, c.scalars.mulLong(v, c.out.constant(bytes)));
                 })
                 .lane(0)));
@@ -144,6 +146,7 @@ final class IndexEmitter {
     Operand base(Buf b) {
         Operand slot = coef(new Coef.Slot(b.slot()));
         if (b.kind() != Buf.Kind.SCRATCH) return slot;
+        if (c.frame.scratch() == null) throw new IllegalStateException(b + " is no memory here");
         return c.once(
                         slotKey(new Coef.Slot(b.slot())),
                         "scratch",

@@ -38,7 +38,7 @@ public sealed interface LaunchRule {
             case Tiles t -> t.sharedBytes > 0;
             case Teams t -> t.mayShareScratch();
             case Blocks b -> b.sharedBytes > 0;
-            case Rows _, Parts _ -> false;
+            case RowTeams _, Rows _, Parts _ -> false;
         };
     }
 
@@ -83,9 +83,8 @@ public sealed interface LaunchRule {
             long longest = 0;
             for (Coef c : shared) longest = Math.max(longest, number(c, slot));
             int threads = team(longest, Math.min(count, BUSY));
-            int most = CTA / Math.min(threads, CTA);
             int least = Math.clamp(powerOf2(count), 1, Math.max(1, 32 / threads));
-            int teams = cooperates && threads > 32 ? 1 : Math.clamp(powerOf2(count / MULTIPROCESSORS), least, most);
+            int teams = cooperates && threads > 32 ? 1 : teams(count, threads, least);
             long ctas = Math.min(MAX_CTAS, (count + teams - 1) / teams);
             if (scratchBytes == 0) return new Shape(threads, teams, ctas, 0, 0);
             ctas = Math.min(SCRATCH_THREADS / ((long) threads * teams), ctas);
@@ -99,7 +98,24 @@ public sealed interface LaunchRule {
             if (shared.isEmpty() || longest <= 1) return 1;
             long steps = powerOf2((longest + width - 1) / width);
             if (!cooperates) return Math.clamp(steps, 1, most);
+            return ofRow(longest, count, width, most);
+        }
+
+        /** Teams of a CTA that wait for nobody else: enough to fill it, but every multiprocessor is to have one. */
+        private static int teams(long count, int threads, int least) {
+            return Math.clamp(powerOf2(count / MULTIPROCESSORS), least, CTA / Math.min(threads, CTA));
+        }
+
+        /**
+         * Threads that share a row: a power of two.
+         *
+         * @param longest elements of a row
+         * @param rows how many there are
+         */
+        static int ofRow(long longest, long rows, int width, int most) {
             if (longest <= ALONE) return 1;
+            long count = Math.min(rows, BUSY);
+            long steps = powerOf2((longest + width - 1) / width);
             int threads = Math.clamp(steps / STEPS, 32, most);
             int largest = Math.clamp(steps / 2, 32, most);
             while (threads < largest && threads * count < BUSY) threads *= 2;
@@ -109,6 +125,29 @@ public sealed interface LaunchRule {
         /** Whether private memory may be in shared memory; then launches have no scratch memory. */
         boolean mayShareScratch() {
             return scratchBytes > 0 && scratchBytes <= SHARED_SCRATCH;
+        }
+    }
+
+    /**
+     * Teams of threads take rows that fit their registers.
+     *
+     * @param rows factors of the number of rows
+     * @param threads of a team: a warp, or several that are a CTA
+     */
+    record RowTeams(List<Coef> rows, int threads) implements LaunchRule {
+        /** Threads of a launch at most: some times as many as run at once, as what a team does first is not to cost as much as a row. */
+        private static final long MOST = 4 * Teams.BUSY;
+
+        public RowTeams {
+            rows = List.copyOf(rows);
+        }
+
+        @Override
+        public Shape shape(IntToLongFunction slot) {
+            long count = product(rows, slot);
+            int teams = threads > 32 ? 1 : Teams.teams(count, threads, 1);
+            return new Shape(
+                    threads, teams, Math.min(MOST / ((long) threads * teams), (count + teams - 1) / teams), 0, 0);
         }
     }
 

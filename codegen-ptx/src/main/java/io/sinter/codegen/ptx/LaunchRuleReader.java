@@ -46,6 +46,7 @@ final class LaunchRuleReader {
                         vars(), var(), var(), positive(MOST), positive(MOST), positive(MOST), (int) bytes(MOST), (int)
                                 bytes(1 << 20));
             case 4 -> new LaunchRule.Parts(coefs(), positive(MOST), positive(MOST), bytes(8L * ScanSchedule.MAX_PARTS));
+            case 5 -> new LaunchRule.RowTeams(coefs(), positive(LaunchRule.MAX_TEAM));
             default -> throw new FormatException("no rule of launches");
         };
     }

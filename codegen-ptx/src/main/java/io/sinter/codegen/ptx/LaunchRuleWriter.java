@@ -71,6 +71,11 @@ final class LaunchRuleWriter {
                 coefs(lines);
                 out.number(parts).number(threads).number(scratchBytes);
             }
+            case LaunchRule.RowTeams(List<Coef> rows, int threads) -> {
+                out.u8(5);
+                coefs(rows);
+                out.number(threads);
+            }
         }
     }
 

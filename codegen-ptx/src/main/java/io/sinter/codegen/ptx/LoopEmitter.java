@@ -13,6 +13,7 @@ import io.sinter.codegen.ptx.lang.Space;
 import io.sinter.ir.DType;
 import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.Canon;
+import io.sinter.ir.loop.Coef;
 import io.sinter.ir.loop.Facts;
 import io.sinter.ir.loop.KernelText;
 import io.sinter.ir.loop.LoopKernel;
@@ -48,19 +49,39 @@ final class LoopEmitter {
     /** Operations, and accumulators' parts, beyond which a team of {@link LaunchRule#MAX_TEAM} threads would have too few registers. */
     private static final int LARGE = 300;
 
-    private static final int MANY_PARTS = 8;
+    static final int MANY_PARTS = 8;
 
     /** Slots of the parameter block that leave such a team too few registers: what loops do not change is held in two registers each. */
     private static final int MANY_SLOTS = 32;
 
+    /** CTAs of warps with a row each that are to fit a multiprocessor: they leave each thread 80 registers, or 128 if a row's code is long. */
+    private static final int ROW_CTAS = 3;
+
+    private static final int LONG_ROW_CTAS = 2;
+
+    /** Operations of all elements of a step, of all passes, up to which 80 registers do. */
+    private static final int LONG_ROW = 170;
+
     private final LoopKernel kernel;
+    /** Null where rows are not held in registers. */
+    private final RowSchedule rows;
+
     private final boolean anyOrder;
     private final int file;
     private final KernelBuilder out;
 
     /** @param anyOrder whether stores that are an {@link Update} are atomic, as several threads may update one element */
     LoopEmitter(LoopKernel kernel, boolean anyOrder, String entry, int file) {
+        this(kernel, null, anyOrder, entry, file);
+    }
+
+    LoopEmitter(LoopKernel kernel, RowSchedule rows, String entry, int file) {
+        this(kernel, rows, false, entry, file);
+    }
+
+    private LoopEmitter(LoopKernel kernel, RowSchedule rows, boolean anyOrder, String entry, int file) {
         this.kernel = kernel;
+        this.rows = rows;
         this.anyOrder = anyOrder;
         this.file = file;
         this.out = new KernelBuilder(entry);
@@ -68,13 +89,16 @@ final class LoopEmitter {
 
     PtxKernel emit() {
         String text = KernelText.print(kernel);
-        String listing = anyOrder ? text + "// updates by atomic instructions, in any order\n" : text;
-        List<Stmt> body = new Canon().statements(new MathCode().stmts(kernel.body()));
+        String listing = text
+                + (anyOrder ? "// updates by atomic instructions, in any order\n" : "")
+                + (rows != null ? "// " + rows.note() + "\n" : "");
+        RowPasses passes = rows == null ? null : RowPasses.in(kernel);
+        List<Stmt> body = passes != null ? passes.body() : new Canon().statements(new MathCode().stmts(kernel.body()));
         Facts facts = new Facts();
         facts.add(body);
         List<Stmt.Loop> loops = SharedLoop.in(body);
-        Hazards hazards = new Hazards(body);
-        boolean scratch = kernel.buffers().stream().anyMatch(b -> b.kind() == Buf.Kind.SCRATCH);
+        Hazards hazards = new Hazards(passes != null ? List.of() : body);
+        boolean scratch = passes == null && kernel.buffers().stream().anyMatch(b -> b.kind() == Buf.Kind.SCRATCH);
         int accumulators = 0;
         for (Stmt.Loop l : loops)
             accumulators += StatementEmitter.accumulators(l).size();
@@ -86,20 +110,27 @@ final class LoopEmitter {
             width = Math.max(width, w);
             cost += w * SharedLoop.cost(l);
         }
-        boolean large = cost > LARGE || accumulators * width > MANY_PARTS || kernel.slots() > MANY_SLOTS;
-        int most = cooperates && !large ? LaunchRule.MAX_TEAM : LaunchRule.CTA;
-        LaunchRule.Teams rule = new LaunchRule.Teams(
-                kernel.grid().stream().map(Var::extent).toList(),
-                loops.stream().map(l -> l.var().extent()).toList(),
-                cooperates,
-                most,
-                width,
-                kernel.scratchBytes());
-        boolean cheap = cost <= (kernel.slots() > FEW_SLOTS ? CHEAP_WITH_MANY_SLOTS : CHEAP);
-        boolean smallTeam = !large && width == SharedLoop.MAX_WIDTH && kernel.slots() <= FEW_TEAM_SLOTS;
-        boolean small = cooperates ? smallTeam : cheap;
-        int minCtas = !small ? 1 : cooperates ? TEAM_CTAS : CTAS;
-        out.limits(Kernel.Limits.threads(most).withMinCtas(minCtas));
+        List<Coef> tasks = kernel.grid().stream().map(Var::extent).toList();
+        LaunchRule rule;
+        if (passes != null) {
+            rule = new LaunchRule.RowTeams(tasks, rows.threads());
+            out.limits(rowLimits(cost));
+        } else {
+            boolean large = cost > LARGE || accumulators * width > MANY_PARTS || kernel.slots() > MANY_SLOTS;
+            int most = cooperates && !large ? LaunchRule.MAX_TEAM : LaunchRule.CTA;
+            rule = new LaunchRule.Teams(
+                    tasks,
+                    loops.stream().map(l -> l.var().extent()).toList(),
+                    cooperates,
+                    most,
+                    width,
+                    kernel.scratchBytes());
+            boolean cheap = cost <= (kernel.slots() > FEW_SLOTS ? CHEAP_WITH_MANY_SLOTS : CHEAP);
+            boolean smallTeam = !large && width == SharedLoop.MAX_WIDTH && kernel.slots() <= FEW_TEAM_SLOTS;
+            boolean small = cooperates ? smallTeam : cheap;
+            int minCtas = !small ? 1 : cooperates ? TEAM_CTAS : CTAS;
+            out.limits(Kernel.Limits.threads(most).withMinCtas(minCtas));
+        }
 
         Reg blocks = out.pointer();
         Reg stride = out.parameter(PtxType.U64);
@@ -112,19 +143,20 @@ final class LoopEmitter {
         Reg inCta = wide(out.mov(PtxType.U32, Operand.Special.TID_Y));
         Reg first = out.mad(PtxType.S64, x, teams, inCta);
         Reg all = out.mul(PtxType.S64, ctas, teams);
-        Operand mine = scratchBase;
-        if (kernel.scratchBytes() > 0) {
+        Operand mine = passes != null ? null : scratchBase;
+        if (passes == null && kernel.scratchBytes() > 0) {
             Reg number = out.mad(PtxType.S64, y, all, first);
             mine = out.mad(PtxType.S64, number, out.constant(kernel.scratchBytes()), scratchBase);
-            if (rule.mayShareScratch()) mine = scratch(scratchBase, inCta, mine);
+            if (rule.usesDynamicShared()) mine = scratch(scratchBase, inCta, mine);
         }
-        Team team = new Team(out, cooperates, accumulators);
+        Team team = new Team(out, cooperates, accumulators, passes != null ? rows.threads() : 0);
         BodyEmitter c = new BodyEmitter(out, facts, new BodyEmitter.Frame(block, mine), anyOrder);
         Map<Stmt, Integer> lines = StatementEmitter.number(body, text);
         StatementEmitter statements = new StatementEmitter(c, team, hazards, loops.isEmpty(), file, lines);
-        Operand tasks = out.constant(1);
-        for (Var v : kernel.grid()) tasks = c.scalars.mulLong(tasks, c.indices.coef(v.extent()));
-        c.loop(first, tasks, all, task -> {
+        if (passes != null) statements.hold(new HeldRows(c, team, statements, passes, rows));
+        Operand count = out.constant(1);
+        for (Var v : kernel.grid()) count = c.scalars.mulLong(count, c.indices.coef(v.extent()));
+        c.loop(first, count, all, task -> {
             bind(c, kernel.grid(), task);
             statements.run(body);
             // The next task's writes into scratch memory are not to meet this one's reads.
@@ -132,6 +164,16 @@ final class LoopEmitter {
         });
         out.ret();
         return new PtxKernel(out.build(), listing, rule);
+    }
+
+    /** What is held of a row, and what is computed of it, is to stay in registers. */
+    private Kernel.Limits rowLimits(int cost) {
+        boolean isLong = cost > LONG_ROW
+                || kernel.slots() > FEW_SLOTS
+                || kernel.buffers().stream().anyMatch(b -> b.dtype().bytes() == Long.BYTES);
+        int threads = Math.max(LaunchRule.CTA, rows.threads());
+        int ctas = (isLong ? LONG_ROW_CTAS : ROW_CTAS) * LaunchRule.CTA / threads;
+        return Kernel.Limits.threads(threads).withMinCtas(Math.max(1, ctas));
     }
 
     /** The generic address of a team's own memory: shared memory, where the launch has no scratch memory. */

@@ -47,7 +47,9 @@ public final class PtxCodegen {
             case LoopKernel k -> {
                 if (!numerics.deterministic() && Update.canReorder(k, target)) yield new Schedule.AnyOrder();
                 ScanSchedule scan = ScanSchedule.choose(k, slot, target);
-                yield scan == null ? new Schedule.Only() : scan;
+                if (scan != null) yield scan;
+                RowSchedule rows = RowSchedule.choose(k, slot);
+                yield rows == null ? new Schedule.Only() : rows;
             }
             case AttentionKernel k -> AttentionSchedule.choose(k, slot, numerics.products());
         };
@@ -58,6 +60,7 @@ public final class PtxCodegen {
         if (kernel instanceof GemmKernel k) return List.copyOf(GemmTiles.all(k, slot, target, numerics.products()));
         List<Schedule> all = new ArrayList<>(List.of(schedule(kernel, slot, target, numerics)));
         if (all.getFirst() instanceof ScanSchedule s) all.addAll(s.others());
+        if (all.getFirst() instanceof RowSchedule) all.add(new Schedule.Only());
         if (all.getFirst() instanceof AttentionSchedule s) all.addAll(s.others());
         return all;
     }
@@ -92,6 +95,7 @@ public final class PtxCodegen {
         if (!(kernel instanceof LoopKernel k)) return forms;
         if (ScanLoop.in(k) != null) forms.addAll(List.of(new ScanSchedule(1), new ScanSchedule(4)));
         if (Update.canReorder(k, target)) forms.add(new Schedule.AnyOrder());
+        forms.addAll(RowSchedule.largest(k));
         return forms;
     }
 
@@ -106,6 +110,7 @@ public final class PtxCodegen {
             case LoopKernel k ->
                 switch (schedule) {
                     case ScanSchedule s -> ScanEmitter.emit(k, s, entry, file);
+                    case RowSchedule s -> new LoopEmitter(k, s, entry, file).emit();
                     case Schedule.AnyOrder _ -> new LoopEmitter(Update.reordered(k), true, entry, file).emit();
                     case Schedule.Only _ -> new LoopEmitter(k, false, entry, file).emit();
                     case GemmSchedule _, AttentionSchedule _ ->

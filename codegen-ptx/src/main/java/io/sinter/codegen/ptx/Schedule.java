@@ -6,7 +6,7 @@ package io.sinter.codegen.ptx;
  * There are finitely many, each a piece of code of its own. Equal schedules are {@code equals}.
  */
 public sealed interface Schedule
-        permits Schedule.Only, Schedule.AnyOrder, AttentionSchedule, GemmSchedule, ScanSchedule {
+        permits Schedule.Only, Schedule.AnyOrder, AttentionSchedule, GemmSchedule, RowSchedule, ScanSchedule {
     /** The form in a few words that say all of it: other forms of a kernel have others. */
     String text();
 

@@ -60,6 +60,7 @@ final class SharedLoop {
     }
 
     void emit(Stmt.Loop l) {
+        new Uniform(c).before(l);
         Set<Access> wide = wide(l, c.facts);
         int width = width(l, wide, c.anyOrder);
         Operand n = statements.extent(l);

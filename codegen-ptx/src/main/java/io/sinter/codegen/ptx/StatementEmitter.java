@@ -36,6 +36,7 @@ final class StatementEmitter {
     private final int file;
     private final Map<Stmt, Integer> lines;
     private final Map<Local, List<Reg>> partial = new HashMap<>();
+    private HeldRows rows;
 
     /**
      * @param alone whether a task is one thread's always
@@ -48,6 +49,11 @@ final class StatementEmitter {
         this.alone = alone;
         this.file = file;
         this.lines = lines;
+    }
+
+    /** Shared loops are passes over rows that are in registers. */
+    void hold(HeldRows passes) {
+        rows = passes;
     }
 
     void run(List<Stmt> body) {
@@ -81,6 +87,7 @@ final class StatementEmitter {
                 for (int i = 0; i < target.width(); i++) c.scalars.assign(v.dtype(), (Reg) target.lane(i), v.lane(i));
                 c.scope().changed(a.local());
             }
+            case Stmt.Store st when rows != null && rows.keeps(st) -> rows.keep(st);
             case Stmt.Store st -> {
                 c.memory.store(st, c.step() == null && !alone ? Value.of(DType.BOOL, team.first()) : null);
                 c.scope().changed(st.buffer());
@@ -91,8 +98,9 @@ final class StatementEmitter {
             }
             case Stmt.Loop l -> {
                 forgetChanges(l.body());
-                if (l.kind() == Stmt.Loop.Kind.VECTOR) new SharedLoop(c, team, this).emit(l);
-                else sequential(l);
+                if (l.kind() != Stmt.Loop.Kind.VECTOR) sequential(l);
+                else if (rows != null) rows.pass(l);
+                else new SharedLoop(c, team, this).emit(l);
                 forgetChanges(l.body());
             }
         }

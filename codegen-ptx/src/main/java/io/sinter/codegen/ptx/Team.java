@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.ptx;
 
+import io.sinter.codegen.ptx.lang.Arithmetic;
 import io.sinter.codegen.ptx.lang.Comparison.Relation;
 import io.sinter.codegen.ptx.lang.FloatMode;
 import io.sinter.codegen.ptx.lang.Guard;
@@ -40,13 +41,17 @@ final class Team {
     private final Reg isWarp;
     private Operand.Symbol cells;
     private final int accumulators;
+    /** How many threads there are; 0 if a launch decides. */
+    private final int fixed;
 
     /**
      * @param cooperates whether the threads of a team wait for each other
      * @param accumulators how many values are reduced together at most
+     * @param fixed how many threads a team has, a multiple of a warp's; 0 if a launch decides
      */
-    Team(KernelBuilder out, boolean cooperates, int accumulators) {
+    Team(KernelBuilder out, boolean cooperates, int accumulators, int fixed) {
         this.out = out;
+        this.fixed = fixed;
         this.scalars = new ScalarEmitter(out);
         this.exchange = new Exchange(out);
         this.accumulators = accumulators;
@@ -86,15 +91,15 @@ final class Team {
      */
     void reduce(List<Part> parts) {
         String end = out.newLabel();
-        Reg several = out.or(PtxType.PRED, isBlock, isWarp);
-        out.branchUnless(several, end);
+        if (fixed == 0) out.branchUnless(out.or(PtxType.PRED, isBlock, isWarp), end);
         for (int distance = WARP / 2; distance > 0; distance /= 2) {
             for (Part p : parts) {
                 Operand other = exchange.shuffle(WarpOp.ShuffleMode.BFLY, p.dtype, p.register, distance);
                 scalars.assign(p.dtype, p.register, scalars.combine(p.op, p.dtype, p.register, other));
             }
         }
-        out.branchUnless(isBlock, end);
+        if (fixed == WARP) return;
+        if (fixed == 0) out.branchUnless(isBlock, end);
         if (cells == null) cells = out.shared("team_cells", Exchange.CELL, (long) Exchange.CELL * WARPS * accumulators);
         Reg base = out.mov(PtxType.U64, cells);
         Reg warp = out.shr(PtxType.U32, lane, out.constant(5));
@@ -110,30 +115,36 @@ final class Team {
         }
         out.barrier();
         for (int i = 0; i < parts.size(); i++) load(parts.get(i), base, i);
+        if (fixed > 0) {
+            for (int w = 1; w < fixed / WARP; w++) {
+                for (int i = 0; i < parts.size(); i++) add(parts.get(i), base, w * parts.size() + i);
+            }
+        } else {
+            others(parts, base);
+        }
+        // The cells are free for what is reduced next.
+        out.barrier();
+        if (fixed == 0) out.label(end);
+    }
+
+    /** Adds what the other warps have, in order. */
+    private void others(List<Part> parts, Reg base) {
         Reg at = out.mov(PtxType.U64, base);
         Reg left = out.shr(PtxType.U32, threads, out.constant(5));
         String head = out.newLabel();
         String done = out.newLabel();
         out.label(head);
-        out.add(new io.sinter.codegen.ptx.lang.Arithmetic.Binary(
-                io.sinter.codegen.ptx.lang.Arithmetic.BinaryOp.SUB,
-                FloatMode.DEFAULT,
-                PtxType.S32,
-                left,
-                left,
-                out.constant(1)));
+        out.add(new Arithmetic.Binary(
+                Arithmetic.BinaryOp.SUB, FloatMode.DEFAULT, PtxType.S32, left, left, out.constant(1)));
         out.branchIf(out.setp(Relation.EQ, PtxType.S32, left, out.constant(0)), done);
         out.assign(PtxType.B64, at, out.add(PtxType.S64, at, out.constant((long) Exchange.CELL * parts.size())));
-        for (int i = 0; i < parts.size(); i++) {
-            Part p = parts.get(i);
-            Operand other = cell(p, at, i);
-            scalars.assign(p.dtype, p.register, scalars.combine(p.op, p.dtype, p.register, other));
-        }
+        for (int i = 0; i < parts.size(); i++) add(parts.get(i), at, i);
         out.branch(head);
         out.label(done);
-        // The cells are free for what is reduced next.
-        out.barrier();
-        out.label(end);
+    }
+
+    private void add(Part p, Reg base, int i) {
+        scalars.assign(p.dtype, p.register, scalars.combine(p.op, p.dtype, p.register, cell(p, base, i)));
     }
 
     private void load(Part p, Reg base, int i) {

@@ -10,7 +10,9 @@ import io.sinter.codegen.ptx.sim.Dim3;
 import io.sinter.codegen.ptx.sim.SimDevice;
 import io.sinter.codegen.ptx.sim.SimModule;
 import io.sinter.codegen.ptx.sim.SimOptions;
+import io.sinter.ir.Numerics;
 import io.sinter.ir.loop.Buf;
+import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.loop.KernelText;
 import io.sinter.ir.ref.KernelCase;
 import java.lang.foreign.MemorySegment;
@@ -20,6 +22,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntToLongFunction;
 
 /** Runs loop kernels as PTX on the simulator. */
 final class SimRun {
@@ -32,10 +35,21 @@ final class SimRun {
      * @param shift elements by which every buffer lies beside an aligned address
      */
     static KernelCase.Outcome run(KernelCase k, long seed, int shift) {
-        PtxKernel code = PtxCodegen.generate(k.kernel, PtxModule.identifier(k.kernel.name()), 1);
-        String text = PtxCodegen.module(Target.SM_80, List.of(code)).toString();
+        return run(k, (_, _) -> PtxCodegen.anySchedule(k.kernel), seed, shift);
+    }
+
+    /** As {@link #run(KernelCase, long, int)}, in the form that a launch with these addresses takes. */
+    static KernelCase.Outcome runChosen(KernelCase k, long seed, int shift) {
+        return run(k, SimRun::chosen, seed, shift);
+    }
+
+    /** The form that a launch takes. */
+    static Schedule chosen(Kernel k, IntToLongFunction slot) {
+        return PtxCodegen.schedule(k, slot, Target.SM_80, Numerics.DEFAULT);
+    }
+
+    private static KernelCase.Outcome run(KernelCase k, SimPlan.Choice choice, long seed, int shift) {
         SimDevice device = new SimDevice(SimOptions.DEFAULT.withSeed(seed).withMaxInstructions(20_000_000));
-        SimModule module = device.load(text);
         long[] slots = k.slots.clone();
         Map<Buf, Long> at = new HashMap<>();
         k.inputs.forEach((b, bytes) -> {
@@ -49,6 +63,10 @@ final class SimRun {
         long record = device.memory().allocate(32);
         device.memory().fill(record, (byte) 0, 32);
         slots[0] = record;
+        Schedule form = choice.of(k.kernel, i -> slots[i]);
+        PtxKernel code = PtxCodegen.generate(k.kernel, form, PtxModule.identifier(k.kernel.name()), 1);
+        SimModule module =
+                device.load(PtxCodegen.module(Target.SM_80, List.of(code)).toString());
         long block = device.memory().allocate(8L * slots.length);
         ByteBuffer bytes = ByteBuffer.allocate(8 * slots.length).order(ByteOrder.LITTLE_ENDIAN);
         for (long s : slots) bytes.putLong(s);
@@ -83,15 +101,19 @@ final class SimRun {
         return bytes;
     }
 
-    /** The interpreter's bits in every buffer, NaN standing for NaN, with buffers aligned and not. */
+    /** The interpreter's bits in every buffer, NaN standing for NaN, with buffers aligned and not, in a form for all launches and in this one's. */
     static void checkExact(KernelCase k) {
         KernelCase.Outcome expected = k.interpret();
-        for (int shift : new int[] {0, 1}) {
-            String what = "shift " + shift + " differs from the interpreter in\n" + KernelText.print(k.kernel)
-                    + "slots " + Arrays.toString(k.slots) + "\nbuffer ";
+        for (int round = 0; round < 3; round++) {
+            int shift = round % 2;
+            boolean chosen = round == 2;
+            if (chosen && !(chosen(k.kernel, i -> k.slots[i]) instanceof RowSchedule)) continue;
+            String what = "shift " + shift + (chosen ? ", in the form that is chosen," : "")
+                    + " differs from the interpreter in\n" + KernelText.print(k.kernel) + "slots "
+                    + Arrays.toString(k.slots) + "\nbuffer ";
             KernelCase.Outcome actual;
             try {
-                actual = run(k, 7 + shift, shift);
+                actual = chosen ? runChosen(k, 7, 0) : run(k, 7 + shift, shift);
             } catch (RuntimeException e) {
                 throw new AssertionError(what + e.getMessage(), e);
             }

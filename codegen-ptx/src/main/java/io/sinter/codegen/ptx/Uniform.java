@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.ptx;
+
+import io.sinter.ir.loop.Expr;
+import io.sinter.ir.loop.Facts;
+import io.sinter.ir.loop.Prim2;
+import io.sinter.ir.loop.Stmt;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.Set;
+
+/**
+ * What a loop computes of accumulators that it leaves alone, as the inverse of a sum that a loop before it has added up: other code may not move it, as
+ * accumulators change; before the loop it is computed once.
+ */
+final class Uniform {
+    private final BodyEmitter c;
+    private final Set<Object> inside = new HashSet<>();
+    private final Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+
+    Uniform(BodyEmitter c) {
+        this.c = c;
+    }
+
+    /** Computes, where code goes now, what all steps of a loop have in common. */
+    void before(Stmt.Loop loop) {
+        inside.add(loop.var());
+        Facts.walk(loop.body(), s -> {
+            switch (s) {
+                case Stmt.Loop l -> inside.add(l.var());
+                case Stmt.Let l -> inside.add(l.local());
+                case Stmt.Declare d -> inside.add(d.local());
+                case Stmt.Accumulate a -> inside.add(a.local());
+                case Stmt.Set a -> inside.add(a.local());
+                case Stmt.Store _, Stmt.If _ -> {}
+            }
+        });
+        Facts.walk(loop.body(), s -> Facts.roots(s).forEach(this::visit));
+    }
+
+    private void visit(Expr e) {
+        if (!seen.add(e)) return;
+        Facts.Fact f = c.facts.of(e);
+        boolean isUniform = f.motion() == Facts.Motion.PINNED && Collections.disjoint(f.free(), inside);
+        if (isUniform && !(e instanceof Expr.Ref) && isArithmetic(e)) c.value(e);
+        else Facts.children(e).forEach(this::visit);
+    }
+
+    /** Whether a value may be computed although nobody may ask for it. */
+    private static boolean isArithmetic(Expr e) {
+        if (e instanceof Expr.Load || e instanceof Expr.Checked) return false;
+        boolean divides = e instanceof Expr.Bin b && (b.op() == Prim2.DIV || b.op() == Prim2.REM);
+        if (divides && !e.dtype().isFloat()) return false;
+        return Facts.children(e).stream().allMatch(Uniform::isArithmetic);
+    }
+}
