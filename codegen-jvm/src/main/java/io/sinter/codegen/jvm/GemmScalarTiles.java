@@ -99,6 +99,67 @@ final class GemmScalarTiles extends GemmTiles {
     }
 
     @Override
+    public void pixels(int rows, int columns, long a, long table, long b, long bRow, long c, long cRow, int k) {
+        long size = dtype.bytes();
+        for (int r = 0; r < rows; r++) {
+            for (int x = 0; x < columns; x++) {
+                long from = b + r * bRow + x * size;
+                long to = c + r * cRow + x * size;
+                if (dtype == DType.F32) MEMORY.set(JAVA_FLOAT_UNALIGNED, to, shiftedFloat(a, table, from, k));
+                else MEMORY.set(JAVA_DOUBLE_UNALIGNED, to, shiftedDouble(a, table, from, k));
+            }
+        }
+    }
+
+    @Override
+    public void pixels3x3(
+            boolean mirrored,
+            int rows,
+            int columns,
+            long a,
+            long table,
+            long b,
+            long bRow,
+            int firstRow,
+            int endRow,
+            int firstColumn,
+            int endColumn,
+            long zeros,
+            long c,
+            long cRow) {
+        long size = dtype.bytes();
+        for (int r = 0; r < rows; r++) {
+            for (int x = 0; x < columns; x++) {
+                long to = c + r * cRow + x * size;
+                if (dtype == DType.F32) MEMORY.set(JAVA_FLOAT_UNALIGNED, to, 0f);
+                else MEMORY.set(JAVA_DOUBLE_UNALIGNED, to, 0.0);
+                for (int j = 0; j < 9; j++) {
+                    int row = r + j / 3;
+                    int column = x + (mirrored ? 2 - j % 3 : j % 3);
+                    boolean there = row >= firstRow && row < endRow && column >= firstColumn && column < endColumn;
+                    long from = there ? b + row * bRow + column * size : zeros;
+                    long factor = a + MEMORY.get(JAVA_INT_UNALIGNED, table + j * 8L);
+                    if (dtype == DType.F32) {
+                        float sum = MEMORY.get(JAVA_FLOAT_UNALIGNED, to);
+                        float product = MEMORY.get(JAVA_FLOAT_UNALIGNED, factor);
+                        MEMORY.set(
+                                JAVA_FLOAT_UNALIGNED,
+                                to,
+                                Math.fma(product, MEMORY.get(JAVA_FLOAT_UNALIGNED, from), sum));
+                    } else {
+                        double sum = MEMORY.get(JAVA_DOUBLE_UNALIGNED, to);
+                        double product = MEMORY.get(JAVA_DOUBLE_UNALIGNED, factor);
+                        MEMORY.set(
+                                JAVA_DOUBLE_UNALIGNED,
+                                to,
+                                Math.fma(product, MEMORY.get(JAVA_DOUBLE_UNALIGNED, from), sum));
+                    }
+                }
+            }
+        }
+    }
+
+    @Override
     public void gathered(int rows, int vectors, long a, long table, long b, long bK, long c, long cRow, int k) {
         for (int r = 0; r < rows; r++) {
             long row = a + MEMORY.get(JAVA_INT_UNALIGNED, table + r * 4L);

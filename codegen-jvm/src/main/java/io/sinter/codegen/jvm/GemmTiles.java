@@ -45,6 +45,37 @@ public abstract class GemmTiles {
             int rows, int vectors, long a, long aRow, long table, long b, long c, long cRow, int k);
 
     /**
+     * {@code c[r, x] = Σ_j a_j · b_j[r, x]} for {@code rows} rows and {@code columns} columns, of which there need not be whole vectors: the
+     * pixels of one channel that sees few products. Element j of a, and row 0 of the j-th b, are at the offsets of {@code table}, as those of
+     * {@link #shifted}. Reads whole vectors of b, writes nothing but the columns.
+     */
+    public abstract void pixels(int rows, int columns, long a, long table, long b, long bRow, long c, long cRow, int k);
+
+    /**
+     * {@link #pixels} of 3 × 3 taps, one element apart: {@code c[r, x] = Σ_j a_j · b[r + j / 3, x + j % 3]}, with element j of a at the first offset
+     * of pair j of {@code table}. Rows of b may follow each other downwards in memory ({@code bRow < 0}). Only rows {@code firstRow ≤ r < endRow}
+     * and columns {@code firstColumn ≤ x < endColumn} of b are there and read, elsewhere it is 0.
+     *
+     * @param mirrored {@code b[r + j / 3, x + 2 - j % 3]} instead
+     * @param zeros address of {@code lanes() + 2} elements that are 0
+     */
+    public abstract void pixels3x3(
+            boolean mirrored,
+            int rows,
+            int columns,
+            long a,
+            long table,
+            long b,
+            long bRow,
+            int firstRow,
+            int endRow,
+            int firstColumn,
+            int endColumn,
+            long zeros,
+            long c,
+            long cRow);
+
+    /**
      * As {@link #tile}, with row r of a, whose elements are contiguous, at the offset {@code table[r]}, an
      * int in bytes.
      */

@@ -39,6 +39,9 @@ final class GemmVectorTiles {
     /** Rows of dot products at a time: several, so that x is loaded once for them, then the rest one by one. */
     private static final int[] DOT_ROWS = {4, 1};
 
+    /** Rows of pixels at a time: their sums are chains, so several hide the latency of one. */
+    private static final int[] PIXEL_ROWS = {4, 2, 1};
+
     /** The most rows of a tile. */
     static final int ROWS = 6;
 
@@ -73,6 +76,8 @@ final class GemmVectorTiles {
         constantMethod("rows", rows);
         constantMethod("vectors", vectors);
         for (Form form : Form.values()) tileMethod(form);
+        pixelsMethod();
+        pixels3x3Method();
         addMethod();
         Map<Integer, MethodBuilder> fixed = new HashMap<>();
         for (int r : DOT_ROWS) fixed.put(r, fixedDots(r));
@@ -183,6 +188,173 @@ final class GemmVectorTiles {
     /** An int of a table of offsets. */
     private static Code offset(LocalVar table, int at) {
         return cast(LONG, Memory.load(DType.I32, add(table, constant((long) at))));
+    }
+
+    private void pixelsMethod() {
+        MethodBuilder m = cls.method("pixels", VOID);
+        LocalVar rows = m.parameter("rows", INT);
+        LocalVar columns = m.parameter("columns", INT);
+        LocalVar a = m.parameter("a", LONG);
+        LocalVar table = m.parameter("table", LONG);
+        LocalVar b = m.parameter("b", LONG);
+        LocalVar bRow = m.parameter("bRow", LONG);
+        LocalVar c = m.parameter("c", LONG);
+        LocalVar cRow = m.parameter("cRow", LONG);
+        LocalVar k = m.parameter("k", INT);
+        LocalVar i = m.local("i", INT);
+        m.body().add(i.set(constant(0)));
+        for (int count : PIXEL_ROWS) {
+            Block step = new Block()
+                    .add(pixelRows(count).call(List.of(columns, a, table, b, bRow, c, cRow, k)))
+                    .add(b.set(add(b, mul(bRow, constant((long) count)))))
+                    .add(c.set(add(c, mul(cRow, constant((long) count)))))
+                    .add(i.increment(count));
+            m.body().whileLoop(new Compare(Compare.Op.LE, i, sub(rows, constant(count))), step);
+        }
+    }
+
+    private MethodBuilder pixelRows(int rows) {
+        MethodBuilder m = cls.staticMethod("pixels" + rows, VOID);
+        LocalVar columns = m.parameter("columns", INT);
+        LocalVar a = m.parameter("a", LONG);
+        LocalVar table = m.parameter("table", LONG);
+        LocalVar b = m.parameter("b", LONG);
+        LocalVar bRow = m.parameter("bRow", LONG);
+        LocalVar c = m.parameter("c", LONG);
+        LocalVar cRow = m.parameter("cRow", LONG);
+        LocalVar k = m.parameter("k", INT);
+        LocalVar x = m.local("x", INT);
+        LocalVar j = m.local("j", INT);
+        LocalVar at = m.local("at", LONG);
+        LocalVar from = m.local("from", LONG);
+        LocalVar element = m.local("element", species.vectorType());
+        LocalVar mask = m.local("mask", Species.MASK);
+        LocalVar[] sums = new LocalVar[rows];
+        for (int r = 0; r < rows; r++) sums[r] = m.local("sum" + r, species.vectorType());
+        Block product = new Block()
+                .add(element.set(broadcast(loadScalar(add(a, offset(table, 0))))))
+                .add(from.set(add(b, offset(table, 4))))
+                .add(table.set(add(table, constant(8L))));
+        for (int r = 0; r < rows; r++) {
+            product.add(sums[r].set(fma(element, load(add(from, mul(constant((long) r), bRow))), sums[r])));
+        }
+        LocalVar first = m.local("first", LONG);
+        m.body().add(first.set(table));
+        Block vector = new Block().add(table.set(first));
+        for (int r = 0; r < rows; r++) vector.add(sums[r].set(zero()));
+        vector.forLoop(j, constant(0), k, 1, product);
+        Block whole = new Block();
+        Block part = new Block().add(mask.set(firstLanes(sub(columns, x))));
+        for (int r = 0; r < rows; r++) {
+            Code to = add(c, mul(constant((long) r), cRow));
+            whole.add(store(to, sums[r]));
+            part.add(vec(sums[r]).store(to, mask));
+        }
+        vector.ifElse(new Compare(Compare.Op.LE, x, sub(columns, constant(species.lanes()))), whole, part)
+                .add(b.set(add(b, constant((long) bytes()))), c.set(add(c, constant((long) bytes()))));
+        m.body().forLoop(x, constant(0), columns, species.lanes(), vector);
+        return m;
+    }
+
+    private void pixels3x3Method() {
+        MethodBuilder m = cls.method("pixels3x3", VOID);
+        LocalVar mirrored = m.parameter("mirrored", Type.BOOLEAN_TYPE);
+        LocalVar rows = m.parameter("rows", INT);
+        LocalVar columns = m.parameter("columns", INT);
+        LocalVar a = m.parameter("a", LONG);
+        LocalVar table = m.parameter("table", LONG);
+        LocalVar b = m.parameter("b", LONG);
+        LocalVar bRow = m.parameter("bRow", LONG);
+        LocalVar firstRow = m.parameter("firstRow", INT);
+        LocalVar endRow = m.parameter("endRow", INT);
+        LocalVar firstColumn = m.parameter("firstColumn", INT);
+        LocalVar endColumn = m.parameter("endColumn", INT);
+        LocalVar zeros = m.parameter("zeros", LONG);
+        LocalVar c = m.parameter("c", LONG);
+        LocalVar cRow = m.parameter("cRow", LONG);
+        LocalVar x = m.local("x", INT);
+        List<Code> arguments = List.of(
+                rows,
+                sub(columns, x),
+                a,
+                table,
+                b,
+                bRow,
+                firstRow,
+                endRow,
+                sub(firstColumn, x),
+                sub(endColumn, x),
+                zeros,
+                c,
+                cRow);
+        Block call = new Block()
+                .ifElse(
+                        mirrored,
+                        column3x3(true).call(arguments),
+                        column3x3(false).call(arguments))
+                .add(b.set(add(b, constant((long) bytes()))), c.set(add(c, constant((long) bytes()))));
+        m.body().forLoop(x, constant(0), columns, species.lanes(), call);
+    }
+
+    /**
+     * One vector of columns, from row to row: a row of b is read once, and has its part in the sums of three rows of c, of which the first is whole
+     * then. Each sum is a chain in the order of the taps, so its bits are those of a tile.
+     */
+    private MethodBuilder column3x3(boolean mirrored) {
+        MethodBuilder m = cls.staticMethod(mirrored ? "mirrored3x3" : "column3x3", VOID);
+        LocalVar rows = m.parameter("rows", INT);
+        LocalVar columns = m.parameter("columns", INT);
+        LocalVar a = m.parameter("a", LONG);
+        LocalVar table = m.parameter("table", LONG);
+        LocalVar b = m.parameter("b", LONG);
+        LocalVar bRow = m.parameter("bRow", LONG);
+        LocalVar firstRow = m.parameter("firstRow", INT);
+        LocalVar endRow = m.parameter("endRow", INT);
+        LocalVar firstColumn = m.parameter("firstColumn", INT);
+        LocalVar endColumn = m.parameter("endColumn", INT);
+        LocalVar zeros = m.parameter("zeros", LONG);
+        LocalVar c = m.parameter("c", LONG);
+        LocalVar cRow = m.parameter("cRow", LONG);
+        LocalVar mask = m.local("mask", Species.MASK);
+        m.body().add(mask.set(firstLanes(columns)));
+        LocalVar[] weights = new LocalVar[9];
+        for (int j = 0; j < 9; j++) {
+            weights[j] = m.local("a" + j, species.vectorType());
+            m.body().add(weights[j].set(broadcast(loadScalar(add(a, offset(table, 8 * j))))));
+        }
+        LocalVar row = m.local("row", INT);
+        LocalVar from = m.local("from", LONG);
+        LocalVar[] taps = new LocalVar[3];
+        Compare there = new Compare(Compare.Op.GE, row, firstRow);
+        Block read = new Block().add(from.set(zeros)).ifThen(there, new Block().ifThen(lt(row, endRow), from.set(b)));
+        for (int j = 0; j < 3; j++) {
+            taps[j] = m.local("b" + j, species.vectorType());
+            LocalVar seen = m.local("seen" + j, Species.MASK);
+            int column = mirrored ? 2 - j : j;
+            Code end = firstLanes(sub(endColumn, constant(column)));
+            m.body().add(seen.set(Masks.andNot(end, firstLanes(sub(firstColumn, constant(column))))));
+            read.add(taps[j].set(
+                    load(add(from, constant((long) column * species.element().bytes())), seen)));
+        }
+        read.add(b.set(add(b, bRow)), row.increment(1));
+        LocalVar old = m.local("old", species.vectorType());
+        LocalVar young = m.local("young", species.vectorType());
+        Code first = chain(weights, 0, taps, zero());
+        m.body()
+                .add(row.set(constant(0)))
+                .add(read, old.set(first), read, old.set(chain(weights, 3, taps, old)), young.set(first));
+        Block step = new Block()
+                .add(read, vec(chain(weights, 6, taps, old)).store(c, mask))
+                .add(old.set(chain(weights, 3, taps, young)), young.set(first))
+                .add(c.set(add(c, cRow)));
+        LocalVar i = m.local("i", INT);
+        m.body().forLoop(i, constant(0), rows, 1, step);
+        return m;
+    }
+
+    private Code chain(LocalVar[] weights, int from, LocalVar[] taps, Code sum) {
+        for (int j = 0; j < taps.length; j++) sum = fma(weights[from + j], taps[j], sum);
+        return sum;
     }
 
     private void addMethod() {

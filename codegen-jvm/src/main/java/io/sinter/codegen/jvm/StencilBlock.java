@@ -2,7 +2,6 @@
 package io.sinter.codegen.jvm;
 
 import io.sinter.gen.SinterKernelMoves;
-import java.util.Arrays;
 
 /**
  * Runs tasks of a convolution: see {@link StencilPlan}. One object serves one call of a kernel on one
@@ -26,10 +25,16 @@ final class StencilBlock {
     private final long end;
     private final StencilStage stage;
 
-    /** What the table is of, and how many products. */
-    private int[] tabled;
+    /** What the table is of, taps that there are included, and how many products. */
+    private int tabledRows = -1;
 
+    private int tabledHeight;
+    private boolean tabledPacked;
+    private final int[] limit = new int[3];
     private int products;
+
+    /** Channels that are alone in their group; else null. */
+    private final StencilPixels pixels;
 
     /** Products of a weight's gradient with few output channels; else null. */
     private final StencilDots dots;
@@ -49,7 +54,8 @@ final class StencilBlock {
         long staged =
                 GemmPlan.align(table + 8L * Math.max(1, plan.pixelsInK ? plan.blockPlanes : plan.planesOfK) * taps);
         stage = new StencilStage(code, tiles, plan, params, lanes, staged);
-        block = stage.end();
+        pixels = plan.byPixels ? new StencilPixels(tiles, plan, stage, stage.end()) : null;
+        block = pixels == null ? stage.end() : pixels.end();
         if (plan.pixelsInK) {
             left = GemmPlan.align(block + plan.sumRows() * plan.rowOfM());
             dots = plan.dots ? new StencilDots(code, tiles, plan, params, lanes, left) : null;
@@ -87,13 +93,21 @@ final class StencilBlock {
         int rows = Math.min(plan.blockRows, plan.pixels[1] - y);
         int height = Math.min(plan.blockM, plan.m - first);
         long[] place = stage.place(batch);
-        stage.lay(batch, 0, plan.planesOfK, z, y, rows);
         int k = table(place, rows, height);
         int columns = plan.columns(rows);
         long blockRow = (long) columns * size;
         long a = place[0] == 0 ? left : place[0] + first * plan.leftRow;
         long aRow = place[0] == 0 ? size : plan.leftRow;
         if (place[0] == 0) pack(batch, first, height);
+        long column = ((long) z * plan.pixels[1] + y) * plan.pixels[2];
+        if (pixels != null) {
+            int width = plan.pixels[2];
+            long to = plan.direct ? plan.c.base(batch) + first * plan.c.rowStride() + column * size : block;
+            pixels.rows(batch, z, y, rows, a, table, k, to, (long) (plan.direct ? width : plan.pitch) * size);
+            if (!plan.direct) finish(batch, first, 1, column, rows);
+            return;
+        }
+        stage.lay(batch, 0, plan.planesOfK, z, y, rows);
         if (k == 0) SinterKernelMoves.clear(block, height * blockRow);
         int panel = tiles.vectors() * plan.lanes;
         for (int r = 0; r < height && k > 0; r += tiles.rows()) {
@@ -105,7 +119,7 @@ final class StencilBlock {
                         high, vectors, a + r * aRow, aRow, table, stage.planes() + (long) c * size, to, blockRow, k);
             }
         }
-        finish(batch, first, height, ((long) z * plan.pixels[1] + y) * plan.pixels[2], rows);
+        finish(batch, first, height, column, rows);
     }
 
     /** Hands the block over: {@code rows} rows of pixels from {@code column} on. */
@@ -129,14 +143,18 @@ final class StencilBlock {
 
     /** Offsets in bytes into both operands for each product, of the taps that there are; how many products there are. */
     private int table(long[] place, int rows, int height) {
-        int[] limit = new int[3];
+        boolean packs = place[0] == 0;
+        boolean same = rows == tabledRows && height == tabledHeight && packs == tabledPacked;
         for (int d = 0; d < 3; d++) {
-            int given = d < 3 - plan.spatial ? 1 : (int) place[2 + 2 * (d - 3 + plan.spatial)];
-            limit[d] = Math.min(plan.taps[d], given);
+            long given = d < 3 - plan.spatial ? 1 : place[2 + 2 * (d - 3 + plan.spatial)];
+            int there = (int) Math.min(plan.taps[d], given);
+            same &= there == limit[d];
+            limit[d] = there;
         }
-        int[] now = {rows, height, place[0] == 0 ? 1 : 0, limit[0], limit[1], limit[2]};
-        if (Arrays.equals(now, tabled)) return products;
-        tabled = now;
+        if (same) return products;
+        tabledRows = rows;
+        tabledHeight = height;
+        tabledPacked = packs;
         int count = 0;
         long planeBytes = (long) plan.depth() * plan.plane(rows) * size;
         long packed = GemmPlan.roundUp(height, plan.lanes) * size;
@@ -146,7 +164,7 @@ final class StencilBlock {
                 for (int y = 0; y < limit[1]; y++) {
                     for (int x = 0; x < limit[2]; x++) {
                         long k = ((p * (long) plan.taps[0] + z) * plan.taps[1] + y) * plan.taps[2] + x;
-                        long a = place[0] == 0
+                        long a = packs
                                 ? k * packed
                                 : ofPlane + z * plan.leftTaps[0] + y * plan.leftTaps[1] + x * plan.leftTaps[2];
                         long b = p * planeBytes + (long) plan.offset(rows, z, y, x) * size;

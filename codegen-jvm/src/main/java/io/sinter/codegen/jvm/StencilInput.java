@@ -41,6 +41,29 @@ final class StencilInput {
     }
 
     /**
+     * Rows of positions as they lie in the input: those from {@code firstRow} to below {@code endRow}, and columns likewise, are there, the others
+     * are padding.
+     *
+     * @param at address of the first position, there or not
+     * @param row bytes from a row to the next
+     */
+    record Window(long at, long row, int firstRow, int endRow, int firstColumn, int endColumn) {}
+
+    /** {@code count} rows of positions of the first plane, if the input is memory; {@code z} and {@code y} as of {@link #rows}. */
+    Window window(long batch, int z, int y, int count) {
+        place(batch);
+        long lowY = y + low(1);
+        long lowX = low(2);
+        boolean there = z + low(0) >= 0 && z + low(0) < plan.extent[0];
+        int first = there ? Math.clamp(-lowY, 0, count) : count;
+        int end = there ? Math.clamp(plan.extent[1] - lowY, first, count) : count;
+        int left = Math.clamp(-lowX, 0, plan.positions[2]);
+        int right = Math.clamp(plan.extent[2] - lowX, left, plan.positions[2]);
+        long row = plan.rightPositions[1];
+        return new Window(place[1] + z * plan.rightPositions[0] + y * row, row, first, end, left, right);
+    }
+
+    /**
      * Lays {@code count} whole rows of positions out, {@code step} bytes apart.
      *
      * @param plane as {@link StencilPlan} numbers the planes
@@ -71,25 +94,19 @@ final class StencilInput {
 
     /** Rows of one plane. */
     private void part(long plane, int z, int y, int count, long to, long step, boolean padded) {
-        long lowY = y + low(1);
-        long lowX = low(2);
-        boolean there = z + low(0) >= 0 && z + low(0) < plan.extent[0];
+        Window seen = window(batch, z, y, count);
+        int first = seen.firstRow;
+        int end = seen.endRow;
+        int left = seen.firstColumn;
+        int right = seen.endColumn;
         int width = plan.positions[2];
         int size = plan.size;
-        int first = there ? Math.clamp(-lowY, 0, count) : count;
-        int end = there ? Math.clamp(plan.extent[1] - lowY, first, count) : count;
-        int left = Math.clamp(-lowX, 0, width);
-        int right = Math.clamp(plan.extent[2] - lowX, left, width);
         for (int r = 0; r < count && !padded; r++) {
             boolean inside = r >= first && r < end;
             SinterKernelMoves.zeros(size, to + r * step, inside ? left : width);
         }
         if (first >= end) return;
-        long from = place[1]
-                + plan.rightOfPlane(plane)
-                + z * plan.rightPositions[0]
-                + (y + first) * plan.rightPositions[1]
-                + (long) left * size;
+        long from = seen.at + plan.rightOfPlane(plane) + first * seen.row + (long) left * size;
         long start = to + first * step + (long) left * size;
         tiles.copy(from, plan.rightPositions[1], start, step, end - first, right - left, width - left);
     }

@@ -2,6 +2,7 @@
 package io.sinter.codegen.jvm;
 
 import io.sinter.ir.loop.Stencil;
+import java.util.Arrays;
 
 /**
  * How one launch of a convolution is cut: {@link GemmKernel}s with a {@link Stencil}. A task lays the rows of
@@ -91,6 +92,12 @@ final class StencilPlan {
     /** Whether this is a weight's gradient by {@link StencilDots}. */
     final boolean dots;
 
+    /** Whether this is a convolution by {@link StencilPixels}. */
+    final boolean byPixels;
+
+    /** Whether a pixel sees 3 × 3 elements of one plane, next to each other. */
+    final boolean all3x3;
+
     /** @param form what is not to be chosen here */
     StencilPlan(GemmCode code, GemmTiles tiles, long params, GemmForm form) {
         long[] numbers = new long[code.numberCount()];
@@ -151,6 +158,12 @@ final class StencilPlan {
         int rows = pixels[1];
         int planes = pixelsInK ? planesOfN : planesOfK;
         dots = form.method() == null && StencilDots.pays(this);
+        byPixels = StencilPixels.pays(this);
+        all3x3 = planesOfK == 1
+                && Arrays.equals(taps, new int[] {1, 3, 3})
+                && Arrays.equals(step, new int[] {1, 1, 1})
+                && Arrays.equals(dilation, new int[] {1, 1, 1})
+                && backward[1] == backward[2];
         long stage = form.ofShare(STAGE_BYTES);
         long block = form.ofShare(BLOCK_BYTES);
         if (pixelsInK) {
@@ -199,7 +212,7 @@ final class StencilPlan {
     }
 
     private static long[] slice(long[] numbers, int from, int count) {
-        return java.util.Arrays.copyOfRange(numbers, from, from + count);
+        return Arrays.copyOfRange(numbers, from, from + count);
     }
 
     private static long product(long[] extents, int count) {
@@ -307,6 +320,7 @@ final class StencilPlan {
 
     /** Offset in bytes of a plane of the right operand's memory. */
     long rightOfPlane(long p) {
+        if (p == 0) return 0; // Divisions cost as much as a row of pixels.
         long offset = 0;
         for (int v = rightExtents.length - 1; v >= 0; v--) {
             offset += p % rightExtents[v] * rightPlanes[v];

@@ -53,6 +53,11 @@ final class StencilStage {
         return input.place(batch);
     }
 
+    /** {@link StencilInput#window}. */
+    StencilInput.Window window(long batch, int z, int y, int count) {
+        return input.window(batch, z, y, count);
+    }
+
     /** Lays out {@code count} planes from {@code plane} on, as far as {@code rows} rows of pixels from (z, y) on see them. */
     void lay(long batch, long plane, int count, int z, int y, int rows) {
         input.place(batch);
