@@ -113,7 +113,7 @@ final class GemmScalarTiles extends GemmTiles {
 
     @Override
     public void pixels3x3(
-            boolean mirrored,
+            int step,
             int rows,
             int columns,
             long a,
@@ -134,8 +134,8 @@ final class GemmScalarTiles extends GemmTiles {
                 if (dtype == DType.F32) MEMORY.set(JAVA_FLOAT_UNALIGNED, to, 0f);
                 else MEMORY.set(JAVA_DOUBLE_UNALIGNED, to, 0.0);
                 for (int j = 0; j < 9; j++) {
-                    int row = r + j / 3;
-                    int column = x + (mirrored ? 2 - j % 3 : j % 3);
+                    int row = r * Math.abs(step) + j / 3;
+                    int column = x * Math.abs(step) + (step < 0 ? 2 - j % 3 : j % 3);
                     boolean there = row >= firstRow && row < endRow && column >= firstColumn && column < endColumn;
                     long from = there ? b + row * bRow + column * size : zeros;
                     long factor = a + MEMORY.get(JAVA_INT_UNALIGNED, table + j * 8L);

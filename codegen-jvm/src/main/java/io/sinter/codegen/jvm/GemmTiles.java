@@ -52,15 +52,15 @@ public abstract class GemmTiles {
     public abstract void pixels(int rows, int columns, long a, long table, long b, long bRow, long c, long cRow, int k);
 
     /**
-     * {@link #pixels} of 3 × 3 taps, one element apart: {@code c[r, x] = Σ_j a_j · b[r + j / 3, x + j % 3]}, with element j of a at the first offset
-     * of pair j of {@code table}. Rows of b may follow each other downwards in memory ({@code bRow < 0}). Only rows {@code firstRow ≤ r < endRow}
-     * and columns {@code firstColumn ≤ x < endColumn} of b are there and read, elsewhere it is 0.
+     * {@link #pixels} of 3 × 3 taps, one element apart: {@code c[r, x] = Σ_j a_j · b[r · step + j / 3, x · step + j % 3]}, with element j of a at the
+     * first offset of pair j of {@code table}. Rows of b may follow each other downwards in memory ({@code bRow < 0}). Only rows {@code firstRow ≤ r <
+     * endRow} and columns {@code firstColumn ≤ x < endColumn} of b are there and read, elsewhere it is 0.
      *
-     * @param mirrored {@code b[r + j / 3, x + 2 - j % 3]} instead
-     * @param zeros address of {@code lanes() + 2} elements that are 0
+     * @param step 1 or 2; −1 stands for {@code b[r + j / 3, x + 2 - j % 3]}
+     * @param zeros address of {@code 2 · lanes() + 2} elements that are 0
      */
     public abstract void pixels3x3(
-            boolean mirrored,
+            int step,
             int rows,
             int columns,
             long a,

@@ -258,7 +258,7 @@ final class GemmVectorTiles {
 
     private void pixels3x3Method() {
         MethodBuilder m = cls.method("pixels3x3", VOID);
-        LocalVar mirrored = m.parameter("mirrored", Type.BOOLEAN_TYPE);
+        LocalVar step = m.parameter("step", INT);
         LocalVar rows = m.parameter("rows", INT);
         LocalVar columns = m.parameter("columns", INT);
         LocalVar a = m.parameter("a", LONG);
@@ -273,35 +273,38 @@ final class GemmVectorTiles {
         LocalVar c = m.parameter("c", LONG);
         LocalVar cRow = m.parameter("cRow", LONG);
         LocalVar x = m.local("x", INT);
-        List<Code> arguments = List.of(
-                rows,
-                sub(columns, x),
-                a,
-                table,
-                b,
-                bRow,
-                firstRow,
-                endRow,
-                sub(firstColumn, x),
-                sub(endColumn, x),
-                zeros,
-                c,
-                cRow);
-        Block call = new Block()
-                .ifElse(
-                        mirrored,
-                        column3x3(true).call(arguments),
-                        column3x3(false).call(arguments))
-                .add(b.set(add(b, constant((long) bytes()))), c.set(add(c, constant((long) bytes()))));
-        m.body().forLoop(x, constant(0), columns, species.lanes(), call);
+        for (int known : new int[] {1, -1, 2}) {
+            LocalVar seen = m.local("seen" + known, INT);
+            Block column = new Block()
+                    .add(seen.set(mul(x, constant(Math.abs(known)))))
+                    .add(column3x3(known)
+                            .call(List.of(
+                                    rows,
+                                    sub(columns, x),
+                                    a,
+                                    table,
+                                    b,
+                                    bRow,
+                                    firstRow,
+                                    endRow,
+                                    sub(firstColumn, seen),
+                                    sub(endColumn, seen),
+                                    zeros,
+                                    c,
+                                    cRow)))
+                    .add(b.set(add(b, constant((long) Math.abs(known) * bytes()))))
+                    .add(c.set(add(c, constant((long) bytes()))));
+            Block all = new Block().forLoop(x, constant(0), columns, species.lanes(), column);
+            m.body().ifThen(new Compare(Compare.Op.EQ, step, constant(known)), all);
+        }
     }
 
     /**
      * One vector of columns, from row to row: a row of b is read once, and has its part in the sums of three rows of c, of which the first is whole
-     * then. Each sum is a chain in the order of the taps, so its bits are those of a tile.
+     * then (of two rows with a step of 2). Each sum is a chain in the order of the taps, so its bits are those of a tile.
      */
-    private MethodBuilder column3x3(boolean mirrored) {
-        MethodBuilder m = cls.staticMethod(mirrored ? "mirrored3x3" : "column3x3", VOID);
+    private MethodBuilder column3x3(int step) {
+        MethodBuilder m = cls.staticMethod(step < 0 ? "mirrored3x3" : "column3x3By" + step, VOID);
         LocalVar rows = m.parameter("rows", INT);
         LocalVar columns = m.parameter("columns", INT);
         LocalVar a = m.parameter("a", LONG);
@@ -327,29 +330,70 @@ final class GemmVectorTiles {
         LocalVar[] taps = new LocalVar[3];
         Compare there = new Compare(Compare.Op.GE, row, firstRow);
         Block read = new Block().add(from.set(zeros)).ifThen(there, new Block().ifThen(lt(row, endRow), from.set(b)));
-        for (int j = 0; j < 3; j++) {
-            taps[j] = m.local("b" + j, species.vectorType());
-            LocalVar seen = m.local("seen" + j, Species.MASK);
-            int column = mirrored ? 2 - j : j;
-            Code end = firstLanes(sub(endColumn, constant(column)));
-            m.body().add(seen.set(Masks.andNot(end, firstLanes(sub(firstColumn, constant(column))))));
-            read.add(taps[j].set(
-                    load(add(from, constant((long) column * species.element().bytes())), seen)));
+        for (int j = 0; j < 3; j++) taps[j] = m.local("b" + j, species.vectorType());
+        if (step == 2) {
+            halfTaps(m, read, from, firstColumn, endColumn, taps);
+        } else {
+            for (int j = 0; j < 3; j++) {
+                int column = step < 0 ? 2 - j : j;
+                LocalVar seen = m.local("seen" + j, Species.MASK);
+                m.body().add(seen.set(lanesWithin(species, firstColumn, endColumn, column)));
+                read.add(taps[j].set(load(
+                        add(from, constant((long) column * species.element().bytes())), seen)));
+            }
         }
         read.add(b.set(add(b, bRow)), row.increment(1));
         LocalVar old = m.local("old", species.vectorType());
         LocalVar young = m.local("young", species.vectorType());
         Code first = chain(weights, 0, taps, zero());
-        m.body()
-                .add(row.set(constant(0)))
-                .add(read, old.set(first), read, old.set(chain(weights, 3, taps, old)), young.set(first));
-        Block step = new Block()
-                .add(read, vec(chain(weights, 6, taps, old)).store(c, mask))
-                .add(old.set(chain(weights, 3, taps, young)), young.set(first))
-                .add(c.set(add(c, cRow)));
+        m.body().add(row.set(constant(0)), read, young.set(first));
+        Block each = new Block();
+        if (step == 2) {
+            each.add(read, old.set(chain(weights, 3, taps, young)));
+        } else {
+            m.body().add(read, old.set(chain(weights, 3, taps, young)), young.set(first));
+        }
+        each.add(read, vec(chain(weights, 6, taps, old)).store(c, mask));
+        if (step != 2) each.add(old.set(chain(weights, 3, taps, young)));
+        each.add(young.set(first), c.set(add(c, cRow)));
         LocalVar i = m.local("i", INT);
-        m.body().forLoop(i, constant(0), rows, 1, step);
+        m.body().forLoop(i, constant(0), rows, 1, each);
         return m;
+    }
+
+    /** What every second pixel of a row sees: even elements, odd ones, and the even ones from the second on. As integers, whose lanes a vector can select. */
+    private void halfTaps(
+            MethodBuilder m, Block read, LocalVar from, LocalVar firstColumn, LocalVar endColumn, LocalVar[] taps) {
+        Species bits = species.integral();
+        LocalVar even = m.local("even", bits.vectorType());
+        LocalVar odd = m.local("odd", bits.vectorType());
+        m.body().add(even.set(Vec.iota(bits).mul(Vec.bits(bits, 2)).code()));
+        m.body().add(odd.set(new Vec(bits, even).add(Vec.bits(bits, 1)).code()));
+        Vec[] parts = new Vec[4];
+        for (int p = 0; p < 4; p++) {
+            int column = p / 2 * 2 + p % 2 * species.lanes();
+            LocalVar seen = m.local("seen" + p, Species.MASK);
+            LocalVar part = m.local("part" + p, bits.vectorType());
+            m.body().add(seen.set(lanesWithin(bits, firstColumn, endColumn, column)));
+            Code at = add(from, constant((long) column * species.element().bytes()));
+            read.add(part.set(Vec.load(bits, at, seen).code()));
+            parts[p] = new Vec(bits, part);
+        }
+        Vec evens = new Vec(bits, even);
+        read.add(taps[0].set(
+                evens.selectFrom(parts[0], parts[1]).reinterpret(species).code()));
+        read.add(taps[1].set(new Vec(bits, odd)
+                .selectFrom(parts[0], parts[1])
+                .reinterpret(species)
+                .code()));
+        read.add(taps[2].set(
+                evens.selectFrom(parts[2], parts[3]).reinterpret(species).code()));
+    }
+
+    /** Lanes of a vector that begins at {@code column} which are among {@code first} to below {@code end}. */
+    private static Code lanesWithin(Species s, Code first, Code end, int column) {
+        Code below = s.indexInRange(constant(0), sub(end, constant(column)));
+        return Masks.andNot(below, s.indexInRange(constant(0), sub(first, constant(column))));
     }
 
     private Code chain(LocalVar[] weights, int from, LocalVar[] taps, Code sum) {

@@ -21,7 +21,7 @@ final class StencilPixels {
         this.plan = plan;
         this.stage = stage;
         zeros = base;
-        end = GemmPlan.align(base + (plan.lanes + 2L) * plan.size);
+        end = GemmPlan.align(base + (2L * plan.lanes + 2) * plan.size);
     }
 
     /** Where the scratch memory after this begins. */
@@ -48,7 +48,7 @@ final class StencilPixels {
             stage.lay(batch, 0, plan.planesOfK, z, y, rows);
             tiles.pixels(rows, width, a, table, stage.planes(), (long) plan.pitch * plan.size, to, toRow, k);
         } else if (plan.plain) {
-            StencilInput.Window seen = stage.window(batch, z, y, rows + 2);
+            StencilInput.Window seen = stage.window(batch, z, y * plan.step[1], plan.reach(rows));
             rows3x3(rows, a, table, seen, to, toRow);
         } else {
             stage.lay(batch, 0, plan.planesOfK, z, y, rows);
@@ -67,11 +67,10 @@ final class StencilPixels {
         if (!cleared) SinterKernelMoves.clear(zeros, end - zeros);
         cleared = true;
         int width = plan.pixels[2];
-        boolean mirrored = plan.backward[1];
         long row = b.row();
-        if (!mirrored) {
+        if (!plan.backward[1]) {
             tiles.pixels3x3(
-                    false,
+                    plan.step[1],
                     rows,
                     width,
                     a,
@@ -90,7 +89,7 @@ final class StencilPixels {
         // The first tap sees the last row: from there upwards, so that taps come in their order.
         int last = rows + 1;
         tiles.pixels3x3(
-                true,
+                -1,
                 rows,
                 width,
                 a,

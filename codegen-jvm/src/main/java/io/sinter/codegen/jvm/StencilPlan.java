@@ -161,9 +161,11 @@ final class StencilPlan {
         byPixels = StencilPixels.pays(this);
         all3x3 = planesOfK == 1
                 && Arrays.equals(taps, new int[] {1, 3, 3})
-                && Arrays.equals(step, new int[] {1, 1, 1})
                 && Arrays.equals(dilation, new int[] {1, 1, 1})
-                && backward[1] == backward[2];
+                && step[0] == 1
+                && step[1] == step[2]
+                && backward[1] == backward[2]
+                && (step[1] == 1 || step[1] == 2 && plain && !backward[1]);
         long stage = form.ofShare(STAGE_BYTES);
         long block = form.ofShare(BLOCK_BYTES);
         if (pixelsInK) {

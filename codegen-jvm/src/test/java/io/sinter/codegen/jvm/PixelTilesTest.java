@@ -13,8 +13,8 @@ import org.junit.jupiter.api.Test;
 
 /** {@link GemmTiles#pixels} and {@link GemmTiles#pixels3x3} in vectors against those in plain Java, bit by bit, with infinities and NaN at the edges. */
 class PixelTilesTest {
-    private static final int PITCH = 41;
-    private static final int ROWS = 12;
+    private static final int PITCH = 75;
+    private static final int ROWS = 16;
 
     @Test
     void pixels() {
@@ -41,16 +41,18 @@ class PixelTilesTest {
         for (DType t : List.of(DType.F32, DType.F64)) {
             for (int bits : new int[] {512, 256, 128}) {
                 for (int columns : new int[] {1, 8, 13, 16, 33}) {
-                    for (boolean mirrored : new boolean[] {false, true}) {
+                    for (int step : new int[] {1, -1, 2}) {
+                        int width = (columns - 1) * Math.abs(step) + 3;
+
                         int[][] rows = {{1, 0, 3}, {1, 1, 2}, {5, 0, 7}, {5, 1, 6}, {4, 2, 3}, {4, 3, 3}, {6, 7, 8}};
                         for (int[] r : rows) {
-                            for (int[] seen : new int[][] {{0, columns + 2}, {1, columns + 1}, {2, columns}, {1, 1}}) {
+                            for (int[] seen : new int[][] {{0, width}, {1, width - 1}, {2, width - 2}, {1, 1}}) {
                                 compare(
                                         t,
                                         bits,
                                         columns,
                                         (tiles, m) -> tiles.pixels3x3(
-                                                mirrored,
+                                                step,
                                                 r[0],
                                                 columns,
                                                 m.a(),
@@ -90,7 +92,7 @@ class PixelTilesTest {
                     table.setAtIndex(ValueLayout.JAVA_INT, 2L * j, (8 - j) * size);
                     table.setAtIndex(ValueLayout.JAVA_INT, 2L * j + 1, (j / 3 * PITCH + j % 3) * size);
                 }
-                MemorySegment zeros = arena.allocate((16 + 2L) * size, 8);
+                MemorySegment zeros = arena.allocate((32 + 2L) * size, 8);
                 MemorySegment c = random(arena, t, PITCH * ROWS, 3);
                 Places places = new Places(
                         a.address(), table.address(), b.address(), zeros.address(), c.address(), (long) PITCH * size);
