@@ -12,6 +12,7 @@ import io.sinter.codegen.ptx.sim.SimOptions;
 import io.sinter.codegen.ptx.sim.TensorMap;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayDeque;
@@ -25,17 +26,18 @@ import java.util.function.UnaryOperator;
  * must finds old data, and hands over memory that has changed.
  */
 final class SimDriver implements GpuDriver {
-    private record Entry(SimModule.Entry entry) implements Function {
+    /** @param module number of its module */
+    private record Entry(int module, SimModule.Entry entry) implements Function {
         @Override
         public String name() {
             return entry.name();
         }
     }
 
-    private record Loaded(SimModule module) implements LoadedModule {
+    private record Loaded(int number, SimModule module) implements LoadedModule {
         @Override
         public Function function(String entry) {
-            return new Entry(module.kernel(entry));
+            return new Entry(number, module.kernel(entry));
         }
     }
 
@@ -65,6 +67,9 @@ final class SimDriver implements GpuDriver {
     private int allocations;
     private long moved;
     private final UnaryOperator<String> change;
+    private int modules;
+    /** What is done is noted there; null for nowhere. */
+    private SimTape tape;
 
     SimDriver() {
         this(Target.SM_80);
@@ -97,6 +102,15 @@ final class SimDriver implements GpuDriver {
         this.change = change;
     }
 
+    /** Notes all that is done from now on, which is before anything is done; null ends it. */
+    synchronized void noteOn(SimTape t) {
+        tape = t;
+    }
+
+    private void note(SimTape.Op op) {
+        if (tape != null) tape.add(op);
+    }
+
     /** Instructions that warps have executed so far. */
     synchronized long instructions() {
         return device.instructions();
@@ -122,9 +136,12 @@ final class SimDriver implements GpuDriver {
     public synchronized long allocate(long bytes) {
         if (bytes > Integer.MAX_VALUE - 64
                 || device.memory().used() + bytes > properties().memoryBytes()) return 0;
-        if (allocations++ != machine.moved()) return device.memory().allocate(bytes);
-        moved = device.memory().allocate(bytes + machine.beside()) + machine.beside();
-        return moved;
+        boolean beside = allocations++ == machine.moved();
+        long all = beside ? bytes + machine.beside() : bytes;
+        note(new SimTape.Op.Allocate(all));
+        long address = device.memory().allocate(all);
+        if (beside) moved = address + machine.beside();
+        return beside ? moved : address;
     }
 
     /** Bytes from the beginning of an allocation to the address that was handed out. */
@@ -145,12 +162,16 @@ final class SimDriver implements GpuDriver {
                 q.queued = q.done + 1;
             }
         }
+        note(new SimTape.Op.Free(address - shift(address)));
         device.memory().free(address - shift(address));
     }
 
     @Override
     public void discard(Stream stream, long address, long bytes) {
-        queue(stream, () -> device.memory().renew(address - shift(address), bytes + shift(address)));
+        queue(stream, () -> {
+            note(new SimTape.Op.Renew(address - shift(address), bytes + shift(address)));
+            device.memory().renew(address - shift(address), bytes + shift(address));
+        });
     }
 
     /** Pinned memory that was given back: programs that each have a driver of their own would clear megabytes before every run. */
@@ -181,22 +202,36 @@ final class SimDriver implements GpuDriver {
 
     @Override
     public void copyIn(Stream stream, long to, MemorySegment pinned) {
-        if (pinned.byteSize() > 0) queue(stream, () -> device.memory().copyIn(to, pinned));
+        if (pinned.byteSize() == 0) return;
+        queue(stream, () -> {
+            if (tape != null) tape.add(new SimTape.Op.CopyIn(to, pinned.toArray(ValueLayout.JAVA_BYTE)));
+            device.memory().copyIn(to, pinned);
+        });
     }
 
     @Override
     public void copyOut(Stream stream, long from, MemorySegment pinned) {
-        if (pinned.byteSize() > 0) queue(stream, () -> device.memory().copyOut(from, pinned));
+        if (pinned.byteSize() == 0) return;
+        queue(stream, () -> {
+            if (tape == null) device.memory().copyOut(from, pinned);
+            else tape.copyOut(device, from, pinned);
+        });
     }
 
     @Override
     public void copy(Stream stream, long from, long to, long bytes) {
-        queue(stream, () -> device.memory().copy(to, from, bytes));
+        queue(stream, () -> {
+            note(new SimTape.Op.Copy(to, from, bytes));
+            device.memory().copy(to, from, bytes);
+        });
     }
 
     @Override
     public void fill(Stream stream, long address, byte value, long bytes) {
-        queue(stream, () -> device.memory().fill(address, value, bytes));
+        queue(stream, () -> {
+            note(new SimTape.Op.Fill(address, value, bytes));
+            device.memory().fill(address, value, bytes);
+        });
     }
 
     // ---- order
@@ -309,7 +344,9 @@ final class SimDriver implements GpuDriver {
 
     @Override
     public synchronized LoadedModule load(String ptx) {
-        return new Loaded(device.load(change.apply(ptx)));
+        String text = change.apply(ptx);
+        note(new SimTape.Op.Load(text));
+        return new Loaded(modules++, device.load(text));
     }
 
     /** What it makes of text is objects. */
@@ -345,7 +382,11 @@ final class SimDriver implements GpuDriver {
         long x = teams ? grid.ctasX() * grid.threadsY() : grid.ctasX();
         Dim3 ctas = new Dim3((int) Math.min(x, machine.maxCtas()), Math.toIntExact(grid.ctasY()), 1);
         Dim3 threads = teams ? new Dim3(machine.team(), 1, 1) : new Dim3(grid.threadsX(), grid.threadsY(), 1);
-        queue(stream, () -> device.launch(entry, ctas, threads, grid.sharedBytes(), bytes.array()));
+        int module = ((Entry) kernel).module;
+        queue(stream, () -> {
+            if (tape == null) device.launch(entry, ctas, threads, grid.sharedBytes(), bytes.array());
+            else tape.launch(device, module, entry, ctas, threads, grid.sharedBytes(), bytes.array());
+        });
     }
 
     private static byte[] map(TensorBox b) {

@@ -3,13 +3,17 @@ package io.sinter.runtime;
 
 import io.sinter.codegen.ptx.MathCode;
 import io.sinter.codegen.ptx.PtxCodegen;
+import io.sinter.codegen.ptx.lang.PtxException;
 import io.sinter.codegen.ptx.lang.Target;
+import io.sinter.codegen.ptx.sim.SimDevice;
 import io.sinter.codegen.ptx.sim.SimFault;
+import io.sinter.codegen.ptx.sim.SimModule;
 import io.sinter.codegen.ptx.sim.SimOptions;
 import io.sinter.ir.Compiler;
 import io.sinter.ir.Graph;
 import io.sinter.ir.IndexError;
 import io.sinter.ir.Numerics;
+import io.sinter.ir.Type;
 import io.sinter.ir.fuse.Fusion;
 import io.sinter.ir.loop.AttentionKernel;
 import io.sinter.ir.loop.GemmKernel;
@@ -18,8 +22,15 @@ import io.sinter.ir.loop.LoopKernel;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.ref.PlanInterpreter;
 import io.sinter.ir.ref.RefArray;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.LongUnaryOperator;
 import java.util.function.UnaryOperator;
 
 /**
@@ -80,7 +91,10 @@ public final class SimulatedProgram {
      * @throws IndexError if an index is out of range
      */
     public Outcome run(List<RefArray> args, Machine machine, UnaryOperator<String> change) {
-        SimDriver driver = new SimDriver(machine, change);
+        return run(args, new SimDriver(machine, change), () -> {});
+    }
+
+    private Outcome run(List<RefArray> args, SimDriver driver, Runnable beforeResult) {
         Options one = Options.fromProperties()
                 .withThreads(1)
                 .withBackend(Options.Backend.GENERATED)
@@ -96,10 +110,153 @@ public final class SimulatedProgram {
                     new CompileContext(session, session.device(), Options.Backend.GENERATED, numerics, null);
             Executable program = Executable.compile(graph, context);
             Run run = program.run(buffers);
+            // Wrong indices are found here, before the first result is read.
+            session.synchronize();
             List<RefArray> results = new ArrayList<>();
-            for (int i = 0; i < run.results().size(); i++)
+            for (int i = 0; i < run.results().size(); i++) {
+                beforeResult.run();
                 results.add(Elements.load(program.resultTypes().get(i), run.result(i)));
+            }
             return new Outcome(results, driver.instructions());
+        } finally {
+            driver.noteOn(null);
+        }
+    }
+
+    /** Runs the program as it is, and keeps what was done on the device. A wrong index ends it as it would end any run. */
+    public Recording record(List<RefArray> args, Machine machine) {
+        SimTape tape = new SimTape();
+        SimDriver driver = new SimDriver(machine, UnaryOperator.identity());
+        driver.noteOn(tape);
+        List<Integer> starts = new ArrayList<>();
+        Outcome outcome = null;
+        IndexError error = null;
+        try {
+            outcome = run(args, driver, () -> starts.add(tape.size()));
+        } catch (IndexError e) {
+            error = e;
+            starts.clear();
+        }
+        return new Recording(tape, machine, outcome, error, starts);
+    }
+
+    /** A run that can be done again with one kernel changed, at the cost of the launches that this changes something for. */
+    public static final class Recording {
+        private final SimTape tape;
+        private final Machine machine;
+        private final Outcome outcome;
+        private final IndexError error;
+        /** Where in the tape the host begins to ask for each result. */
+        private final List<Integer> starts;
+
+        private Recording(SimTape tape, Machine machine, Outcome outcome, IndexError error, List<Integer> starts) {
+            this.tape = tape;
+            this.machine = machine;
+            this.outcome = outcome;
+            this.error = error;
+            this.starts = starts;
+        }
+
+        /** What it gave; null if it ended with an error. */
+        public Outcome outcome() {
+            return outcome;
+        }
+
+        /** What it ended with; null if with results. */
+        public IndexError error() {
+            return error;
+        }
+
+        /** The texts of the modules that it loaded. */
+        public List<String> modules() {
+            return tape.ops().stream()
+                    .filter(SimTape.Op.Load.class::isInstance)
+                    .map(o -> ((SimTape.Op.Load) o).text())
+                    .distinct()
+                    .toList();
+        }
+
+        /**
+         * Does it again with a changed kernel. What launches before it have done is known, and what launches behind it will do, too, if it leaves memory as it
+         * was.
+         *
+         * @param patience instructions, at most, of a launch that took so many
+         * @throws SimFault if a kernel has a fault
+         * @throws PtxException if the changed kernel is no PTX
+         */
+        public Replay again(ChangedKernel change, LongUnaryOperator patience) {
+            List<byte[]> others = tape.again(
+                    machine.options(),
+                    change::isIn,
+                    (module, device) -> change.module(module.text(), device),
+                    patience);
+            int from = starts.isEmpty() ? others.size() : starts.getFirst();
+            if (others.subList(0, from).stream().anyMatch(Objects::nonNull)) return new Replay(false, null);
+            if (others.stream().allMatch(Objects::isNull))
+                return new Replay(true, outcome == null ? null : outcome.results());
+            List<RefArray> results = new ArrayList<>();
+            for (int i = 0; i < starts.size(); i++) {
+                int end = i + 1 < starts.size() ? starts.get(i + 1) : others.size();
+                results.add(result(outcome.results().get(i).type(), others, starts.get(i), end));
+            }
+            return new Replay(false, results);
+        }
+
+        private RefArray result(Type type, List<byte[]> others, int start, int end) {
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment all = arena.allocate(Math.max(1, type.bytes()), Long.BYTES);
+                long at = 0;
+                for (int i = start; i < end; i++) {
+                    if (!(tape.ops().get(i) instanceof SimTape.Op.CopyOut c)) continue;
+                    byte[] bytes = others.get(i) == null ? c.bytes() : others.get(i);
+                    MemorySegment.copy(bytes, 0, all, ValueLayout.JAVA_BYTE, at, bytes.length);
+                    at += bytes.length;
+                }
+                return Elements.load(type, all.address());
+            }
+        }
+    }
+
+    /**
+     * What came of a run that was done again.
+     *
+     * @param isTheSame whether the host was given the same, to the last bit
+     * @param results null if the run gave none, or if the host was given something else, of errors, than it was: {@link SimulatedProgram#run} says
+     *     what it makes of that
+     */
+    public record Replay(boolean isTheSame, List<RefArray> results) {}
+
+    /** A kernel of a module, and the module with another one in its place. For one thread. */
+    public static final class ChangedKernel {
+        private final String was;
+        private final String entry;
+        private final String is;
+        /** By their texts as they were. */
+        private final Map<String, SimModule> modules = new HashMap<>();
+
+        /**
+         * @param was the module's text
+         * @param entry the kernel's name
+         * @param is the module's text with the change
+         */
+        public ChangedKernel(String was, String entry, String is) {
+            this.was = was;
+            this.entry = entry;
+            this.is = is;
+        }
+
+        /** The text to be loaded instead of a module's. */
+        public String change(String text) {
+            return text.equals(was) ? is : text;
+        }
+
+        private boolean isIn(String module, String kernel) {
+            return kernel.equals(entry) && module.equals(was);
+        }
+
+        /** A module to be run in the place of another one, on any device: generated modules have no variables in memory. */
+        private SimModule module(String text, SimDevice device) {
+            return modules.computeIfAbsent(text, t -> device.load(change(t)));
         }
     }
 

@@ -1,12 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.ptx.sim;
 
+import java.util.Arrays;
+
 /** One bit for each byte of a memory. */
 final class Bitmap {
     private final long[] words;
 
     Bitmap(long bits) {
-        words = new long[Math.toIntExact((bits + 63) / 64)];
+        this(new long[Math.toIntExact((bits + 63) / 64)]);
+    }
+
+    private Bitmap(long[] words) {
+        this.words = words;
+    }
+
+    Bitmap copy() {
+        return new Bitmap(words.clone());
+    }
+
+    boolean isLike(Bitmap other) {
+        return Arrays.equals(words, other.words);
     }
 
     /** Whether all of up to 64 bits, which lie in one word, are set. */

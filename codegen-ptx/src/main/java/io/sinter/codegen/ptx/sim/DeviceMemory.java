@@ -128,6 +128,43 @@ public final class DeviceMemory {
         a.store.written.fill(at, n, true);
     }
 
+    /** Copies of allocations' contents, by their addresses. */
+    public static final class Contents {
+        private final Map<Long, Store> stores = new TreeMap<>();
+
+        private Contents() {}
+
+        /** Whether the same allocations hold the same, where they have been written at all. */
+        public boolean isLike(Contents other) {
+            return stores.keySet().equals(other.stores.keySet())
+                    && stores.entrySet().stream().allMatch(e -> e.getValue().isLike(other.stores.get(e.getKey())));
+        }
+    }
+
+    /** What all live allocations hold now. */
+    public Contents contents() {
+        Contents all = new Contents();
+        allocations.forEach((base, a) -> {
+            if (a.store != null) all.stores.put(base, a.store.copy());
+        });
+        return all;
+    }
+
+    /** What those allocations hold now that held something else when {@code before} was taken; none was made or freed since. */
+    public Contents changesSince(Contents before) {
+        Contents changed = new Contents();
+        before.stores.forEach((base, was) -> {
+            Store is = allocations.get(base).store;
+            if (!is.isLike(was)) changed.stores.put(base, is.copy());
+        });
+        return changed;
+    }
+
+    /** Makes allocations hold what they have held before. */
+    public void restore(Contents changes) {
+        changes.stores.forEach((base, s) -> allocations.get(base).store = s.copy());
+    }
+
     private Allocation require(long address, long bytes) {
         Allocation a = find(address, bytes);
         if (a == null)

@@ -27,7 +27,12 @@ public final class SimDevice {
      * @throws PtxException if the text is malformed or beyond what is simulated
      */
     public SimModule load(String ptx) {
-        return new SimModule(PtxParser.parse(ptx), memory);
+        return load(PtxParser.parse(ptx));
+    }
+
+    /** Loads a module whose text has been parsed before. */
+    public SimModule load(PtxParser.Result parsed) {
+        return new SimModule(parsed, memory);
     }
 
     /**

@@ -4,6 +4,7 @@ package io.sinter.codegen.ptx.sim;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 
 /** Bytes, and which of them have been written. Values are little-endian, of 1, 2, 4 or 8 bytes, zero-extended. */
 final class Store {
@@ -15,8 +16,21 @@ final class Store {
     final Bitmap written;
 
     Store(int bytes) {
-        data = new byte[bytes];
-        written = new Bitmap(bytes);
+        this(new byte[bytes], new Bitmap(bytes));
+    }
+
+    private Store(byte[] data, Bitmap written) {
+        this.data = data;
+        this.written = written;
+    }
+
+    Store copy() {
+        return new Store(data.clone(), written.copy());
+    }
+
+    /** Whether another one has the same bytes, and the same of them have been written. */
+    boolean isLike(Store other) {
+        return Arrays.equals(data, other.data) && written.isLike(other.written);
     }
 
     long get(int at, int bytes) {

@@ -7,6 +7,7 @@ import io.sinter.ir.GraphBuilder;
 import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.Node;
 import io.sinter.ir.Numerics;
+import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Attention;
 import io.sinter.ir.op.AttentionGrad;
@@ -38,6 +39,11 @@ final class AttentionCases {
         return List.of(
                 attention("attention", DType.F32, Form.FMA, false, false),
                 attention("attention-causal", DType.F32, Form.FMA, true, false),
+                attention("attention-f32-async", DType.F32, Form.FMA, false, true),
+                heads("attention-heads", DType.F16, false, new long[][] {
+                    {150, 141, 64, 40}, {40, 83, 48, 64}, {9, 59, 8, 16}
+                }),
+                heads("attention-heads-causal", DType.BF16, true, new long[][] {{70, 77, 88, 104}, {77, 70, 104, 72}}),
                 attention("attention-f16", DType.F16, Form.F16, true, false),
                 attention("attention-f16-async", DType.F16, Form.F16, false, true),
                 attention("attention-tf32", DType.F32, Form.TF32, true, false));
@@ -56,6 +62,32 @@ final class AttentionCases {
         }
         for (long[] size : new long[][] {{70, 67, 21, 67}, {66, 132, 67, 21}})
             programs(b, t, form, causal, async, size, tolerance);
+        return b.build();
+    }
+
+    /**
+     * Whole heads in shared memory at once, of 16 bits and without a bias. Exponentials are the hardware's there, which no model in Java has to the bit: results
+     * are near to the reference's.
+     */
+    private static MutantCase heads(String template, DType t, boolean causal, long[][] sizes) {
+        double tolerance = t == DType.F16 ? 4e-3 : 3e-2;
+        MutantCase.Builder b = new MutantCase.Builder(template, (_, in) -> in).aligned();
+        int[] cut = new int[2];
+        for (long[] size : sizes) {
+            Type q = Type.of(t, 2, size[0], size[2]);
+            Type k = Type.of(t, 2, size[1], size[2]);
+            Type v = Type.of(t, 2, size[1], size[3]);
+            b.computing(forward(causal, cut), null)
+                    .at(q, k, v)
+                    .on((x, i) -> MutantInputs.uniform(x, i), tolerance)
+                    .on((x, i) -> i == 0 ? Sample.uniform(x, -16, 16, 9) : MutantInputs.uniform(x, i), tolerance);
+            Type out = Type.of(t, 2, size[0], size[3]);
+            Type lse = Type.of(DType.F32, 2, size[0]);
+            b.computing(gradient(causal, cut), null)
+                    .at(q, k, v, out, lse, out)
+                    .on((x, i) -> i == 4 ? Sample.uniform(x, 2, 4, 1) : Sample.uniform(x, -1, 1, i), tolerance)
+                    .on((x, i) -> i == 4 ? Sample.uniform(x, 2, 4, 2) : Sample.uniform(x, -1, 1, i + 7), tolerance);
+        }
         return b.build();
     }
 
@@ -136,8 +168,21 @@ final class AttentionCases {
                 cut(g, in.get(0), cut[0]),
                 cut(g, in.get(1), cut[0]),
                 cut(g, in.get(2), cut[1]),
-                in.get(3),
+                hasBias(g, in) ? in.get(3) : noBias(g, in),
                 g.constant(in.get(0), SCALE)));
+    }
+
+    /** Whether the fourth operand is as large as the scores. */
+    private static boolean hasBias(GraphBuilder g, List<Node> in) {
+        return in.size() > 3 && g.type(in.get(3)).shape().equals(scores(g, in));
+    }
+
+    private static Shape scores(GraphBuilder g, List<Node> in) {
+        return g.type(in.get(0)).shape().with(2, g.type(in.get(1)).dim(1));
+    }
+
+    private static Node noBias(GraphBuilder g, List<Node> in) {
+        return g.expand(g.constant(in.get(0), 0), scores(g, in));
     }
 
     private static BiFunction<GraphBuilder, List<Node>, List<Node>> forward(boolean causal, int[] cut) {
@@ -147,7 +192,8 @@ final class AttentionCases {
     private static BiFunction<GraphBuilder, List<Node>, List<Node>> gradient(boolean causal, int[] cut) {
         return (g, in) -> {
             List<Node> operands = operands(g, in, cut);
-            operands.addAll(List.of(in.get(4), in.get(5), cut(g, in.get(6), cut[1])));
+            int saved = hasBias(g, in) ? 4 : 3;
+            operands.addAll(List.of(in.get(saved), in.get(saved + 1), cut(g, in.get(saved + 2), cut[1])));
             return g.emit(new AttentionGrad(causal), operands);
         };
     }

@@ -29,6 +29,8 @@ final class LoopCases {
         all.add(elementwise());
         all.add(strided());
         all.add(functions());
+        all.add(others(DType.F32));
+        all.add(others(DType.F64));
         all.add(integers());
         all.add(narrow());
         all.add(predicated());
@@ -122,7 +124,43 @@ final class LoopCases {
             for (double range : new double[] {0.1, 0.5, 1, 8, 30, 60})
                 s.exactly((t, i) -> Sample.uniform(t, -range, range, 4));
         }
+        for (long n : new long[] {204, 209})
+            b.inTeams(8, f32(9, n))
+                    .exactly((t, i) -> MutantInputs.uniform(t, i))
+                    .exactly((t, i) -> MutantInputs.edges(t));
         b.twice(f32(9, 204)).exactly((t, i) -> MutantInputs.uniform(t, i));
+        return b.build();
+    }
+
+    /** What is taken apart at a quarter of a turn, near 0, where a result becomes another one, and by digits of 2/π where arguments are large. */
+    private static MutantCase others(DType dtype) {
+        MutantCase.Builder b = new MutantCase.Builder("functions-others-" + dtype, (g, in) -> {
+            Node x = head(g, in.get(0));
+            List<Node> all =
+                    new ArrayList<>(List.of(g.unary(Unary.ERF, x), g.unary(Unary.ATAN, x), g.unary(Unary.LGAMMA, x)));
+            // Of f32 these are computed in f64, in more places than the result shows.
+            if (dtype == DType.F64) {
+                all.add(g.unary(Unary.SIN, x));
+                all.add(g.binary(Binary.POW, x, head(g, in.get(1), x)));
+            }
+            return all;
+        });
+        for (long n : new long[] {204, 209}) {
+            MutantCase.Builder.Sized s = b.at(Type.of(dtype, 30, n), Type.of(dtype, 30, n + 8))
+                    .exactly((t, i) -> MutantInputs.uniform(t, i))
+                    .exactly((t, i) -> i == 0 ? MutantInputs.edges(t) : MutantInputs.whole(t, i))
+                    .exactly((t, i) -> i == 0 ? MutantInputs.uniform(t, i) : MutantInputs.edges(t))
+                    .exactly((t, i) -> i == 0 ? MutantInputs.edges(t) : RefArray.of(t, k -> (k / 7 % 9 - 4) * 0.5));
+            for (double range : new double[] {0.01, 0.3, 1, 6, 40, 1e4, 1e9, 1e30})
+                s.exactly((t, i) -> i == 0 ? Sample.uniform(t, -range, range, 4) : MutantInputs.uniform(t, 7));
+            for (double range : new double[] {1, 30, 1e3})
+                s.exactly((t, i) -> i == 0 ? Sample.uniform(t, 0, 9, 5) : Sample.uniform(t, -range, range, 4));
+            for (int seed = 0; seed < 4; seed++) {
+                int from = seed;
+                s.exactly((t, i) -> i == 0 ? MutantInputs.ofAllSizes(t, from) : MutantInputs.uniform(t, from));
+            }
+        }
+        b.twice(Type.of(dtype, 9, 204), Type.of(dtype, 9, 212)).exactly((t, i) -> MutantInputs.uniform(t, i));
         return b.build();
     }
 
@@ -143,6 +181,9 @@ final class LoopCases {
                         case 1 -> RefArray.ofLongs(t, k -> k % 7 < 3 ? -1 - k % 3 : 1 + k % 4);
                         default -> Sample.uniform(t, -9, 9, 2);
                     });
+        for (long n : new long[] {204, 209})
+            b.inTeams(8, Type.of(DType.I64, 9, n), Type.of(DType.I64, 9, n + 8), f32(9, n + 16))
+                    .exactly((t, i) -> i == 2 ? Sample.uniform(t, -900, 900, 1) : MutantInputs.integers(t, i));
         b.twice(Type.of(DType.I64, 9, 204), Type.of(DType.I64, 9, 212), f32(9, 220))
                 .exactly((t, i) -> i == 2 ? Sample.uniform(t, -900, 900, 1) : MutantInputs.integers(t, i));
         return b.build();
@@ -157,6 +198,9 @@ final class LoopCases {
         });
         for (long n : new long[] {204, 208, 209})
             b.at(Type.of(DType.F16, 30, n), Type.of(DType.BF16, 30, n + 8))
+                    .exactly((t, i) -> MutantInputs.uniform(t, i));
+        for (long n : new long[] {204, 209})
+            b.inTeams(8, Type.of(DType.F16, 30, n), Type.of(DType.BF16, 30, n + 8))
                     .exactly((t, i) -> MutantInputs.uniform(t, i));
         b.twice(Type.of(DType.F16, 9, 204), Type.of(DType.BF16, 9, 212)).exactly((t, i) -> MutantInputs.uniform(t, i));
         return b.build();
@@ -209,6 +253,10 @@ final class LoopCases {
                 .at(f32(1031), f32(1031), f32(1031), f32(1031), f32(1031), f32(1031))
                 .exactly((t, i) -> MutantInputs.uniform(t, i))
                 .and()
+                .inTeams(8, f32(131), f32(131), f32(131), f32(131), f32(131), f32(131))
+                .exactly((t, i) -> MutantInputs.uniform(t, i))
+                .exactly((t, i) -> MutantInputs.uniform(t, i + 6))
+                .and()
                 .build();
     }
 
@@ -224,29 +272,32 @@ final class LoopCases {
             Type[] types = {
                 f32(40, n == 40 ? 40 : 44), Type.of(DType.I64, 40, n + 12), Type.of(DType.I64, 50), f32(40, n + 8)
             };
-            MutantCase.Builder.Sized s = b.at(types);
-            for (int place = -1; place < 6; place++) {
-                for (int which = 1; which <= (place < 0 ? 1 : 2); which++) {
-                    for (long wrong : place < 0 ? new long[1] : new long[] {40, -41, 47}) {
-                        int p = place;
-                        int w = which;
-                        s.exactly((t, i) -> t.dtype() != DType.I64
-                                ? MutantInputs.uniform(t, p + 1)
-                                : MutantInputs.indices(t, -40, 40, p + i, i == w ? p : -1, wrong));
+            // Threads with one step each, and with several, some of which they take at a time.
+            for (int team : new int[] {0, 2}) {
+                MutantCase.Builder.Sized s = b.inTeams(team, types);
+                for (int place = -1; place < (team == 0 ? 6 : 24); place++) {
+                    for (int which = 1; which <= (place < 0 ? 1 : 2); which++) {
+                        for (long wrong : place < 0 ? new long[1] : new long[] {40, -41, 47}) {
+                            int p = place;
+                            int w = which;
+                            s.exactly((t, i) -> t.dtype() != DType.I64
+                                    ? MutantInputs.uniform(t, p + 1)
+                                    : MutantInputs.indices(t, -40, 40, p + i, i == w ? p : -1, wrong));
+                        }
                     }
                 }
-            }
-            // Each index wrong alike: one of them is reported, whole.
-            for (int which = 1; which <= 2; which++) {
-                int w = which;
+                // Each index wrong alike: one of them is reported, whole.
+                for (int which = 1; which <= 2; which++) {
+                    int w = which;
+                    s.exactly((t, i) -> t.dtype() != DType.I64
+                            ? MutantInputs.uniform(t, 1)
+                            : i == w ? RefArray.ofLongs(t, _ -> 49) : MutantInputs.indices(t, -40, 40, 1, -1, 0));
+                }
+                // The least and the greatest index that there is.
                 s.exactly((t, i) -> t.dtype() != DType.I64
                         ? MutantInputs.uniform(t, 1)
-                        : i == w ? RefArray.ofLongs(t, _ -> 49) : MutantInputs.indices(t, -40, 40, 1, -1, 0));
+                        : RefArray.ofLongs(t, k -> k % 3 == 0 ? -40 : k % 3 == 1 ? 39 : 0));
             }
-            // The least and the greatest index that there is.
-            s.exactly((t, i) -> t.dtype() != DType.I64
-                    ? MutantInputs.uniform(t, 1)
-                    : RefArray.ofLongs(t, k -> k % 3 == 0 ? -40 : k % 3 == 1 ? 39 : 0));
             b.twice(types)
                     .exactly((t, i) -> t.dtype() != DType.I64
                             ? MutantInputs.uniform(t, i)

@@ -30,6 +30,13 @@ final class MutantInputs {
         });
     }
 
+    /** Numbers of all exponents that a type has, and of either sign. */
+    static RefArray ofAllSizes(Type t, long seed) {
+        Random r = new Random(seed);
+        int largest = t.dtype() == DType.F64 ? 1023 : 127;
+        return RefArray.of(t, _ -> Math.scalb(r.nextDouble(-2, 2), r.nextInt(-largest, largest)));
+    }
+
     /** What functions treat apart. */
     static RefArray edges(Type t) {
         double inf = Double.POSITIVE_INFINITY;
@@ -107,7 +114,10 @@ final class MutantInputs {
     static RefArray dominated(Type t, int n, long seed) {
         Random r = new Random(seed);
         int stride = Math.toIntExact(t.dim(1));
-        RefArray a = RefArray.of(t, i -> i % stride < n ? r.nextDouble(-104, -23) : Double.POSITIVE_INFINITY);
+        boolean wide = t.dtype() == DType.F64;
+        double least = wide ? -746 : -104;
+        double greatest = wide ? -45 : -23;
+        RefArray a = RefArray.of(t, i -> i % stride < n ? r.nextDouble(least, greatest) : Double.POSITIVE_INFINITY);
         for (int row = 0; row < t.dim(0); row++) a.set(row * stride + r.nextInt(n), r.nextDouble(1, 2));
         return a;
     }

@@ -28,12 +28,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
-import java.util.function.UnaryOperator;
 
 /** Faults seeded into the PTX of one case, and what became of them. */
 final class Mutants {
     /** How many times as long as the sound kernel a faulty one may run. */
     private static final int PATIENCE = 4;
+
+    private static final int MOST_OF_NONE = 20_000;
 
     /** CTAs of a launch: so few that each takes several tasks. */
     private static final int CTAS = 3;
@@ -42,6 +43,7 @@ final class Mutants {
      * A faulty kernel.
      *
      * @param instruction what the fault has changed
+     * @param entry the kernel's name in its module
      * @param text the text of its module without the fault
      * @param faulty the module with it
      * @param readsTheSame whether it only reads another slot of the parameter block, which holds the same number in every launch of every program
@@ -51,6 +53,7 @@ final class Mutants {
             Fault fault,
             String kernel,
             String instruction,
+            String entry,
             String text,
             PtxModule faulty,
             boolean readsTheSame) {
@@ -75,11 +78,10 @@ final class Mutants {
         private final int team;
         private final int moved;
         private final int beside;
-        private boolean isKnown;
         private List<RefArray> results;
         private double[] tolerances;
-        private String error;
-        private long instructions;
+        /** The run without faults. */
+        private SimulatedProgram.Recording recording;
 
         Trial(Subject subject, MutantCase.Inputs inputs, int team, int moved, int beside) {
             this.subject = subject;
@@ -90,13 +92,8 @@ final class Mutants {
             tolerances = inputs.tolerances();
         }
 
-        private SimulatedProgram.Outcome launch(long budget, UnaryOperator<String> change) {
-            SimOptions limited = options.withMaxInstructions(budget);
-            return subject.program()
-                    .run(
-                            inputs.arguments(),
-                            new SimulatedProgram.Machine(limited, of.target(), CTAS, team, moved, beside),
-                            change);
+        private SimulatedProgram.Machine machine() {
+            return new SimulatedProgram.Machine(options, of.target(), CTAS, team, moved, beside);
         }
 
         /**
@@ -105,29 +102,31 @@ final class Mutants {
          * @throws IllegalStateException if it does not give what the reference does
          */
         synchronized void know() {
-            if (isKnown) return;
+            if (recording != null) return;
+            String error = null;
             try {
                 results = subject.program().interpret(inputs.arguments());
                 if (subject.model() != null) useModel();
             } catch (IndexError e) {
                 error = e.getMessage();
             }
-            try {
-                SimulatedProgram.Outcome got = launch(options.maxInstructions(), text -> {
-                    synchronized (subject) {
-                        subject.modules().add(text);
-                    }
-                    return text;
-                });
-                String problem = error != null
+            recording = subject.program().record(inputs.arguments(), machine());
+            subject.modules().addAll(recording.modules());
+            String problem = null;
+            if (recording.error() != null) {
+                String e = recording.error().getMessage();
+                if (!e.equals(error)) problem = e + ", but it should be " + (error == null ? "none" : error);
+            } else {
+                problem = error != null
                         ? "no error, but it should be " + error
-                        : difference(results, got.results(), tolerances);
-                if (problem != null) throw new IllegalStateException(of.template() + " without faults: " + problem);
-                instructions = got.instructions();
-            } catch (IndexError e) {
-                if (!e.getMessage().equals(error)) throw e;
+                        : difference(results, recording.outcome().results(), tolerances);
             }
-            isKnown = true;
+            if (problem != null) throw new IllegalStateException(of.template() + " without faults: " + problem);
+        }
+
+        /** Instructions that it takes without faults; of one that ends with an error nobody knows. */
+        long instructions() {
+            return recording.outcome() == null ? 0 : recording.outcome().instructions();
         }
 
         private void useModel() {
@@ -139,24 +138,40 @@ final class Mutants {
         }
 
         /** How a mutant ends here. */
-        Verdict run(UnaryOperator<String> change) {
+        Verdict run(SimulatedProgram.ChangedKernel change) {
             know();
             try {
-                List<RefArray> got =
-                        launch(PATIENCE * instructions + 100_000, change).results();
-                boolean wrong = error != null || difference(results, got, tolerances) != null;
-                return wrong ? Verdict.CAUGHT : Verdict.SURVIVED;
+                SimulatedProgram.Replay again = recording.again(change, Mutants::patience);
+                if (again.isTheSame()) return Verdict.SURVIVED;
+                if (again.results() == null) return report(change);
+                return difference(results, again.results(), tolerances) != null ? Verdict.CAUGHT : Verdict.SURVIVED;
             } catch (PtxException _) {
                 return Verdict.INVALID;
             } catch (SimFault _) {
                 return Verdict.CAUGHT;
+            }
+        }
+
+        /** An error record is not what it was: whether its reader sees a difference. */
+        private Verdict report(SimulatedProgram.ChangedKernel change) {
+            try {
+                SimulatedProgram.Outcome got = subject.program().run(inputs.arguments(), machine(), change::change);
+                boolean wrong = recording.error() != null || difference(results, got.results(), tolerances) != null;
+                return wrong ? Verdict.CAUGHT : Verdict.SURVIVED;
             } catch (ArrayIndexOutOfBoundsException e) {
                 throw e;
             } catch (IndexOutOfBoundsException | ArithmeticException e) {
                 // An error record that means another index, or nothing at all, is wrong.
-                return e.getMessage().equals(error) ? Verdict.SURVIVED : Verdict.CAUGHT;
+                boolean same = recording.error() != null
+                        && e.getMessage().equals(recording.error().getMessage());
+                return same ? Verdict.SURVIVED : Verdict.CAUGHT;
             }
         }
+    }
+
+    /** Instructions that a launch of a faulty kernel may take. */
+    private static long patience(long instructions) {
+        return PATIENCE * instructions + MOST_OF_NONE;
     }
 
     private final MutantCase of;
@@ -177,12 +192,14 @@ final class Mutants {
         Map<Subject, Long> cost = new IdentityHashMap<>();
         List<Trial> special = new ArrayList<>();
         for (MutantCase.Program p : of.programs()) {
-            Subject subject =
-                    new Subject(new SimulatedProgram(p.graph(), of.numerics()), p.model(), new LinkedHashSet<>());
+            Subject subject = new Subject(
+                    new SimulatedProgram(p.graph(), of.numerics()),
+                    p.model(),
+                    Collections.synchronizedSet(new LinkedHashSet<>()));
             for (MutantCase.Inputs in : p.inputs()) trials.add(new Trial(subject, in, p.team(), -1, 0));
             Trial first = trials.get(trials.size() - p.inputs().size());
             first.know();
-            cost.put(subject, first.instructions);
+            cost.put(subject, first.instructions());
             if (p.isSubject()) modules.addAll(subject.modules());
             if (of.aligned()) continue;
             // Arguments are allocated first, then parameters and results: each of them in turn lies an element beside
@@ -222,6 +239,7 @@ final class Mutants {
                                     f,
                                     name,
                                     k.body().get(f.statement()).toString().strip(),
+                                    k.name(),
                                     text,
                                     faulty,
                                     readsTheSame(k, f, base)));
@@ -279,8 +297,8 @@ final class Mutants {
     }
 
     Verdict run(Mutant mutant) {
-        String faulty = mutant.faulty().toString();
-        UnaryOperator<String> change = text -> text.equals(mutant.text()) ? faulty : text;
+        SimulatedProgram.ChangedKernel change = new SimulatedProgram.ChangedKernel(
+                mutant.text(), mutant.entry(), mutant.faulty().toString());
         for (Trial t : trials) {
             if (!t.subject.modules().contains(mutant.text())) continue;
             Verdict v;

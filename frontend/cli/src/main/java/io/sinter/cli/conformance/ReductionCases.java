@@ -21,7 +21,8 @@ final class ReductionCases {
     private ReductionCases() {}
 
     static List<MutantCase> all() {
-        return List.of(row(), rowWide(), rowScratch(), column(), split(), argmax(), scan(), scanParts());
+        return List.of(
+                row(), rowWide(), rowScratch(), rowScratchWide(), column(), split(), argmax(), scan(), scanParts());
     }
 
     private static MutantCase row() {
@@ -30,7 +31,10 @@ final class ReductionCases {
             Node z = g.mul(x, head(g, in.get(1), x));
             return List.of(g.sum(z, 1), g.reduce(Reduce.Kind.MAX, z, 1), g.reduce(Reduce.Kind.MIN, z, 1));
         });
-        long[][] sizes = {{60, 1304, 0}, {40, 1303, 0}, {60, 256, 0}, {60, 257, 128}, {300, 12, 0}};
+        // By warps rows take several steps of a thread at a time, and some that are left.
+        long[][] sizes = {
+            {9, 1304, 32}, {9, 1303, 32}, {60, 1304, 0}, {40, 1303, 0}, {60, 256, 0}, {60, 257, 128}, {300, 12, 0}
+        };
         for (long[] s : sizes)
             b.inTeams((int) s[2], f32(s[0], s[1]), f32(s[0], s[1] + 8))
                     .on((t, i) -> MutantInputs.uniform(t, i), 1e-4, 0)
@@ -51,7 +55,9 @@ final class ReductionCases {
                     g.reduce(Reduce.Kind.MIN, y, 1),
                     g.reduce(Reduce.Kind.MAX, g.binary(Binary.EQ, y, g.constant(y, 7)), 1));
         });
-        long[][] sizes = {{60, 1304, 0}, {40, 1303, 0}, {60, 256, 0}, {60, 257, 128}, {60, 120, 0}};
+        long[][] sizes = {
+            {9, 1304, 32}, {9, 1303, 32}, {60, 1304, 0}, {40, 1303, 0}, {60, 256, 0}, {60, 257, 128}, {60, 120, 0}
+        };
         for (long[] n : sizes) {
             MutantCase.Builder.Sized s = b.inTeams(
                             (int) n[2], Type.of(DType.F64, n[0], n[1]), Type.of(DType.I64, n[0], n[1] + 8))
@@ -91,6 +97,37 @@ final class ReductionCases {
         return b.build();
     }
 
+    /** The same of 64 bits: rows of few elements by one thread, and longer ones in teams. */
+    private static MutantCase rowScratchWide() {
+        MutantCase.Builder b = new MutantCase.Builder("row-scratch-f64", (g, in) -> {
+            // How many elements a row has is part of the code; how far the next one is, is not.
+            Node x = columns(g, in.get(0), g.type(in.get(0)).dim(1) < 20 ? 7 : 398);
+            Node e = g.exp(g.sub(x, g.reduceKeep(Reduce.Kind.MAX, x, 1)));
+            return List.of(g.div(e, g.sumKeep(e, 1)));
+        });
+        for (long[] n : new long[][] {
+            {300, 12, 0},
+            {40, 13, 0},
+            {40, 12, 32},
+            {20, 13, 64},
+            {9, 404, 32},
+            {9, 405, 32},
+            {9, 404, 128},
+            {3, 404, 1}
+        }) {
+            MutantCase.Builder.Sized s = b.inTeams((int) n[2], Type.of(DType.F64, n[0], n[1]))
+                    .on((t, i) -> MutantInputs.uniform(t, i), 1e-13);
+            int elements = n[1] < 20 ? 7 : 398;
+            for (int seed = 0; seed < 4; seed++) {
+                int from = seed;
+                s.exactly((t, i) -> MutantInputs.twoOfMany(t, from));
+                s.exactly((t, i) -> MutantInputs.dominated(t, elements, from));
+            }
+        }
+        b.twice(Type.of(DType.F64, 40, 12)).on((t, i) -> MutantInputs.uniform(t, i), 1e-13);
+        return b.build();
+    }
+
     private static MutantCase column() {
         MutantCase.Builder b = new MutantCase.Builder("column", (g, in) -> {
             Node x = head(g, in.get(0));
@@ -102,7 +139,11 @@ final class ReductionCases {
                     .on((t, i) -> MutantInputs.uniform(t, i), 1e-4, 0)
                     .exactly((t, i) -> i == 0 ? MutantInputs.spikes(t, 0, 1) : MutantInputs.ones(t))
                     .exactly((t, i) -> i == 0 ? MutantInputs.spikes(t, 0, 2) : MutantInputs.ones(t));
-        b.inTeams(4, f32(20, 204), f32(20, 212)).on((t, i) -> MutantInputs.uniform(t, i), 1e-4, 0);
+        for (long n : new long[] {204, 209})
+            b.inTeams(4, f32(20, n), f32(20, n + 8))
+                    .on((t, i) -> MutantInputs.uniform(t, i), 1e-4, 0)
+                    .exactly((t, i) -> i == 0 ? MutantInputs.spikes(t, 0, 3) : MutantInputs.ones(t))
+                    .exactly((t, i) -> i == 0 ? MutantInputs.spikes(t, 0, 4) : MutantInputs.ones(t));
         b.twice(f32(20, 204), f32(20, 212)).on((t, i) -> MutantInputs.uniform(t, i), 1e-4, 0);
         return b.build();
     }
@@ -152,7 +193,9 @@ final class ReductionCases {
     }
 
     /** Rows, the distance from one to the next, and threads of a team: vectors with a remainder, and rows that are not aligned. */
-    private static final long[][] APART = {{60, 1304, 0}, {60, 1303, 128}, {60, 257, 0}, {300, 12, 0}};
+    private static final long[][] APART = {
+        {9, 1304, 32}, {9, 1303, 32}, {60, 1304, 0}, {60, 1303, 128}, {60, 257, 0}, {300, 12, 0}
+    };
 
     private static MutantCase argmax() {
         MutantCase.Builder b = new MutantCase.Builder(
@@ -163,6 +206,10 @@ final class ReductionCases {
                     .exactly((t, i) -> MutantInputs.uniform(t, i))
                     .exactly((t, i) -> MutantInputs.whole(t, i))
                     .exactly((t, i) -> RefArray.of(t, k -> k % 97 == 13 ? Double.NaN : k % 5));
+        for (long n : new long[] {704, 703})
+            b.inTeams(32, f32(20, n))
+                    .exactly((t, i) -> MutantInputs.uniform(t, i))
+                    .exactly((t, i) -> MutantInputs.whole(t, i));
         b.inTeams(1, f32(60, 256)).exactly((t, i) -> MutantInputs.uniform(t, i));
         b.twice(f32(9, 704)).exactly((t, i) -> MutantInputs.uniform(t, i));
         return b.build();

@@ -31,7 +31,8 @@ final class TemplateCases {
         for (DType t : List.of(DType.F32, DType.F64, DType.I64, DType.F16, DType.BF16)) all.add(matmul(t));
         all.add(tf32());
         all.add(inParts());
-        all.add(hopper());
+        all.add(hopper(DType.F16));
+        all.add(hopper(DType.BF16));
         all.add(conv());
         all.add(convGradients());
         all.add(convTensor());
@@ -223,14 +224,14 @@ final class TemplateCases {
     }
 
     /** Tensor copies, mbarriers and products by warpgroups. */
-    private static MutantCase hopper() {
-        MutantCase.Builder.Sized s = products("matmul-bf16-hopper")
+    private static MutantCase hopper(DType dtype) {
+        MutantCase.Builder.Sized s = products("matmul-" + dtype + "-hopper")
                 .on(Target.SM_90A)
-                .at(Type.of(DType.BF16, 1, 136, 200), Type.of(DType.BF16, 1, 200, 264), Type.of(DType.BF16, 264))
-                .on((t, i) -> MutantInputs.uniform(t, i), 6e-2)
+                .at(Type.of(dtype, 1, 136, 200), Type.of(dtype, 1, 200, 264), Type.of(dtype, 264))
+                .on((t, i) -> MutantInputs.uniform(t, i), dtype == DType.F16 ? 8e-3 : 6e-2)
                 .exactly((t, i) -> MutantInputs.whole(t, i))
                 .exactly((t, i) -> i == 2 ? MutantInputs.uniform(t, i) : MutantInputs.whole(t, i));
-        exactMiddles(s, DType.BF16);
+        exactMiddles(s, dtype);
         return s.and().build();
     }
 
