@@ -16,6 +16,7 @@ import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Var;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.objectweb.asm.Type;
 
 /**
@@ -32,6 +33,7 @@ final class AttentionEmitter {
     private final AttentionKernel kernel;
     private final ClassBuilder cls;
     private final Options options;
+    private final ListingLines lines;
 
     /**
      * @param owner class under construction, a subclass of {@link #SUPERCLASS}
@@ -40,6 +42,7 @@ final class AttentionEmitter {
         this.kernel = kernel;
         this.cls = owner;
         this.options = options;
+        this.lines = new ListingLines(kernel);
     }
 
     void emit() {
@@ -82,27 +85,29 @@ final class AttentionEmitter {
     }
 
     /**
-     * A matrix that is read or written by elements: its code, and the variables of its rows and columns.
+     * A matrix that is read or written by elements: its code, the variables of its rows and columns, and its line in the kernel's listing.
      */
-    private record Access(int number, Expr value, List<Var> rows, Var columns) {}
+    private record Access(int number, Expr value, List<Var> rows, Var columns, int line) {}
 
     private void read() {
         List<Var> i = List.of(kernel.i());
         List<Var> j = List.of(kernel.j());
         List<Access> all = new ArrayList<>();
-        all.add(new Access(AttentionCode.K, kernel.k(), j, kernel.d()));
-        all.add(new Access(AttentionCode.V, kernel.v(), j, kernel.e()));
-        if (kernel.bias() != null) all.add(new Access(AttentionCode.BIAS, convert(kernel.bias()), i, kernel.j()));
+        all.add(new Access(AttentionCode.K, kernel.k(), j, kernel.d(), lines.of("k = ")));
+        all.add(new Access(AttentionCode.V, kernel.v(), j, kernel.e(), lines.of("v = ")));
+        if (kernel.bias() != null)
+            all.add(new Access(AttentionCode.BIAS, convert(kernel.bias()), i, kernel.j(), lines.of("bias = ")));
         if (kernel.pass() == Pass.FORWARD) {
-            all.add(new Access(AttentionCode.SCALED, scaled(kernel.q()), i, kernel.d()));
+            all.add(new Access(AttentionCode.SCALED, scaled(kernel.q()), i, kernel.d(), lines.of("q = ")));
         } else {
-            all.add(new Access(AttentionCode.Q, kernel.q(), i, kernel.d()));
-            all.add(new Access(AttentionCode.OUT, kernel.saved().get(0), i, kernel.e()));
-            all.add(new Access(AttentionCode.DOUT, kernel.saved().get(1), i, kernel.e()));
-            all.add(new Access(AttentionCode.LSE, finite(kernel.saved().get(2)), List.of(), kernel.i()));
-            all.add(new Access(AttentionCode.SCALED_K, scaled(kernel.k()), j, kernel.d()));
+            all.add(new Access(AttentionCode.Q, kernel.q(), i, kernel.d(), lines.of("q = ")));
+            all.add(new Access(AttentionCode.OUT, kernel.saved().get(0), i, kernel.e(), lines.of("saved = ", 0)));
+            all.add(new Access(AttentionCode.DOUT, kernel.saved().get(1), i, kernel.e(), lines.of("saved = ", 1)));
+            Expr lse = finite(kernel.saved().get(2));
+            all.add(new Access(AttentionCode.LSE, lse, List.of(), kernel.i(), lines.of("saved = ", 2)));
+            all.add(new Access(AttentionCode.SCALED_K, scaled(kernel.k()), j, kernel.d(), lines.of("k = ")));
         }
-        dispatch("read", all, (m, a) -> method(m, a).pack(a.value));
+        dispatch("read", all, (m, a) -> method(m, a).pack(a.value, a.line));
     }
 
     private void write() {
@@ -111,14 +116,20 @@ final class AttentionEmitter {
         Local result = new Local("result", kernel.acc());
         Expr value = new Expr.Ref(result);
         List<Access> all = kernel.pass() == Pass.FORWARD
-                ? List.of(new Access(0, value, i, kernel.e()), new Access(1, value, List.of(), kernel.i()))
+                ? List.of(
+                        new Access(0, value, i, kernel.e(), lines.of("to ", 0)),
+                        new Access(1, value, List.of(), kernel.i(), lines.of("to ", 1)))
                 : List.of(
-                        new Access(0, scaled(value), i, kernel.d()),
-                        new Access(1, scaled(value), j, kernel.d()),
-                        new Access(2, value, j, kernel.e()));
+                        new Access(0, scaled(value), i, kernel.d(), lines.of("to ", 0)),
+                        new Access(1, scaled(value), j, kernel.d(), lines.of("to ", 1)),
+                        new Access(2, value, j, kernel.e(), lines.of("to ", 2)));
         dispatch("write", all, (m, a) -> {
             AttentionKernel.Target t = kernel.outputs().get(a.number);
-            method(m, a).each(result, List.of(new Stmt.Store(t.buffer(), t.index(), a.value)));
+            method(m, a)
+                    .each(
+                            result,
+                            List.of(new Stmt.Store(t.buffer(), t.index(), a.value)),
+                            stored -> Map.of(stored.getFirst(), a.line));
         });
     }
 

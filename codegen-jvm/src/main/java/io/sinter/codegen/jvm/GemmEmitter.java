@@ -30,6 +30,7 @@ final class GemmEmitter {
     private final GemmKernel kernel;
     private final Options options;
     private final ClassBuilder cls;
+    private final ListingLines lines;
 
     /**
      * @param owner class under construction, a subclass of {@link #SUPERCLASS}
@@ -38,6 +39,7 @@ final class GemmEmitter {
         this.kernel = kernel;
         this.options = options;
         this.cls = owner;
+        this.lines = new ListingLines(kernel);
     }
 
     void emit() {
@@ -49,9 +51,10 @@ final class GemmEmitter {
                 .add(Code.ret(Code.getStatic(dtype, kernel.acc().name(), dtype)));
         cls.method("vectorBits", INT).body().add(Code.ret(Code.constant(options.vectorBits())));
         numbers();
-        if (kernel.stencil() == null || kernel.stencil().left() == null) pack("packA", kernel.a(), kernel.m());
+        if (kernel.stencil() == null || kernel.stencil().left() == null)
+            pack("packA", kernel.a(), kernel.m(), lines.of("a = "));
         // A convolution's right operand is staged.
-        if (kernel.stencil() == null) pack("packB", kernel.b(), kernel.n());
+        if (kernel.stencil() == null) pack("packB", kernel.b(), kernel.n(), lines.of("b = "));
         else new StencilEmitter(kernel, cls, options).emit();
         epilogue();
     }
@@ -96,7 +99,7 @@ final class GemmEmitter {
     }
 
     /** Code that reads an operand; none for a plain one, which is moved as it lies. */
-    private void pack(String name, Expr value, List<Var> rows) {
+    private void pack(String name, Expr value, List<Var> rows, int line) {
         if (GemmNumbers.isPlain(value, kernel.acc(), kernel.batch(), rows, kernel.k())) return;
         boolean byK = GemmUnit.isUnit(value, kernel.k());
         boolean byRow = !byK || GemmUnit.isUnit(value, rows);
@@ -106,13 +109,13 @@ final class GemmEmitter {
         if (byK) {
             MethodBuilder along = cls.staticMethod(name + "AlongK", VOID);
             GemmMethod.overSecond(along, kernel.batch(), kernel.acc(), options, kernel.k(), rows)
-                    .pack(value);
+                    .pack(value, line);
             m.body().ifThen(alongK, along.call(p.all()));
         }
         if (byRow) {
             MethodBuilder along = cls.staticMethod(name + "AlongRow", VOID);
             GemmMethod.overFirst(along, kernel.batch(), kernel.acc(), options, rows, kernel.k())
-                    .pack(value);
+                    .pack(value, line);
             m.body().ifThen(Code.not(alongK), along.call(p.all()));
         }
     }
@@ -122,7 +125,7 @@ final class GemmEmitter {
         GemmMethod.Parameters p = GemmMethod.parameters(m);
         MethodBuilder rows = cls.staticMethod("epilogueRows", VOID);
         GemmMethod.overSecond(rows, kernel.batch(), kernel.acc(), options, kernel.n(), kernel.m())
-                .each(kernel.result(), kernel.epilogue());
+                .each(kernel.result(), kernel.epilogue(), lines::last);
         m.body().add(rows.call(p.all()));
     }
 }

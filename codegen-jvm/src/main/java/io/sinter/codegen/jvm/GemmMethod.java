@@ -22,7 +22,9 @@ import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Var;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.objectweb.asm.Type;
 
 /**
@@ -116,11 +118,16 @@ final class GemmMethod {
         return new GemmMethod(m, batch, type, options, true, inner, outer);
     }
 
-    /** Writes the values of an operand to the dense memory. */
-    void pack(Expr operand) {
+    /**
+     * Writes the values of an operand to the dense memory.
+     *
+     * @param line of the operand in the kernel's listing
+     */
+    void pack(Expr operand, int line) {
         Expr value = canon.expr(operand);
         facts.add(value);
         walk(List.of(new Stmt.Let(new Local("element", type), value)), at -> {
+            c.block().line(line);
             if (options.isVector()) {
                 Vec v = c.vec(value);
                 c.block().add(v.store(at, c.active(v.species())));
@@ -130,9 +137,14 @@ final class GemmMethod {
         });
     }
 
-    /** Runs statements on elements of the dense memory, each of which is {@code result} to them. */
-    void each(Local result, List<Stmt> body) {
+    /**
+     * Runs statements on elements of the dense memory, each of which is {@code result} to them.
+     *
+     * @param lines of the statements as they are compiled, in the kernel's listing
+     */
+    void each(Local result, List<Stmt> body, Function<List<Stmt>, Map<Stmt, Integer>> lines) {
         List<Stmt> statements = canon.statements(body);
+        Map<Stmt, Integer> numbers = lines.apply(statements);
         facts.add(statements);
         List<Stmt> varying = new ArrayList<>(List.of(new Stmt.Let(result, anyVector())));
         varying.addAll(statements);
@@ -143,6 +155,7 @@ final class GemmMethod {
             } else {
                 c.define(result, Value.scalar(type, Memory.load(type, at)));
             }
+            c.statements.lines(numbers);
             c.statements.run(statements);
         });
     }

@@ -10,7 +10,6 @@ import io.sinter.ir.DType;
 import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.Canon;
 import io.sinter.ir.loop.Facts;
-import io.sinter.ir.loop.KernelText;
 import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.LoopKernel;
 import io.sinter.ir.loop.Stmt;
@@ -41,7 +40,9 @@ final class LoopEmitter {
     private final Facts facts = new Facts();
     private final long laneArea;
     private final Canon canon = new Canon();
-    private final Map<Stmt, Integer> lines = new IdentityHashMap<>();
+    /** Of statements in the kernel's listing. */
+    private Map<Stmt, Integer> lines;
+
     private final int budget;
     private final boolean pairs;
     private final Map<Stmt.Loop, Chunks> chunks = new IdentityHashMap<>();
@@ -65,7 +66,7 @@ final class LoopEmitter {
     void emit() {
         List<Stmt> body = canon.statements(kernel.body());
         facts.add(body);
-        number(kernel, body);
+        lines = new ListingLines(kernel).last(body);
         MethodBuilder tile = tile(body);
         MethodBuilder tiles = pairs && options.isVector() && RowPairs.suit(kernel, body) ? tiles(body) : null;
         KernelShell shell = new KernelShell(owner);
@@ -108,17 +109,6 @@ final class LoopEmitter {
         BodyCompiler c = compiler(m, params, scratch);
         for (Var v : kernel.grid()) c.bind(v, m.parameter(v.name(), Type.LONG_TYPE));
         return c;
-    }
-
-    /**
-     * Gives each statement its line in {@link KernelText#print}, where statements stand last, one to a line,
-     * outer before inner.
-     */
-    private void number(LoopKernel kernel, List<Stmt> body) {
-        List<Stmt> all = new ArrayList<>();
-        Facts.walk(body, all::add);
-        long before = KernelText.print(kernel).lines().count() - all.size();
-        for (int i = 0; i < all.size(); i++) lines.put(all.get(i), (int) before + 1 + i);
     }
 
     private BodyCompiler compiler(MethodBuilder m, LocalVar params, LocalVar scratch) {

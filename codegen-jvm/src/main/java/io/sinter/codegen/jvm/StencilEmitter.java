@@ -94,7 +94,7 @@ final class StencilEmitter {
         GemmMethod.Parameters p = GemmMethod.parameters(m);
         MethodBuilder along = cls.staticMethod("stageRows", Type.VOID_TYPE);
         GemmMethod.overFirst(along, kernel.batch(), kernel.acc(), options, row, rows)
-                .pack(stencil.staged());
+                .pack(stencil.staged(), new ListingLines(kernel).of("staged"));
         m.body().add(along.call(p.all()));
     }
 

@@ -64,18 +64,13 @@ final class DumpFolder {
         kernels();
         files.put("graph.svg", GraphDrawing.kernels(model));
         save(files);
-        Map<Integer, List<String>> code =
-                new Listings(model.dump.target(), folder.resolve(KERNELS), bytecode).write(model);
+        Listings listings = new Listings(model.dump.target(), folder.resolve(KERNELS), bytecode);
+        this.code = listings.write(model);
         this.stageFiles = stageFiles;
-        this.code = code;
         files.forEach((name, text) -> {
             if (name.endsWith(".ir") || name.endsWith(".loop")) shown.put(name, text);
         });
-        for (List<String> of : code.values())
-            for (String f : of)
-                shown.put(
-                        KERNELS + "/" + f,
-                        Files.readString(folder.resolve(KERNELS).resolve(f)));
+        listings.texts().forEach((f, text) -> shown.put(KERNELS + "/" + f, text));
         files.clear();
         program(Map.of(), null);
     }

@@ -40,6 +40,9 @@ public final class Dumps {
     /** Listings of kernels for the JVM by their texts: to make one takes longer than all else that a dump does for a kernel. */
     private final Map<String, String> bytecode = new ConcurrentHashMap<>();
 
+    /** What earlier runs have dumped here, by the beginnings of names ({@code 003-}): it gives way to what is dumped under that number now. */
+    private final Map<String, List<Path>> old = new HashMap<>();
+
     private int programs;
     /** By the program's number in its session. Guarded by this. */
     private final Map<Integer, DumpFolder> folders = new HashMap<>();
@@ -56,6 +59,17 @@ public final class Dumps {
             throw unwritten(folder, e);
         }
         if (!Files.isWritable(folder)) throw unwritten(folder, new AccessDeniedException(folder.toString()));
+        try (Stream<Path> all = Files.list(folder)) {
+            for (Path p : all.toList()) {
+                String name = p.getFileName().toString();
+                int dash = name.indexOf('-');
+                if (dash < 0 || !Files.isRegularFile(p.resolve(PROGRAM))) continue;
+                old.computeIfAbsent(name.substring(0, dash + 1), _ -> new ArrayList<>())
+                        .add(p);
+            }
+        } catch (IOException e) {
+            throw unwritten(folder, e);
+        }
     }
 
     /** The folder of all programs. */
@@ -64,11 +78,12 @@ public final class Dumps {
     }
 
     /**
-     * Makes the folder of a program and returns it; what was seen of the compilation is in it soon.
+     * The folder of a program; what was seen of the compilation is in it soon. Whoever compiles waits for no file system here: even to make a folder can take
+     * as long as the passes of a small program.
      *
      * @param dump complete: nothing of it changes any more
      * @param sites what the program runs, as profiles know it; null if it runs no kernels
-     * @throws UncheckedIOException if the folder cannot be made, or a program before could not be written
+     * @throws UncheckedIOException if a program before could not be written
      */
     public Path write(ProgramDump dump, ProgramSites sites) {
         dump.complete();
@@ -80,18 +95,15 @@ public final class Dumps {
         }
         String prefix = String.format(Locale.ROOT, "%03d-", number);
         Path place = folder.resolve(prefix + key.substring(0, 8));
-        try {
-            clear(prefix);
-            DumpFolder.make(place);
-        } catch (IOException e) {
-            throw unwritten(place, e);
-        }
-        writer.add(() -> write(dump, sites, key, place));
+        List<Path> before = earlier(prefix, place);
+        writer.add(() -> write(dump, sites, key, place, before));
         return place;
     }
 
-    private void write(ProgramDump dump, ProgramSites sites, String key, Path place) {
+    private void write(ProgramDump dump, ProgramSites sites, String key, Path place, List<Path> before) {
         try {
+            for (Path p : before) delete(p, p.equals(place) ? place.resolve(ProgramInputs.FOLDER) : null);
+            DumpFolder.make(place);
             DumpFolder written = new DumpFolder(new Model(dump), key, place);
             written.write(bytecode);
             if (sites != null) keep(sites.number(), written);
@@ -142,23 +154,36 @@ public final class Dumps {
         });
     }
 
-    /** Removes what an earlier run has dumped under this number: folders with a program.json, nothing else. */
-    private void clear(String prefix) throws IOException {
-        if (!Files.isDirectory(folder)) return;
-        try (Stream<Path> all = Files.list(folder)) {
-            for (Path old : all.toList()) {
-                boolean dumped = Files.isRegularFile(old.resolve(PROGRAM));
-                if (old.getFileName().toString().startsWith(prefix) && dumped) delete(old);
-            }
+    /** What was dumped before and gives way to {@code place}: of that itself the arguments are gone already, as those of this run may come at any time. */
+    private List<Path> earlier(String prefix, Path place) {
+        List<Path> before;
+        synchronized (this) {
+            before = old.remove(prefix);
         }
+        if (before == null) return List.of();
+        Path inputs = place.resolve(ProgramInputs.FOLDER);
+        try {
+            if (before.contains(place) && Files.exists(inputs)) delete(inputs);
+        } catch (IOException e) {
+            throw unwritten(place, e);
+        }
+        return before;
     }
 
     /** Removes a folder and all that is in it. */
     public static void delete(Path tree) throws IOException {
+        delete(tree, null);
+    }
+
+    /** @param kept a folder below that stays, and so do those that it is in; null for none */
+    private static void delete(Path tree, Path kept) throws IOException {
         List<Path> all;
         try (Stream<Path> walk = Files.walk(tree)) {
             all = walk.sorted(Comparator.reverseOrder()).toList();
         }
-        for (Path p : all) Files.delete(p);
+        for (Path p : all) {
+            boolean stays = kept != null && (p.startsWith(kept) || kept.startsWith(p));
+            if (!stays) Files.delete(p);
+        }
     }
 }

@@ -18,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -33,6 +34,8 @@ final class Listings {
     private final ProgramDump.Target target;
     private final Path folder;
     private final Map<String, String> bytecode;
+    /** What was written, by files. */
+    private final Map<String, String> texts = new LinkedHashMap<>();
 
     /** @param bytecode listings of kernels for the JVM by their texts; what is made is added */
     Listings(ProgramDump.Target target, Path folder, Map<String, String> bytecode) {
@@ -60,13 +63,18 @@ final class Listings {
         }
         for (String f : ptx) {
             String report = PtxCompiler.isThere()
-                    ? compiled(f)
+                    ? compiled(texts.get(f + ".ptx"))
                     : Ptxas.report(folder, f + ".ptx", target.gpu().toString());
             if (report == null) break;
             save(f + ".ptxas.txt", report);
             for (List<String> of : files.values()) if (of.contains(f + ".ptx")) of.add(f + ".ptxas.txt");
         }
         return files;
+    }
+
+    /** What was written, by files in the folder. */
+    Map<String, String> texts() {
+        return texts;
     }
 
     /** A session's programs have many kernels in common, and nothing but the name of the source, which stands once, is a program's own. */
@@ -99,16 +107,16 @@ final class Listings {
     }
 
     /** What the compiler in the class path says, or its complaint. */
-    private String compiled(String file) throws IOException {
+    private String compiled(String ptx) {
         try {
-            return Ptxas.withoutTimes(
-                    PtxCompiler.report(Files.readString(folder.resolve(file + ".ptx")), target.gpu()));
+            return Ptxas.withoutTimes(PtxCompiler.report(ptx, target.gpu()));
         } catch (IllegalArgumentException e) {
             return e.getMessage() + "\n";
         }
     }
 
     private void save(String file, String text) throws IOException {
+        texts.put(file, text);
         Files.writeString(folder.resolve(file), text, StandardCharsets.UTF_8);
     }
 

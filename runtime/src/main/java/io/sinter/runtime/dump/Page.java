@@ -8,7 +8,8 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.Map;
-import java.util.zip.GZIPOutputStream;
+import java.util.zip.Deflater;
+import java.util.zip.DeflaterOutputStream;
 
 /** {@code index.html}: one page that needs nothing but itself. */
 final class Page {
@@ -22,16 +23,7 @@ final class Page {
      * @param texts contents of the files that the page shows, by their names in {@code json}; they are kept compressed
      */
     static String of(String name, String json, Map<String, String> texts) throws IOException {
-        StringBuilder packed = new StringBuilder("{");
-        for (Map.Entry<String, String> t : texts.entrySet()) {
-            packed.append(packed.length() == 1 ? "\n" : ",\n");
-            packed.append('"')
-                    .append(t.getKey())
-                    .append("\":\"")
-                    .append(pack(t.getValue()))
-                    .append('"');
-        }
-        packed.append("\n}");
+        String packed = packed(texts);
         StringBuilder page = new StringBuilder();
         String template = resource("viewer.html");
         int at = 0;
@@ -53,12 +45,23 @@ final class Page {
         return page.append(template, at, template.length()).toString();
     }
 
-    private static String pack(String text) throws IOException {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try (OutputStream out = new GZIPOutputStream(bytes)) {
-            out.write(text.getBytes(StandardCharsets.UTF_8));
+    /** The texts by name, each by itself in zlib's format. One compressor makes them all: to begin with a new one takes longer than a short text. */
+    private static String packed(Map<String, String> texts) throws IOException {
+        StringBuilder json = new StringBuilder("{");
+        try (Deflater deflater = new Deflater(Deflater.BEST_SPEED)) {
+            for (Map.Entry<String, String> t : texts.entrySet()) {
+                deflater.reset();
+                ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+                try (OutputStream out = new DeflaterOutputStream(bytes, deflater)) {
+                    out.write(t.getValue().getBytes(StandardCharsets.UTF_8));
+                }
+                json.append(json.length() == 1 ? "\n" : ",\n");
+                json.append('"').append(t.getKey()).append("\":\"");
+                json.append(Base64.getEncoder().encodeToString(bytes.toByteArray()))
+                        .append('"');
+            }
         }
-        return Base64.getEncoder().encodeToString(bytes.toByteArray());
+        return json.append("\n}").toString();
     }
 
     private static String resource(String name) throws IOException {

@@ -29,7 +29,9 @@ public final class ProgramInputs {
     /** Bytes of a program's arguments that are stored unless a session is told otherwise. */
     public static final long DEFAULT_BYTES = 64L << 20;
 
-    private static final String FOLDER = "inputs";
+    /** In a program's folder. */
+    static final String FOLDER = "inputs";
+
     private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};
     private static final Pattern HEADER =
             Pattern.compile("\\{'descr': '([^']+)', 'fortran_order': (True|False), 'shape': \\(([0-9, ]*)\\),? ?}");

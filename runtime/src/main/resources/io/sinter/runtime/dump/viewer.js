@@ -9,7 +9,7 @@ const $ = id => document.getElementById(id);
 async function text(file) {
   if (!(file in packed)) return '';
   const bytes = Uint8Array.from(atob(packed[file]), c => c.charCodeAt(0));
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).text();
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate'))).text();
 }
 
 function element(tag, properties, ...children) {

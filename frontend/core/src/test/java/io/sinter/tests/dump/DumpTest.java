@@ -126,6 +126,30 @@ class DumpTest {
         });
     }
 
+    /** Nothing of it is left, and what the run itself has stored by then stays. */
+    @Test
+    void anEarlierDumpGivesWay() throws IOException {
+        Runnable first = () -> {
+            Session.current().dumpInputs(1L << 20);
+            Tensor.of(1.0, 2.0).exp().toDoubles();
+        };
+        dump(folder, first);
+        Map<String, byte[]> one = files(folder);
+        Path program = programs(folder).getFirst();
+        assertTrue(
+                Files.exists(program.resolve("inputs/arg-000.npy")),
+                one.keySet().toString());
+        Files.writeString(program.resolve("kernels/99-old.loop"), "old");
+        Files.writeString(program.resolve("inputs/arg-099.npy"), "old");
+        Path mine = Files.createDirectories(folder.resolve("001-mine"));
+        dump(folder, first);
+        Files.delete(mine); // is no program's
+        assertEquals(one.keySet(), files(folder).keySet());
+        dump(folder, () -> Tensor.of(1.0, 2.0).cos().toDoubles());
+        assertEquals(1, programs(folder).size());
+        assertFalse(Files.exists(program), "another program has this number now");
+    }
+
     /** Without closing the session. */
     @Test
     void dumpsCanBeWaitedFor() throws IOException {
@@ -235,25 +259,45 @@ class DumpTest {
         assertTrue(keys.contains("key " + key[0]), key[0] + " among " + keys);
     }
 
+    /** Of loops, products (their operands' code and their epilogues), convolutions and attention. */
     @Test
     void lineTablesPointIntoTheDumpedLoopIr() throws IOException {
-        dump(folder, DumpTest::train);
-        Path kernels = training(folder).resolve("kernels");
+        dump(folder, () -> {
+            train();
+            Tensor q = Tensor.randn(2, 8, 4).requiresGrad_();
+            F.scaledDotProductAttention(q, q.mul(2), q.exp(), null, 0, false)
+                    .sum()
+                    .backward();
+            q.grad().toDoubles();
+            F.conv2d(Tensor.randn(1, 2, 6, 6), Tensor.randn(3, 2, 3, 3), null)
+                    .relu()
+                    .toDoubles();
+        });
         Pattern line = Pattern.compile("LINENUMBER (\\d+) ");
         int lines = 0;
-        for (Map.Entry<String, byte[]> f : files(kernels).entrySet()) {
-            if (!f.getKey().endsWith(".bytecode")) continue;
-            String code = new String(f.getValue(), StandardCharsets.UTF_8);
-            String source = f.getKey().replace(".bytecode", ".loop");
-            assertTrue(code.contains("// compiled from: " + source + "\n"), source);
-            List<String> loop = read(kernels.resolve(source)).lines().toList();
-            for (Matcher m = line.matcher(code); m.find(); lines++) {
-                String statement = loop.get(Integer.parseInt(m.group(1)) - 1).strip();
-                assertTrue(
-                        statement.matches("(for|let|var|if) .*|l\\d+ .*|out\\d+.*|scratch\\d+.*"),
-                        source + ": " + statement);
+        String kinds = "";
+        for (Path program : programs(folder)) {
+            Path kernels = program.resolve("kernels");
+            for (Map.Entry<String, byte[]> f : files(kernels).entrySet()) {
+                if (!f.getKey().endsWith(".bytecode")) continue;
+                String code = new String(f.getValue(), StandardCharsets.UTF_8);
+                String source = f.getKey().replace(".bytecode", ".loop");
+                assertTrue(code.contains("// compiled from: " + source + "\n"), source);
+                List<String> loop = read(kernels.resolve(source)).lines().toList();
+                int before = lines;
+                for (Matcher m = line.matcher(code); m.find(); lines++) {
+                    String statement =
+                            loop.get(Integer.parseInt(m.group(1)) - 1).strip();
+                    assertTrue(
+                            statement.matches(
+                                    "(for|let|var|if|to) .*|l\\d+ .*|out\\d+.*|scratch\\d+.*|(a|b|q|k|v|bias|saved|staged|staged plain) = .*"),
+                            source + ": " + statement);
+                }
+                assertTrue(lines > before, source + " has no line table");
+                kinds += loop.getFirst().split(" ")[1] + " ";
             }
         }
+        for (String kind : List.of("loop", "gemm", "attention")) assertTrue(kinds.contains(kind), kinds);
         assertTrue(lines > 20, lines + " lines");
     }
 
