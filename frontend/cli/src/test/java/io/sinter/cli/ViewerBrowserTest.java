@@ -186,9 +186,12 @@ class ViewerBrowserTest {
         assertTrue(text("#loop").contains("conv_add_relu: gemm"));
         assertTrue(text("#code").contains("class version"), "bytecode beside it");
         assertTrue(text("#refusals").contains("reads its operands from memory"), text("#refusals"));
-        // A kernel with statements: a line of the one side marks lines of the other.
-        browser.eval(
-                "[...document.querySelectorAll('#lines button')].find(b => b.dataset.line.includes(':57')).click()");
+        // A line of the one side marks lines of the other: of a product, then of a loop.
+        browser.await("document.querySelector('#loop [role=button]')");
+        browser.click("#loop [role=button]");
+        browser.await("document.querySelectorAll('#code .mark').length > 0");
+        browser.click("#lines button[data-line^='ClassifierTraining.java:']");
+        browser.await("document.querySelector('#loop')?.textContent.includes(': loop slots')");
         browser.await("document.querySelector('#loop [role=button]')");
         browser.click("#loop [role=button]");
         browser.await("document.querySelectorAll('#code .mark').length > 0");
