@@ -24,7 +24,7 @@ public abstract class CustomFunction {
         /** Keeps tensors for {@link #saved}; changing them in place before the backward pass is an error. */
         public void save(Tensor... tensors) {
             for (Tensor x : tensors) {
-                saved.add(new SavedValue(x, x.value()));
+                saved.add(new SavedValue(null, x, x.value()));
                 owners.add(x);
             }
         }

@@ -260,7 +260,7 @@ final class Cut {
         }
         return Errors.state(
                 v.dead != null
-                        ? v.dead
+                        ? v.whyDead()
                         : "a value " + v.type + " that is not in memory: released, or its session was closed");
     }
 

@@ -26,6 +26,28 @@ final class Dispatch {
         public Type type(Tensor value) {
             return value.type();
         }
+
+        // Without lists, as most operators have one result: rules and compositions come through here at every step.
+
+        @Override
+        public Tensor apply(Op op, Tensor a) {
+            return first(op, a);
+        }
+
+        @Override
+        public Tensor apply(Op op, Tensor a, Tensor b) {
+            return first(op, a, b);
+        }
+
+        @Override
+        public Tensor apply(Op op, Tensor a, Tensor b, Tensor c) {
+            return first(op, a, b, c);
+        }
+
+        @Override
+        public Tensor apply(Op op, Tensor... inputs) {
+            return first(op, inputs);
+        }
     };
 
     private Dispatch() {}
@@ -35,8 +57,20 @@ final class Dispatch {
         Trace t = Trace.current();
         t.limit();
         Value[] values = read(t, op, in);
+        return single(t, op, in, values, infer(op, values).get(0));
+    }
+
+    /** Applies any operator; its first result. */
+    private static Tensor first(Op op, Tensor... in) {
+        Trace t = Trace.current();
+        t.limit();
+        Value[] values = read(t, op, in);
         List<Type> types = infer(op, values);
-        Value v = Value.node(t, op, types.get(0), values);
+        return types.size() == 1 ? single(t, op, in, values, types.get(0)) : several(t, op, in, values, types)[0];
+    }
+
+    private static Tensor single(Trace t, Op op, Tensor[] in, Value[] values, Type type) {
+        Value v = Value.node(t, op, type, values);
         t.add(v);
         Tensor r = new Tensor(v);
         if (t.gradMode && wantsGradient(in)) OpNode.record(t, op, in, values, new Tensor[] {r});
@@ -50,23 +84,22 @@ final class Dispatch {
         t.limit();
         Value[] values = read(t, op, in);
         List<Type> types = infer(op, values);
+        if (types.size() == 1) return List.of(single(t, op, in, values, types.get(0)));
+        return Arrays.asList(several(t, op, in, values, types));
+    }
+
+    private static Tensor[] several(Trace t, Op op, Tensor[] in, Value[] values, List<Type> types) {
         Tensor[] results = new Tensor[types.size()];
-        if (results.length == 1) {
-            Value v = Value.node(t, op, types.get(0), values);
-            t.add(v);
-            results[0] = new Tensor(v);
-        } else {
-            Value v = Value.multi(t, op, types, values);
-            t.add(v);
-            v.flags |= Value.CONSUMED;
-            for (int i = 0; i < results.length; i++) {
-                t.add(v.projections[i]);
-                results[i] = new Tensor(v.projections[i]);
-            }
+        Value v = Value.multi(t, op, types, values);
+        t.add(v);
+        v.flags |= Value.CONSUMED;
+        for (int i = 0; i < results.length; i++) {
+            t.add(v.projections[i]);
+            results[i] = new Tensor(v.projections[i]);
         }
         if (t.gradMode && wantsGradient(in)) OpNode.record(t, op, in, values, results);
         if (t.eager && t.recording == null) for (Tensor r : results) t.compute(r.value);
-        return Arrays.asList(results);
+        return results;
     }
 
     /**
@@ -87,13 +120,16 @@ final class Dispatch {
     private static Value[] read(Trace t, Op op, Tensor[] in) {
         if (in.length == 0) return Value.NONE;
         Value[] values = new Value[in.length];
-        Device here = Session.current().device();
+        boolean leaves = false;
         for (int i = 0; i < in.length; i++) {
             Value v = in[i].read(t);
             // Another thread's value has been computed, and its flags are that thread's.
             if (v.trace == t) v.flags |= Value.CONSUMED;
             values[i] = v;
+            leaves |= v.data != null;
         }
+        if (!leaves) return values;
+        Device here = Session.current().device();
         for (Value v : values) {
             if (v.data == null || v.data.device().equals(here)) continue;
             throw Errors.argument(
@@ -110,13 +146,9 @@ final class Dispatch {
 
     private static List<Type> infer(Op op, Value[] in) {
         try {
-            return op.infer(
-                    switch (in.length) {
-                        case 0 -> List.of();
-                        case 1 -> List.of(in[0].type);
-                        case 2 -> List.of(in[0].type, in[1].type);
-                        default -> Arrays.stream(in).map(v -> v.type).toList();
-                    });
+            Type[] types = new Type[in.length];
+            for (int i = 0; i < in.length; i++) types[i] = in[i].type;
+            return op.infer(Arrays.asList(types));
         } catch (OpException e) {
             throw Errors.wrap(e);
         }

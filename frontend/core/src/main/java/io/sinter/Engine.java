@@ -27,10 +27,18 @@ final class Engine {
 
     /** What a node has got so far. */
     private static final class Visit {
+        final TapeNode node;
+        /** Of the nodes where its operands come from; null where no gradient is wanted. */
+        final Visit[] next;
         /** How many nodes have yet to be processed before it. */
         int waits;
         /** Sums of the gradients of its results; null if there are none. */
         Tensor[] arrived;
+
+        Visit(TapeNode node) {
+            this.node = node;
+            next = new Visit[node.next.length];
+        }
     }
 
     /** In order of discovery (nodes are equal only to themselves): what is traced must not depend on addresses. */
@@ -81,19 +89,22 @@ final class Engine {
         boolean gradMode = t.gradMode;
         int outer = t.beginPass();
         List<Value> outerRoots = t.passRoots;
-        t.passRoots = outputs.stream().map(Tensor::value).toList();
+        List<Value> values = new ArrayList<>();
+        for (Tensor y : outputs) values.add(y.value());
+        t.passRoots = values;
         t.consumed();
         t.depth++;
         t.busy++;
         try {
-            List<TapeNode> roots = outputs.stream().map(Tensor::edge).toList();
-            countDependencies(roots);
+            List<Visit> roots = new ArrayList<>();
+            for (Tensor y : outputs) roots.add(visits.computeIfAbsent(y.edge(), Visit::new));
+            countDependencies();
             if (captured == null) runPendingGradients(t);
             t.gradMode = createGraph;
-            PriorityQueue<TapeNode> ready = new PriorityQueue<>((a, b) -> Long.compare(b.sequence, a.sequence));
+            PriorityQueue<Visit> ready = new PriorityQueue<>((a, b) -> Long.compare(b.node.sequence, a.node.sequence));
             for (int i = 0; i < outputs.size(); i++)
-                arrive(new Edge(roots.get(i), outputs.get(i).resultNumber()), seeds.get(i));
-            for (TapeNode n : new LinkedHashSet<>(roots)) if (visits.get(n).waits == 0) ready.add(n);
+                arrive(roots.get(i), outputs.get(i).resultNumber(), seeds.get(i));
+            for (Visit v : new LinkedHashSet<>(roots)) if (v.waits == 0) ready.add(v);
             while (!ready.isEmpty()) process(ready.poll(), ready);
         } finally {
             t.busy--;
@@ -104,25 +115,25 @@ final class Engine {
         }
     }
 
-    private void countDependencies(List<TapeNode> roots) {
-        ArrayDeque<TapeNode> queue = new ArrayDeque<>();
-        List<TapeNode> all = new ArrayList<>();
-        for (TapeNode n : roots) if (visits.putIfAbsent(n, new Visit()) == null) queue.add(n);
+    /** Finds what the roots, which are visited already, lead to. */
+    private void countDependencies() {
+        ArrayDeque<Visit> queue = new ArrayDeque<>(visits.values());
         while (!queue.isEmpty()) {
-            TapeNode n = queue.poll();
-            all.add(n);
-            for (TapeNode m : n.next) {
-                if (m == null) continue;
-                Visit visit = visits.get(m);
-                if (visit == null) {
-                    visit = new Visit();
-                    visits.put(m, visit);
-                    queue.add(m);
+            Visit visit = queue.poll();
+            TapeNode[] next = visit.node.next;
+            for (int i = 0; i < next.length; i++) {
+                if (next[i] == null) continue;
+                Visit known = visits.get(next[i]);
+                if (known == null) {
+                    known = new Visit(next[i]);
+                    visits.put(next[i], known);
+                    queue.add(known);
                 }
-                visit.waits++;
+                known.waits++;
+                visit.next[i] = known;
             }
         }
-        if (captured != null) findUseful(all);
+        if (captured != null) findUseful(new ArrayList<>(visits.keySet()));
     }
 
     /**
@@ -151,15 +162,14 @@ final class Engine {
         if (!pending.isEmpty() && !createGraph) t.runGradients(pending);
     }
 
-    private void arrive(Edge to, Tensor grad) {
-        Visit visit = visits.get(to.node());
-        if (visit.arrived == null) visit.arrived = new Tensor[to.node().results.length];
-        Tensor old = visit.arrived[to.result()];
-        visit.arrived[to.result()] = old == null ? grad : Dispatch.EMITTER.add(old, grad);
+    private static void arrive(Visit to, int result, Tensor grad) {
+        if (to.arrived == null) to.arrived = new Tensor[to.node.results.length];
+        Tensor old = to.arrived[result];
+        to.arrived[result] = old == null ? grad : Dispatch.EMITTER.add(old, grad);
     }
 
-    private void process(TapeNode n, PriorityQueue<TapeNode> ready) {
-        Visit visit = visits.get(n);
+    private void process(Visit visit, PriorityQueue<Visit> ready) {
+        TapeNode n = visit.node;
         Tensor[] grads = visit.arrived;
         visit.arrived = null;
         boolean any = false;
@@ -178,12 +188,12 @@ final class Engine {
             out = n.backward(grads);
             if (!retainGraph && !leaf) n.release();
         }
-        for (int i = 0; i < n.next.length; i++) {
-            TapeNode m = n.next[i];
-            if (m == null) continue;
+        for (int i = 0; i < visit.next.length; i++) {
+            Visit to = visit.next[i];
+            if (to == null) continue;
             Tensor g = i < out.size() ? out.get(i) : null;
-            if (g != null) arrive(new Edge(m, n.nextResult[i]), fit(n, g, m.results[n.nextResult[i]]));
-            if (--visits.get(m).waits == 0) ready.add(m);
+            if (g != null) arrive(to, n.nextResult[i], fit(n, g, to.node.results[n.nextResult[i]]));
+            if (--to.waits == 0) ready.add(to);
         }
     }
 

@@ -157,7 +157,7 @@ final class Host {
             v.op = null;
             v.in = Value.NONE;
         }
-        v.dead = "a tensor " + v.type + " that was released";
+        v.dead = "a tensor %s that was released";
         if (v.data != null && (v.flags & Value.SHARED) == 0) v.data.release();
         v.data = null;
         v.scalar = false;

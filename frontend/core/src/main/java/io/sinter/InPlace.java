@@ -135,12 +135,10 @@ public sealed interface InPlace permits Tensor {
     default Tensor copy_(Tensor other) {
         Tensor x = self();
         Tensor r = Operators.cast(other, x.dtype());
-        return Writing.write(
-                "copy_",
-                x,
-                _ -> r.type().shape().equals(x.type().shape())
-                        ? r
-                        : Operators.expand(r, x.type().shape()));
+        // It can be written only if it can be read; what is there does not matter.
+        x.read(Trace.current());
+        boolean fits = r.type().shape().equals(x.type().shape());
+        return x.assign(fits ? r : Operators.expand(r, x.type().shape()));
     }
 
     /** Helpers of this family. */

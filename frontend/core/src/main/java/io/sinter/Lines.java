@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter;
 
+import io.sinter.ir.Type;
 import io.sinter.ir.op.CheckIndex;
 import io.sinter.ir.op.CrossEntropy;
 import io.sinter.ir.op.CrossEntropyGrad;
@@ -19,7 +20,10 @@ import java.util.Arrays;
 final class Lines {
     private static final boolean ALWAYS = Boolean.getBoolean("sinter.lines");
 
-    private long[] signatures = new long[256];
+    /** Of the node at each place: its operator, or the class of one with attributes; and its type. */
+    private Object[] operators = new Object[256];
+
+    private Type[] types = new Type[256];
     private SourceLine[] lines = new SourceLine[256];
     private int known;
     private int place;
@@ -29,18 +33,16 @@ final class Lines {
         int p = place++;
         if (p == lines.length) grow();
         Op op = v.op;
-        long signature = System.identityHashCode(op.getClass().isRecord() ? op.getClass() : op);
-        if (v.type != null)
-            signature = signature << 32
-                    ^ v.type.dtype().ordinal()
-                    ^ (long) v.type.shape().hashCode() << 4;
+        Object operator = op instanceof Record ? op.getClass() : op;
         if (p < known
-                && signatures[p] == signature
+                && operators[p] == operator
+                && (v.type == null ? types[p] == null : v.type.equals(types[p]))
                 && !ALWAYS
                 && !checksIndices(op)
                 && !Session.tracksSources()
                 && (modules == null ? lines[p].net().isEmpty() : modules.isOf(lines[p]))) return lines[p];
-        signatures[p] = signature;
+        operators[p] = operator;
+        types[p] = v.type;
         if (p >= known) known = p + 1;
         SourceLine line = SourceLine.ofCaller();
         return lines[p] = modules == null ? line : modules.of(line);
@@ -61,7 +63,8 @@ final class Lines {
     }
 
     private void grow() {
-        signatures = Arrays.copyOf(signatures, 2 * place);
+        operators = Arrays.copyOf(operators, 2 * place);
+        types = Arrays.copyOf(types, 2 * place);
         lines = Arrays.copyOf(lines, 2 * place);
     }
 

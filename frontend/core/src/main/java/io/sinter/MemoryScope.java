@@ -46,8 +46,8 @@ public final class MemoryScope implements AutoCloseable {
             if (v.data == null || v.saved > 0 || (v.flags & (Value.WRITTEN | Value.KEPT | Value.SHARED)) != 0) continue;
             v.data.release();
             v.data = null;
-            v.dead = "a tensor " + v.type
-                    + " whose memory went back at the end of a scope: give it to the scope's keep() to use it afterwards";
+            v.dead =
+                    "a tensor %s whose memory went back at the end of a scope: give it to the scope's keep() to use it afterwards";
         }
     }
 }

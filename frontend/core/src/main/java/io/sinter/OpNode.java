@@ -52,11 +52,11 @@ final class OpNode extends TapeNode {
         node.savedOperands = new SavedValue[in.length];
         node.savedResults = new SavedValue[out.length];
         for (int i = 0; i < in.length; i++) {
-            if ((saved.operands() >> i & 1) != 0) node.savedOperands[i] = new SavedValue(in[i], values[i]);
+            if ((saved.operands() >> i & 1) != 0) node.savedOperands[i] = new SavedValue(node, in[i], values[i]);
         }
         for (int i = 0; i < out.length; i++) {
             if (results[i].dtype().isFloat()) out[i].history(node, i);
-            if ((saved.results() >> i & 1) != 0) node.savedResults[i] = new SavedValue(out[i], out[i].value);
+            if ((saved.results() >> i & 1) != 0) node.savedResults[i] = new SavedValue(node, out[i], out[i].value);
         }
         trace.taped++;
         node.interval = trace.interval;
@@ -159,9 +159,14 @@ final class OpNode extends TapeNode {
         }
 
         private Tensor unpack(SavedValue s, Type type) {
-            if (s != null) return new Tensor(s.value).guarded(() -> s.check(name()));
-            return new Tensor(Value.typeOnly(
-                    type, "the gradient rule of " + name() + " computes with a value that its first run did not"));
+            if (s != null) return new Tensor(s.value).guarded(s);
+            return new Tensor(Value.typeOnly(type, this));
+        }
+
+        /** What is wrong with computing with an operand or result that was not saved. */
+        @Override
+        public String toString() {
+            return "the gradient rule of " + name() + " computes with a value that its first run did not";
         }
 
         @Override

@@ -26,7 +26,19 @@ record SavedOperands(long operands, long results) {
     private static final Map<Key, SavedOperands> KNOWN = new ConcurrentHashMap<>();
 
     /** Operators of one class whose rules differ by an attribute are told apart by that attribute. */
-    private record Key(Object op, int operandCount, long needs) {}
+    private record Key(Object op, int operandCount, long needs) {
+        // By hand, as each recorded operator asks: see Type.
+
+        @Override
+        public boolean equals(Object o) {
+            return o instanceof Key k && operandCount == k.operandCount && needs == k.needs && op.equals(k.op);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * (31 * op.hashCode() + operandCount) + Long.hashCode(needs);
+        }
+    }
 
     static SavedOperands of(Op op, Value[] in, Tensor[] out, long needs) {
         // Bodies are too many to be remembered for ever: a loop remembers it itself.
@@ -37,7 +49,7 @@ record SavedOperands(long operands, long results) {
                     case Scan s -> s.kind();
                     case Put p -> List.of(Put.class, p.mode());
                     case Scatter s -> List.of(Scatter.class, s.mode());
-                    default -> op.getClass().isRecord() ? op.getClass() : op;
+                    default -> op instanceof Record ? op.getClass() : op;
                 };
         Key key = new Key(kind, in.length, needs);
         SavedOperands known = KNOWN.get(key);

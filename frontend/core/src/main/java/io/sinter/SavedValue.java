@@ -7,12 +7,15 @@ import io.sinter.ir.Type;
  * A value that a gradient rule will need, and the version of the storage that held it: PyTorch's check on
  * in-place changes.
  */
-final class SavedValue {
+final class SavedValue implements Runnable {
     final Value value;
+    private final TapeNode by;
     private Tensor owner;
     private int version;
 
-    SavedValue(Tensor owner, Value value) {
+    /** @param by who saves it */
+    SavedValue(TapeNode by, Tensor owner, Value value) {
+        this.by = by;
         this.owner = owner;
         this.value = value;
         version = owner.version();
@@ -35,6 +38,12 @@ final class SavedValue {
 
     void check(String op) {
         if (isModified()) throw modified(op, value.type, owner.version(), version);
+    }
+
+    /** The check for whoever saved it. */
+    @Override
+    public void run() {
+        if (isModified()) check(by.name());
     }
 
     static RuntimeException modified(String op, Type type, int now, int expected) {

@@ -86,11 +86,26 @@ public final class Scan {
     static Result run(List<Tensor> state, List<Tensor> sequences, boolean reverse, Step step) {
         Cell cell = (given, slices, _) -> step.apply(given, slices);
         return run(
-                state, sequences, List.of(), (t, steps) -> trace(t, steps, state, sequences, List.of(), reverse, cell));
+                state,
+                sequences,
+                List.of(),
+                true,
+                (t, steps) -> trace(t, steps, state, sequences, List.of(), reverse, cell));
     }
 
     static Result run(List<Tensor> state, List<Tensor> sequences, List<Tensor> weights, boolean reverse, Cell cell) {
-        return run(state, sequences, weights, (t, steps) -> {
+        return run(state, sequences, weights, true, cells(state, sequences, weights, reverse, cell));
+    }
+
+    /** As {@link F#scan(List, List, List, Cell)} or its reverse, for who wants no state: the outputs. */
+    public static List<Tensor> outputs(
+            List<Tensor> state, List<Tensor> sequences, List<Tensor> weights, boolean reverse, Cell cell) {
+        return run(state, sequences, weights, false, cells(state, sequences, weights, reverse, cell)).outputs;
+    }
+
+    private static BiFunction<Trace, Long, Traced> cells(
+            List<Tensor> state, List<Tensor> sequences, List<Tensor> weights, boolean reverse, Cell cell) {
+        return (t, steps) -> {
             Signature signature = new Signature(cell, types(state), types(sequences), types(weights), reverse);
             Known known = known();
             Traced traced = known.cell(signature);
@@ -98,7 +113,7 @@ public final class Scan {
             traced = trace(t, steps, state, sequences, weights, reverse, cell);
             if (traced.invariants.isEmpty()) known.add(signature, traced);
             return traced;
-        });
+        };
     }
 
     private static List<Type> types(List<Tensor> tensors) {
@@ -107,9 +122,16 @@ public final class Scan {
         return types;
     }
 
-    /** @param tracing gives the loop for the trace that it will be part of and the number of steps */
+    /**
+     * @param last whether the state after the last step is wanted: where a history is kept it is a view, to be traced
+     * @param tracing gives the loop for the trace that it will be part of and the number of steps
+     */
     private static Result run(
-            List<Tensor> state, List<Tensor> sequences, List<Tensor> weights, BiFunction<Trace, Long, Traced> tracing) {
+            List<Tensor> state,
+            List<Tensor> sequences,
+            List<Tensor> weights,
+            boolean last,
+            BiFunction<Trace, Long, Traced> tracing) {
         long steps = steps(sequences);
         Trace t = Trace.current();
         t.calls++;
@@ -120,7 +142,7 @@ public final class Scan {
             operands.addAll(sequences);
             operands.addAll(weights);
             operands.addAll(traced.invariants);
-            r = results(t, traced, operands);
+            r = results(t, traced, operands, last);
         } catch (OpException e) {
             throw Errors.wrap(e);
         } finally {
@@ -189,11 +211,11 @@ public final class Scan {
         return new Traced(known().of(loop), outputs, body.invariants());
     }
 
-    private static Result results(Trace t, Traced traced, List<Tensor> operands) {
+    private static Result results(Trace t, Traced traced, List<Tensor> operands, boolean wantsLast) {
         Loop loop = traced.loop;
         List<Tensor> results = emit(t, loop, operands);
         List<Tensor> last = new ArrayList<>();
-        for (int i = 0; i < loop.carried(); i++) {
+        for (int i = 0; wantsLast && i < loop.carried(); i++) {
             Tensor r = results.get(i);
             boolean history = r.rank() > operands.get(i).rank();
             last.add(history ? element(r, loop.reverse() ? 0 : loop.steps()) : r);

@@ -160,7 +160,7 @@ public final class Trace {
 
     /** An operand that another thread's trace made. */
     Value foreign(Value v) {
-        if (v.trace == null) throw new IllegalStateException(v.dead);
+        if (v.trace == null) throw new IllegalStateException(v.whyDead());
         if (v.pending()) v.trace.compute(v);
         if (pinned.add(v)) v.pin();
         return v;

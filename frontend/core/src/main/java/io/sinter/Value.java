@@ -31,6 +31,11 @@ final class Value {
     /** A gradient of one leaf that nobody else holds; see {@link GradientEra}. */
     static final int PRIVATE = 64;
 
+    private static final String OVERWRITTEN =
+            "this value was computed from a tensor %s that an optimizer step has overwritten since, and was not kept: "
+                    + "call keep() on the tensor before the step, or read it before the step";
+    private static final String DROPPED = "a gradient %s that its leaf has dropped";
+
     /** Guards {@link #pins}. Never held while another lock is taken. */
     private static final Object PINS = new Object();
 
@@ -60,8 +65,8 @@ final class Value {
     long bits;
     /** Draws the scalar again when a compiled function is replayed; null if it is fixed. */
     LongSupplier redraw;
-    /** Why the value can never be read again, or null. */
-    String dead;
+    /** What says why the value can never be read again, with {@code %s} for its type; or null. See {@link #whyDead}. */
+    Object dead;
     /** What failed when it was computed, or after its memory was given away; or null. */
     Throwable poison;
 
@@ -122,7 +127,7 @@ final class Value {
     }
 
     /** A stand-in of which only the type is known; an error to compute with. */
-    static Value typeOnly(Type type, String why) {
+    static Value typeOnly(Type type, Object why) {
         Value v = new Value(null, null, type, NONE);
         v.dead = why;
         return v;
@@ -149,8 +154,12 @@ final class Value {
     /** The memory now holds the storage's next value. */
     void overwritten() {
         data = null;
-        dead = "this value was computed from a tensor " + type
-                + " that an optimizer step has overwritten since, and was not kept: call keep() on the tensor before the step, or read it before the step";
+        dead = OVERWRITTEN;
+    }
+
+    /** {@link #dead} in words: put together only when somebody reads what is gone, as a step gives up many values. */
+    String whyDead() {
+        return dead == null ? null : dead.toString().replace("%s", String.valueOf(type));
     }
 
     /** Somebody else holds it, or its memory, as well. */
@@ -190,7 +199,7 @@ final class Value {
         if (!ours || op != null || data == null || saved > 0 || pinned()) return;
         data.release();
         data = null;
-        dead = "a gradient " + type + " that its leaf has dropped";
+        dead = DROPPED;
     }
 
     /** Computing it fails: an index was out of range. */

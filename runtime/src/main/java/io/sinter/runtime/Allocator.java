@@ -432,8 +432,9 @@ public final class Allocator {
         }
 
         void release() {
-            int before = state.getAndUpdate(s -> s | RELEASED);
-            if (before == 0) free();
+            int s = state.get();
+            while (!state.compareAndSet(s, s | RELEASED)) s = state.get();
+            if (s == 0) free();
         }
 
         private void reclaim() {
@@ -442,16 +443,20 @@ public final class Allocator {
         }
 
         void pin() {
-            int before = state.getAndUpdate(s -> s < 0 ? s : s + 1);
-            if (before < 0) throw usedAfterRelease();
+            int s;
+            do {
+                s = state.get();
+                if (s < 0) throw usedAfterRelease();
+            } while (!state.compareAndSet(s, s + 1));
         }
 
         void unpin() {
-            int after = state.updateAndGet(s -> {
+            int s;
+            do {
+                s = state.get();
                 if ((s & ~RELEASED) == 0) throw new IllegalStateException("unpin without pin");
-                return s - 1;
-            });
-            if (after == RELEASED) free();
+            } while (!state.compareAndSet(s, s - 1));
+            if (s - 1 == RELEASED) free();
         }
 
         private void free() {

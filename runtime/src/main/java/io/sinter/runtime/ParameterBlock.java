@@ -10,6 +10,7 @@ import io.sinter.ir.plan.Plan.SlotValue;
 import io.sinter.ir.ref.RefArray;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntToLongFunction;
 import java.util.function.LongUnaryOperator;
@@ -32,8 +33,31 @@ final class ParameterBlock {
         }
     }
 
-    /** A slot to write at each run: the address {@code bases[base] + offset}. */
-    private record AddressPatch(long slot, int base, long offset) {}
+    /** The slots that hold {@code base + offset} for one base address: to be written when that is another one than they were written for. */
+    private static final class Patches {
+        private long[] slots = new long[4];
+        private long[] offsets = new long[4];
+        private int count;
+        private boolean written;
+        private long last;
+
+        void add(long slot, long offset) {
+            if (count == slots.length) {
+                slots = Arrays.copyOf(slots, 2 * count);
+                offsets = Arrays.copyOf(offsets, 2 * count);
+            }
+            slots[count] = slot;
+            offsets[count++] = offset;
+        }
+
+        /** From step to step most memory stays where it is, and until HotSpot has compiled it a write takes as long as a comparison of all. */
+        void write(long base) {
+            if (written && last == base) return;
+            for (int i = 0; i < count; i++) Memory.putLong(slots[i], base + offsets[i]);
+            written = true;
+            last = base;
+        }
+    }
 
     /** A slot to write at each run: scalar argument {@code index}. */
     private record ScalarPatch(long slot, int index, DType dtype) {}
@@ -51,16 +75,21 @@ final class ParameterBlock {
 
         private final List<long[]> blocks = new ArrayList<>();
         private final List<Section> bodies = new ArrayList<>();
-        private final List<AddressPatch> patches = new ArrayList<>();
+        /** By base address, from {@link #first} on. */
+        private final Patches[] patches;
+
         private final List<Move> moves = new ArrayList<>();
-        private AddressPatch[] moving = {};
+        /** Those {@link #moves} that are somewhere else in each run. */
+        private Move[] moving = {};
 
         private Section(Plan plan, Section outer, Plan.Repeat repeat) {
             this.plan = plan;
             this.outer = outer;
             this.repeat = repeat;
             first = bases;
-            bases += plan.argTypes().size() + plan.resultTypes().size() + 1;
+            patches = new Patches[plan.argTypes().size() + plan.resultTypes().size() + 1];
+            for (int i = 0; i < patches.length; i++) patches[i] = new Patches();
+            bases += patches.length;
         }
 
         /** Which base address a place is relative to. */
@@ -128,9 +157,9 @@ final class ParameterBlock {
                         bodies.add(body);
                         body.bind();
                         body.build();
-                        body.moving = body.patches.stream()
-                                .filter(p -> body.moves.stream().anyMatch(m -> m.to == p.base && m.by.step() != 0))
-                                .toArray(AddressPatch[]::new);
+                        body.moving = body.moves.stream()
+                                .filter(m -> m.by.step() != 0)
+                                .toArray(Move[]::new);
                     }
                     case Plan.LibraryCall _, Plan.Copy _ -> {}
                 }
@@ -150,13 +179,20 @@ final class ParameterBlock {
 
         /** Of a body: its base addresses and its launches' addresses for run {@code k}. Runs are entered in order. */
         void enter(long[] addresses, long k) {
-            for (Move m : moves) addresses[m.to] = addresses[m.from] + m.offset + m.by.offset(k);
-            if (k == 0) write(addresses);
-            else for (AddressPatch p : moving) Memory.putLong(p.slot, addresses[p.base] + p.offset);
+            if (k > 0) {
+                for (Move m : moving) {
+                    long to = addresses[m.from] + m.offset + m.by.offset(k);
+                    addresses[m.to] = to;
+                    patches[m.to - first].write(to);
+                }
+                return;
+            }
+            for (Move m : moves) addresses[m.to] = addresses[m.from] + m.offset + m.by.offset(0);
+            write(addresses);
         }
 
         private void write(long[] addresses) {
-            for (AddressPatch p : patches) Memory.putLong(p.slot, addresses[p.base] + p.offset);
+            for (int i = 0; i < patches.length; i++) patches[i].write(addresses[first + i]);
             for (Section body : bodies) body.enter(addresses, 0);
         }
     }
@@ -238,8 +274,8 @@ final class ParameterBlock {
                 case SlotValue.Number n -> Memory.putLong(slot, n.value());
                 case SlotValue.ErrorRecord _ -> Memory.putLong(slot, start + shift);
                 case SlotValue.Address a -> {
-                    section.patches.add(new AddressPatch(
-                            slot, section.base(a.place()), a.place().start()));
+                    section.patches[section.base(a.place()) - section.first].add(
+                            slot, a.place().start());
                     Memory.putLong(slot, section.alignment(a.place()));
                 }
                 case SlotValue.ScalarArgument s -> {

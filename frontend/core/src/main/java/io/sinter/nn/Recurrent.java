@@ -97,6 +97,11 @@ abstract sealed class Recurrent extends Net permits LSTM, GRU, RNN {
      * @param initial every state, [layers · directions, N, hidden] (without a batch: [layers · directions, hidden]); null for zeros
      */
     final Run run(Tensor input, List<Tensor> initial) {
+        return run(input, initial, true);
+    }
+
+    /** @param wantsLast whether what is left after the last step is wanted */
+    private Run run(Tensor input, List<Tensor> initial, boolean wantsLast) {
         boolean batched = check(input);
         Tensor x = batched ? input : input.unsqueeze(1);
         if (batched && options.batchFirst()) x = x.transpose(0, 1);
@@ -108,10 +113,9 @@ abstract sealed class Recurrent extends Net permits LSTM, GRU, RNN {
             List<Tensor> outputs = new ArrayList<>();
             for (int d = 0; d < directions; d++) {
                 int number = l * directions + d;
-                List<Tensor> state = first.stream().map(s -> s.get(number)).toList();
-                Scan.Result r = direction(x, state, weights.get(number), d == 1);
-                outputs.add(r.outputs().getFirst());
-                last.add(r.state());
+                List<Tensor> state = new ArrayList<>(states);
+                for (List<Tensor> s : first) state.add(s.get(number));
+                outputs.add(direction(x, state, weights.get(number), d == 1, wantsLast ? last : null));
             }
             x = outputs.size() == 1 ? outputs.getFirst() : F.cat(outputs, 2);
         }
@@ -120,17 +124,23 @@ abstract sealed class Recurrent extends Net permits LSTM, GRU, RNN {
         return new Run(x, last, batched);
     }
 
-    private Scan.Result direction(Tensor x, List<Tensor> state, Weights w, boolean reverse) {
+    /** @param last gets what is left after the last step; null if nobody wants to know */
+    private Tensor direction(Tensor x, List<Tensor> state, Weights w, boolean reverse, List<List<Tensor>> last) {
         List<Tensor> projected = List.of(project(x, w));
-        return reverse
+        if (last == null)
+            return Scan.outputs(state, projected, stepWeights(w), reverse, cell())
+                    .getFirst();
+        Scan.Result r = reverse
                 ? F.scanReverse(state, projected, stepWeights(w), cell())
                 : F.scan(state, projected, stepWeights(w), cell());
+        last.add(r.state());
+        return r.outputs().getFirst();
     }
 
     /** The last layer's outputs, beginning with zeros. */
     @Override
     public final Tensor forward(Tensor x) {
-        return run(x, Collections.nCopies(states, null)).output();
+        return run(x, Collections.nCopies(states, null), false).output();
     }
 
     /** Is there an axis of the batch? */

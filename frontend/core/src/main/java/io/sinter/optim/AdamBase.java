@@ -5,7 +5,6 @@ import io.sinter.Tensor;
 import io.sinter.Trace;
 import io.sinter.ir.DType;
 import io.sinter.ir.op.AdamStep;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -63,20 +62,33 @@ abstract sealed class AdamBase extends Optimizer permits Adam, AdamW {
      * @param kept the part of the parameter that decay leaves
      */
     final void adam(ParamGroup group, Tensor p, Tensor g, DoubleSupplier kept, ParamState state, Scalars scalars) {
-        List<Tensor> written = new ArrayList<>(List.of(p, state(state, "expAvg", p), state(state, "expAvgSq", p)));
         boolean amsgrad = group.is(AMSGRAD);
-        if (amsgrad) written.add(state(state, "maxExpAvgSq", p));
-        List<Tensor> operands = new ArrayList<>(written);
-        operands.add(1, g);
+        Tensor[] written = new Tensor[amsgrad ? 4 : 3];
+        written[0] = p;
+        written[1] = state(state, "expAvg", p);
+        written[2] = state(state, "expAvgSq", p);
+        if (amsgrad) written[3] = state(state, "maxExpAvgSq", p);
         DType d = p.dtype().compute();
-        operands.add(scalars.of(d, "kept", kept));
-        operands.add(scalars.ofStep(d, "rate", t -> group.lr() / (1 - Math.pow(group.get(BETA1), t))));
-        operands.add(scalars.ofStep(d, "correction", t -> Math.sqrt(1 - Math.pow(group.get(BETA2), t))));
-        operands.add(scalars.of(d, "1-beta1", () -> 1 - group.get(BETA1)));
-        operands.add(scalars.of(d, BETA2));
-        operands.add(scalars.of(d, "1-beta2", () -> 1 - group.get(BETA2)));
-        operands.add(scalars.of(d, EPS));
-        List<Tensor> results = Trace.apply(new AdamStep(amsgrad), operands.toArray(Tensor[]::new));
-        for (int i = 0; i < results.size(); i++) written.get(i).copy_(results.get(i));
+        Tensor[] numbers = scalars.once(d, () -> numbers(group, d, kept, scalars));
+        Tensor[] operands = new Tensor[1 + written.length + numbers.length];
+        operands[0] = p;
+        operands[1] = g;
+        System.arraycopy(written, 1, operands, 2, written.length - 1);
+        System.arraycopy(numbers, 0, operands, 1 + written.length, numbers.length);
+        List<Tensor> results = Trace.apply(new AdamStep(amsgrad), operands);
+        for (int i = 0; i < written.length; i++) written[i].copy_(results.get(i));
+    }
+
+    /** As {@link AdamStep} takes them. */
+    private static Tensor[] numbers(ParamGroup group, DType d, DoubleSupplier kept, Scalars scalars) {
+        return new Tensor[] {
+            scalars.of(d, "kept", kept),
+            scalars.ofStep(d, "rate", t -> group.lr() / (1 - Math.pow(group.get(BETA1), t))),
+            scalars.ofStep(d, "correction", t -> Math.sqrt(1 - Math.pow(group.get(BETA2), t))),
+            scalars.of(d, "1-beta1", () -> 1 - group.get(BETA1)),
+            scalars.of(d, BETA2),
+            scalars.of(d, "1-beta2", () -> 1 - group.get(BETA2)),
+            scalars.of(d, EPS)
+        };
     }
 }

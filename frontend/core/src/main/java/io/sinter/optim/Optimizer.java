@@ -20,6 +20,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongToDoubleFunction;
+import java.util.function.Supplier;
 
 /**
  * Base class of optimizers ({@code torch.optim.Optimizer}).
@@ -157,6 +158,12 @@ public abstract class Optimizer {
         private ParamState state;
         private long steps;
 
+        /** What {@link #once} was asked for last: the numbers of a step number and a dtype. */
+        private Tensor[] last;
+
+        private DType lastDtype;
+        private long lastSteps;
+
         Scalars(ParamGroup group) {
             this.group = group;
         }
@@ -187,9 +194,27 @@ public abstract class Optimizer {
          * same step.
          */
         Tensor ofStep(DType dtype, String name, LongToDoubleFunction value) {
+            return of(dtype, name + "@" + steps, clock().number(value));
+        }
+
+        private Clock clock() {
             Clock clock = clocks.computeIfAbsent(steps, _ -> new Clock());
             clock.states.add(state);
-            return of(dtype, name + "@" + steps, clock.number(value));
+            return clock;
+        }
+
+        /**
+         * All numbers of the parameter's update, if they are the same for all parameters of its dtype that are at the same step; asked for once for
+         * neighbours that are.
+         */
+        Tensor[] once(DType dtype, Supplier<Tensor[]> make) {
+            if (last == null || lastDtype != dtype || lastSteps != steps) {
+                last = make.get();
+                lastDtype = dtype;
+                lastSteps = steps;
+            }
+            clock();
+            return last;
         }
 
         private void begin(ParamState s) {

@@ -5,6 +5,7 @@ import io.sinter.Tensor;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -19,7 +20,8 @@ public final class ParamGroup {
 
     ParamGroup(Collection<Tensor> parameters, Map<String, Double> settings) {
         this.parameters = new ArrayList<>(parameters);
-        this.settings = new TreeMap<>(settings);
+        // In the order of their names; asked for by name at every step.
+        this.settings = new LinkedHashMap<>(new TreeMap<>(settings));
     }
 
     public List<Tensor> parameters() {
