@@ -43,21 +43,23 @@ record SavedOperands(long operands, long results) {
     static SavedOperands of(Op op, Value[] in, Tensor[] out, long needs) {
         // Bodies are too many to be remembered for ever: a loop remembers it itself.
         if (op instanceof Loop l) return of(l.gradientReads(needs), in.length);
-        Object kind =
-                switch (op) {
-                    case Reduce r -> r.kind();
-                    case Scan s -> s.kind();
-                    case Put p -> List.of(Put.class, p.mode());
-                    case Scatter s -> List.of(Scatter.class, s.mode());
-                    default -> op instanceof Record ? op.getClass() : op;
-                };
-        Key key = new Key(kind, in.length, needs);
+        Key key = new Key(kind(op), in.length, needs);
         SavedOperands known = KNOWN.get(key);
         if (known == null) {
             known = probe(op, in, out, needs);
             KNOWN.put(key, known);
         }
         return known;
+    }
+
+    // Not a switch, which until HotSpot has compiled it is a call that takes longer than all of this.
+    private static Object kind(Op op) {
+        if (!(op instanceof Record)) return op;
+        if (op instanceof Reduce r) return r.kind();
+        if (op instanceof Scan s) return s.kind();
+        if (op instanceof Put p) return List.of(Put.class, p.mode());
+        if (op instanceof Scatter s) return List.of(Scatter.class, s.mode());
+        return op.getClass();
     }
 
     private static SavedOperands probe(Op op, Value[] in, Tensor[] out, long needs) {

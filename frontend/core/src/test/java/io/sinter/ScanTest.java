@@ -166,6 +166,31 @@ class ScanTest {
         }
     }
 
+    /** Who wants the outputs alone gets the same ones, with their gradients, and traces less. */
+    @Test
+    void outputsAlone() {
+        Tensor x = wave(0.2, 4, 3).requiresGrad_();
+        Tensor w = wave(0.7, 3).requiresGrad_();
+        List<Tensor> zero = List.of(Tensor.zeros(new long[] {3}, DType.F64));
+        Scan.Cell cell = (state, slices, weights) -> {
+            Tensor next = state.getFirst().mul(weights.getFirst()).add(slices.getFirst());
+            return Scan.next(List.of(next), List.of(next));
+        };
+        for (boolean reverse : new boolean[] {false, true}) {
+            Scan.Result whole = reverse
+                    ? F.scanReverse(zero, List.of(x), List.of(w), cell)
+                    : F.scan(zero, List.of(x), List.of(w), cell);
+            Tensor expected = whole.outputs().getFirst();
+            Tensor actual =
+                    Scan.outputs(zero, List.of(x), List.of(w), reverse, cell).getFirst();
+            assertArrayEquals(expected.toDoubles(), actual.toDoubles(), 0);
+            List<Tensor> g = Autograd.grad(expected.square().sum(), x, w);
+            List<Tensor> h = Autograd.grad(actual.square().sum(), x, w);
+            for (int i = 0; i < 2; i++)
+                assertArrayEquals(g.get(i).toDoubles(), h.get(i).toDoubles(), 0);
+        }
+    }
+
     @Test
     void backwards() {
         Tensor x = wave(0.2, 4, 3);

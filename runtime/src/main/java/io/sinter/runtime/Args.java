@@ -16,24 +16,16 @@ final class Args {
             throw new IllegalArgumentException("program takes " + types.size() + " arguments, got " + args.size());
         }
         for (int i = 0; i < types.size(); i++) {
-            switch (args.get(i)) {
-                case Arg.Scalar _ -> {
-                    if (!scalars.get(i)) throw problem(i, types.get(i), "a host scalar was given for a buffer");
-                }
-                case Buffer b -> {
-                    if (scalars.get(i)) throw problem(i, types.get(i), "a buffer was given for a host scalar");
-                    if (b.bytes() < types.get(i).bytes()) {
-                        throw problem(
-                                i,
-                                types.get(i),
-                                "needs " + types.get(i).bytes() + " bytes, the buffer has " + b.bytes());
-                    }
-                    if (!b.device().equals(device)) {
-                        throw problem(
-                                i, types.get(i), "the buffer is on " + b.device() + ", the program runs on " + device);
-                    }
-                }
+            if (!(args.get(i) instanceof Buffer b)) {
+                if (!scalars.get(i)) throw problem(i, types.get(i), "a host scalar was given for a buffer");
+                continue;
             }
+            Type type = types.get(i);
+            if (scalars.get(i)) throw problem(i, type, "a buffer was given for a host scalar");
+            if (b.bytes() < type.bytes())
+                throw problem(i, type, "needs " + type.bytes() + " bytes, the buffer has " + b.bytes());
+            if (!b.device().equals(device))
+                throw problem(i, type, "the buffer is on " + b.device() + ", the program runs on " + device);
         }
     }
 

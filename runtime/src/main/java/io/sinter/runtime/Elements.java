@@ -104,6 +104,15 @@ final class Elements {
         }
     }
 
+    /** Writes a scalar argument, whose raw bits are as {@link Arg.Scalar} says, at {@code address} of the host's memory. */
+    static void store(DType dtype, long bits, long address) {
+        switch (dtype) {
+            case F64, I64 -> Memory.putLong(address, bits);
+            case F32, I32 -> Memory.putInt(address, (int) bits);
+            case F16, BF16, I16, I8, U8, BOOL -> store(scalar(dtype, bits), address);
+        }
+    }
+
     /** The value of a scalar argument, whose raw bits are as {@link Arg.Scalar} says. */
     static RefArray scalar(DType dtype, long bits) {
         Type type = Type.scalar(dtype);

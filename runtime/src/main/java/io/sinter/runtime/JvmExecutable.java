@@ -33,13 +33,21 @@ final class JvmExecutable implements Executable {
 
     /** One thing to do, with places resolved to base numbers and offsets. */
     private sealed interface Step {
+        /** Where profiles and events file it; null for a loop, which is no launch. */
+        Site site();
+
         record Launch(JvmLaunch launch, Site site) implements Step {}
 
         record Library(Op op, Type type, Spot in, Spot values, Spot indices, Site site) implements Step {}
 
         record Copy(Spot from, Spot to, long bytes, Site site) implements Step {}
 
-        record Repeat(ParameterBlock.Section section, long times, List<Step> body) implements Step {}
+        record Repeat(ParameterBlock.Section section, long times, List<Step> body) implements Step {
+            @Override
+            public Site site() {
+                return null;
+            }
+        }
     }
 
     private final Plan plan;
@@ -245,29 +253,35 @@ final class JvmExecutable implements Executable {
             Events.Launch event = FlightRecorder.isInitialized() ? new Events.Launch() : null;
             if (event != null) event.begin();
             long start = timing.start();
-            switch (step) {
-                case Step.Launch l -> {
-                    l.launch.run(team, threads, workspace);
-                    parameters.check();
-                }
-                case Step.Library l ->
-                    JvmLibrary.run(
-                            team,
-                            threads,
-                            l.op,
-                            l.type,
-                            l.in.address(bases),
-                            l.values.address(bases),
-                            l.indices.address(bases));
-                case Step.Copy c -> copy(team, c.from.address(bases), c.to.address(bases), c.bytes);
-                case Step.Repeat _ -> throw new IllegalStateException("run above");
+            // Most are launches: asked first, as a switch over types is a call until HotSpot has compiled it.
+            if (step instanceof Step.Launch l) {
+                l.launch.run(team, threads, workspace);
+                parameters.check();
+            } else {
+                other(step, team, bases);
             }
-            timing.launched(site(step), start);
+            timing.launched(step.site(), start);
             if (event != null && event.shouldCommit()) {
-                event.describe(site(step), timing.sources());
+                event.describe(step.site(), timing.sources());
                 event.tasks = step instanceof Step.Launch l ? l.launch.tasks() : 1;
                 event.commit();
             }
+        }
+    }
+
+    private void other(Step step, WorkerPool.Team team, long[] bases) {
+        switch (step) {
+            case Step.Library l ->
+                JvmLibrary.run(
+                        team,
+                        session.pool().threads(),
+                        l.op,
+                        l.type,
+                        l.in.address(bases),
+                        l.values.address(bases),
+                        l.indices.address(bases));
+            case Step.Copy c -> copy(team, c.from.address(bases), c.to.address(bases), c.bytes);
+            case Step.Launch _, Step.Repeat _ -> throw new IllegalStateException("run above");
         }
     }
 
@@ -294,15 +308,6 @@ final class JvmExecutable implements Executable {
             long first = begin * COPY_BYTES;
             Memory.copy(from + first, to + first, Math.min(end * COPY_BYTES, bytes) - first);
         });
-    }
-
-    private static Site site(Step step) {
-        return switch (step) {
-            case Step.Launch l -> l.site;
-            case Step.Library l -> l.site;
-            case Step.Copy c -> c.site;
-            case Step.Repeat _ -> throw new IllegalStateException("a loop is no launch");
-        };
     }
 
     @Override

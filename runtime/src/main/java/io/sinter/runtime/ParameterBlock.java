@@ -331,7 +331,7 @@ final class ParameterBlock {
             if (!(args.get(i) instanceof Arg.Scalar s)) continue;
             long cell = start + RECORD_BYTES + (long) i * Long.BYTES;
             bases[i] = cell + shift;
-            Elements.store(Elements.scalar(plan.argTypes().get(i).dtype(), s.bits()), cell);
+            Elements.store(plan.argTypes().get(i).dtype(), s.bits(), cell);
         }
         program.write(bases);
         for (ScalarPatch p : scalarPatches) {
