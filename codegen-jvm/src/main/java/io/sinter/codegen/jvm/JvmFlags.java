@@ -26,7 +26,8 @@ public final class JvmFlags {
      * enough for what it still had to do (passes, generators, the JDK's class files, the Vector API as kernels call it before they are compiled),
      * while kernels waited in the same queue. They scale the thresholds of generated classes, too, of which the factor is the smaller for it.
      * That of loops is a hundred times: a kernel's methods are short and called often, and what was compiled in the middle of a loop is compiled again as a
-     * whole at the next call.
+     * whole at the next call. Where there are eight processors or more, C2's threads take none that kernels need, and the launcher leaves C2 its own
+     * thresholds, with those of generated classes as here.
      *
      * <p>First calls take a quarter less with {@code -XX:+UnlockDiagnosticVMOptions
      * -XX:CompilerDirectivesFile=hotspot-directives.json}, the file beside this class, which keeps C1 off

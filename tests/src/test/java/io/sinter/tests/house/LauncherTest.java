@@ -7,12 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.sinter.runtime.JvmFeatures;
 import io.sinter.tests.house.LauncherTree.Result;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -31,6 +33,45 @@ class LauncherTest {
     void makeTree() throws IOException {
         assumeTrue(Files.isExecutable(Path.of("/bin/bash")), "the launcher needs bash");
         tree = new LauncherTree(temporary.resolve("a path with spaces"));
+    }
+
+    /** Many processors: HotSpot's own thresholds, of which those of generated classes are five times the share. */
+    @Test
+    void processorsDecideWhatIsCompiled() throws IOException, InterruptedException {
+        List<String> advised = List.of(JvmFeatures.flags().split(" "));
+        tree.processors(2);
+        List<String> few = flags(tree.launch("doctor"));
+        assertTrue(few.containsAll(advised), few.toString());
+        assertTrue(few.contains("-XX:CICompilerCount=4"), few.toString());
+        tree.processors(8);
+        List<String> many = flags(tree.launch("doctor"));
+        assertFalse(many.contains("-XX:CICompilerCount=4"), many.toString());
+        List<String> without = new ArrayList<>(few);
+        without.removeAll(many);
+        assertEquals(
+                List.of(
+                        "-XX:CICompilerCount=4",
+                        "-XX:CompileCommand=CompileThresholdScaling,io/sinter/gen/SinterKernel*.*,0.006",
+                        "-XX:Tier4InvocationThreshold=25000",
+                        "-XX:Tier4MinInvocationThreshold=3000",
+                        "-XX:Tier4CompileThreshold=75000",
+                        "-XX:Tier4BackEdgeThreshold=4000000"),
+                without);
+        List<String> instead = new ArrayList<>(many);
+        instead.removeAll(few);
+        assertEquals(
+                List.of(
+                        "-XX:CompileCommand=CompileThresholdScaling,io/sinter/gen/SinterKernel*.*,0.03",
+                        "-XX:Tier4BackEdgeThreshold=800000"),
+                instead);
+    }
+
+    /** What the JVM was given before the class path. */
+    private static List<String> flags(Result r) {
+        return r.lines("java: [").stream()
+                .map(a -> a.substring(0, a.length() - 1))
+                .filter(a -> a.startsWith("-"))
+                .toList();
     }
 
     @Test

@@ -150,6 +150,11 @@ final class LauncherTree {
         Files.writeString(launcher(), text.replace(from, to));
     }
 
+    /** Makes the machine one of so many processors. */
+    void processors(int n) throws IOException {
+        script(tools.resolve("getconf"), "#!/bin/bash\n[ \"$1\" = _NPROCESSORS_ONLN ] && echo " + n + "\n");
+    }
+
     /** A report in surefire's form that the fake Maven leaves when it is called to test; {@code message}: why tests are skipped. */
     void report(String module, String suite, int tests, int failures, int skipped, String message) throws IOException {
         StringBuilder xml = new StringBuilder("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
