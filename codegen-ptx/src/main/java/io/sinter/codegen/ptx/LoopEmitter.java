@@ -19,6 +19,7 @@ import io.sinter.ir.loop.KernelText;
 import io.sinter.ir.loop.LoopKernel;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Var;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -27,6 +28,8 @@ import java.util.Map;
  * everything else alike.
  */
 final class LoopEmitter {
+    private static final int WARP = 32;
+
     /**
      * CTAs that are to fit a multiprocessor at a time, so that other threads hide what one waits for. Left alone, the assembler spills registers for the
      * sake of more; three leave each thread 80, which cheap kernels do with.
@@ -67,22 +70,16 @@ final class LoopEmitter {
     private final RowSchedule rows;
 
     private final boolean anyOrder;
+    private final boolean byPlace;
     private final int file;
     private final KernelBuilder out;
 
-    /** @param anyOrder whether stores that are an {@link Update} are atomic, as several threads may update one element */
-    LoopEmitter(LoopKernel kernel, boolean anyOrder, String entry, int file) {
-        this(kernel, null, anyOrder, entry, file);
-    }
-
-    LoopEmitter(LoopKernel kernel, RowSchedule rows, String entry, int file) {
-        this(kernel, rows, false, entry, file);
-    }
-
-    private LoopEmitter(LoopKernel kernel, RowSchedule rows, boolean anyOrder, String entry, int file) {
+    /** @param form {@link Schedule.AnyOrder}: stores, each an {@link Update}, are atomic, as several threads may update one element */
+    LoopEmitter(LoopKernel kernel, Schedule form, String entry, int file) {
         this.kernel = kernel;
-        this.rows = rows;
-        this.anyOrder = anyOrder;
+        rows = form instanceof RowSchedule r ? r : null;
+        anyOrder = form instanceof Schedule.AnyOrder;
+        byPlace = form instanceof Schedule.ByPlace;
         this.file = file;
         this.out = new KernelBuilder(entry);
     }
@@ -91,13 +88,15 @@ final class LoopEmitter {
         String text = KernelText.print(kernel);
         String listing = text
                 + (anyOrder ? "// updates by atomic instructions, in any order\n" : "")
+                + (byPlace ? "// updates of one place by a warp, in their order\n" : "")
                 + (rows != null ? "// " + rows.note() + "\n" : "");
         RowPasses passes = rows == null ? null : RowPasses.in(kernel);
         List<Stmt> body = passes != null ? passes.body() : new Canon().statements(new MathCode().stmts(kernel.body()));
         Facts facts = new Facts();
         facts.add(body);
+        PlaceUpdates updates = byPlace ? PlaceUpdates.in(kernel, body) : null;
         List<Stmt.Loop> loops = SharedLoop.in(body);
-        Hazards hazards = new Hazards(passes != null ? List.of() : body);
+        Hazards hazards = new Hazards(passes != null || updates != null ? List.of() : body);
         boolean scratch = passes == null && kernel.buffers().stream().anyMatch(b -> b.kind() == Buf.Kind.SCRATCH);
         int accumulators = 0;
         for (Stmt.Loop l : loops)
@@ -110,11 +109,17 @@ final class LoopEmitter {
             width = Math.max(width, w);
             cost += w * SharedLoop.cost(l);
         }
-        List<Coef> tasks = kernel.grid().stream().map(Var::extent).toList();
+        List<Var> grid = new ArrayList<>(kernel.grid());
+        Var own = updates == null ? null : new Var("own", updates.number().extent());
+        if (own != null) grid.add(own);
+        List<Coef> tasks = grid.stream().map(Var::extent).toList();
         LaunchRule rule;
         if (passes != null) {
             rule = new LaunchRule.RowTeams(tasks, rows.threads());
             out.limits(rowLimits(cost));
+        } else if (updates != null) {
+            rule = new LaunchRule.RowTeams(tasks, WARP);
+            out.limits(Kernel.Limits.threads(LaunchRule.CTA));
         } else {
             boolean large = cost > LARGE || accumulators * width > MANY_PARTS || kernel.slots() > MANY_SLOTS;
             int most = cooperates && !large ? LaunchRule.MAX_TEAM : LaunchRule.CTA;
@@ -149,16 +154,19 @@ final class LoopEmitter {
             mine = out.mad(PtxType.S64, number, out.constant(kernel.scratchBytes()), scratchBase);
             if (rule.usesDynamicShared()) mine = scratch(scratchBase, inCta, mine);
         }
-        Team team = new Team(out, cooperates, accumulators, passes != null ? rows.threads() : 0);
+        Team team =
+                new Team(out, cooperates, accumulators, passes != null ? rows.threads() : updates != null ? WARP : 0);
         BodyEmitter c = new BodyEmitter(out, facts, new BodyEmitter.Frame(block, mine), anyOrder);
         Map<Stmt, Integer> lines = StatementEmitter.number(body, text);
         StatementEmitter statements = new StatementEmitter(c, team, hazards, loops.isEmpty(), file, lines);
         if (passes != null) statements.hold(new HeldRows(c, team, statements, passes, rows));
+        PlaceSearch search = updates == null ? null : new PlaceSearch(c, team, statements, updates);
         Operand count = out.constant(1);
-        for (Var v : kernel.grid()) count = c.scalars.mulLong(count, c.indices.coef(v.extent()));
+        for (Var v : grid) count = c.scalars.mulLong(count, c.indices.coef(v.extent()));
         c.loop(first, count, all, task -> {
-            bind(c, kernel.grid(), task);
-            statements.run(body);
+            bind(c, grid, task);
+            if (search != null) search.task(c.binding(own).lane(0));
+            else statements.run(body);
             // The next task's writes into scratch memory are not to meet this one's reads.
             if (cooperates && scratch) team.sync();
         });

@@ -253,7 +253,7 @@ final class MemoryEmitter {
     }
 
     /** Sets the error record, unless somebody has: who finds the state 0 and makes it 1 writes the rest. */
-    private void report(Expr.Checked e, Operand x, Operand bound) {
+    void report(Expr.Checked e, Operand x, Operand bound) {
         Reg record = c.indices.slot(0, PtxType.B64);
         Operand site = c.indices.coef(e.site());
         Reg before = c.out.register(PtxType.B64);

@@ -46,6 +46,8 @@ public final class PtxCodegen {
             case GemmKernel k -> GemmTiles.choose(k, slot, target, numerics.products());
             case LoopKernel k -> {
                 if (!numerics.deterministic() && Update.canReorder(k, target)) yield new Schedule.AnyOrder();
+                PlaceUpdates updates = PlaceUpdates.in(k, k.body());
+                if (updates != null && updates.pays(slot)) yield new Schedule.ByPlace();
                 ScanSchedule scan = ScanSchedule.choose(k, slot, target);
                 if (scan != null) yield scan;
                 RowSchedule rows = RowSchedule.choose(k, slot);
@@ -60,7 +62,8 @@ public final class PtxCodegen {
         if (kernel instanceof GemmKernel k) return List.copyOf(GemmTiles.all(k, slot, target, numerics.products()));
         List<Schedule> all = new ArrayList<>(List.of(schedule(kernel, slot, target, numerics)));
         if (all.getFirst() instanceof ScanSchedule s) all.addAll(s.others());
-        if (all.getFirst() instanceof RowSchedule) all.add(new Schedule.Only());
+        if (all.getFirst() instanceof RowSchedule || all.getFirst() instanceof Schedule.ByPlace)
+            all.add(new Schedule.Only());
         if (all.getFirst() instanceof AttentionSchedule s) all.addAll(s.others());
         return all;
     }
@@ -95,6 +98,7 @@ public final class PtxCodegen {
         if (!(kernel instanceof LoopKernel k)) return forms;
         if (ScanLoop.in(k) != null) forms.addAll(List.of(new ScanSchedule(1), new ScanSchedule(4)));
         if (Update.canReorder(k, target)) forms.add(new Schedule.AnyOrder());
+        if (PlaceUpdates.in(k, k.body()) != null) forms.add(new Schedule.ByPlace());
         forms.addAll(RowSchedule.largest(k));
         return forms;
     }
@@ -110,9 +114,9 @@ public final class PtxCodegen {
             case LoopKernel k ->
                 switch (schedule) {
                     case ScanSchedule s -> ScanEmitter.emit(k, s, entry, file);
-                    case RowSchedule s -> new LoopEmitter(k, s, entry, file).emit();
-                    case Schedule.AnyOrder _ -> new LoopEmitter(Update.reordered(k), true, entry, file).emit();
-                    case Schedule.Only _ -> new LoopEmitter(k, false, entry, file).emit();
+                    case Schedule.AnyOrder _ -> new LoopEmitter(Update.reordered(k), schedule, entry, file).emit();
+                    case Schedule.Only _, Schedule.ByPlace _, RowSchedule _ ->
+                        new LoopEmitter(k, schedule, entry, file).emit();
                     case GemmSchedule _, AttentionSchedule _ ->
                         throw new IllegalArgumentException(k.name() + " is a kernel of loops");
                 };

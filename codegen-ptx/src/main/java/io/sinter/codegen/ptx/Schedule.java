@@ -6,7 +6,13 @@ package io.sinter.codegen.ptx;
  * There are finitely many, each a piece of code of its own. Equal schedules are {@code equals}.
  */
 public sealed interface Schedule
-        permits Schedule.Only, Schedule.AnyOrder, AttentionSchedule, GemmSchedule, RowSchedule, ScanSchedule {
+        permits Schedule.Only,
+                Schedule.AnyOrder,
+                Schedule.ByPlace,
+                AttentionSchedule,
+                GemmSchedule,
+                RowSchedule,
+                ScanSchedule {
     /** The form in a few words that say all of it: other forms of a kernel have others. */
     String text();
 
@@ -23,6 +29,14 @@ public sealed interface Schedule
         @Override
         public String text() {
             return "any order";
+        }
+    }
+
+    /** Of scatters of slices: those of one place in their order, by a warp, and places beside each other. */
+    record ByPlace() implements Schedule {
+        @Override
+        public String text() {
+            return "by place";
         }
     }
 }

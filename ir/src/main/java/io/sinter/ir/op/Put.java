@@ -152,6 +152,10 @@ public record Put(int axis, Mode mode) implements Indexed {
                 s.add(new Sample(new Put(0, m), operands(t, repeated, 0, 6, 4, 3), false));
             }
         }
+        // So many that a GPU looks for those of each place.
+        RefArray many = RefArray.ofLongs(Type.of(DType.I64, 150), i -> i * i % 11 - 5);
+        for (Mode m : List.of(Mode.SET, Mode.ADD))
+            s.add(new Sample(new Put(0, m), operands(DType.F32, many, 0, 150, 7, 70), false));
         s.add(new Sample(new Put(0, Mode.SET), operands(DType.BOOL, repeated, 0, 6, 4, 3), false));
         RefArray zeros = RefArray.of(DType.F64, Shape.of(6), 2, 0, 3, 0, 5, 0);
         s.add(Sample.values(new Put(0, Mode.MUL), RefArray.of(DType.F64, Shape.of(4), 2, 3, 0, 5), repeated, zeros));

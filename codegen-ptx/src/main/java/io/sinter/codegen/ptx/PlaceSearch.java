@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sinter.codegen.ptx;
+
+import io.sinter.codegen.ptx.lang.Arithmetic.UnaryOp;
+import io.sinter.codegen.ptx.lang.Bitwise.LogicOp;
+import io.sinter.codegen.ptx.lang.Comparison.Relation;
+import io.sinter.codegen.ptx.lang.FloatMode;
+import io.sinter.codegen.ptx.lang.KernelBuilder;
+import io.sinter.codegen.ptx.lang.Operand;
+import io.sinter.codegen.ptx.lang.Operand.Reg;
+import io.sinter.codegen.ptx.lang.PtxType;
+import io.sinter.codegen.ptx.lang.WarpOp;
+import io.sinter.ir.DType;
+
+/**
+ * Writes updates of looked-up places ({@link PlaceUpdates}) so that each place's are made by one warp, in their order, while others make other places': a
+ * warp that has an update looks through all of them for those of its place; if the first is another warp's, so are the rest.
+ *
+ * <p>The lowest wrong index is reported: the first update's warp looks at all, and whoever else meets one has looked at all before it.
+ */
+final class PlaceSearch {
+    private static final int WARP = 32;
+
+    /** Updates that each lane looks at before the warp decides whether one of them matters. */
+    private static final int ABREAST = 4;
+
+    private final BodyEmitter c;
+    private final KernelBuilder out;
+    private final StatementEmitter statements;
+    private final PlaceUpdates updates;
+    private final Team team;
+    private final Operand lane;
+    private final Operand count;
+    private final Operand bound;
+
+    PlaceSearch(BodyEmitter c, Team team, StatementEmitter statements, PlaceUpdates updates) {
+        this.c = c;
+        this.out = c.out;
+        this.statements = statements;
+        this.updates = updates;
+        this.team = team;
+        lane = team.lane();
+        count = c.indices.coef(updates.number().extent());
+        bound = c.indices.coef(updates.place().bound());
+    }
+
+    /**
+     * What an update's place is.
+     *
+     * @param given as it was looked up
+     * @param inside whether that is right
+     * @param place counted from the start
+     */
+    private record Looked(Reg given, Reg inside, Reg place) {}
+
+    private Looked look(Operand number) {
+        Looked[] result = new Looked[1];
+        c.nested(false, () -> {
+            c.bind(updates.number(), Value.of(DType.I64, number));
+            Reg x = c.scalars.register(
+                    DType.I64, c.value(updates.place().value()).lane(0));
+            boolean wraps = updates.place().wrap();
+            Operand least = wraps ? out.neg(PtxType.S64, bound) : out.constant(0);
+            Reg below = out.setp(Relation.LT, PtxType.S64, x, bound);
+            Reg inside = out.setp(Relation.GE, PtxType.S64, x, least, LogicOp.AND, below);
+            Reg place = x;
+            if (wraps) {
+                Reg negative = out.setp(Relation.LT, PtxType.S64, x, out.constant(0));
+                place = out.selp(PtxType.B64, out.add(PtxType.S64, x, bound), x, negative);
+            }
+            result[0] = new Looked(x, inside, place);
+        });
+        return result[0];
+    }
+
+    /** The updates of the place of update {@code own}, if that is the first. */
+    void task(Operand own) {
+        String end = out.newLabel();
+        Reg mine = look(own).place;
+        Reg isFirst = out.setp(Relation.EQ, PtxType.S32, out.constant(0), out.constant(0));
+        c.loop(out.constant(0), count, out.constant(WARP * ABREAST), from -> {
+            Reg any = null;
+            for (int i = 0; i < ABREAST; i++) {
+                Operand at = c.scalars.addLong(c.scalars.addLong(from, lane), out.constant(WARP * i));
+                Looked x = look(out.min(PtxType.S64, at, c.scalars.addLong(count, out.constant(-1))));
+                Reg matters =
+                        out.setp(Relation.EQ, PtxType.S64, x.place, mine, LogicOp.OR, out.not(PtxType.PRED, x.inside));
+                Reg there = out.setp(Relation.LT, PtxType.S64, at, count, LogicOp.AND, matters);
+                any = any == null ? there : out.or(PtxType.PRED, any, there);
+            }
+            Reg found = out.register(PtxType.PRED);
+            out.add(new WarpOp.Vote(WarpOp.Vote.Mode.ANY, found, any, out.constant(-1)));
+            c.memory.when(found, () -> {
+                Operand stop = out.min(PtxType.S64, count, c.scalars.addLong(from, out.constant(WARP * ABREAST)));
+                c.loop(from, stop, out.constant(WARP), first -> closer(first, own, mine, isFirst, end));
+            });
+        });
+        out.label(end);
+    }
+
+    private Reg ballot(Reg p) {
+        Reg d = out.register(PtxType.B32);
+        out.add(new WarpOp.Vote(WarpOp.Vote.Mode.BALLOT, d, p, out.constant(-1)));
+        return d;
+    }
+
+    /** The lowest bit's number, of bits that are not all 0. */
+    private Reg lowest(Reg bits) {
+        return out.unary(UnaryOp.CLZ, PtxType.B32, out.unary(UnaryOp.BREV, PtxType.B32, bits));
+    }
+
+    /** Goes through the updates of a warp's lanes from {@code first} on. */
+    private void closer(Reg first, Operand own, Reg mine, Reg isFirst, String end) {
+        Operand at = c.scalars.addLong(first, lane);
+        Looked x = look(out.min(PtxType.S64, at, c.scalars.addLong(count, out.constant(-1))));
+        Reg there = out.setp(Relation.LT, PtxType.S64, at, count);
+        Reg wrong = ballot(out.and(PtxType.PRED, there, out.not(PtxType.PRED, x.inside)));
+        c.memory.when(out.setp(Relation.NE, PtxType.S32, wrong, out.constant(0)), () -> {
+            Reg lowest = wide(lowest(wrong));
+            c.memory.when(
+                    out.setp(Relation.EQ, PtxType.S64, c.scalars.register(DType.I64, lane), lowest),
+                    () -> c.memory.report(updates.place(), x.given, bound));
+            out.branch(end);
+        });
+        Reg left = ballot(out.setp(Relation.EQ, PtxType.S64, x.place, mine, LogicOp.AND, there));
+        c.nested(true, () -> {
+            String head = out.newLabel();
+            String exit = out.newLabel();
+            out.label(head);
+            out.branchIf(out.setp(Relation.EQ, PtxType.S32, left, out.constant(0)), exit);
+            Reg number = out.add(PtxType.S64, first, wide(lowest(left)));
+            Reg another = out.setp(
+                    Relation.NE, PtxType.S64, number, c.scalars.register(DType.I64, own), LogicOp.AND, isFirst);
+            out.branchIf(another, end);
+            out.assign(PtxType.PRED, isFirst, out.setp(Relation.NE, PtxType.S32, out.constant(0), out.constant(0)));
+            c.nested(false, () -> {
+                c.bind(updates.number(), Value.of(DType.I64, number));
+                // A single element is one thread's: another one might read it late.
+                if (updates.lanes() == null) c.memory.when(team.first(), () -> statements.run(updates.body()));
+                else statements.run(updates.body());
+            });
+            Reg rest = out.and(PtxType.B32, left, out.sub(PtxType.S32, left, out.constant(1)));
+            out.assign(PtxType.B32, left, rest);
+            out.branch(head);
+            out.label(exit);
+        });
+    }
+
+    private Reg wide(Reg r) {
+        return out.cvt(FloatMode.DEFAULT, PtxType.U64, PtxType.U32, r);
+    }
+}
