@@ -195,6 +195,17 @@ final class Programs {
     private static Compiled compile(Graph graph, CompileContext context, Sources sources, Tuning known) {
         Session session = context.session().checkOpen();
         Dumps dumps = session.dumps();
+        if (dumps == null) return compile(graph, context, sources, known, null);
+        dumps.compiling();
+        try {
+            return compile(graph, context, sources, known, dumps);
+        } finally {
+            dumps.compiled();
+        }
+    }
+
+    private static Compiled compile(Graph graph, CompileContext context, Sources sources, Tuning known, Dumps dumps) {
+        Session session = context.session();
         boolean watched = session.watches();
         ProgramDump dump = dumps == null && !watched ? null : new ProgramDump(graph, sources, context.target());
 

@@ -93,8 +93,7 @@ class SimulatedProgramTest {
             ChangedKernel change = changed(r, operation, operation.replace("rn", "rz"));
             Replay again = again(r, change);
             assertFalse(again.isTheSame());
-            assertEquals(
-                    numbers(program.run(args, MACHINE, change::change).results()), numbers(again.results()));
+            assertEquals(numbers(program.run(args, MACHINE, change::change).results()), numbers(again.results()));
             assertNotEquals(numbers(r.outcome().results()), numbers(again.results()));
         }
     }

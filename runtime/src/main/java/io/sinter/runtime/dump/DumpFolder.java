@@ -52,8 +52,13 @@ final class DumpFolder {
         Files.createDirectories(folder.resolve(KERNELS));
     }
 
-    /** @param bytecode see {@link Listings} */
-    void write(Map<String, String> bytecode) throws IOException {
+    /**
+     * Writes everything.
+     *
+     * @param bytecode see {@link Listings}
+     * @param turn done before each file
+     */
+    void write(Map<String, String> bytecode, Runnable turn) throws IOException {
         List<String> stageFiles = stages();
         files.put("passes.csv", passes(stageFiles));
         files.put("key.txt", key());
@@ -63,8 +68,8 @@ final class DumpFolder {
         if (tuning != null) files.put("tuning.txt", tuning.summary() + "\n" + String.join("\n", tuning.lines()) + "\n");
         kernels();
         files.put("graph.svg", GraphDrawing.kernels(model));
-        save(files);
-        Listings listings = new Listings(model.dump.target(), folder.resolve(KERNELS), bytecode);
+        save(files, turn);
+        Listings listings = new Listings(model.dump.target(), folder.resolve(KERNELS), bytecode, turn);
         this.code = listings.write(model);
         this.stageFiles = stageFiles;
         files.forEach((name, text) -> {
@@ -72,14 +77,16 @@ final class DumpFolder {
         });
         listings.texts().forEach((f, text) -> shown.put(KERNELS + "/" + f, text));
         files.clear();
-        program(Map.of(), null);
+        program(Map.of(), null, turn);
     }
 
     /** What the page says of every program, and of the kernels whose times are known. */
-    private void program(Map<Integer, KernelTime> times, Report.Machine machine) throws IOException {
+    private void program(Map<Integer, KernelTime> times, Report.Machine machine, Runnable turn) throws IOException {
+        turn.run();
         String json = ProgramJson.text(model, key, stageFiles, code, times, machine);
-        save(Map.of(
-                Dumps.PROGRAM, json, "index.html", Page.of(folder.getFileName().toString(), json, shown)));
+        String page = Page.of(folder.getFileName().toString(), json, shown);
+        save(Map.of("index.html", page), turn);
+        save(Map.of(Dumps.PROGRAM, json), turn);
     }
 
     /** Writes the program and its page again, with times. */
@@ -89,12 +96,14 @@ final class DumpFolder {
             // One kernel may have come from several sets of lines: the program is one all the same.
             if (t.number() >= 0) times.merge(t.number(), t, KernelTime::plus);
         }
-        program(times, machine);
+        program(times, machine, () -> {});
     }
 
-    private void save(Map<String, String> texts) throws IOException {
-        for (Map.Entry<String, String> f : texts.entrySet())
+    private void save(Map<String, String> texts, Runnable turn) throws IOException {
+        for (Map.Entry<String, String> f : texts.entrySet()) {
+            turn.run();
             Files.writeString(folder.resolve(f.getKey()), f.getValue(), StandardCharsets.UTF_8);
+        }
     }
 
     /** The graph as traced, and after each pass that changed it. Returns the file of each stage; empty where nothing changed. */

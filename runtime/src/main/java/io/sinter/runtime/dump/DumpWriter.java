@@ -10,8 +10,8 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Writes dumps one after the other, in the order of the compilations, on a thread that is there while there is something to write. A process that ends
- * waits for it.
+ * Writes dumps one after the other, in the order of the compilations, on a thread that is there while there is something to write, and pauses while
+ * something is compiled: the machine may have no core to spare. A process that ends waits for it.
  */
 final class DumpWriter {
     /** Programs that wait, with the graphs of all their passes; whoever compiles one more waits for the first of them. */
@@ -26,6 +26,12 @@ final class DumpWriter {
     private final Deque<Future<?>> pending = new ArrayDeque<>();
     /** Waits for the thread when the process ends; null while nothing is pending. Guarded by this. */
     private Thread atExit;
+
+    private final Object turns = new Object();
+    /** Compilations under way, and threads that wait for something to be written. Guarded by {@link #turns}. */
+    private int compiling;
+
+    private int waiting;
 
     DumpWriter() {
         thread.allowCoreThreadTimeOut(true);
@@ -55,7 +61,49 @@ final class DumpWriter {
         endWaiting();
     }
 
+    /** A compilation begins. Somebody waits for that, and for a dump nobody does: until {@link #compiled} nothing more is written. */
+    void compiling() {
+        synchronized (turns) {
+            compiling++;
+        }
+    }
+
+    /** A compilation has ended. */
+    void compiled() {
+        synchronized (turns) {
+            compiling--;
+            turns.notifyAll();
+        }
+    }
+
+    /** Lets compilations go first, unless somebody waits for what is being written; called by that before each file. */
+    void awaitTurn() {
+        synchronized (turns) {
+            try {
+                while (compiling > 0 && waiting == 0) turns.wait();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt(); // then it writes on: half of it is of no use to anybody
+            }
+        }
+    }
+
+    private void isWaitedFor(int more) {
+        synchronized (turns) {
+            waiting += more;
+            turns.notifyAll();
+        }
+    }
+
     private void finishFirst() {
+        isWaitedFor(1);
+        try {
+            awaitFirst();
+        } finally {
+            isWaitedFor(-1);
+        }
+    }
+
+    private void awaitFirst() {
         Future<?> first = pending.removeFirst();
         boolean interrupted = false;
         try {

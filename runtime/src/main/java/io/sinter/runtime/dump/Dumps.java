@@ -100,12 +100,23 @@ public final class Dumps {
         return place;
     }
 
+    /** A compilation begins, of whatever is dumped or not: what is to be written lets it go first, until {@link #compiled}. */
+    public void compiling() {
+        writer.compiling();
+    }
+
+    /** A compilation has ended, well or not. */
+    public void compiled() {
+        writer.compiled();
+    }
+
     private void write(ProgramDump dump, ProgramSites sites, String key, Path place, List<Path> before) {
+        writer.awaitTurn();
         try {
             for (Path p : before) delete(p, p.equals(place) ? place.resolve(ProgramInputs.FOLDER) : null);
             DumpFolder.make(place);
             DumpFolder written = new DumpFolder(new Model(dump), key, place);
-            written.write(bytecode);
+            written.write(bytecode, writer::awaitTurn);
             if (sites != null) keep(sites.number(), written);
         } catch (IOException e) {
             throw unwritten(place, e);

@@ -34,14 +34,19 @@ final class Listings {
     private final ProgramDump.Target target;
     private final Path folder;
     private final Map<String, String> bytecode;
+    private final Runnable turn;
     /** What was written, by files. */
     private final Map<String, String> texts = new LinkedHashMap<>();
 
-    /** @param bytecode listings of kernels for the JVM by their texts; what is made is added */
-    Listings(ProgramDump.Target target, Path folder, Map<String, String> bytecode) {
+    /**
+     * @param bytecode listings of kernels for the JVM by their texts; what is made is added
+     * @param turn done before each file
+     */
+    Listings(ProgramDump.Target target, Path folder, Map<String, String> bytecode, Runnable turn) {
         this.target = target;
         this.folder = folder;
         this.bytecode = bytecode;
+        this.turn = turn;
     }
 
     /** Writes the code of every structure once. Returns the files of each kernel that has some, by its number. */
@@ -51,6 +56,7 @@ final class Listings {
         List<String> ptx = new ArrayList<>();
         for (Model.Step s : model.steps) {
             if (s.kernel() == null || s.code() != s.number()) continue;
+            turn.run();
             String source = s.file() + ".loop";
             if (target.device().equals("jvm")) {
                 save(s.file() + ".bytecode", bytecode(s.kernel(), source));

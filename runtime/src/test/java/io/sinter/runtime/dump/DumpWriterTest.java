@@ -20,7 +20,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -71,6 +73,40 @@ class DumpWriterTest {
         for (int i = 1; i <= DumpWriter.MOST; i++) writer.add(() -> {});
         assertTrue(first.get());
         writer.await();
+    }
+
+    /** Until somebody waits for what is being written. */
+    @Test
+    void compilationsGoFirst() throws InterruptedException {
+        writer.compiling();
+        writer.compiling();
+        List<String> order = Collections.synchronizedList(new ArrayList<>());
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch written = new CountDownLatch(1);
+        AtomicReference<Thread> thread = new AtomicReference<>();
+        writer.add(() -> {
+            thread.set(Thread.currentThread());
+            begun.countDown();
+            writer.awaitTurn();
+            order.add("written");
+            written.countDown();
+        });
+        begun.await();
+        awaitWaiting(thread.get());
+        order.add("compiled one");
+        writer.compiled();
+        awaitWaiting(thread.get());
+        order.add("compiled both");
+        writer.compiled();
+        written.await();
+        writer.compiling();
+        writer.add(() -> {
+            writer.awaitTurn();
+            order.add("waited for");
+        });
+        writer.await();
+        writer.compiled();
+        assertEquals(List.of("compiled one", "compiled both", "written", "waited for"), order);
     }
 
     private static void awaitWaiting(Thread t) {
