@@ -309,9 +309,11 @@ public final class SimulatedProgram {
 
     private static Kernel spellOut(Kernel kernel) {
         MathCode math = new MathCode();
+        SimulatedExponential exp = new SimulatedExponential();
         return switch (kernel) {
             case LoopKernel k ->
-                new LoopKernel(k.name(), k.grid(), k.buffers(), k.slots(), k.scratchBytes(), math.stmts(k.body()));
+                new LoopKernel(
+                        k.name(), k.grid(), k.buffers(), k.slots(), k.scratchBytes(), exp.stmts(math.stmts(k.body())));
             case GemmKernel k ->
                 new GemmKernel(
                         k.name(),
@@ -319,11 +321,11 @@ public final class SimulatedProgram {
                         k.m(),
                         k.n(),
                         k.k(),
-                        math.expr(k.a()),
-                        math.expr(k.b()),
+                        exp.expr(math.expr(k.a())),
+                        exp.expr(math.expr(k.b())),
                         k.acc(),
                         k.result(),
-                        math.stmts(k.epilogue()),
+                        exp.stmts(math.stmts(k.epilogue())),
                         k.stencil(),
                         k.buffers(),
                         k.slots());

@@ -65,6 +65,11 @@ final class AttentionCases {
         return b.build();
     }
 
+    private static long blockEnd(int number) {
+        int n = number % ENDS;
+        return n / 2 * 8 + n % 2 + 2;
+    }
+
     /**
      * Whole heads in shared memory at once, of 16 bits and without a bias. Exponentials are the hardware's there, which no model in Java has to the bit: results
      * are near to the reference's.
@@ -73,7 +78,10 @@ final class AttentionCases {
         double tolerance = t == DType.F16 ? 4e-3 : 3e-2;
         MutantCase.Builder b = new MutantCase.Builder(template, (_, in) -> in).aligned();
         int[] cut = new int[2];
-        for (long[] size : sizes) {
+        List<long[]> all = new ArrayList<>(List.of(sizes));
+        // A thread has two columns in each 8: blocks that end at each of them.
+        for (int n = 0; n < ENDS; n++) all.add(new long[] {blockEnd(n + 5), blockEnd(n), sizes[0][2], 8});
+        for (long[] size : all) {
             Type q = Type.of(t, 2, size[0], size[2]);
             Type k = Type.of(t, 2, size[1], size[2]);
             Type v = Type.of(t, 2, size[1], size[3]);

@@ -91,6 +91,12 @@ record MutantCase(String template, boolean aligned, Target target, Numerics nume
             return this;
         }
 
+        /** The programs that follow compute the same; where their kernels have other texts than those before, nothing is sought in them. */
+        Builder further() {
+            isSubject = false;
+            return this;
+        }
+
         /** Results of the programs that follow are what a model gives; null: what the reference does. */
         Builder by(Model exact) {
             model = exact;

@@ -125,10 +125,11 @@ final class TemplateCases {
         // asynchronous copies.
         // The second has rows of results that are aligned and operands that are not: the same code as the first's
         // stores vectors.
-        long[][] sizes = {{2, 70, 133, 131}, {2, 70, 133, 132}, {1, 72, 136, 136}};
+        long[][] sizes = {{2, 70, 133, 131, 131}, {2, 70, 133, 132, 133}, {1, 72, 136, 136, 136}, {2, 68, 72, 104, 104}
+        };
         for (long[] n : sizes) {
             MutantCase.Builder.Sized s = b.at(
-                            Type.of(t, n[0], n[1], n[2]), Type.of(t, n[0], n[2], n[3]), Type.of(t, n[3]))
+                            Type.of(t, n[0], n[1], n[2]), Type.of(t, n[0], n[2], n[4]), Type.of(t, n[3]))
                     .on((type, i) -> MutantInputs.uniform(type, i), 2 * tolerance)
                     .exactly((type, i) -> MutantInputs.whole(type, i));
             if (!t.isFloat()) continue;
@@ -150,13 +151,33 @@ final class TemplateCases {
                 });
             }
         }
+        ends(b, t, 2 * tolerance);
         return b.build();
+    }
+
+    /** Small products that end at each of 8 neighbours, in all three directions: a thread asks for each of those that it has whether it is there. */
+    private static void ends(MutantCase.Builder b, DType t, double tolerance) {
+        b.further();
+        for (int e = 0; e < 8; e++) {
+            long m = 40 + e;
+            long k = 32 + (3 * e + 1) % 8;
+            long n = 48 + (5 * e + 2) % 8;
+            MutantCase.Builder.Sized s = b.at(Type.of(t, 2, m, k), Type.of(t, 2, k, n), Type.of(t, n))
+                    .on((type, i) -> MutantInputs.uniform(type, i), tolerance);
+            if (!t.isFloat()) continue;
+            for (int axis : new int[] {2, 1})
+                s.on(
+                        (type, i) ->
+                                i == 2 - axis ? MutantInputs.infiniteEnd(type, axis, 0) : MutantInputs.uniform(type, i),
+                        tolerance);
+        }
     }
 
     /** Operands of f32 rounded to TF32: to the nearer of two, halves away from 0. */
     private static MutantCase tf32() {
         MutantCase.Builder b = products("matmul-tf32").with(Numerics.DEFAULT.withProducts(MatmulPrecision.HIGH));
-        long[][] sizes = {{2, 70, 133, 131, 131}, {2, 70, 133, 132, 133}, {1, 72, 136, 136, 136}};
+        long[][] sizes = {{2, 70, 133, 131, 131}, {2, 70, 133, 132, 133}, {1, 72, 136, 136, 136}, {2, 68, 72, 104, 104}
+        };
         // A quarter of a last place from one number and three quarters from the other.
         double uneven = 1 + 0x1.8p-11;
         for (long[] n : sizes) {
@@ -198,6 +219,7 @@ final class TemplateCases {
                                         ? MutantInputs.infiniteEnd(t, axis, 0)
                                         : MutantInputs.uniform(t, i),
                                 3e-2);
+        ends(b, DType.F32, 3e-2);
         return b.build();
     }
 
@@ -232,6 +254,13 @@ final class TemplateCases {
                 .exactly((t, i) -> MutantInputs.whole(t, i))
                 .exactly((t, i) -> i == 2 ? MutantInputs.uniform(t, i) : MutantInputs.whole(t, i));
         exactMiddles(s, dtype);
+        // Edges at other places, and tiles that end there.
+        for (long[] n : new long[][] {{1, 131, 136, 264}, {1, 192, 72, 256}, {1, 129, 200, 272}})
+            s.and()
+                    .further()
+                    .at(Type.of(dtype, n[0], n[1], n[2]), Type.of(dtype, n[0], n[2], n[3]), Type.of(dtype, n[3]))
+                    .on((t, i) -> MutantInputs.uniform(t, i), dtype == DType.F16 ? 8e-3 : 6e-2)
+                    .exactly((t, i) -> MutantInputs.whole(t, i));
         return s.and().build();
     }
 
