@@ -75,11 +75,14 @@ final class ReductionCases {
     /** Softmax: exponentials stay in scratch memory, where other threads read them. */
     private static MutantCase rowScratch() {
         MutantCase.Builder b = new MutantCase.Builder("row-scratch", (g, in) -> {
-            Node x = columns(
-                    g, in.get(0), softmaxOf(Math.toIntExact(g.type(in.get(0)).dim(1))));
-            Node e = g.exp(g.sub(x, g.reduceKeep(Reduce.Kind.MAX, x, 1)));
-            return List.of(g.div(e, g.sumKeep(e, 1)));
-        });
+                    Node x = columns(
+                            g,
+                            in.get(0),
+                            softmaxOf(Math.toIntExact(g.type(in.get(0)).dim(1))));
+                    Node e = g.exp(g.sub(x, g.reduceKeep(Reduce.Kind.MAX, x, 1)));
+                    return List.of(g.div(e, g.sumKeep(e, 1)));
+                })
+                .aligned();
         // Rows, the distance from one to the next, and threads of a team; 0: as the kernel has it. Those of a number of
         // elements that is no multiple of 4 go through memory, others stay in registers.
         long[][] sizes = {
