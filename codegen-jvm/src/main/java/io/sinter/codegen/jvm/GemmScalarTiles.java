@@ -160,6 +160,66 @@ final class GemmScalarTiles extends GemmTiles {
     }
 
     @Override
+    public void taps3x3(
+            int step,
+            int rows,
+            int columns,
+            long a,
+            long aRow,
+            long b,
+            long bRow,
+            int firstRow,
+            int endRow,
+            int firstColumn,
+            int endColumn,
+            long zeros,
+            long sums) {
+        int size = dtype.bytes();
+        for (int j = 0; j < 9; j++) {
+            for (int r = Math.max(0, Math.ceilDiv(firstRow - j / 3, step));
+                    r < rows && r * step + j / 3 < endRow;
+                    r++) {
+                int first = Math.max(0, Math.ceilDiv(firstColumn - j % 3, step));
+                int end = Math.min(columns, Math.ceilDiv(endColumn - j % 3, step));
+                long from = b + (r * step + j / 3) * bRow + (long) (first * step + j % 3) * size;
+                long pixel = a + r * aRow + (long) first * size;
+                // Lane 0 has the whole sum.
+                if (first < end)
+                    addProducts(end - first, pixel, from, (long) step * size, sums + (long) j * LANES * size);
+            }
+        }
+    }
+
+    private void addProducts(int count, long a, long b, long bStep, long to) {
+        if (dtype == DType.F32) {
+            float sum = MEMORY.get(JAVA_FLOAT_UNALIGNED, to);
+            for (int x = 0; x < count; x++) {
+                float pixel = MEMORY.get(JAVA_FLOAT_UNALIGNED, a + x * 4L);
+                sum = Math.fma(pixel, MEMORY.get(JAVA_FLOAT_UNALIGNED, b + x * bStep), sum);
+            }
+            MEMORY.set(JAVA_FLOAT_UNALIGNED, to, sum);
+        } else {
+            double sum = MEMORY.get(JAVA_DOUBLE_UNALIGNED, to);
+            for (int x = 0; x < count; x++) {
+                double pixel = MEMORY.get(JAVA_DOUBLE_UNALIGNED, a + x * 8L);
+                sum = Math.fma(pixel, MEMORY.get(JAVA_DOUBLE_UNALIGNED, b + x * bStep), sum);
+            }
+            MEMORY.set(JAVA_DOUBLE_UNALIGNED, to, sum);
+        }
+    }
+
+    @Override
+    public void laneSums(int count, long sums, long to, long toRow) {
+        int size = dtype.bytes();
+        for (int r = 0; r < count; r++) {
+            long from = sums + (long) r * LANES * size;
+            if (dtype == DType.F32)
+                MEMORY.set(JAVA_FLOAT_UNALIGNED, to + r * toRow, MEMORY.get(JAVA_FLOAT_UNALIGNED, from));
+            else MEMORY.set(JAVA_DOUBLE_UNALIGNED, to + r * toRow, MEMORY.get(JAVA_DOUBLE_UNALIGNED, from));
+        }
+    }
+
+    @Override
     public void gathered(int rows, int vectors, long a, long table, long b, long bK, long c, long cRow, int k) {
         for (int r = 0; r < rows; r++) {
             long row = a + MEMORY.get(JAVA_INT_UNALIGNED, table + r * 4L);

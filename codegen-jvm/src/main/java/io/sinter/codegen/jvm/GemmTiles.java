@@ -76,6 +76,30 @@ public abstract class GemmTiles {
             long cRow);
 
     /**
+     * The gradient of {@link #pixels3x3}'s weights: adds {@code a[r, x] · b[r · step + j / 3, x · step + j % 3]}, over all {@code rows} and {@code
+     * columns} of a, to the lanes of vector j of nine at {@code sums}, whose {@link #laneSums} are wanted.
+     *
+     * @param step 1 or 2
+     */
+    public abstract void taps3x3(
+            int step,
+            int rows,
+            int columns,
+            long a,
+            long aRow,
+            long b,
+            long bRow,
+            int firstRow,
+            int endRow,
+            int firstColumn,
+            int endColumn,
+            long zeros,
+            long sums);
+
+    /** {@code to[r]}, {@code toRow} bytes apart, is the sum of the {@link #lanes} of vector r, for {@code count} vectors next to each other. */
+    public abstract void laneSums(int count, long sums, long to, long toRow);
+
+    /**
      * As {@link #tile}, with row r of a, whose elements are contiguous, at the offset {@code table[r]}, an
      * int in bytes.
      */

@@ -39,9 +39,6 @@ final class GemmVectorTiles {
     /** Rows of dot products at a time: several, so that x is loaded once for them, then the rest one by one. */
     private static final int[] DOT_ROWS = {4, 1};
 
-    /** Rows of pixels at a time: their sums are chains, so several hide the latency of one. */
-    private static final int[] PIXEL_ROWS = {4, 2, 1};
-
     /** The most rows of a tile. */
     static final int ROWS = 6;
 
@@ -76,8 +73,7 @@ final class GemmVectorTiles {
         constantMethod("rows", rows);
         constantMethod("vectors", vectors);
         for (Form form : Form.values()) tileMethod(form);
-        pixelsMethod();
-        pixels3x3Method();
+        new VectorPixels(cls, species).methods();
         addMethod();
         Map<Integer, MethodBuilder> fixed = new HashMap<>();
         for (int r : DOT_ROWS) fixed.put(r, fixedDots(r));
@@ -190,217 +186,6 @@ final class GemmVectorTiles {
         return cast(LONG, Memory.load(DType.I32, add(table, constant((long) at))));
     }
 
-    private void pixelsMethod() {
-        MethodBuilder m = cls.method("pixels", VOID);
-        LocalVar rows = m.parameter("rows", INT);
-        LocalVar columns = m.parameter("columns", INT);
-        LocalVar a = m.parameter("a", LONG);
-        LocalVar table = m.parameter("table", LONG);
-        LocalVar b = m.parameter("b", LONG);
-        LocalVar bRow = m.parameter("bRow", LONG);
-        LocalVar c = m.parameter("c", LONG);
-        LocalVar cRow = m.parameter("cRow", LONG);
-        LocalVar k = m.parameter("k", INT);
-        LocalVar i = m.local("i", INT);
-        m.body().add(i.set(constant(0)));
-        for (int count : PIXEL_ROWS) {
-            Block step = new Block()
-                    .add(pixelRows(count).call(List.of(columns, a, table, b, bRow, c, cRow, k)))
-                    .add(b.set(add(b, mul(bRow, constant((long) count)))))
-                    .add(c.set(add(c, mul(cRow, constant((long) count)))))
-                    .add(i.increment(count));
-            m.body().whileLoop(new Compare(Compare.Op.LE, i, sub(rows, constant(count))), step);
-        }
-    }
-
-    private MethodBuilder pixelRows(int rows) {
-        MethodBuilder m = cls.staticMethod("pixels" + rows, VOID);
-        LocalVar columns = m.parameter("columns", INT);
-        LocalVar a = m.parameter("a", LONG);
-        LocalVar table = m.parameter("table", LONG);
-        LocalVar b = m.parameter("b", LONG);
-        LocalVar bRow = m.parameter("bRow", LONG);
-        LocalVar c = m.parameter("c", LONG);
-        LocalVar cRow = m.parameter("cRow", LONG);
-        LocalVar k = m.parameter("k", INT);
-        LocalVar x = m.local("x", INT);
-        LocalVar j = m.local("j", INT);
-        LocalVar at = m.local("at", LONG);
-        LocalVar from = m.local("from", LONG);
-        LocalVar element = m.local("element", species.vectorType());
-        LocalVar mask = m.local("mask", Species.MASK);
-        LocalVar[] sums = new LocalVar[rows];
-        for (int r = 0; r < rows; r++) sums[r] = m.local("sum" + r, species.vectorType());
-        Block product = new Block()
-                .add(element.set(broadcast(loadScalar(add(a, offset(table, 0))))))
-                .add(from.set(add(b, offset(table, 4))))
-                .add(table.set(add(table, constant(8L))));
-        for (int r = 0; r < rows; r++) {
-            product.add(sums[r].set(fma(element, load(add(from, mul(constant((long) r), bRow))), sums[r])));
-        }
-        LocalVar first = m.local("first", LONG);
-        m.body().add(first.set(table));
-        Block vector = new Block().add(table.set(first));
-        for (int r = 0; r < rows; r++) vector.add(sums[r].set(zero()));
-        vector.forLoop(j, constant(0), k, 1, product);
-        Block whole = new Block();
-        Block part = new Block().add(mask.set(firstLanes(sub(columns, x))));
-        for (int r = 0; r < rows; r++) {
-            Code to = add(c, mul(constant((long) r), cRow));
-            whole.add(store(to, sums[r]));
-            part.add(vec(sums[r]).store(to, mask));
-        }
-        vector.ifElse(new Compare(Compare.Op.LE, x, sub(columns, constant(species.lanes()))), whole, part)
-                .add(b.set(add(b, constant((long) bytes()))), c.set(add(c, constant((long) bytes()))));
-        m.body().forLoop(x, constant(0), columns, species.lanes(), vector);
-        return m;
-    }
-
-    private void pixels3x3Method() {
-        MethodBuilder m = cls.method("pixels3x3", VOID);
-        LocalVar step = m.parameter("step", INT);
-        LocalVar rows = m.parameter("rows", INT);
-        LocalVar columns = m.parameter("columns", INT);
-        LocalVar a = m.parameter("a", LONG);
-        LocalVar table = m.parameter("table", LONG);
-        LocalVar b = m.parameter("b", LONG);
-        LocalVar bRow = m.parameter("bRow", LONG);
-        LocalVar firstRow = m.parameter("firstRow", INT);
-        LocalVar endRow = m.parameter("endRow", INT);
-        LocalVar firstColumn = m.parameter("firstColumn", INT);
-        LocalVar endColumn = m.parameter("endColumn", INT);
-        LocalVar zeros = m.parameter("zeros", LONG);
-        LocalVar c = m.parameter("c", LONG);
-        LocalVar cRow = m.parameter("cRow", LONG);
-        LocalVar x = m.local("x", INT);
-        for (int known : new int[] {1, -1, 2}) {
-            LocalVar seen = m.local("seen" + known, INT);
-            Block column = new Block()
-                    .add(seen.set(mul(x, constant(Math.abs(known)))))
-                    .add(column3x3(known)
-                            .call(List.of(
-                                    rows,
-                                    sub(columns, x),
-                                    a,
-                                    table,
-                                    b,
-                                    bRow,
-                                    firstRow,
-                                    endRow,
-                                    sub(firstColumn, seen),
-                                    sub(endColumn, seen),
-                                    zeros,
-                                    c,
-                                    cRow)))
-                    .add(b.set(add(b, constant((long) Math.abs(known) * bytes()))))
-                    .add(c.set(add(c, constant((long) bytes()))));
-            Block all = new Block().forLoop(x, constant(0), columns, species.lanes(), column);
-            m.body().ifThen(new Compare(Compare.Op.EQ, step, constant(known)), all);
-        }
-    }
-
-    /**
-     * One vector of columns, from row to row: a row of b is read once, and has its part in the sums of three rows of c, of which the first is whole
-     * then (of two rows with a step of 2). Each sum is a chain in the order of the taps, so its bits are those of a tile.
-     */
-    private MethodBuilder column3x3(int step) {
-        MethodBuilder m = cls.staticMethod(step < 0 ? "mirrored3x3" : "column3x3By" + step, VOID);
-        LocalVar rows = m.parameter("rows", INT);
-        LocalVar columns = m.parameter("columns", INT);
-        LocalVar a = m.parameter("a", LONG);
-        LocalVar table = m.parameter("table", LONG);
-        LocalVar b = m.parameter("b", LONG);
-        LocalVar bRow = m.parameter("bRow", LONG);
-        LocalVar firstRow = m.parameter("firstRow", INT);
-        LocalVar endRow = m.parameter("endRow", INT);
-        LocalVar firstColumn = m.parameter("firstColumn", INT);
-        LocalVar endColumn = m.parameter("endColumn", INT);
-        LocalVar zeros = m.parameter("zeros", LONG);
-        LocalVar c = m.parameter("c", LONG);
-        LocalVar cRow = m.parameter("cRow", LONG);
-        LocalVar mask = m.local("mask", Species.MASK);
-        m.body().add(mask.set(firstLanes(columns)));
-        LocalVar[] weights = new LocalVar[9];
-        for (int j = 0; j < 9; j++) {
-            weights[j] = m.local("a" + j, species.vectorType());
-            m.body().add(weights[j].set(broadcast(loadScalar(add(a, offset(table, 8 * j))))));
-        }
-        LocalVar row = m.local("row", INT);
-        LocalVar from = m.local("from", LONG);
-        LocalVar[] taps = new LocalVar[3];
-        Compare there = new Compare(Compare.Op.GE, row, firstRow);
-        Block read = new Block().add(from.set(zeros)).ifThen(there, new Block().ifThen(lt(row, endRow), from.set(b)));
-        for (int j = 0; j < 3; j++) taps[j] = m.local("b" + j, species.vectorType());
-        if (step == 2) {
-            halfTaps(m, read, from, firstColumn, endColumn, taps);
-        } else {
-            for (int j = 0; j < 3; j++) {
-                int column = step < 0 ? 2 - j : j;
-                LocalVar seen = m.local("seen" + j, Species.MASK);
-                m.body().add(seen.set(lanesWithin(species, firstColumn, endColumn, column)));
-                read.add(taps[j].set(load(
-                        add(from, constant((long) column * species.element().bytes())), seen)));
-            }
-        }
-        read.add(b.set(add(b, bRow)), row.increment(1));
-        LocalVar old = m.local("old", species.vectorType());
-        LocalVar young = m.local("young", species.vectorType());
-        Code first = chain(weights, 0, taps, zero());
-        m.body().add(row.set(constant(0)), read, young.set(first));
-        Block each = new Block();
-        if (step == 2) {
-            each.add(read, old.set(chain(weights, 3, taps, young)));
-        } else {
-            m.body().add(read, old.set(chain(weights, 3, taps, young)), young.set(first));
-        }
-        each.add(read, vec(chain(weights, 6, taps, old)).store(c, mask));
-        if (step != 2) each.add(old.set(chain(weights, 3, taps, young)));
-        each.add(young.set(first), c.set(add(c, cRow)));
-        LocalVar i = m.local("i", INT);
-        m.body().forLoop(i, constant(0), rows, 1, each);
-        return m;
-    }
-
-    /** What every second pixel of a row sees: even elements, odd ones, and the even ones from the second on. As integers, whose lanes a vector can select. */
-    private void halfTaps(
-            MethodBuilder m, Block read, LocalVar from, LocalVar firstColumn, LocalVar endColumn, LocalVar[] taps) {
-        Species bits = species.integral();
-        LocalVar even = m.local("even", bits.vectorType());
-        LocalVar odd = m.local("odd", bits.vectorType());
-        m.body().add(even.set(Vec.iota(bits).mul(Vec.bits(bits, 2)).code()));
-        m.body().add(odd.set(new Vec(bits, even).add(Vec.bits(bits, 1)).code()));
-        Vec[] parts = new Vec[4];
-        for (int p = 0; p < 4; p++) {
-            int column = p / 2 * 2 + p % 2 * species.lanes();
-            LocalVar seen = m.local("seen" + p, Species.MASK);
-            LocalVar part = m.local("part" + p, bits.vectorType());
-            m.body().add(seen.set(lanesWithin(bits, firstColumn, endColumn, column)));
-            Code at = add(from, constant((long) column * species.element().bytes()));
-            read.add(part.set(Vec.load(bits, at, seen).code()));
-            parts[p] = new Vec(bits, part);
-        }
-        Vec evens = new Vec(bits, even);
-        read.add(taps[0].set(
-                evens.selectFrom(parts[0], parts[1]).reinterpret(species).code()));
-        read.add(taps[1].set(new Vec(bits, odd)
-                .selectFrom(parts[0], parts[1])
-                .reinterpret(species)
-                .code()));
-        read.add(taps[2].set(
-                evens.selectFrom(parts[2], parts[3]).reinterpret(species).code()));
-    }
-
-    /** Lanes of a vector that begins at {@code column} which are among {@code first} to below {@code end}. */
-    private static Code lanesWithin(Species s, Code first, Code end, int column) {
-        Code below = s.indexInRange(constant(0), sub(end, constant(column)));
-        return Masks.andNot(below, s.indexInRange(constant(0), sub(first, constant(column))));
-    }
-
-    private Code chain(LocalVar[] weights, int from, LocalVar[] taps, Code sum) {
-        for (int j = 0; j < taps.length; j++) sum = fma(weights[from + j], taps[j], sum);
-        return sum;
-    }
-
     private void addMethod() {
         MethodBuilder m = cls.method("add", VOID);
         LocalVar a = m.parameter("a", LONG);
@@ -483,7 +268,9 @@ final class GemmVectorTiles {
         }
         m.body().forLoop(j, constant(0), full, species.lanes(), loop).ifThen(lt(full, k), tail);
         for (int r = 0; r < rows; r++) {
-            m.body().add(storeScalar(add(c, mul(constant((long) r), cRow)), sumLanes(sums[r])));
+            m.body()
+                    .add(storeScalar(
+                            add(c, mul(constant((long) r), cRow)), vec(sums[r]).sumLanes()));
         }
         return m;
     }
@@ -655,22 +442,6 @@ final class GemmVectorTiles {
 
     private Code firstLanes(Code count) {
         return species.indexInRange(constant(0), count);
-    }
-
-    /** The sum of all lanes, halves first: {@code reduceLanes} adds in one order when interpreted and in another when compiled. */
-    private Code sumLanes(LocalVar vector) {
-        List<Code> lanes = new ArrayList<>();
-        for (int i = 0; i < species.lanes(); i++) {
-            lanes.add(Code.callVirtual(
-                    species.vectorType(), "lane", species.laneType(), List.of(INT), vector, constant(i)));
-        }
-        while (lanes.size() > 1) {
-            int half = lanes.size() / 2;
-            List<Code> sums = new ArrayList<>();
-            for (int i = 0; i < half; i++) sums.add(add(lanes.get(i), lanes.get(i + half)));
-            lanes = sums;
-        }
-        return lanes.getFirst();
     }
 
     private Vec vec(Code code) {

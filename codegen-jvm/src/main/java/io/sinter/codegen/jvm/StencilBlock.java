@@ -36,6 +36,9 @@ final class StencilBlock {
     /** Channels that are alone in their group; else null. */
     private final StencilPixels pixels;
 
+    /** A weight's gradient of one output channel; else null. */
+    private final StencilTaps gradientOfTaps;
+
     /** Products of a weight's gradient with few output channels; else null. */
     private final StencilDots dots;
 
@@ -55,7 +58,8 @@ final class StencilBlock {
                 GemmPlan.align(table + 8L * Math.max(1, plan.pixelsInK ? plan.blockPlanes : plan.planesOfK) * taps);
         stage = new StencilStage(code, tiles, plan, params, lanes, staged);
         pixels = plan.byPixels ? new StencilPixels(tiles, plan, stage, stage.end()) : null;
-        block = pixels == null ? stage.end() : pixels.end();
+        gradientOfTaps = plan.byTaps ? new StencilTaps(tiles, plan, stage, stage.end()) : null;
+        block = pixels != null ? pixels.end() : gradientOfTaps != null ? gradientOfTaps.end() : stage.end();
         if (plan.pixelsInK) {
             left = GemmPlan.align(block + plan.sumRows() * plan.rowOfM());
             dots = plan.dots ? new StencilDots(code, tiles, plan, params, lanes, left) : null;
@@ -217,6 +221,11 @@ final class StencilBlock {
                 + slice * plan.partialBytes()
                 + (batch * plan.gradientRows() + (long) channel * taps) * plan.rowOfM();
         int last = Math.min(plan.planesOfK, (slice + 1) * perSlice);
+        if (gradientOfTaps != null) {
+            int image = Math.min(plan.planesOfK, slice * perSlice);
+            gradientOfTaps.gradient(batch, image, last, channel, channels, to);
+            return;
+        }
         boolean first = true;
         for (int image = slice * perSlice; image < last; image++) {
             for (int z = 0; z < plan.pixels[0]; z++) {

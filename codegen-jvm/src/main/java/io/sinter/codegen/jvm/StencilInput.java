@@ -49,8 +49,8 @@ final class StencilInput {
      */
     record Window(long at, long row, int firstRow, int endRow, int firstColumn, int endColumn) {}
 
-    /** {@code count} rows of positions of the first plane, if the input is memory; {@code z} and {@code y} as of {@link #rows}. */
-    Window window(long batch, int z, int y, int count) {
+    /** {@code count} rows of positions of one plane, if the input is memory; arguments as of {@link #rows}. */
+    Window window(long batch, long plane, int z, int y, int count) {
         place(batch);
         long lowY = y + low(1);
         long lowX = low(2);
@@ -60,7 +60,8 @@ final class StencilInput {
         int left = Math.clamp(-lowX, 0, plan.positions[2]);
         int right = Math.clamp(plan.extent[2] - lowX, left, plan.positions[2]);
         long row = plan.rightPositions[1];
-        return new Window(place[1] + z * plan.rightPositions[0] + y * row, row, first, end, left, right);
+        long at = place[1] + plan.rightOfPlane(plane) + z * plan.rightPositions[0] + y * row;
+        return new Window(at, row, first, end, left, right);
     }
 
     /**
@@ -94,7 +95,7 @@ final class StencilInput {
 
     /** Rows of one plane. */
     private void part(long plane, int z, int y, int count, long to, long step, boolean padded) {
-        Window seen = window(batch, z, y, count);
+        Window seen = window(batch, plane, z, y, count);
         int first = seen.firstRow;
         int end = seen.endRow;
         int left = seen.firstColumn;
@@ -106,7 +107,7 @@ final class StencilInput {
             SinterKernelMoves.zeros(size, to + r * step, inside ? left : width);
         }
         if (first >= end) return;
-        long from = seen.at + plan.rightOfPlane(plane) + first * seen.row + (long) left * size;
+        long from = seen.at + first * seen.row + (long) left * size;
         long start = to + first * step + (long) left * size;
         tiles.copy(from, plan.rightPositions[1], start, step, end - first, right - left, width - left);
     }

@@ -48,7 +48,7 @@ final class StencilPixels {
             stage.lay(batch, 0, plan.planesOfK, z, y, rows);
             tiles.pixels(rows, width, a, table, stage.planes(), (long) plan.pitch * plan.size, to, toRow, k);
         } else if (plan.plain) {
-            StencilInput.Window seen = stage.window(batch, z, y * plan.step[1], plan.reach(rows));
+            StencilInput.Window seen = stage.window(batch, 0, z, y * plan.step[1], plan.reach(rows));
             rows3x3(rows, a, table, seen, to, toRow);
         } else {
             stage.lay(batch, 0, plan.planesOfK, z, y, rows);

@@ -92,6 +92,9 @@ final class StencilPlan {
     /** Whether this is a weight's gradient by {@link StencilDots}. */
     final boolean dots;
 
+    /** Whether this is a weight's gradient by {@link StencilTaps}. */
+    final boolean byTaps;
+
     /** Whether this is a convolution by {@link StencilPixels}. */
     final boolean byPixels;
 
@@ -157,7 +160,8 @@ final class StencilPlan {
         plain = isMemory && rightPositions[2] == size;
         int rows = pixels[1];
         int planes = pixelsInK ? planesOfN : planesOfK;
-        dots = form.method() == null && StencilDots.pays(this);
+        byTaps = form.method() == null && StencilTaps.pays(this);
+        dots = form.method() == null && !byTaps && StencilDots.pays(this);
         byPixels = StencilPixels.pays(this);
         all3x3 = planesOfK == 1
                 && Arrays.equals(taps, new int[] {1, 3, 3})
@@ -350,7 +354,9 @@ final class StencilPlan {
     @Override
     public String toString() {
         if (winograd != null) return winograd.toString();
-        return batches + (winogradGradient ? "× winograd m " : dots ? "× dots m " : "× stencil m ") + m + " planes "
+        return batches
+                + (winogradGradient ? "× winograd m " : byTaps ? "× taps m " : dots ? "× dots m " : "× stencil m ") + m
+                + " planes "
                 + planesOfK + ","
                 + planesOfN + " pixels " + pixels[1] + "×"
                 + pixels[2] + " taps " + taps[1] + "×" + taps[2] + " step " + step[2] + (direct ? " direct" : "")

@@ -54,8 +54,8 @@ final class StencilStage {
     }
 
     /** {@link StencilInput#window}. */
-    StencilInput.Window window(long batch, int z, int y, int count) {
-        return input.window(batch, z, y, count);
+    StencilInput.Window window(long batch, long plane, int z, int y, int count) {
+        return input.window(batch, plane, z, y, count);
     }
 
     /** Lays out {@code count} planes from {@code plane} on, as far as {@code rows} rows of pixels from (z, y) on see them. */

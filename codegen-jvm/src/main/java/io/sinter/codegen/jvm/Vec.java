@@ -9,6 +9,7 @@ import static io.sinter.codegen.jvm.Species.VECTOR;
 
 import io.sinter.codegen.jvm.bytecode.Code;
 import io.sinter.ir.DType;
+import java.util.ArrayList;
 import java.util.List;
 import org.objectweb.asm.Type;
 
@@ -77,6 +78,23 @@ public record Vec(Species species, Code code) {
                         withinMemory(address),
                         Memory.ORDER,
                         mask));
+    }
+
+    /** The sum of all lanes, halves first: {@code reduceLanes} adds in one order when interpreted and in another when compiled. */
+    public Code sumLanes() {
+        List<Code> lanes = new ArrayList<>();
+        for (int i = 0; i < species.lanes(); i++) {
+            List<Type> types = List.of(Type.INT_TYPE);
+            lanes.add(
+                    Code.callVirtual(species.vectorType(), "lane", species.laneType(), types, code, Code.constant(i)));
+        }
+        while (lanes.size() > 1) {
+            int half = lanes.size() / 2;
+            List<Code> sums = new ArrayList<>();
+            for (int i = 0; i < half; i++) sums.add(Code.add(lanes.get(i), lanes.get(i + half)));
+            lanes = sums;
+        }
+        return lanes.getFirst();
     }
 
     /** Stores this at a byte address, where {@code mask} (null: everywhere) is true. */

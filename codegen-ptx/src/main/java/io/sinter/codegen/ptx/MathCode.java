@@ -12,7 +12,8 @@ import io.sinter.ir.loop.Rewriter;
 
 /**
  * Spells out the functions that PTX lacks, or has only roughly, as arithmetic of the loop IR: what remains of {@link Prim1} and
- * {@link Prim2} is exact or correctly rounded in PTX, but for exponentials of f32 ({@link Exponential}). Within 4 units in the last place, like every generator.
+ * {@link Prim2} is exact or correctly rounded in PTX, but for exponentials of f32, whose bound is {@link Exponential}'s. The
+ * others are within 4 units in the last place, like every generator's.
  *
  * <p>Frequent functions of f32 are polynomials in f32; the rare ones are computed in f64.
  */
