@@ -119,7 +119,7 @@ final class LoopEmitter {
             out.limits(rowLimits(cost));
         } else if (updates != null) {
             rule = new LaunchRule.RowTeams(tasks, WARP);
-            out.limits(Kernel.Limits.threads(LaunchRule.CTA));
+            out.limits(Kernel.Limits.threads(LaunchRule.CTA).withMinCtas(CTAS));
         } else {
             boolean large = cost > LARGE || accumulators * width > MANY_PARTS || kernel.slots() > MANY_SLOTS;
             int most = cooperates && !large ? LaunchRule.MAX_TEAM : LaunchRule.CTA;
