@@ -43,7 +43,7 @@ final class AttentionCases {
                 heads("attention-heads", DType.F16, false, new long[][] {
                     {150, 141, 64, 40}, {40, 83, 48, 64}, {9, 59, 8, 16}
                 }),
-                heads("attention-heads-causal", DType.BF16, true, new long[][] {{70, 77, 88, 104}, {77, 70, 104, 72}}),
+                heads("attention-heads-causal", DType.BF16, true, new long[][] {{70, 77, 88, 128}, {77, 70, 128, 72}}),
                 attention("attention-f16", DType.F16, Form.F16, true, false),
                 attention("attention-f16-async", DType.F16, Form.F16, false, true),
                 attention("attention-tf32", DType.F32, Form.TF32, true, false));
@@ -70,11 +70,9 @@ final class AttentionCases {
         return n / 2 * 8 + n % 2 + 2;
     }
 
-    /**
-     * Whole heads in shared memory at once, of 16 bits and without a bias. Exponentials are the hardware's there, which no model in Java has to the bit: results
-     * are near to the reference's.
-     */
+    /** Whole heads in shared memory at once, of 16 bits and without a bias. */
     private static MutantCase heads(String template, DType t, boolean causal, long[][] sizes) {
+        Form form = t == DType.F16 ? Form.F16 : Form.BF16;
         double tolerance = t == DType.F16 ? 4e-3 : 3e-2;
         MutantCase.Builder b = new MutantCase.Builder(template, (_, in) -> in).aligned();
         int[] cut = new int[2];
@@ -85,16 +83,26 @@ final class AttentionCases {
             Type q = Type.of(t, 2, size[0], size[2]);
             Type k = Type.of(t, 2, size[1], size[2]);
             Type v = Type.of(t, 2, size[1], size[3]);
-            b.computing(forward(causal, cut), null)
+            b.computing(forward(causal, cut), AttentionHeadsModel.forward(form, causal, SCALE))
                     .at(q, k, v)
                     .on((x, i) -> MutantInputs.uniform(x, i), tolerance)
-                    .on((x, i) -> i == 0 ? Sample.uniform(x, -16, 16, 9) : MutantInputs.uniform(x, i), tolerance);
+                    .on((x, i) -> i == 0 ? Sample.uniform(x, -16, 16, 9) : MutantInputs.uniform(x, i), tolerance)
+                    .on((x, i) -> RoundingInputs.ofMeans(x, i), tolerance)
+                    .on((x, i) -> i == 0 ? RoundingInputs.small(q, k, causal) : RoundingInputs.keys(x, i), tolerance);
             Type out = Type.of(t, 2, size[0], size[3]);
             Type lse = Type.of(DType.F32, 2, size[0]);
-            b.computing(gradient(causal, cut), null)
+            MutantCase.Builder.Sized backward = b.computing(
+                            gradient(causal, cut), AttentionHeadsModel.gradient(form, causal, SCALE))
                     .at(q, k, v, out, lse, out)
                     .on((x, i) -> i == 4 ? Sample.uniform(x, 2, 4, 1) : Sample.uniform(x, -1, 1, i), tolerance)
                     .on((x, i) -> i == 4 ? Sample.uniform(x, 2, 4, 2) : Sample.uniform(x, -1, 1, i + 7), tolerance);
+            // Slopes of single weights: of the gradient of queries, and of that of keys.
+            for (int zero = 0; zero < 2; zero++) {
+                int none = zero;
+                backward.on((x, i) -> RoundingInputs.ofSlopes(x, i, none, t), 100 * tolerance);
+                for (int sign : new int[] {1, -1})
+                    backward.on((x, i) -> RoundingInputs.ofDifferences(x, i, none, sign), 100 * tolerance);
+            }
         }
         return b.build();
     }

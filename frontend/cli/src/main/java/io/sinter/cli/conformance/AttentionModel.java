@@ -16,7 +16,7 @@ import java.util.function.BiFunction;
  * blocks of 64 keys one after the other, the online softmax, sums over the threads of a row by a butterfly. Blocks of which nothing is seen are left out.
  * Tensor cores add up the products of an instruction as the simulator does: in double, rounded once.
  */
-final class AttentionModel {
+class AttentionModel {
     /** Keys, or queries, of a block. */
     private static final int SIDE = 64;
 
@@ -26,6 +26,8 @@ final class AttentionModel {
         FMA(16, 4, 1),
         /** {@code mma.m16n8k16}; 4 threads have 2 neighbours in each 8 columns. */
         F16(4, 2, 16),
+        /** The same of bfloat16. */
+        BF16(4, 2, 16),
         /** {@code mma.m16n8k8}. */
         TF32(4, 2, 8);
 
@@ -51,42 +53,43 @@ final class AttentionModel {
             return switch (this) {
                 case FMA -> x;
                 case F16 -> (float) RefArray.round(DType.F16, x);
+                case BF16 -> (float) RefArray.round(DType.BF16, x);
                 case TF32 -> Float.intBitsToFloat(Float.floatToRawIntBits(x) + 0x1000 & ~0x1fff);
             };
         }
     }
 
     /** An operand of a product of numbers that are counted. */
-    private interface Line {
+    interface Line {
         float at(int k);
     }
 
     private static final BiFunction<GraphBuilder, Node, Node> EXP = GraphBuilder::exp;
     private static final BiFunction<GraphBuilder, Node, Node> LOG = GraphBuilder::log;
     private static final SimulatedProgram EXPONENTIAL = program(EXP);
-    private static final SimulatedProgram LOGARITHM = program(LOG);
+    static final SimulatedProgram LOGARITHM = program(LOG);
 
-    private final Form form;
-    private final boolean causal;
-    private final float scale;
-    private final int batch;
-    private final int queries;
-    private final int keys;
-    private final int features;
-    private final int values;
-    private final RefArray q;
-    private final RefArray k;
-    private final RefArray v;
+    final Form form;
+    final boolean causal;
+    final float scale;
+    final int batch;
+    final int queries;
+    final int keys;
+    final int features;
+    final int values;
+    final RefArray q;
+    final RefArray k;
+    final RefArray v;
     private final RefArray bias;
 
     /** @param cut how many elements at the end of each row of queries and keys, and of values, do not belong to it */
-    private AttentionModel(Form form, boolean causal, double scale, int[] cut, List<RefArray> in) {
+    AttentionModel(Form form, boolean causal, double scale, int[] cut, List<RefArray> in) {
         this.form = form;
         this.causal = causal;
         q = in.get(0);
         k = in.get(1);
         v = in.get(2);
-        bias = in.get(3);
+        bias = in.size() > 3 ? in.get(3) : null;
         this.scale = (float) RefArray.round(q.dtype(), scale);
         batch = extent(q, 0);
         queries = extent(q, 1);
@@ -109,7 +112,7 @@ final class AttentionModel {
         return Math.toIntExact(a.type().dim(axis));
     }
 
-    private static float get(RefArray a, int b, int row, int column) {
+    static float get(RefArray a, int b, int row, int column) {
         return (float) a.getDouble((b * extent(a, 1) + row) * extent(a, 2) + column);
     }
 
@@ -121,7 +124,7 @@ final class AttentionModel {
     }
 
     /** A function of each number, to the bit as PTX spells it out. */
-    private static float[] apply(SimulatedProgram function, float[] x) {
+    static float[] apply(SimulatedProgram function, float[] x) {
         float[] y = new float[x.length];
         for (int from = 0; from < x.length; from += SIDE) {
             int first = from;
@@ -133,7 +136,7 @@ final class AttentionModel {
     }
 
     /** {@code sum + Σ a(k) b(k)}. */
-    private float accumulate(float sum, int n, Line a, Line b) {
+    float accumulate(float sum, int n, Line a, Line b) {
         for (int from = 0; from < n; from += form.group) {
             if (form.group == 1) {
                 sum = Math.fma(a.at(from), b.at(from), sum);
@@ -148,7 +151,7 @@ final class AttentionModel {
     }
 
     /** The sum of what as many threads as a power of two have. */
-    private static float butterfly(float[] parts) {
+    static float butterfly(float[] parts) {
         float[] x = parts;
         for (int distance = x.length / 2; distance > 0; distance /= 2) {
             float[] next = new float[x.length];

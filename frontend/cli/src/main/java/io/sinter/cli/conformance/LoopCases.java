@@ -393,6 +393,18 @@ final class LoopCases {
         for (long n : new long[] {16, 15, 18})
             b.twice(updated(n))
                     .exactly((t, i) -> isPlace(i) ? MutantInputs.indices(t, -15, 15, i, -1, 0) : update(t, i + 1));
+        // Threads that copy several elements before, some of them at a time, and that find several wrong places.
+        for (long n : new long[] {76, 75, 79, 77}) {
+            MutantCase.Builder.Sized s = b.inTeams(4, updated(n));
+            for (int place = -1; place < (n < 77 ? 8 : 0); place++) {
+                for (long wrong : place < 0 ? new long[1] : new long[] {15, -16}) {
+                    int p = place;
+                    s.exactly((t, i) -> isPlace(i)
+                            ? MutantInputs.indices(t, -15, 15, i, i == 3 ? p : -1, wrong)
+                            : update(t, i + 1));
+                }
+            }
+        }
         return b.build();
     }
 

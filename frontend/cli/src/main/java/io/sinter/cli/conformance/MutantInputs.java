@@ -122,6 +122,23 @@ final class MutantInputs {
         return a;
     }
 
+    /**
+     * Rows of a 0 and of numbers whose exponentials, as of {@link #dominated}, are the results. They lie beside odd multiples of half a logarithm of 2, where
+     * what is left beside a power of 2 changes from 1/2 to −1/2.
+     */
+    static RefArray halvesOfTwo(Type t) {
+        int n = Math.toIntExact(t.dim(1));
+        boolean wide = t.dtype() == DType.F64;
+        int least = wide ? 66 : 35;
+        int most = wide ? 1000 : 125;
+        return RefArray.of(t, i -> {
+            if (i % n == 0) return 0;
+            double x = -(least + i % (most - least) + 0.5) * Math.log(2);
+            int beside = i / (most - least) % 17 - 8;
+            return wide ? x + beside * Math.ulp(x) : (float) x + beside * Math.ulp((float) x);
+        });
+    }
+
     /** Whole numbers that mostly grow from each row's end to its beginning, whose greatest so far is another one again and again. */
     static RefArray falling(Type t, long seed) {
         Random r = new Random(seed);

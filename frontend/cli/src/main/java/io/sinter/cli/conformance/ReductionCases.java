@@ -7,6 +7,7 @@ import static io.sinter.cli.conformance.LoopCases.head;
 import static io.sinter.cli.conformance.LoopCases.ragged;
 
 import io.sinter.ir.DType;
+import io.sinter.ir.GraphBuilder;
 import io.sinter.ir.Node;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Binary;
@@ -72,81 +73,72 @@ final class ReductionCases {
         return b.build();
     }
 
-    /** Softmax: exponentials stay in scratch memory, where other threads read them. */
+    /** Softmax: rows that registers hold, and longer ones, whose exponentials stay in scratch memory, where other threads read them. */
     private static MutantCase rowScratch() {
-        MutantCase.Builder b = new MutantCase.Builder("row-scratch", (g, in) -> {
-                    Node x = columns(
-                            g,
-                            in.get(0),
-                            softmaxOf(Math.toIntExact(g.type(in.get(0)).dim(1))));
-                    Node e = g.exp(g.sub(x, g.reduceKeep(Reduce.Kind.MAX, x, 1)));
-                    return List.of(g.div(e, g.sumKeep(e, 1)));
-                })
-                .aligned();
-        // Rows, the distance from one to the next, and threads of a team; 0: as the kernel has it. Those of a number of
-        // elements that is no multiple of 4 go through memory, others stay in registers.
-        long[][] sizes = {
-            {40, 1304, 0},
-            {40, 1305, 0},
-            {40, 1304, 32},
-            {40, 1305, 32},
-            {4, 1304, 1},
-            {4, 1305, 1},
-            {40, 1312, 0},
-            {40, 1028, 0}
-        };
-        for (long[] n : sizes) {
-            int elements = softmaxOf(Math.toIntExact(n[1]));
-            MutantCase.Builder.Sized s =
-                    b.inTeams((int) n[2], f32(n[0], n[1])).on((t, i) -> MutantInputs.uniform(t, i), 1e-5);
-            for (int seed = 0; seed < 2; seed++) {
-                int from = seed;
-                s.exactly((t, i) -> MutantInputs.dominated(t, elements, from));
-            }
-            for (int seed = 0; seed < 4; seed++) {
-                int from = seed;
-                s.exactly((t, i) -> MutantInputs.twoOfMany(t, from));
-            }
-        }
-        b.twice(f32(5, 1304)).on((t, i) -> MutantInputs.uniform(t, i), 1e-5);
+        MutantCase.Builder b =
+                new MutantCase.Builder("row-scratch", (g, in) -> softmax(g, shown(g, in.get(0)))).aligned();
+        // Rows, the distance from one to the next, and threads of a team; 0: as the kernel has it.
+        for (long[] n : new long[][] {{40, 1308, 0}, {40, 1028, 0}})
+            softmaxes(b.inTeams((int) n[2], f32(n[0], n[1])), 1e-5);
+        b.twice(f32(9, 1308)).on((t, i) -> MutantInputs.uniform(t, i), 1e-5);
+        // Of three operands registers hold less: these go through memory, by vectors where all rows begin at multiples
+        // of 16 bytes.
+        b.computing((g, in) -> softmax(g, sumOf(g, in)), null);
+        for (long[] n : new long[][] {{8, 6156, 0}, {8, 6157, 0}, {8, 6156, 32}, {8, 6160, 32}, {8, 6157, 32}})
+            softmaxes(b.inTeams((int) n[2], f32(n[0], n[1]), f32(n[0], n[1] + 8), f32(n[0], n[1] + 16)), 1e-5);
+        b.twice(f32(8, 6156), f32(8, 6164), f32(8, 6172)).on((t, i) -> MutantInputs.uniform(t, i), 1e-5);
         return b.build();
     }
 
-    /** Elements of rows that are so far apart. */
-    private static int softmaxOf(int distance) {
-        return distance < 1300 ? 1024 : distance < 1310 ? 1301 : 1300;
+    private static List<Node> softmax(GraphBuilder g, Node x) {
+        Node e = g.exp(g.sub(x, g.reduceKeep(Reduce.Kind.MAX, x, 1)));
+        return List.of(g.div(e, g.sumKeep(e, 1)));
     }
 
-    /** The same of 64 bits: rows of few elements by one thread, and longer ones in teams. */
-    private static MutantCase rowScratchWide() {
-        MutantCase.Builder b = new MutantCase.Builder("row-scratch-f64", (g, in) -> {
-            // How many elements a row has is part of the code; how far the next one is, is not.
-            Node x = columns(g, in.get(0), g.type(in.get(0)).dim(1) < 20 ? 7 : 398);
-            Node e = g.exp(g.sub(x, g.reduceKeep(Reduce.Kind.MAX, x, 1)));
-            return List.of(g.div(e, g.sumKeep(e, 1)));
-        });
-        for (long[] n : new long[][] {
-            {300, 12, 0},
-            {40, 13, 0},
-            {60, 12, 1},
-            {60, 13, 1},
-            {40, 12, 32},
-            {20, 13, 64},
-            {9, 404, 32},
-            {9, 405, 32},
-            {9, 404, 128},
-            {3, 404, 1}
-        }) {
-            MutantCase.Builder.Sized s = b.inTeams((int) n[2], Type.of(DType.F64, n[0], n[1]))
-                    .on((t, i) -> MutantInputs.uniform(t, i), 1e-13);
-            int elements = n[1] < 20 ? 7 : 398;
-            for (int seed = 0; seed < 4; seed++) {
-                int from = seed;
-                s.exactly((t, i) -> MutantInputs.twoOfMany(t, from));
-                s.exactly((t, i) -> MutantInputs.dominated(t, elements, from));
-            }
+    /** The rows of an operand. */
+    private static Node shown(GraphBuilder g, Node x) {
+        return columns(g, x, softmaxOf(g.type(x).dim(1)));
+    }
+
+    private static Node sumOf(GraphBuilder g, List<Node> in) {
+        Node x = shown(g, in.get(0));
+        long n = g.type(x).dim(1);
+        return g.mul(g.add(x, columns(g, in.get(1), n)), columns(g, in.get(2), n));
+    }
+
+    /** Elements of rows that are so far apart: a multiple of 8, or one less, which has the same code, as scratch memory is rounded up. */
+    private static int softmaxOf(long distance) {
+        int some = Math.toIntExact(distance);
+        return some % 8 == 4 ? some - 4 : some % 8 == 0 ? some - 9 : (some & -8) - 1;
+    }
+
+    /** Rows whose results are near to the reference's, and such whose results are the same in whatever order they are added up. */
+    private static void softmaxes(MutantCase.Builder.Sized s, double tolerance) {
+        s.on((t, i) -> MutantInputs.uniform(t, i), tolerance);
+        for (int seed = 0; seed < 4; seed++) {
+            int from = seed;
+            s.exactly((t, i) -> i == 0 ? MutantInputs.twoOfMany(t, from) : neutral(t, i));
+            s.exactly((t, i) -> switch (i) {
+                case 0 -> MutantInputs.dominated(t, softmaxOf(t.dim(1)), from);
+                case 1 -> Sample.uniform(t, -0.5, 0.5, from);
+                default -> Sample.uniform(t, 0.98, 1.02, from);
+            });
         }
-        b.twice(Type.of(DType.F64, 40, 12)).on((t, i) -> MutantInputs.uniform(t, i), 1e-13);
+        s.exactly((t, i) -> i == 0 ? MutantInputs.halvesOfTwo(t) : neutral(t, i));
+    }
+
+    /** What changes nothing: zeros to add, ones to multiply. */
+    private static RefArray neutral(Type t, int number) {
+        return number == 1 ? RefArray.zeros(t) : MutantInputs.ones(t);
+    }
+
+    /** The same of 64 bits. */
+    private static MutantCase rowScratchWide() {
+        MutantCase.Builder b = new MutantCase.Builder("row-scratch-f64", (g, in) -> softmax(g, shown(g, in.get(0))));
+        for (long[] n : new long[][] {
+            {9, 404, 0}, {9, 405, 0}, {9, 404, 32}, {9, 406, 32}, {9, 405, 32}, {9, 404, 128}, {9, 404, 1}, {9, 405, 1}
+        }) softmaxes(b.inTeams((int) n[2], Type.of(DType.F64, n[0], n[1])), 1e-13);
+        b.twice(Type.of(DType.F64, 9, 404)).on((t, i) -> MutantInputs.uniform(t, i), 1e-13);
         return b.build();
     }
 
