@@ -55,7 +55,7 @@ final class GemmEmitter {
             pack("packA", kernel.a(), kernel.m(), lines.of("a = "));
         // A convolution's right operand is staged.
         if (kernel.stencil() == null) pack("packB", kernel.b(), kernel.n(), lines.of("b = "));
-        else new StencilEmitter(kernel, cls, options).emit();
+        else new StencilEmitter(kernel, cls, options).emit(lines);
         epilogue();
     }
 

@@ -19,6 +19,11 @@ public abstract class GemmTiles {
     /** Elements of one vector; tiles are a whole number of vectors wide. */
     public abstract int lanes();
 
+    /** Bytes of the zeros that {@link #pixels3x3} and {@link #taps3x3} want. */
+    final long zeroBytes() {
+        return (2L * lanes() + 2) * dtype().bytes();
+    }
+
     /** The most rows of a tile. */
     public abstract int rows();
 
@@ -57,7 +62,7 @@ public abstract class GemmTiles {
      * endRow} and columns {@code firstColumn ≤ x < endColumn} of b are there and read, elsewhere it is 0.
      *
      * @param step 1 or 2; −1 stands for {@code b[r + j / 3, x + 2 - j % 3]}
-     * @param zeros address of {@code 2 · lanes() + 2} elements that are 0
+     * @param zeros address of {@link #zeroBytes} bytes that are 0
      */
     public abstract void pixels3x3(
             int step,

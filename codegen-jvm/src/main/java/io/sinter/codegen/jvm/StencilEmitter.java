@@ -75,17 +75,18 @@ final class StencilEmitter {
         return stencil.dims().stream().allMatch(d -> d.taps().terms().isEmpty());
     }
 
-    void emit() {
+    /** @param lines of the kernel's listing */
+    void emit(ListingLines lines) {
         if (stencil.left() != null) {
             Code slot = Code.constant(stencil.left().buffer().slot());
             cls.method("leftSlot", Type.INT_TYPE).body().add(Code.ret(slot));
         }
-        stage();
+        stage(lines.of("staged"));
         place();
     }
 
     /** {@link GemmCode#stage}. */
-    private void stage() {
+    private void stage(int line) {
         int spatial = stencil.dims().size();
         List<Var> rows = planes();
         for (Stencil.Dim d : stencil.dims().subList(0, spatial - 1)) rows.add(d.position());
@@ -94,7 +95,7 @@ final class StencilEmitter {
         GemmMethod.Parameters p = GemmMethod.parameters(m);
         MethodBuilder along = cls.staticMethod("stageRows", Type.VOID_TYPE);
         GemmMethod.overFirst(along, kernel.batch(), kernel.acc(), options, row, rows)
-                .pack(stencil.staged(), new ListingLines(kernel).of("staged"));
+                .pack(stencil.staged(), line);
         m.body().add(along.call(p.all()));
     }
 

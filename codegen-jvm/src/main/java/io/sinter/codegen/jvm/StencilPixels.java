@@ -11,6 +11,9 @@ final class StencilPixels {
     private final GemmTiles tiles;
     private final StencilPlan plan;
     private final StencilStage stage;
+    /** Whether a pixel sees 3 × 3 elements of one plane, which {@link GemmTiles#pixels3x3} reads where they lie. */
+    private final boolean sees3x3;
+
     private final long zeros;
     private final long end;
     private boolean cleared;
@@ -20,8 +23,9 @@ final class StencilPixels {
         this.tiles = tiles;
         this.plan = plan;
         this.stage = stage;
+        sees3x3 = plan.planesOfK == 1 && plan.sees3x3() && (plan.step[1] == 1 || plan.plain && !plan.backward[1]);
         zeros = base;
-        end = GemmPlan.align(base + (2L * plan.lanes + 2) * plan.size);
+        end = GemmPlan.align(base + tiles.zeroBytes());
     }
 
     /** Where the scratch memory after this begins. */
@@ -44,7 +48,7 @@ final class StencilPixels {
         int width = plan.pixels[2];
         if (k == 0) {
             for (int r = 0; r < rows; r++) SinterKernelMoves.clear(to + r * toRow, (long) width * plan.size);
-        } else if (k < 9 || !plan.all3x3) {
+        } else if (k < 9 || !sees3x3) {
             stage.lay(batch, 0, plan.planesOfK, z, y, rows);
             tiles.pixels(rows, width, a, table, stage.planes(), (long) plan.pitch * plan.size, to, toRow, k);
         } else if (plan.plain) {

@@ -98,9 +98,6 @@ final class StencilPlan {
     /** Whether this is a convolution by {@link StencilPixels}. */
     final boolean byPixels;
 
-    /** Whether a pixel sees 3 × 3 elements of one plane, next to each other. */
-    final boolean all3x3;
-
     /** @param form what is not to be chosen here */
     StencilPlan(GemmCode code, GemmTiles tiles, long params, GemmForm form) {
         long[] numbers = new long[code.numberCount()];
@@ -163,13 +160,6 @@ final class StencilPlan {
         byTaps = form.method() == null && StencilTaps.pays(this);
         dots = form.method() == null && !byTaps && StencilDots.pays(this);
         byPixels = StencilPixels.pays(this);
-        all3x3 = planesOfK == 1
-                && Arrays.equals(taps, new int[] {1, 3, 3})
-                && Arrays.equals(dilation, new int[] {1, 1, 1})
-                && step[0] == 1
-                && step[1] == step[2]
-                && backward[1] == backward[2]
-                && (step[1] == 1 || step[1] == 2 && plain && !backward[1]);
         long stage = form.ofShare(STAGE_BYTES);
         long block = form.ofShare(BLOCK_BYTES);
         if (pixelsInK) {
@@ -301,6 +291,16 @@ final class StencilPlan {
     /** Bytes of the staged planes, with room for the columns behind the last row. */
     long stageBytes(int planes, int rows) {
         return ((long) planes * depth() * plane(rows) + columns(rows)) * size;
+    }
+
+    /** Whether taps are 3 × 3 elements of a plane next to each other, and pixels one or two apart: what {@link GemmTiles#pixels3x3} and its gradient take. */
+    boolean sees3x3() {
+        return Arrays.equals(taps, new int[] {1, 3, 3})
+                && Arrays.equals(dilation, new int[] {1, 1, 1})
+                && step[0] == 1
+                && step[1] == step[2]
+                && step[1] <= 2
+                && backward[1] == backward[2];
     }
 
     /** Where tap t of an axis lies from the pixel's position. */

@@ -2,7 +2,6 @@
 package io.sinter.codegen.jvm;
 
 import io.sinter.gen.SinterKernelMoves;
-import java.util.Arrays;
 
 /**
  * The weights' gradient of one output channel with 3 × 3 taps, as depthwise convolutions have it: nine sums over the pixels, kept in registers along a
@@ -24,7 +23,7 @@ final class StencilTaps {
         this.plan = plan;
         this.stage = stage;
         zeros = base;
-        sums = GemmPlan.align(zeros + (2L * plan.lanes + 2) * plan.size);
+        sums = GemmPlan.align(zeros + tiles.zeroBytes());
         end = GemmPlan.align(sums + (long) TAPS * plan.lanes * plan.size);
     }
 
@@ -33,13 +32,8 @@ final class StencilTaps {
         return plan.pixelsInK
                 && plan.m == 1
                 && plan.plain
-                && Arrays.equals(plan.taps, new int[] {1, 3, 3})
-                && Arrays.equals(plan.dilation, new int[] {1, 1, 1})
-                && plan.step[0] == 1
-                && plan.step[1] == plan.step[2]
-                && plan.step[1] <= 2
+                && plan.sees3x3()
                 && !plan.backward[1]
-                && !plan.backward[2]
                 && plan.a.isPlain()
                 && plan.a.isUnitColumn(plan.size)
                 && (plan.a.columnRun() == Long.MAX_VALUE || plan.a.columnRun() % pixels == 0);

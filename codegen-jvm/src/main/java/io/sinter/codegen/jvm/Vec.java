@@ -80,7 +80,10 @@ public record Vec(Species species, Code code) {
                         mask));
     }
 
-    /** The sum of all lanes, halves first: {@code reduceLanes} adds in one order when interpreted and in another when compiled. */
+    /**
+     * The sum of all lanes, halves first: {@code reduceLanes} adds in one order when interpreted and in another when compiled. This
+     * must be a variable: its code is written for each lane.
+     */
     public Code sumLanes() {
         List<Code> lanes = new ArrayList<>();
         for (int i = 0; i < species.lanes(); i++) {

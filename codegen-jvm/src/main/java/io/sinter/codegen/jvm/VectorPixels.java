@@ -15,7 +15,10 @@ import io.sinter.codegen.jvm.bytecode.Compare;
 import io.sinter.codegen.jvm.bytecode.LocalVar;
 import io.sinter.codegen.jvm.bytecode.MethodBuilder;
 import io.sinter.ir.DType;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
 import org.objectweb.asm.Type;
 
 /** The methods of {@link GemmTiles} over rows of pixels of one channel, in the Vector API. */
@@ -107,45 +110,89 @@ final class VectorPixels {
         return m;
     }
 
+    /** What methods of 3 × 3 taps get, behind the step: {@link GemmTiles#pixels3x3} and {@link GemmTiles#taps3x3}, and their methods of one vector of columns. */
+    private record Operands(
+            LocalVar rows,
+            LocalVar columns,
+            LocalVar a,
+            LocalVar second,
+            LocalVar b,
+            LocalVar bRow,
+            LocalVar firstRow,
+            LocalVar endRow,
+            LocalVar firstColumn,
+            LocalVar endColumn,
+            LocalVar zeros,
+            List<LocalVar> results) {
+        /**
+         * @param second what follows a: a's table or the distance of its rows
+         * @param results addresses and distances behind the plane
+         */
+        static Operands parameters(MethodBuilder m, String second, List<String> results) {
+            return new Operands(
+                    m.parameter("rows", INT),
+                    m.parameter("columns", INT),
+                    m.parameter("a", LONG),
+                    m.parameter(second, LONG),
+                    m.parameter("b", LONG),
+                    m.parameter("bRow", LONG),
+                    m.parameter("firstRow", INT),
+                    m.parameter("endRow", INT),
+                    m.parameter("firstColumn", INT),
+                    m.parameter("endColumn", INT),
+                    m.parameter("zeros", LONG),
+                    results.stream().map(r -> m.parameter(r, LONG)).toList());
+        }
+
+        /** All of them for the columns from {@code x} on, which begin at column {@code seen} of b. Addresses are moved there by the caller. */
+        List<Code> from(LocalVar x, LocalVar seen) {
+            List<Code> all = new ArrayList<>(List.of(rows, sub(columns, x), a, second, b, bRow, firstRow, endRow));
+            all.addAll(List.of(sub(firstColumn, seen), sub(endColumn, seen), zeros));
+            all.addAll(results);
+            return all;
+        }
+    }
+
+    private Operands ofPixels(MethodBuilder m) {
+        return Operands.parameters(m, "table", List.of("c", "cRow"));
+    }
+
+    private Operands ofTaps(MethodBuilder m) {
+        return Operands.parameters(m, "aRow", List.of("sums"));
+    }
+
     private void pixels3x3() {
         MethodBuilder m = cls.method("pixels3x3", VOID);
         LocalVar step = m.parameter("step", INT);
-        LocalVar rows = m.parameter("rows", INT);
-        LocalVar columns = m.parameter("columns", INT);
-        LocalVar a = m.parameter("a", LONG);
-        LocalVar table = m.parameter("table", LONG);
-        LocalVar b = m.parameter("b", LONG);
-        LocalVar bRow = m.parameter("bRow", LONG);
-        LocalVar firstRow = m.parameter("firstRow", INT);
-        LocalVar endRow = m.parameter("endRow", INT);
-        LocalVar firstColumn = m.parameter("firstColumn", INT);
-        LocalVar endColumn = m.parameter("endColumn", INT);
-        LocalVar zeros = m.parameter("zeros", LONG);
-        LocalVar c = m.parameter("c", LONG);
-        LocalVar cRow = m.parameter("cRow", LONG);
+        Operands o = ofPixels(m);
+        eachVector(m, step, o, o.results.getFirst(), Map.of(1, column3x3(1), -1, column3x3(-1), 2, column3x3(2)));
+    }
+
+    private void taps3x3() {
+        MethodBuilder m = cls.method("taps3x3", VOID);
+        LocalVar step = m.parameter("step", INT);
+        Operands o = ofTaps(m);
+        eachVector(m, step, o, o.a, Map.of(1, columnTaps(1), 2, columnTaps(2)));
+    }
+
+    /**
+     * Calls a method for each vector of columns.
+     *
+     * @param along address that goes along the columns, as b does with its step
+     * @param methods for each step
+     */
+    private void eachVector(
+            MethodBuilder m, LocalVar step, Operands o, LocalVar along, Map<Integer, MethodBuilder> methods) {
         LocalVar x = m.local("x", INT);
-        for (int known : new int[] {1, -1, 2}) {
-            LocalVar seen = m.local("seen" + known, INT);
-            Block column = new Block()
-                    .add(seen.set(mul(x, constant(Math.abs(known)))))
-                    .add(column3x3(known)
-                            .call(List.of(
-                                    rows,
-                                    sub(columns, x),
-                                    a,
-                                    table,
-                                    b,
-                                    bRow,
-                                    firstRow,
-                                    endRow,
-                                    sub(firstColumn, seen),
-                                    sub(endColumn, seen),
-                                    zeros,
-                                    c,
-                                    cRow)))
-                    .add(b.set(add(b, constant((long) Math.abs(known) * bytes()))))
-                    .add(c.set(add(c, constant((long) bytes()))));
-            Block all = new Block().forLoop(x, constant(0), columns, species.lanes(), column);
+        LocalVar seen = m.local("seen", INT);
+        for (int known : new TreeSet<>(methods.keySet())) {
+            int distance = Math.abs(known);
+            Block vector = new Block()
+                    .add(seen.set(mul(x, constant(distance))))
+                    .add(methods.get(known).call(o.from(x, seen)))
+                    .add(o.b.set(add(o.b, constant((long) distance * bytes()))))
+                    .add(along.set(add(along, constant((long) bytes()))));
+            Block all = new Block().forLoop(x, constant(0), o.columns, species.lanes(), vector);
             m.body().ifThen(new Compare(Compare.Op.EQ, step, constant(known)), all);
         }
     }
@@ -156,25 +203,15 @@ final class VectorPixels {
         final Block read = new Block();
 
         /** @param columns lanes that count; null: what is read in others does not matter */
-        Rows(
-                MethodBuilder m,
-                int step,
-                LocalVar b,
-                LocalVar bRow,
-                LocalVar firstRow,
-                LocalVar endRow,
-                LocalVar firstColumn,
-                LocalVar endColumn,
-                LocalVar zeros,
-                Code columns) {
+        Rows(MethodBuilder m, int step, Operands o, Code columns) {
             LocalVar row = m.local("row", INT);
             LocalVar from = m.local("from", LONG);
             m.body().add(row.set(constant(0)));
-            Compare there = new Compare(Compare.Op.GE, row, firstRow);
-            read.add(from.set(zeros)).ifThen(there, new Block().ifThen(lt(row, endRow), from.set(b)));
+            Compare there = new Compare(Compare.Op.GE, row, o.firstRow);
+            read.add(from.set(o.zeros)).ifThen(there, new Block().ifThen(lt(row, o.endRow), from.set(o.b)));
             for (int j = 0; j < 3; j++) taps[j] = m.local("b" + j, species.vectorType());
             if (step == 2) {
-                halfTaps(m, read, from, firstColumn, endColumn, taps);
+                halfTaps(m, read, from, o, taps);
                 for (int j = 0; j < 3 && columns != null; j++)
                     read.add(taps[j].set(new Vec(species, zero())
                             .blend(vec(taps[j]), columns)
@@ -183,13 +220,13 @@ final class VectorPixels {
                 for (int j = 0; j < 3; j++) {
                     int column = step < 0 ? 2 - j : j;
                     LocalVar seen = m.local("seen" + j, Species.MASK);
-                    Code within = lanesWithin(species, firstColumn, endColumn, column);
+                    Code within = lanesWithin(species, o, column);
                     m.body().add(seen.set(columns == null ? within : Masks.and(within, columns)));
                     read.add(taps[j].set(load(
                             add(from, constant((long) column * species.element().bytes())), seen)));
                 }
             }
-            read.add(b.set(add(b, bRow)), row.increment(1));
+            read.add(o.b.set(add(o.b, o.bRow)), row.increment(1));
         }
     }
 
@@ -199,27 +236,16 @@ final class VectorPixels {
      */
     private MethodBuilder column3x3(int step) {
         MethodBuilder m = cls.staticMethod(step < 0 ? "mirrored3x3" : "column3x3By" + step, VOID);
-        LocalVar rows = m.parameter("rows", INT);
-        LocalVar columns = m.parameter("columns", INT);
-        LocalVar a = m.parameter("a", LONG);
-        LocalVar table = m.parameter("table", LONG);
-        LocalVar b = m.parameter("b", LONG);
-        LocalVar bRow = m.parameter("bRow", LONG);
-        LocalVar firstRow = m.parameter("firstRow", INT);
-        LocalVar endRow = m.parameter("endRow", INT);
-        LocalVar firstColumn = m.parameter("firstColumn", INT);
-        LocalVar endColumn = m.parameter("endColumn", INT);
-        LocalVar zeros = m.parameter("zeros", LONG);
-        LocalVar c = m.parameter("c", LONG);
-        LocalVar cRow = m.parameter("cRow", LONG);
+        Operands o = ofPixels(m);
+        LocalVar c = o.results.getFirst();
         LocalVar mask = m.local("mask", Species.MASK);
-        m.body().add(mask.set(firstLanes(columns)));
+        m.body().add(mask.set(firstLanes(o.columns)));
         LocalVar[] weights = new LocalVar[9];
         for (int j = 0; j < 9; j++) {
             weights[j] = m.local("a" + j, species.vectorType());
-            m.body().add(weights[j].set(weight(a, table, 8 * j)));
+            m.body().add(weights[j].set(weight(o.a, o.second, 8 * j)));
         }
-        Rows seen = new Rows(m, step, b, bRow, firstRow, endRow, firstColumn, endColumn, zeros, null);
+        Rows seen = new Rows(m, step, o, null);
         LocalVar old = m.local("old", species.vectorType());
         LocalVar young = m.local("young", species.vectorType());
         Code first = chain(weights, 0, seen.taps, zero());
@@ -230,75 +256,23 @@ final class VectorPixels {
         if (step != 2) second.add(young.set(first));
         each.add(seen.read, vec(chain(weights, 6, seen.taps, old)).store(c, mask));
         if (step != 2) each.add(old.set(chain(weights, 3, seen.taps, young)));
-        each.add(young.set(first), c.set(add(c, cRow)));
-        m.body().forLoop(m.local("i", INT), constant(0), rows, 1, each);
+        each.add(young.set(first), c.set(add(c, o.results.getLast())));
+        m.body().forLoop(m.local("i", INT), constant(0), o.rows, 1, each);
         return m;
-    }
-
-    private void taps3x3() {
-        MethodBuilder m = cls.method("taps3x3", VOID);
-        LocalVar step = m.parameter("step", INT);
-        LocalVar rows = m.parameter("rows", INT);
-        LocalVar columns = m.parameter("columns", INT);
-        LocalVar a = m.parameter("a", LONG);
-        LocalVar aRow = m.parameter("aRow", LONG);
-        LocalVar b = m.parameter("b", LONG);
-        LocalVar bRow = m.parameter("bRow", LONG);
-        LocalVar firstRow = m.parameter("firstRow", INT);
-        LocalVar endRow = m.parameter("endRow", INT);
-        LocalVar firstColumn = m.parameter("firstColumn", INT);
-        LocalVar endColumn = m.parameter("endColumn", INT);
-        LocalVar zeros = m.parameter("zeros", LONG);
-        LocalVar sums = m.parameter("sums", LONG);
-        LocalVar x = m.local("x", INT);
-        for (int known : new int[] {1, 2}) {
-            LocalVar seen = m.local("seen" + known, INT);
-            Block column = new Block()
-                    .add(seen.set(mul(x, constant(known))))
-                    .add(columnTaps(known)
-                            .call(List.of(
-                                    rows,
-                                    sub(columns, x),
-                                    a,
-                                    aRow,
-                                    b,
-                                    bRow,
-                                    firstRow,
-                                    endRow,
-                                    sub(firstColumn, seen),
-                                    sub(endColumn, seen),
-                                    zeros,
-                                    sums)))
-                    .add(b.set(add(b, constant((long) known * bytes()))))
-                    .add(a.set(add(a, constant((long) bytes()))));
-            Block all = new Block().forLoop(x, constant(0), columns, species.lanes(), column);
-            m.body().ifThen(new Compare(Compare.Op.EQ, step, constant(known)), all);
-        }
     }
 
     /** One vector of columns of {@code taps3x3}: the rows that three taps see are held, so that each is read once. */
     private MethodBuilder columnTaps(int step) {
         MethodBuilder m = cls.staticMethod("columnTapsBy" + step, VOID);
-        LocalVar rows = m.parameter("rows", INT);
-        LocalVar columns = m.parameter("columns", INT);
-        LocalVar a = m.parameter("a", LONG);
-        LocalVar aRow = m.parameter("aRow", LONG);
-        LocalVar b = m.parameter("b", LONG);
-        LocalVar bRow = m.parameter("bRow", LONG);
-        LocalVar firstRow = m.parameter("firstRow", INT);
-        LocalVar endRow = m.parameter("endRow", INT);
-        LocalVar firstColumn = m.parameter("firstColumn", INT);
-        LocalVar endColumn = m.parameter("endColumn", INT);
-        LocalVar zeros = m.parameter("zeros", LONG);
-        LocalVar sums = m.parameter("sums", LONG);
+        Operands o = ofTaps(m);
         LocalVar mask = m.local("mask", Species.MASK);
-        m.body().add(mask.set(firstLanes(columns)));
+        m.body().add(mask.set(firstLanes(o.columns)));
         LocalVar[] sum = new LocalVar[9];
         for (int j = 0; j < 9; j++) {
             sum[j] = m.local("sum" + j, species.vectorType());
-            m.body().add(sum[j].set(load(add(sums, constant((long) j * bytes())), null)));
+            m.body().add(sum[j].set(load(sumOf(o, j), null)));
         }
-        Rows seen = new Rows(m, step, b, bRow, firstRow, endRow, firstColumn, endColumn, zeros, mask);
+        Rows seen = new Rows(m, step, o, mask);
         LocalVar[][] held = new LocalVar[2][3];
         for (int r = 0; r < 2; r++)
             for (int j = 0; j < 3; j++) held[r][j] = m.local("held" + r + j, species.vectorType());
@@ -306,17 +280,21 @@ final class VectorPixels {
         m.body().add(seen.read, copy(held[0], seen.taps));
         Block each = new Block();
         (step == 2 ? each : m.body()).add(seen.read, copy(held[1], seen.taps));
-        each.add(seen.read, pixel.set(load(a, mask)));
+        each.add(seen.read, pixel.set(load(o.a, mask)));
         for (int j = 0; j < 9; j++) {
             LocalVar tap = j < 6 ? held[j / 3][j % 3] : seen.taps[j % 3];
             each.add(sum[j].set(fma(pixel, tap, sum[j])));
         }
         if (step != 2) each.add(copy(held[0], held[1]), copy(held[1], seen.taps));
         else each.add(copy(held[0], seen.taps));
-        each.add(a.set(add(a, aRow)));
-        m.body().forLoop(m.local("i", INT), constant(0), rows, 1, each);
-        for (int j = 0; j < 9; j++) m.body().add(vec(sum[j]).store(add(sums, constant((long) j * bytes())), null));
+        each.add(o.a.set(add(o.a, o.second)));
+        m.body().forLoop(m.local("i", INT), constant(0), o.rows, 1, each);
+        for (int j = 0; j < 9; j++) m.body().add(vec(sum[j]).store(sumOf(o, j), null));
         return m;
+    }
+
+    private Code sumOf(Operands o, int tap) {
+        return add(o.results.getFirst(), constant((long) tap * bytes()));
     }
 
     private static Block copy(LocalVar[] to, LocalVar[] from) {
@@ -340,8 +318,7 @@ final class VectorPixels {
     }
 
     /** What every second pixel of a row sees: even elements, odd ones, and the even ones from the second on. As integers, whose lanes a vector can select. */
-    private void halfTaps(
-            MethodBuilder m, Block read, LocalVar from, LocalVar firstColumn, LocalVar endColumn, LocalVar[] taps) {
+    private void halfTaps(MethodBuilder m, Block read, LocalVar from, Operands o, LocalVar[] taps) {
         Species bits = species.integral();
         LocalVar even = m.local("even", bits.vectorType());
         LocalVar odd = m.local("odd", bits.vectorType());
@@ -352,7 +329,7 @@ final class VectorPixels {
             int column = p / 2 * 2 + p % 2 * species.lanes();
             LocalVar seen = m.local("seen" + p, Species.MASK);
             LocalVar part = m.local("part" + p, bits.vectorType());
-            m.body().add(seen.set(lanesWithin(bits, firstColumn, endColumn, column)));
+            m.body().add(seen.set(lanesWithin(bits, o, column)));
             Code at = add(from, constant((long) column * species.element().bytes()));
             read.add(part.set(Vec.load(bits, at, seen).code()));
             parts[p] = new Vec(bits, part);
@@ -368,10 +345,10 @@ final class VectorPixels {
                 evens.selectFrom(parts[2], parts[3]).reinterpret(species).code()));
     }
 
-    /** Lanes of a vector that begins at {@code column} which are among {@code first} to below {@code end}. */
-    private static Code lanesWithin(Species s, Code first, Code end, int column) {
-        Code below = s.indexInRange(constant(0), sub(end, constant(column)));
-        return Masks.andNot(below, s.indexInRange(constant(0), sub(first, constant(column))));
+    /** Lanes of a vector that begins at {@code column} whose columns are there. */
+    private static Code lanesWithin(Species s, Operands o, int column) {
+        Code below = s.indexInRange(constant(0), sub(o.endColumn, constant(column)));
+        return Masks.andNot(below, s.indexInRange(constant(0), sub(o.firstColumn, constant(column))));
     }
 
     private Code chain(LocalVar[] weights, int from, LocalVar[] taps, Code sum) {
