@@ -2,6 +2,7 @@
 package io.sinter.codegen.jvm;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.sinter.ir.DType;
 import java.lang.foreign.Arena;
@@ -105,6 +106,49 @@ class PixelTilesTest {
                                 });
                             }
                         }
+                    }
+                }
+            }
+        }
+    }
+
+    /** An infinity in the last column makes the sums of the taps infinite that see it, and no others: lanes behind the last pixel count for nothing. */
+    @Test
+    void anInfinityReachesTheTapsThatSeeIt() {
+        int columns = 13;
+        int rows = 3;
+        for (int bits : new int[] {512, 256, 128, 0}) {
+            for (int step : new int[] {1, 2}) {
+                GemmTiles tiles = GemmTileSets.of(DType.F32, bits);
+                int width = (columns - 1) * step + 3;
+                try (Arena arena = Arena.ofConfined()) {
+                    MemorySegment b = arena.allocate(4L * PITCH * ROWS, 64);
+                    MemorySegment a = arena.allocate(4L * PITCH * ROWS, 64);
+                    for (int i = 0; i < PITCH * ROWS; i++) {
+                        b.setAtIndex(ValueLayout.JAVA_FLOAT, i, i % PITCH == width - 1 ? Float.POSITIVE_INFINITY : 1);
+                        a.setAtIndex(ValueLayout.JAVA_FLOAT, i, 1);
+                    }
+                    long zeros = arena.allocate(tiles.zeroBytes(), 64).address();
+                    long sums = arena.allocate(9L * 4 * tiles.lanes(), 64).address();
+                    MemorySegment c = arena.allocate(9 * 4L, 64);
+                    tiles.taps3x3(
+                            step,
+                            rows,
+                            columns,
+                            a.address(),
+                            4L * PITCH,
+                            b.address(),
+                            4L * PITCH,
+                            0,
+                            (rows - 1) * step + 3,
+                            0,
+                            width,
+                            zeros,
+                            sums);
+                    tiles.laneSums(9, sums, c.address(), 4);
+                    for (int j = 0; j < 9; j++) {
+                        float expected = j % 3 == 2 ? Float.POSITIVE_INFINITY : rows * columns;
+                        assertEquals(expected, c.getAtIndex(ValueLayout.JAVA_FLOAT, j), bits + " bits, tap " + j);
                     }
                 }
             }
