@@ -32,10 +32,7 @@ import org.objectweb.asm.Type;
  * methods of many memory accesses, and such a method would never be profiled and stay slow. So a tile
  * only stores; adding to what is there is another method.
  */
-final class GemmVectorTiles {
-    private static final Type LONG = Type.LONG_TYPE;
-    private static final Type INT = Type.INT_TYPE;
-    private static final Type VOID = Type.VOID_TYPE;
+final class GemmVectorTiles extends TileCode {
     /** Rows of dot products at a time: several, so that x is loaded once for them, then the rest one by one. */
     private static final int[] DOT_ROWS = {4, 1};
 
@@ -44,13 +41,12 @@ final class GemmVectorTiles {
 
     private static final boolean IS_ARM = System.getProperty("os.arch").equals("aarch64");
 
-    private final Species species;
     private final int rows;
     private final int vectors;
     private final ClassBuilder cls;
 
     private GemmVectorTiles(String className, DType dtype, int bits) {
-        this.species = new Species(dtype, bits / 8 / dtype.bytes());
+        super(new Species(dtype, bits / 8 / dtype.bytes()));
         this.rows = ROWS;
         this.vectors = vectors(bits);
         this.cls = new ClassBuilder(className, "io/sinter/codegen/jvm/GemmTiles", null);
@@ -179,11 +175,6 @@ final class GemmVectorTiles {
             m.body().add(c.set(add(c, p.get("cRow"))));
         }
         return m;
-    }
-
-    /** An int of a table of offsets. */
-    private static Code offset(LocalVar table, int at) {
-        return cast(LONG, Memory.load(DType.I32, add(table, constant((long) at))));
     }
 
     private void addMethod() {
@@ -397,54 +388,5 @@ final class GemmVectorTiles {
         m.body()
                 .forLoop(i, constant(0), sub(odds, constant(bits.lanes() - 1)), bits.lanes(), step)
                 .ifThen(lt(i, evens), tail);
-    }
-
-    private int bytes() {
-        return species.bits() / 8;
-    }
-
-    private Code zero() {
-        Type t = species.vectorType();
-        return Code.call(t, "zero", t, List.of(Species.SPECIES), species.code());
-    }
-
-    private Code load(Code address) {
-        return Vec.load(species, address, null).code();
-    }
-
-    private Code load(Code address, Code mask) {
-        return Vec.load(species, address, mask).code();
-    }
-
-    private Code store(Code address, Code vector) {
-        return vec(vector).store(address, null);
-    }
-
-    private Code broadcast(Code scalar) {
-        return Vec.broadcast(species, scalar).code();
-    }
-
-    private Code fma(Code a, Code b, Code c) {
-        return vec(a).fma(vec(b), vec(c)).code();
-    }
-
-    private Code sum(Code a, Code b) {
-        return vec(a).add(vec(b)).code();
-    }
-
-    private Code loadScalar(Code address) {
-        return Memory.load(species.element(), address);
-    }
-
-    private Code storeScalar(Code address, Code value) {
-        return Memory.store(species.element(), address, value);
-    }
-
-    private Code firstLanes(Code count) {
-        return species.indexInRange(constant(0), count);
-    }
-
-    private Vec vec(Code code) {
-        return new Vec(species, code);
     }
 }

@@ -2,7 +2,6 @@
 package io.sinter.codegen.jvm;
 
 import static io.sinter.codegen.jvm.bytecode.Code.add;
-import static io.sinter.codegen.jvm.bytecode.Code.cast;
 import static io.sinter.codegen.jvm.bytecode.Code.constant;
 import static io.sinter.codegen.jvm.bytecode.Code.lt;
 import static io.sinter.codegen.jvm.bytecode.Code.mul;
@@ -14,28 +13,22 @@ import io.sinter.codegen.jvm.bytecode.Code;
 import io.sinter.codegen.jvm.bytecode.Compare;
 import io.sinter.codegen.jvm.bytecode.LocalVar;
 import io.sinter.codegen.jvm.bytecode.MethodBuilder;
-import io.sinter.ir.DType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
-import org.objectweb.asm.Type;
 
 /** The methods of {@link GemmTiles} over rows of pixels of one channel, in the Vector API. */
-final class VectorPixels {
-    private static final Type LONG = Type.LONG_TYPE;
-    private static final Type INT = Type.INT_TYPE;
-    private static final Type VOID = Type.VOID_TYPE;
+final class VectorPixels extends TileCode {
 
     /** Rows of pixels at a time: their sums are chains, so several hide the latency of one. */
     private static final int[] PIXEL_ROWS = {4, 2, 1};
 
     private final ClassBuilder cls;
-    private final Species species;
 
     VectorPixels(ClassBuilder cls, Species species) {
+        super(species);
         this.cls = cls;
-        this.species = species;
     }
 
     void methods() {
@@ -101,7 +94,7 @@ final class VectorPixels {
         Block part = new Block().add(mask.set(firstLanes(sub(columns, x))));
         for (int r = 0; r < rows; r++) {
             Code to = add(c, mul(constant((long) r), cRow));
-            whole.add(vec(sums[r]).store(to, null));
+            whole.add(store(to, sums[r]));
             part.add(vec(sums[r]).store(to, mask));
         }
         vector.ifElse(new Compare(Compare.Op.LE, x, sub(columns, constant(species.lanes()))), whole, part)
@@ -270,7 +263,7 @@ final class VectorPixels {
         LocalVar[] sum = new LocalVar[9];
         for (int j = 0; j < 9; j++) {
             sum[j] = m.local("sum" + j, species.vectorType());
-            m.body().add(sum[j].set(load(sumOf(o, j), null)));
+            m.body().add(sum[j].set(load(sumOf(o, j))));
         }
         Rows seen = new Rows(m, step, o, mask);
         LocalVar[][] held = new LocalVar[2][3];
@@ -289,7 +282,7 @@ final class VectorPixels {
         else each.add(copy(held[0], seen.taps));
         each.add(o.a.set(add(o.a, o.second)));
         m.body().forLoop(m.local("i", INT), constant(0), o.rows, 1, each);
-        for (int j = 0; j < 9; j++) m.body().add(vec(sum[j]).store(sumOf(o, j), null));
+        for (int j = 0; j < 9; j++) m.body().add(store(sumOf(o, j), sum[j]));
         return m;
     }
 
@@ -311,8 +304,8 @@ final class VectorPixels {
         LocalVar toRow = m.parameter("toRow", LONG);
         LocalVar lanes = m.local("lanes", species.vectorType());
         Block each = new Block()
-                .add(lanes.set(load(sums, null)))
-                .add(Memory.store(species.element(), to, vec(lanes).sumLanes()))
+                .add(lanes.set(load(sums)))
+                .add(storeScalar(to, vec(lanes).sumLanes()))
                 .add(sums.set(add(sums, constant((long) bytes()))), to.set(add(to, toRow)));
         m.body().forLoop(m.local("i", INT), constant(0), count, 1, each);
     }
@@ -358,36 +351,6 @@ final class VectorPixels {
 
     /** A weight, in all lanes. */
     private Code weight(LocalVar a, LocalVar table, int at) {
-        return Vec.broadcast(species, Memory.load(species.element(), add(a, offset(table, at))))
-                .code();
-    }
-
-    private Vec vec(Code code) {
-        return new Vec(species, code);
-    }
-
-    private Code zero() {
-        return Vec.constant(species, 0).code();
-    }
-
-    private Code load(Code address, Code mask) {
-        return Vec.load(species, address, mask).code();
-    }
-
-    private Code fma(Code a, Code b, Code c) {
-        return vec(a).fma(vec(b), vec(c)).code();
-    }
-
-    private Code firstLanes(Code count) {
-        return species.indexInRange(constant(0), count);
-    }
-
-    private int bytes() {
-        return species.bits() / 8;
-    }
-
-    /** An int of a table of offsets. */
-    private static Code offset(LocalVar table, int at) {
-        return cast(LONG, Memory.load(DType.I32, add(table, constant((long) at))));
+        return broadcast(loadScalar(add(a, offset(table, at))));
     }
 }
