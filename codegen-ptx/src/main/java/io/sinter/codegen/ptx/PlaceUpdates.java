@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.ptx;
 
-import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.Coef;
 import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Facts;
@@ -9,7 +8,9 @@ import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.LoopKernel;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Var;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -59,15 +60,19 @@ record PlaceUpdates(Var number, List<Stmt> body, Expr.Checked place, Stmt.Store 
         facts.add(body);
         if (place == null || !facts.of(place).free().equals(Set.of(l.var()))) return null;
         boolean own = facts.of(s.value()).reads().stream().allMatch(s.buffer()::equals);
-        if (!own || !facts.of(place).reads().isEmpty() || readsElsewhere(s.value(), s.buffer(), s.index())) return null;
+        if (!own
+                || !facts.of(place).reads().isEmpty()
+                || readsElsewhere(s, s.value(), Collections.newSetFromMap(new IdentityHashMap<>()))) return null;
         return new PlaceUpdates(l.var(), l.body(), place, s, lanes);
     }
 
-    private static boolean readsElsewhere(Expr e, Buf b, Index at) {
+    /** Whether a value depends on elements of the buffer other than the one that is stored. */
+    private static boolean readsElsewhere(Stmt.Store s, Expr e, Set<Expr> seen) {
+        if (!seen.add(e)) return false;
         if (e instanceof Expr.Load x
-                && x.buffer().equals(b)
-                && (x.mask() != null || !x.index().equals(at))) return true;
-        return Facts.children(e).stream().anyMatch(x -> readsElsewhere(x, b, at));
+                && x.buffer().equals(s.buffer())
+                && (x.mask() != null || !x.index().equals(s.index()))) return true;
+        return Facts.children(e).stream().anyMatch(x -> readsElsewhere(s, x, seen));
     }
 
     /** Whether a launch's updates are worth looking for those of one place, and slices at different places have no element in common. */

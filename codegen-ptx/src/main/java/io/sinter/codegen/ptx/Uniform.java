@@ -8,6 +8,7 @@ import io.sinter.ir.loop.Stmt;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -18,6 +19,7 @@ final class Uniform {
     private final BodyEmitter c;
     private final Set<Object> inside = new HashSet<>();
     private final Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Map<Expr, Boolean> arithmetic = new IdentityHashMap<>();
 
     Uniform(BodyEmitter c) {
         this.c = c;
@@ -48,10 +50,17 @@ final class Uniform {
     }
 
     /** Whether a value may be computed although nobody may ask for it. */
-    private static boolean isArithmetic(Expr e) {
+    private boolean isArithmetic(Expr e) {
+        Boolean known = arithmetic.get(e);
+        if (known != null) return known;
+        boolean is = isTotal(e) && Facts.children(e).stream().allMatch(this::isArithmetic);
+        arithmetic.put(e, is);
+        return is;
+    }
+
+    private static boolean isTotal(Expr e) {
         if (e instanceof Expr.Load || e instanceof Expr.Checked) return false;
         boolean divides = e instanceof Expr.Bin b && (b.op() == Prim2.DIV || b.op() == Prim2.REM);
-        if (divides && !e.dtype().isFloat()) return false;
-        return Facts.children(e).stream().allMatch(Uniform::isArithmetic);
+        return !divides || e.dtype().isFloat();
     }
 }

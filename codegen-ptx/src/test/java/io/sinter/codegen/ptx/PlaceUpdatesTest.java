@@ -3,6 +3,7 @@ package io.sinter.codegen.ptx;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.ir.Compiler;
@@ -15,7 +16,10 @@ import io.sinter.ir.Type;
 import io.sinter.ir.fuse.Fusion;
 import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.Coef;
+import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.LoopKernel;
+import io.sinter.ir.loop.Prim2;
+import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.op.Put;
 import io.sinter.ir.op.Put.Mode;
 import io.sinter.ir.op.Sample;
@@ -110,6 +114,25 @@ class PlaceUpdatesTest {
                 assertEquals(want, SimRun.runChosen(k, seed, 0).error());
         }
         assertEquals(null, SimRun.runChosen(update(200, i -> i % 11 - 5), 1, 0).error());
+    }
+
+    /** A value that uses each operand twice, many times over, is looked at once. */
+    @Test
+    void operandsThatAreUsedOftenAreLookedAtOnce() {
+        LoopKernel k = update(200, i -> i % 11).kernel;
+        Stmt.Loop all = (Stmt.Loop) k.body().getFirst();
+        Stmt.Loop lanes = (Stmt.Loop) all.body().getFirst();
+        Stmt.Store s = (Stmt.Store) lanes.body().getFirst();
+        Expr value = s.value();
+        for (int i = 0; i < 64; i++) value = Expr.bin(Prim2.MUL, value, value);
+        Stmt.Store store = new Stmt.Store(s.buffer(), s.index(), value);
+        List<Stmt> body = List.of(with(all, with(lanes, store)));
+        LoopKernel often = new LoopKernel(k.name(), k.grid(), k.buffers(), k.slots(), k.scratchBytes(), body);
+        assertTrue(PlaceUpdates.in(often, body).store() == store);
+    }
+
+    private static Stmt.Loop with(Stmt.Loop l, Stmt body) {
+        return new Stmt.Loop(l.var(), l.limit(), l.kind(), List.of(body));
     }
 
     /** Slices that may have elements in common, and few updates, come one after the other. */

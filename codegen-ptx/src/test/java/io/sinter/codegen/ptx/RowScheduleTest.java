@@ -24,6 +24,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -201,6 +202,30 @@ class RowScheduleTest {
         assertEquals(8, code.split(load, -1).length - 1, code);
         assertEquals(4, code.split("st.global.v4.f32", -1).length - 1, code);
         assertEquals(1, code.split("sqrt.rn.f32", -1).length - 1, code);
+    }
+
+    /** What passes compute of a sum, using each operand twice, many times over, is computed once, in either form. */
+    @Test
+    void whatIsComputedOfASumIsComputedOnce() {
+        KernelCase k = norm(DType.F32, 1024);
+        List<Stmt> body = new ArrayList<>(k.kernel.body());
+        Stmt.Loop last = (Stmt.Loop) body.removeLast();
+        Stmt.Store s = (Stmt.Store) last.body().getFirst();
+        Expr often = new Expr.Ref(((Stmt.Declare) body.getFirst()).local());
+        for (int i = 0; i < 64; i++) often = add(often, often);
+        body.add(pass(last.var(), new Stmt.Store(s.buffer(), s.index(), add(s.value(), often))));
+        LoopKernel kernel = new LoopKernel(
+                "often", k.kernel.grid(), k.kernel.buffers(), k.kernel.slots(), k.kernel.scratchBytes(), body);
+        for (Schedule form : List.of(new Schedule.Only(), new RowSchedule(64, 4, true))) {
+            String code = PtxCodegen.generate(kernel, form, "often", 1).code().toString();
+            assertEquals(
+                    64,
+                    Pattern.compile("add\\.rn\\.f32 (%f\\d+), (%f\\d+), \\2;")
+                            .matcher(code)
+                            .results()
+                            .count(),
+                    code);
+        }
     }
 
     /** What is written at one place and read at another is memory, as is what a pass reads of results. */
