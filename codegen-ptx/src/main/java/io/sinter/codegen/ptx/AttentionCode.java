@@ -4,7 +4,6 @@ package io.sinter.codegen.ptx;
 import io.sinter.codegen.ptx.AttentionCells.Lines;
 import io.sinter.codegen.ptx.BodyEmitter.Step;
 import io.sinter.codegen.ptx.lang.Comparison.Relation;
-import io.sinter.codegen.ptx.lang.FloatMode;
 import io.sinter.codegen.ptx.lang.Kernel;
 import io.sinter.codegen.ptx.lang.KernelBuilder;
 import io.sinter.codegen.ptx.lang.Memory;
@@ -157,7 +156,7 @@ final class AttentionCode {
 
     /** A special register in 64 bits. */
     Reg special(Operand.Special s) {
-        return out.cvt(FloatMode.DEFAULT, PtxType.U64, PtxType.U32, out.mov(PtxType.U32, s));
+        return out.wide(out.mov(PtxType.U32, s));
     }
 
     Operand extent(Var v) {

@@ -101,7 +101,7 @@ final class GemmCode {
 
     /** A special register in 64 bits. */
     Reg special(Operand.Special s) {
-        return out.cvt(FloatMode.DEFAULT, PtxType.U64, PtxType.U32, out.mov(PtxType.U32, s));
+        return out.wide(out.mov(PtxType.U32, s));
     }
 
     Operand zero() {

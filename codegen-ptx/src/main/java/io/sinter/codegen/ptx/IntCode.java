@@ -73,7 +73,7 @@ final class IntCode {
 
     /** In 64 bits. */
     Operand wide(Operand a) {
-        return a instanceof Operand.Int ? a : out.cvt(FloatMode.DEFAULT, PtxType.U64, PtxType.U32, a);
+        return a instanceof Operand.Int ? a : out.wide(a);
     }
 
     /** The low half of 64 bits. */

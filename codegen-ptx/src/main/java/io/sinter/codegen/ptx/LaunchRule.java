@@ -82,7 +82,7 @@ public sealed interface LaunchRule {
             long count = product(tasks, slot);
             long longest = 0;
             for (Coef c : shared) longest = Math.max(longest, number(c, slot));
-            int threads = team(longest, Math.min(count, BUSY));
+            int threads = team(longest, count);
             int least = Math.clamp(powerOf2(count), 1, Math.max(1, 32 / threads));
             int teams = cooperates && threads > 32 ? 1 : teams(count, threads, least);
             long ctas = Math.min(MAX_CTAS, (count + teams - 1) / teams);
@@ -96,9 +96,12 @@ public sealed interface LaunchRule {
 
         private int team(long longest, long count) {
             if (shared.isEmpty() || longest <= 1) return 1;
-            long steps = powerOf2((longest + width - 1) / width);
-            if (!cooperates) return Math.clamp(steps, 1, most);
-            return ofRow(longest, count, width, most);
+            if (cooperates) return ofRow(longest, count, width, most);
+            return Math.clamp(steps(longest, width), 1, most);
+        }
+
+        private static long steps(long elements, int width) {
+            return powerOf2((elements + width - 1) / width);
         }
 
         /** Teams of a CTA that wait for nobody else: enough to fill it, but every multiprocessor is to have one. */
@@ -115,7 +118,7 @@ public sealed interface LaunchRule {
         static int ofRow(long longest, long rows, int width, int most) {
             if (longest <= ALONE) return 1;
             long count = Math.min(rows, BUSY);
-            long steps = powerOf2((longest + width - 1) / width);
+            long steps = steps(longest, width);
             int threads = Math.clamp(steps / STEPS, 32, most);
             int largest = Math.clamp(steps / 2, 32, most);
             while (threads < largest && threads * count < BUSY) threads *= 2;

@@ -2,7 +2,6 @@
 package io.sinter.codegen.ptx;
 
 import io.sinter.codegen.ptx.lang.Comparison.Relation;
-import io.sinter.codegen.ptx.lang.FloatMode;
 import io.sinter.codegen.ptx.lang.Kernel;
 import io.sinter.codegen.ptx.lang.KernelBuilder;
 import io.sinter.codegen.ptx.lang.Movement;
@@ -28,8 +27,6 @@ import java.util.Map;
  * everything else alike.
  */
 final class LoopEmitter {
-    private static final int WARP = 32;
-
     /**
      * CTAs that are to fit a multiprocessor at a time, so that other threads hide what one waits for. Left alone, the assembler spills registers for the
      * sake of more; three leave each thread 80, which cheap kernels do with.
@@ -118,7 +115,7 @@ final class LoopEmitter {
             rule = new LaunchRule.RowTeams(tasks, rows.threads());
             out.limits(rowLimits(cost));
         } else if (updates != null) {
-            rule = new LaunchRule.RowTeams(tasks, WARP);
+            rule = new LaunchRule.RowTeams(tasks, Team.WARP);
             out.limits(Kernel.Limits.threads(LaunchRule.CTA).withMinCtas(CTAS));
         } else {
             boolean large = cost > LARGE || accumulators * width > MANY_PARTS || kernel.slots() > MANY_SLOTS;
@@ -140,12 +137,12 @@ final class LoopEmitter {
         Reg blocks = out.pointer();
         Reg stride = out.parameter(PtxType.U64);
         Reg scratchBase = out.parameter(PtxType.U64);
-        Reg y = wide(out.mov(PtxType.U32, Operand.Special.CTAID_Y));
+        Reg y = out.wide(out.mov(PtxType.U32, Operand.Special.CTAID_Y));
         Reg block = out.mad(PtxType.S64, y, stride, blocks);
-        Reg teams = wide(out.mov(PtxType.U32, Operand.Special.NTID_Y));
-        Reg ctas = wide(out.mov(PtxType.U32, Operand.Special.NCTAID_X));
-        Reg x = wide(out.mov(PtxType.U32, Operand.Special.CTAID_X));
-        Reg inCta = wide(out.mov(PtxType.U32, Operand.Special.TID_Y));
+        Reg teams = out.wide(out.mov(PtxType.U32, Operand.Special.NTID_Y));
+        Reg ctas = out.wide(out.mov(PtxType.U32, Operand.Special.NCTAID_X));
+        Reg x = out.wide(out.mov(PtxType.U32, Operand.Special.CTAID_X));
+        Reg inCta = out.wide(out.mov(PtxType.U32, Operand.Special.TID_Y));
         Reg first = out.mad(PtxType.S64, x, teams, inCta);
         Reg all = out.mul(PtxType.S64, ctas, teams);
         Operand mine = passes != null ? null : scratchBase;
@@ -154,8 +151,8 @@ final class LoopEmitter {
             mine = out.mad(PtxType.S64, number, out.constant(kernel.scratchBytes()), scratchBase);
             if (rule.usesDynamicShared()) mine = scratch(scratchBase, inCta, mine);
         }
-        Team team =
-                new Team(out, cooperates, accumulators, passes != null ? rows.threads() : updates != null ? WARP : 0);
+        Team team = new Team(
+                out, cooperates, accumulators, passes != null ? rows.threads() : updates != null ? Team.WARP : 0);
         BodyEmitter c = new BodyEmitter(out, facts, new BodyEmitter.Frame(block, mine), anyOrder);
         Map<Stmt, Integer> lines = StatementEmitter.number(body, text);
         StatementEmitter statements = new StatementEmitter(c, team, hazards, loops.isEmpty(), file, lines);
@@ -192,10 +189,6 @@ final class LoopEmitter {
         Reg inShared = out.mad(PtxType.S64, team, out.constant(kernel.scratchBytes()), shared);
         Reg isShared = out.setp(Relation.EQ, PtxType.S64, scratchBase, out.constant(0));
         return out.selp(PtxType.B64, inShared, inGlobal, isShared);
-    }
-
-    private Reg wide(Reg r) {
-        return out.cvt(FloatMode.DEFAULT, PtxType.U64, PtxType.U32, r);
     }
 
     /** Gives a grid's variables their values in a task, whose number counts them row-major. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.ptx;
 
+import io.sinter.codegen.ptx.lang.Bitwise.LogicOp;
 import io.sinter.codegen.ptx.lang.Comparison.Relation;
 import io.sinter.codegen.ptx.lang.Guard;
 import io.sinter.codegen.ptx.lang.KernelBuilder;
@@ -236,20 +237,31 @@ final class MemoryEmitter {
     Value checked(Expr.Checked e) {
         Value v = c.value(e.value());
         Operand bound = c.indices.coef(e.bound());
-        Operand least = e.wrap() ? c.out.neg(PtxType.S64, bound) : c.out.constant(0);
+        Operand least = least(e, bound);
         return Value.of(DType.I64, v.width(), k -> {
             Reg x = c.scalars.register(DType.I64, v.lane(k));
-            Reg below = c.out.setp(Relation.LT, PtxType.S64, x, bound);
-            Reg inside = c.out.setp(
-                    Relation.GE, PtxType.S64, x, least, io.sinter.codegen.ptx.lang.Bitwise.LogicOp.AND, below);
+            Reg inside = inside(x, least, bound);
             when(c.out.not(PtxType.PRED, inside), () -> report(e, x, bound));
-            Operand wrapped = x;
-            if (e.wrap()) {
-                Reg negative = c.out.setp(Relation.LT, PtxType.S64, x, c.out.constant(0));
-                wrapped = c.out.selp(PtxType.B64, c.out.add(PtxType.S64, x, bound), x, negative);
-            }
-            return c.out.selp(PtxType.B64, wrapped, c.out.constant(0), inside);
+            return c.out.selp(PtxType.B64, wrapped(e, x, bound), c.out.constant(0), inside);
         });
+    }
+
+    /** The least number that is a right index. */
+    Operand least(Expr.Checked e, Operand bound) {
+        return e.wrap() ? c.out.neg(PtxType.S64, bound) : c.out.constant(0);
+    }
+
+    /** Whether a number is a right index: at least {@code least}, and below {@code bound}. */
+    Reg inside(Reg x, Operand least, Operand bound) {
+        Reg below = c.out.setp(Relation.LT, PtxType.S64, x, bound);
+        return c.out.setp(Relation.GE, PtxType.S64, x, least, LogicOp.AND, below);
+    }
+
+    /** A right index counted from the start. */
+    Reg wrapped(Expr.Checked e, Reg x, Operand bound) {
+        if (!e.wrap()) return x;
+        Reg negative = c.out.setp(Relation.LT, PtxType.S64, x, c.out.constant(0));
+        return c.out.selp(PtxType.B64, c.out.add(PtxType.S64, x, bound), x, negative);
     }
 
     /** Sets the error record, unless somebody has: who finds the state 0 and makes it 1 writes the rest. */

@@ -4,7 +4,6 @@ package io.sinter.codegen.ptx;
 import io.sinter.codegen.ptx.lang.Arithmetic.UnaryOp;
 import io.sinter.codegen.ptx.lang.Bitwise.LogicOp;
 import io.sinter.codegen.ptx.lang.Comparison.Relation;
-import io.sinter.codegen.ptx.lang.FloatMode;
 import io.sinter.codegen.ptx.lang.KernelBuilder;
 import io.sinter.codegen.ptx.lang.Operand;
 import io.sinter.codegen.ptx.lang.Operand.Reg;
@@ -19,8 +18,6 @@ import io.sinter.ir.DType;
  * <p>The lowest wrong index is reported: the first update's warp looks at all, and whoever else meets one has looked at all before it.
  */
 final class PlaceSearch {
-    private static final int WARP = 32;
-
     /** Updates that each lane looks at before the warp decides whether one of them matters. */
     private static final int ABREAST = 4;
 
@@ -59,16 +56,8 @@ final class PlaceSearch {
             c.bind(updates.number(), Value.of(DType.I64, number));
             Reg x = c.scalars.register(
                     DType.I64, c.value(updates.place().value()).lane(0));
-            boolean wraps = updates.place().wrap();
-            Operand least = wraps ? out.neg(PtxType.S64, bound) : out.constant(0);
-            Reg below = out.setp(Relation.LT, PtxType.S64, x, bound);
-            Reg inside = out.setp(Relation.GE, PtxType.S64, x, least, LogicOp.AND, below);
-            Reg place = x;
-            if (wraps) {
-                Reg negative = out.setp(Relation.LT, PtxType.S64, x, out.constant(0));
-                place = out.selp(PtxType.B64, out.add(PtxType.S64, x, bound), x, negative);
-            }
-            result[0] = new Looked(x, inside, place);
+            Reg inside = c.memory.inside(x, c.memory.least(updates.place(), bound), bound);
+            result[0] = new Looked(x, inside, c.memory.wrapped(updates.place(), x, bound));
         });
         return result[0];
     }
@@ -78,10 +67,10 @@ final class PlaceSearch {
         String end = out.newLabel();
         Reg mine = look(own).place;
         Reg isFirst = out.setp(Relation.EQ, PtxType.S32, out.constant(0), out.constant(0));
-        c.loop(out.constant(0), count, out.constant(WARP * ABREAST), from -> {
+        c.loop(out.constant(0), count, out.constant(Team.WARP * ABREAST), from -> {
             Reg any = null;
             for (int i = 0; i < ABREAST; i++) {
-                Operand at = c.scalars.addLong(c.scalars.addLong(from, lane), out.constant(WARP * i));
+                Operand at = c.scalars.addLong(c.scalars.addLong(from, lane), out.constant(Team.WARP * i));
                 Looked x = look(out.min(PtxType.S64, at, c.scalars.addLong(count, out.constant(-1))));
                 Reg matters =
                         out.setp(Relation.EQ, PtxType.S64, x.place, mine, LogicOp.OR, out.not(PtxType.PRED, x.inside));
@@ -91,8 +80,8 @@ final class PlaceSearch {
             Reg found = out.register(PtxType.PRED);
             out.add(new WarpOp.Vote(WarpOp.Vote.Mode.ANY, found, any, out.constant(-1)));
             c.memory.when(found, () -> {
-                Operand stop = out.min(PtxType.S64, count, c.scalars.addLong(from, out.constant(WARP * ABREAST)));
-                c.loop(from, stop, out.constant(WARP), first -> closer(first, own, mine, isFirst, end));
+                Operand stop = out.min(PtxType.S64, count, c.scalars.addLong(from, out.constant(Team.WARP * ABREAST)));
+                c.loop(from, stop, out.constant(Team.WARP), first -> closer(first, own, mine, isFirst, end));
             });
         });
         out.label(end);
@@ -116,7 +105,7 @@ final class PlaceSearch {
         Reg there = out.setp(Relation.LT, PtxType.S64, at, count);
         Reg wrong = ballot(out.and(PtxType.PRED, there, out.not(PtxType.PRED, x.inside)));
         c.memory.when(out.setp(Relation.NE, PtxType.S32, wrong, out.constant(0)), () -> {
-            Reg lowest = wide(lowest(wrong));
+            Reg lowest = out.wide(lowest(wrong));
             c.memory.when(
                     out.setp(Relation.EQ, PtxType.S64, c.scalars.register(DType.I64, lane), lowest),
                     () -> c.memory.report(updates.place(), x.given, bound));
@@ -128,7 +117,7 @@ final class PlaceSearch {
             String exit = out.newLabel();
             out.label(head);
             out.branchIf(out.setp(Relation.EQ, PtxType.S32, left, out.constant(0)), exit);
-            Reg number = out.add(PtxType.S64, first, wide(lowest(left)));
+            Reg number = out.add(PtxType.S64, first, out.wide(lowest(left)));
             Reg another = out.setp(
                     Relation.NE, PtxType.S64, number, c.scalars.register(DType.I64, own), LogicOp.AND, isFirst);
             out.branchIf(another, end);
@@ -144,9 +133,5 @@ final class PlaceSearch {
             out.branch(head);
             out.label(exit);
         });
-    }
-
-    private Reg wide(Reg r) {
-        return out.cvt(FloatMode.DEFAULT, PtxType.U64, PtxType.U32, r);
     }
 }

@@ -49,11 +49,6 @@ record RowPasses(
         int held,
         Map<Buf, Set<Expr.Load>> kept) {
 
-    /** Whether {@link #in} is worth a look: it takes a kernel apart. */
-    static boolean mayBe(LoopKernel kernel) {
-        return passes(kernel.body()).size() > 1;
-    }
-
     private static List<Stmt.Loop> passes(List<Stmt> body) {
         return body.stream()
                 .filter(s -> s instanceof Stmt.Loop l && l.kind() == Stmt.Loop.Kind.VECTOR)
@@ -63,6 +58,7 @@ record RowPasses(
 
     /** Null if the kernel is something else, or holds nothing from one pass to another. */
     static RowPasses in(LoopKernel kernel) {
+        if (passes(kernel.body()).size() < 2) return null;
         List<Stmt> spelled = new MathCode().stmts(kernel.body());
         List<Stmt.Loop> loops = passes(spelled);
         if (SharedLoop.in(spelled).size() != loops.size()) return null;
@@ -78,14 +74,15 @@ record RowPasses(
         Map<Expr.Load, Live> reads = new LinkedHashMap<>();
         int width = 0;
         int accumulators = 0;
-        for (Stmt.Loop l : loops) {
+        for (int i = 0; i < loops.size(); i++) {
+            Stmt.Loop l = loops.get(i);
+            int pass = i;
             Set<Access> of = SharedLoop.wide(l, facts);
             int w = SharedLoop.width(l, of, false);
             if (w == 1 || width != 0 && w != width) return null;
             width = w;
             wide.addAll(of);
             accumulators += StatementEmitter.accumulators(l).size();
-            int pass = loops.indexOf(l);
             for (Expr.Load x : StepLoops.early(l, x -> isHeld(x, of)))
                 reads.merge(x, new Live(pass, pass), (a, _) -> new Live(a.first, pass));
         }

@@ -25,7 +25,6 @@ record RowSchedule(int threads, int steps, boolean whole) implements Schedule {
 
     /** The form for a launch; null if its rows are too long or not aligned, or the kernel does not read twice what it could hold. */
     static RowSchedule choose(LoopKernel kernel, IntToLongFunction slot) {
-        if (!RowPasses.mayBe(kernel)) return null;
         RowPasses passes = RowPasses.in(kernel);
         if (passes == null) return null;
         long n = LaunchRule.number(passes.variable().extent(), slot);
@@ -34,7 +33,7 @@ record RowSchedule(int threads, int steps, boolean whole) implements Schedule {
         long rows = LaunchRule.extents(kernel.grid(), slot);
         int mostThreads = mostThreads(passes);
         int threads = LaunchRule.Teams.ofRow(n, rows, width, mostThreads);
-        if (threads < 32) return null;
+        if (threads < Team.WARP) return null;
         int most = mostSteps(passes);
         while (threads < mostThreads && n > (long) most * width * threads) threads *= 2;
         long steps = (n + (long) width * threads - 1) / ((long) width * threads);
@@ -52,10 +51,10 @@ record RowSchedule(int threads, int steps, boolean whole) implements Schedule {
 
     /** Forms that hold most, of a warp and of as many as may share a row; none if the kernel has no such form. */
     static List<RowSchedule> largest(LoopKernel kernel) {
-        RowPasses passes = RowPasses.mayBe(kernel) ? RowPasses.in(kernel) : null;
+        RowPasses passes = RowPasses.in(kernel);
         if (passes == null) return List.of();
         int most = mostSteps(passes);
-        return List.of(new RowSchedule(32, most, true), new RowSchedule(mostThreads(passes), most, false));
+        return List.of(new RowSchedule(Team.WARP, most, true), new RowSchedule(mostThreads(passes), most, false));
     }
 
     @Override

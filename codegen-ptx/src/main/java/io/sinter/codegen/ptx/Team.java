@@ -18,10 +18,11 @@ import java.util.List;
 
 /**
  * The threads that share a task: those of one row (x) of the CTA. A team that works together is one thread, one warp, or a whole CTA of
- * several warps ({@link LaunchRule}), so that a shuffle or barrier always has all of its threads. Code is the same for all of these.
+ * several warps ({@link LaunchRule}), so that a shuffle or barrier always has all of its threads. Code is the same for all of
+ * these, unless the number of threads is fixed.
  */
 final class Team {
-    private static final int WARP = 32;
+    static final int WARP = 32;
 
     /** Most warps of a team. */
     private static final int WARPS = LaunchRule.MAX_TEAM / WARP;
@@ -57,8 +58,8 @@ final class Team {
         this.accumulators = accumulators;
         lane = out.mov(PtxType.U32, Operand.Special.TID_X);
         threads = out.mov(PtxType.U32, Operand.Special.NTID_X);
-        lane64 = out.cvt(FloatMode.DEFAULT, PtxType.U64, PtxType.U32, lane);
-        threads64 = out.cvt(FloatMode.DEFAULT, PtxType.U64, PtxType.U32, threads);
+        lane64 = out.wide(lane);
+        threads64 = out.wide(threads);
         first = out.setp(Relation.EQ, PtxType.U32, lane, out.constant(0));
         isBlock = cooperates ? out.setp(Relation.GT, PtxType.U32, threads, out.constant(WARP)) : null;
         isWarp = cooperates ? out.setp(Relation.EQ, PtxType.U32, threads, out.constant(WARP)) : null;
@@ -103,7 +104,7 @@ final class Team {
         if (cells == null) cells = out.shared("team_cells", Exchange.CELL, (long) Exchange.CELL * WARPS * accumulators);
         Reg base = out.mov(PtxType.U64, cells);
         Reg warp = out.shr(PtxType.U32, lane, out.constant(5));
-        Reg stride = out.cvt(FloatMode.DEFAULT, PtxType.U64, PtxType.U32, warp);
+        Reg stride = out.wide(warp);
         Reg mine = out.add(
                 PtxType.S64, base, out.mul(PtxType.S64, stride, out.constant((long) Exchange.CELL * parts.size())));
         Reg inWarp = out.and(PtxType.B32, lane, out.constant(WARP - 1));

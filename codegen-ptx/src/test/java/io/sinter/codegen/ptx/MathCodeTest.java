@@ -22,7 +22,7 @@ import org.junit.jupiter.api.TestFactory;
  * those of f32.
  */
 class MathCodeTest {
-    static final double MAX_ULPS = 4;
+    private static final double MAX_ULPS = 4;
 
     @TestFactory
     Stream<DynamicTest> unary() {

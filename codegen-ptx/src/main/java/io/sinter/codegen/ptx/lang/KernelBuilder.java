@@ -370,6 +370,11 @@ public final class KernelBuilder {
         return d;
     }
 
+    /** An unsigned number of 32 bits in 64. */
+    public Reg wide(Operand a) {
+        return cvt(FloatMode.DEFAULT, PtxType.U64, PtxType.U32, a);
+    }
+
     /** Makes an address in a space of a generic one. */
     public Reg toSpace(Space space, Operand a) {
         Reg d = register(PtxType.U64);
