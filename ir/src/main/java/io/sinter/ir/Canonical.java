@@ -8,7 +8,6 @@ import io.sinter.ir.op.Op;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
 
@@ -38,8 +37,6 @@ public final class Canonical {
     private int size;
     private int entries;
     private final Writer writer = new Writer();
-    /** Operators' names as words: few names, written for every node. */
-    private final Map<String, long[]> names = new HashMap<>();
 
     /**
      * A program's identity: its whole form and a 128-bit hash of it. Equality compares the form, so that a
@@ -217,7 +214,7 @@ public final class Canonical {
 
     /** The name and attributes; a loop keeps the form of its own. */
     private void operator(Op op) {
-        words(names.computeIfAbsent(op.name(), Canonical::wordsOf));
+        text(op.name());
         if (op instanceof Loop l) words(l.form().words);
         else op.attributes(writer);
     }
@@ -284,12 +281,6 @@ public final class Canonical {
         int rank = s.rank();
         word(t.dtype().ordinal() | (long) rank << 8);
         for (int i = 0; i < rank; i++) word(s.dim(i));
-    }
-
-    private static long[] wordsOf(String name) {
-        Canonical c = new Canonical();
-        c.text(name);
-        return Arrays.copyOf(c.words, c.size);
     }
 
     /** Exactly, eight characters a word, after the length (names are ASCII). */
