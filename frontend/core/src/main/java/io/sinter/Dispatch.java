@@ -31,37 +31,29 @@ final class Dispatch {
 
         @Override
         public Tensor apply(Op op, Tensor a) {
-            return first(op, a);
+            return Dispatch.emit(op, a);
         }
 
         @Override
         public Tensor apply(Op op, Tensor a, Tensor b) {
-            return first(op, a, b);
+            return Dispatch.emit(op, a, b);
         }
 
         @Override
         public Tensor apply(Op op, Tensor a, Tensor b, Tensor c) {
-            return first(op, a, b, c);
+            return Dispatch.emit(op, a, b, c);
         }
 
         @Override
         public Tensor apply(Op op, Tensor... inputs) {
-            return first(op, inputs);
+            return Dispatch.emit(op, inputs);
         }
     };
 
     private Dispatch() {}
 
-    /** Applies an operator with one result. */
-    static Tensor emit(Op op, Tensor... in) {
-        Trace t = Trace.current();
-        t.limit();
-        Value[] values = read(t, op, in);
-        return single(t, op, in, values, infer(op, values).get(0));
-    }
-
     /** Applies any operator; its first result. */
-    private static Tensor first(Op op, Tensor... in) {
+    static Tensor emit(Op op, Tensor... in) {
         Trace t = Trace.current();
         t.limit();
         Value[] values = read(t, op, in);

@@ -13,7 +13,7 @@ final class SavedValue implements Runnable {
     private Tensor owner;
     private int version;
 
-    /** @param by who saves it */
+    /** @param by who saves it, and {@linkplain #run checks} it; null for one that calls {@link #check} */
     SavedValue(TapeNode by, Tensor owner, Value value) {
         this.by = by;
         this.owner = owner;
@@ -43,7 +43,7 @@ final class SavedValue implements Runnable {
     /** The check for whoever saved it. */
     @Override
     public void run() {
-        if (isModified()) check(by.name());
+        check(by.name());
     }
 
     static RuntimeException modified(String op, Type type, int now, int expected) {
