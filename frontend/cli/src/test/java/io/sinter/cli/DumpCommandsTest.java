@@ -182,6 +182,20 @@ class DumpCommandsTest {
         assertTrue(failure("dump", "run", missing).contains("cannot read the graph " + missing));
     }
 
+    /** A setting that is wrong is not taken for a device that is. */
+    @Test
+    void wrongSettingsAreNotTakenForDevices() throws IOException {
+        Path graph = write("any.ir", "%a: f32[4] = input\n%b: f32[4] = exp(%a)\nreturn %b\n");
+        System.setProperty("sinter.autotune", "soon");
+        try {
+            assertEquals("sinter: -Dsinter.autotune=soon is no number of seconds\n", failure("dump", "run", graph));
+        } finally {
+            System.clearProperty("sinter.autotune");
+        }
+        assertTrue(
+                failure("dump", "run", graph, "--device", "abacus").contains("; or reference: loop IR, interpreted"));
+    }
+
     /** At once, and not as a fault of the compiler. */
     @Test
     void foldersThatCannotBeWrittenAreNamed() throws IOException {

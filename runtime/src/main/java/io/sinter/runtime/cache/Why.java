@@ -12,22 +12,19 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Why a program was not found: the stored program that is most like it, and what differs. */
+/** Why a program or a kernel was not found: the stored one that is most like it, and what differs. */
 public final class Why {
     private static final int MAX_DIFFERENCES = 5;
 
     private Why() {}
 
-    /** A stored program with its file. */
-    public record Candidate(Tier.Stored stored, Entry entry) {}
-
     /** All programs of a tier that can be read. */
-    public static List<Candidate> programs(Tier tier) throws IOException {
-        List<Candidate> programs = new ArrayList<>();
+    public static List<Entry> programs(Tier tier) throws IOException {
+        List<Entry> programs = new ArrayList<>();
         for (Tier.Stored s : tier.list()) {
             if (s.kind() != CacheKey.Kind.PLAN) continue;
             try {
-                programs.add(new Candidate(s, Tier.read(s)));
+                programs.add(Tier.read(s));
             } catch (FormatException | IOException e) {
                 Tier.LOG.log(System.Logger.Level.DEBUG, "not read: " + s.file(), e);
             }
@@ -39,15 +36,15 @@ public final class Why {
      * Lines that say why {@code missed} was compiled when others were there: in which component of the key it differs from the nearest of them, and
      * if that is the program itself, in which of its lines.
      */
-    public static List<String> explain(Entry missed, List<Candidate> others) {
+    public static List<String> explain(Entry missed, List<Entry> others) {
         Entry nearest = null;
         int best = -1;
-        for (Candidate c : others) {
-            if (c.entry.key().equals(missed.key())) continue;
-            int likeness = likeness(missed, c.entry);
+        for (Entry other : others) {
+            if (other.key().equals(missed.key())) continue;
+            int likeness = likeness(missed, other);
             if (likeness > best) {
                 best = likeness;
-                nearest = c.entry;
+                nearest = other;
             }
         }
         if (nearest == null) return List.of("no other program is stored: this one was the first");

@@ -118,7 +118,7 @@ class CacheOptionsTest {
         CacheKey b = new CacheKey(CacheKey.Kind.PLAN, "b2", "t1", "strict", Sha256.hex(new byte[] {1}));
         Entry stored = new Entry(a, "n", "", Entry.compress("x"), new byte[0]);
         Entry missed = new Entry(b, "n", "", Entry.compress("x"), new byte[0]);
-        List<String> why = Why.explain(missed, List.of(new Why.Candidate(null, stored)));
+        List<String> why = Why.explain(missed, List.of(stored));
         assertEquals(
                 List.of("the same program is stored, with another key:", "  compiler build: stored b1, wanted b2"),
                 why);

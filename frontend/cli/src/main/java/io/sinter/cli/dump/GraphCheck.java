@@ -57,11 +57,13 @@ final class GraphCheck {
         Options options = Options.fromProperties().withChecks(Checks.NONE);
         if (device.equals("reference") || device.equals("interpreted"))
             return Session.open(options.withDevice(Device.JVM).withBackend(Options.Backend.INTERPRETED));
+        Device on;
         try {
-            return Session.open(options.withDevice(Device.parse(device)).withBackend(Options.Backend.GENERATED));
+            on = Device.parse(device);
         } catch (IllegalArgumentException e) {
             throw new CommandFailure(e.getMessage() + "; or reference: loop IR, interpreted", e);
         }
+        return Session.open(options.withDevice(on).withBackend(Options.Backend.GENERATED));
     }
 
     /** Random arguments of a graph's types: floats between -2 and 2, small integers; the same for the same seed. */
