@@ -225,7 +225,7 @@ final class ReferenceCheck {
                     args,
                     Math.max(ProgramInputs.DEFAULT_BYTES, context.session().dumpedInputs()));
         } catch (IOException e) {
-            throw new UncheckedIOException(what + "\n  and it cannot be dumped: " + e.getMessage(), e);
+            throw new UncheckedIOException(what + "\n  and it cannot be dumped: " + Reason.of(e), e);
         } catch (UncheckedIOException e) {
             throw new UncheckedIOException(what + "\n  and it cannot be dumped: " + e.getMessage(), e.getCause());
         }

@@ -102,8 +102,7 @@ final class WatchedExecutable implements Executable {
         try {
             ProgramInputs.write(folder, graph, arguments, bytes);
         } catch (IOException e) {
-            throw new UncheckedIOException(
-                    "cannot write a program's arguments to " + folder + ": " + e.getMessage(), e);
+            throw new UncheckedIOException("cannot write a program's arguments to " + folder + ": " + Reason.of(e), e);
         }
     }
 

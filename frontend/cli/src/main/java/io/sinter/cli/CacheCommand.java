@@ -2,12 +2,12 @@
 package io.sinter.cli;
 
 import io.sinter.ir.store.FormatException;
+import io.sinter.runtime.Reason;
 import io.sinter.runtime.StoredEntries;
 import io.sinter.runtime.cache.Bundle;
 import io.sinter.runtime.cache.CacheKey;
 import io.sinter.runtime.cache.CacheOptions;
 import io.sinter.runtime.cache.Entry;
-import io.sinter.runtime.cache.FileErrors;
 import io.sinter.runtime.cache.MissLog;
 import io.sinter.runtime.cache.OtherVersionException;
 import io.sinter.runtime.cache.Tier;
@@ -99,7 +99,7 @@ final class CacheCommand implements Runnable {
             try {
                 return Tier.own(place);
             } catch (IOException e) {
-                throw new CommandFailure(FileErrors.describe(e), e);
+                throw new CommandFailure(Reason.of(e), e);
             }
         }
     }
@@ -121,7 +121,7 @@ final class CacheCommand implements Runnable {
             try {
                 act(out);
             } catch (IOException e) {
-                throw new CommandFailure(FileErrors.describe(e), e);
+                throw new CommandFailure(Reason.of(e), e);
             } finally {
                 out.flush();
             }
@@ -176,15 +176,23 @@ final class CacheCommand implements Runnable {
 
         private static final String LINE = "%-6s  %-12s  %9s  %7s  %7s  %6s  %s%n";
 
-        private static void line(Tier.Stored s, long uses, PrintWriter out) throws IOException {
-            String what;
+        private static String what(Tier.Stored s) throws IOException {
             try {
                 Entry e = Tier.read(s);
-                what = e.name() + " for " + e.key().target() + (e.line().isEmpty() ? "" : " at " + e.line());
+                return e.name() + " for " + e.key().target() + (e.line().isEmpty() ? "" : " at " + e.line());
             } catch (OtherVersionException e) {
-                what = e.getMessage();
+                return e.getMessage();
             } catch (FormatException e) {
-                what = "DAMAGED: " + e.getMessage();
+                return "DAMAGED: " + e.getMessage();
+            }
+        }
+
+        private static void line(Tier.Stored s, long uses, PrintWriter out) throws IOException {
+            String what;
+            Instant stored;
+            try {
+                what = what(s);
+                stored = s.made().toInstant();
             } catch (NoSuchFileException e) {
                 return; // evicted meanwhile
             }
@@ -194,7 +202,7 @@ final class CacheCommand implements Runnable {
                     s.kind().folder(),
                     Tier.shorten(s.digest()),
                     size(s.bytes()),
-                    age(s.made().toInstant()),
+                    age(stored),
                     age(s.used().toInstant()),
                     uses,
                     what);
@@ -354,9 +362,9 @@ final class CacheCommand implements Runnable {
         @Override
         void act(PrintWriter out) throws IOException {
             PrivateKey signer = key == null ? null : Trust.privateKey(key);
+            if (Files.isDirectory(file)) throw new CommandFailure(file + " is a folder: name a file in it");
             Path parent = file.toAbsolutePath().getParent();
             if (!Files.isDirectory(parent)) throw new CommandFailure("no folder " + parent);
-            if (Files.isDirectory(file)) throw new CommandFailure(file + " is a folder: name a file in it");
             report(out, "exported", Bundle.export(where.open(), file, signer));
         }
     }
@@ -397,11 +405,12 @@ final class CacheCommand implements Runnable {
 
         @Override
         void act(PrintWriter out) throws IOException {
-            Path keys = trusted != null ? trusted : Where.options().trusted();
+            CacheOptions options = Where.options();
+            Path keys = trusted != null ? trusted : options.trusted();
             Trust trust = unsigned ? null : keys == null ? Trust.NOBODY : new Trust(Trust.keys(keys), false);
             Tier tier = where.openOrMake();
             report(out, "imported", Bundle.load(file, tier, trust));
-            long removed = tier.prune(Where.options().maxBytes());
+            long removed = tier.prune(options.maxBytes());
             if (removed > 0) out.println(size(removed) + " removed, so that the rest fits (SINTER_CACHE_MAX)");
         }
     }

@@ -10,6 +10,7 @@ import io.sinter.runtime.Counters;
 import io.sinter.runtime.Device;
 import io.sinter.runtime.Executable;
 import io.sinter.runtime.Options;
+import io.sinter.runtime.Reason;
 import io.sinter.runtime.Session;
 import io.sinter.runtime.cache.CacheOptions;
 import io.sinter.runtime.dump.Sources;
@@ -128,7 +129,7 @@ final class CacheWarmCommand implements Runnable {
         try {
             folder = Files.createTempDirectory("sinter-warm");
         } catch (IOException e) {
-            throw new CommandFailure("cannot make a temporary folder: " + e.getMessage(), e);
+            throw new CommandFailure("cannot make a temporary folder: " + Reason.of(e), e);
         }
         Path weights = folder.resolve("weights.safetensors");
         if (what.stream().noneMatch(a -> a.startsWith("--weights"))) arguments.add("--weights=" + weights);
@@ -146,7 +147,7 @@ final class CacheWarmCommand implements Runnable {
                 Files.deleteIfExists(weights);
                 Files.deleteIfExists(folder);
             } catch (IOException e) {
-                spec.commandLine().getErr().println("cannot remove " + folder + ": " + e.getMessage());
+                spec.commandLine().getErr().println("cannot remove " + folder + ": " + Reason.of(e));
             }
         }
     }

@@ -17,6 +17,7 @@ import io.sinter.nn.TransformerBlock;
 import io.sinter.optim.AdamW;
 import io.sinter.optim.Scheduler;
 import io.sinter.random.Generator;
+import io.sinter.runtime.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -136,7 +137,7 @@ final class CharGptCommand implements Runnable {
         try {
             return new CharText(Files.readString(file), context);
         } catch (IOException e) {
-            throw new CommandFailure("cannot read the text " + file + ": " + e.getMessage(), e);
+            throw new CommandFailure("cannot read the text " + file + ": " + Reason.of(e), e);
         } catch (IllegalArgumentException e) {
             throw new CommandFailure(file + ": " + e.getMessage(), e);
         }

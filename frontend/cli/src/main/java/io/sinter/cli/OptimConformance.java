@@ -15,6 +15,7 @@ import io.sinter.optim.AdamW;
 import io.sinter.optim.Optimizer;
 import io.sinter.optim.RMSprop;
 import io.sinter.optim.SGD;
+import io.sinter.runtime.Reason;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -40,7 +41,7 @@ final class OptimConformance {
         } catch (JsonProcessingException e) {
             throw new CommandFailure(file + " is not valid JSON: " + e.getOriginalMessage(), e);
         } catch (IOException e) {
-            throw new CommandFailure("cannot read " + file + ": " + e.getMessage(), e);
+            throw new CommandFailure("cannot read " + file + ": " + Reason.of(e), e);
         }
         if (!root.isObject()) throw new CommandFailure(file + " has no trajectories by name");
         List<Outcome> outcomes = new ArrayList<>();

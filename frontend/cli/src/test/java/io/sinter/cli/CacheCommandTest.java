@@ -176,6 +176,7 @@ class CacheCommandTest {
         String nowhere = folder.resolve("no/bundle").toString();
         fails(1, "no folder " + folder.resolve("no"), "cache", "export", nowhere, where);
         fails(1, "is a folder", "cache", "export", folder.toString(), where);
+        fails(1, "is a folder", "cache", "export", folder.getRoot().toString(), where);
         fails(1, nowhere + ": no such file", "cache", "import", nowhere, where);
         fails(1, file + " is no bundle", "cache", "import", "--unsigned", file.toString(), where);
         fails(1, "no private key", "cache", "sign", file.toString(), where);
@@ -186,6 +187,7 @@ class CacheCommandTest {
             String weights = "--weights=" + folder.resolve("w");
             fails(1, "SINTER_CACHE_MAX): 'lots'", "run", "digits", "--steps=1", weights);
             fails(1, "SINTER_CACHE_MAX): 'lots'", "cache", "import", file.toString(), where);
+            fails(1, "SINTER_CACHE_MAX): 'lots'", "cache", "import", "--trusted", nowhere, file.toString(), where);
         } finally {
             System.clearProperty("sinter.cache.max");
         }

@@ -111,7 +111,7 @@ class DumpCommandsTest {
                     command);
         Path missing = folder.resolve("missing.ir");
         assertEquals(
-                "sinter: cannot read the graph " + missing + ": " + missing + ": there is no such file or folder\n",
+                "sinter: cannot read the graph " + missing + ": " + missing + ": no such file or folder\n",
                 failure("dump", "show", missing));
         Path bytes = Files.write(folder.resolve("bytes.ir"), new byte[] {'%', (byte) 0xff, (byte) 0xfe});
         assertEquals(

@@ -2,6 +2,7 @@
 package io.sinter.runtime.cache;
 
 import io.sinter.ir.store.FormatException;
+import io.sinter.runtime.Reason;
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -91,7 +92,7 @@ public final class DiskCache {
     }
 
     private static String message(Exception e) {
-        return e instanceof IOException io ? FileErrors.describe(io) : e.toString();
+        return e instanceof IOException io ? Reason.of(io) : e.toString();
     }
 
     /** Something just compiled, and the entry that keeps it; no entry if it cannot be stored. */
@@ -179,7 +180,7 @@ public final class DiskCache {
                 first ? System.Logger.Level.WARNING : System.Logger.Level.DEBUG,
                 "{0}: {1}; what is not there is compiled, and what is not written the next process compiles again",
                 what,
-                FileErrors.describe(e));
+                Reason.of(e));
     }
 
     private void store(Entry entry, String digest) {
