@@ -123,14 +123,14 @@ public final class Scan {
     }
 
     /**
-     * @param last whether the state after the last step is wanted: where a history is kept it is a view, to be traced
+     * @param wantsLast whether the state after the last step is wanted: where a history is kept it is a view, to be traced
      * @param tracing gives the loop for the trace that it will be part of and the number of steps
      */
     private static Result run(
             List<Tensor> state,
             List<Tensor> sequences,
             List<Tensor> weights,
-            boolean last,
+            boolean wantsLast,
             BiFunction<Trace, Long, Traced> tracing) {
         long steps = steps(sequences);
         Trace t = Trace.current();
@@ -142,7 +142,7 @@ public final class Scan {
             operands.addAll(sequences);
             operands.addAll(weights);
             operands.addAll(traced.invariants);
-            r = results(t, traced, operands, last);
+            r = results(t, traced, operands, wantsLast);
         } catch (OpException e) {
             throw Errors.wrap(e);
         } finally {

@@ -166,7 +166,7 @@ class ScanTest {
         }
     }
 
-    /** Who wants the outputs alone gets the same ones, with their gradients, and traces less. */
+    /** Who wants the outputs alone gets the same ones, with their gradients. */
     @Test
     void outputsAlone() {
         Tensor x = wave(0.2, 4, 3).requiresGrad_();

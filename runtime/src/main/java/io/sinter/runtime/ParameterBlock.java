@@ -17,7 +17,8 @@ import java.util.function.LongUnaryOperator;
 
 /**
  * The parameter blocks of all launches of one program, in one piece of memory, after the program's error record and a cell for each argument, which
- * holds the value of a scalar one. Numbers are written once; addresses and scalars at the start of each run. One run at a time. Until the first run
+ * holds the value of a scalar one. Numbers are written once, scalars at the start of each run,
+ * and so are addresses if the memory is another than in the run before. One run at a time. Until the first run
  * there stands for each address a number that is a multiple of whatever power of two (up to {@link #ALIGNMENT}) the address always is.
  */
 final class ParameterBlock {

@@ -81,7 +81,7 @@ abstract sealed class Recurrent extends Net permits LSTM, GRU, RNN {
     /**
      * The last layer's outputs, and what is left after the last step.
      *
-     * @param last all states, by layer, then direction
+     * @param last all states, by layer, then direction; empty if nobody wanted them
      */
     record Run(Tensor output, List<List<Tensor>> last, boolean batched) {
         /** A state of every layer and direction, [layers · directions, N, hidden] (without a batch: [layers · directions, hidden]). */

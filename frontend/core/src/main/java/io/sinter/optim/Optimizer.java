@@ -197,6 +197,7 @@ public abstract class Optimizer {
             return of(dtype, name + "@" + steps, clock().number(value));
         }
 
+        /** What counts the steps of all parameters that are at this one's step; of this one, too, from now on. */
         private Clock clock() {
             Clock clock = clocks.computeIfAbsent(steps, _ -> new Clock());
             clock.states.add(state);
@@ -204,8 +205,8 @@ public abstract class Optimizer {
         }
 
         /**
-         * All numbers of the parameter's update, if they are the same for all parameters of its dtype that are at the same step; asked for once for
-         * neighbours that are.
+         * All numbers of the parameter's update, which must be the same for all parameters of its dtype that are at the same step: made once for
+         * neighbours that are. An update calls this once.
          */
         Tensor[] once(DType dtype, Supplier<Tensor[]> make) {
             if (last == null || lastDtype != dtype || lastSteps != steps) {
@@ -213,7 +214,7 @@ public abstract class Optimizer {
                 lastDtype = dtype;
                 lastSteps = steps;
             }
-            clock();
+            clock(); // which the parameter may not have met
             return last;
         }
 
