@@ -101,8 +101,7 @@ final class LoopCases {
                     .exactly((t, i) -> MutantInputs.uniform(t, i))
                     .exactly((t, i) -> MutantInputs.whole(t, i));
         // Threads with several steps, which take some of them at a time, and those that are left one by one: of the
-        // first
-        // and the last of these, some steps end where a row does.
+        // first and the last of these, some steps end where a row does.
         for (long n : new long[] {228, 208, 209, 221})
             b.inTeams(8, f32(9, n), f32(9, n + 8))
                     .exactly((t, i) -> MutantInputs.uniform(t, i))

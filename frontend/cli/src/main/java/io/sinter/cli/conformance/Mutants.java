@@ -203,8 +203,7 @@ final class Mutants {
             if (p.isSubject()) modules.addAll(subject.modules());
             if (of.aligned()) continue;
             // Arguments are allocated first, then parameters and results: each of them in turn lies an element beside
-            // an
-            // aligned address.
+            // an aligned address.
             List<Integer> elements = new ArrayList<>();
             for (Node n : p.graph().inputs()) elements.add(n.type().dtype().bytes());
             elements.add(Long.BYTES);
