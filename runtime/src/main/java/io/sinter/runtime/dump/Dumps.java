@@ -40,7 +40,7 @@ public final class Dumps {
     /** Listings of kernels for the JVM by their texts: to make one takes longer than all else that a dump does for a kernel. */
     private final Map<String, String> bytecode = new ConcurrentHashMap<>();
 
-    /** What earlier runs have dumped here, by the beginnings of names ({@code 003-}): it gives way to what is dumped under that number now. */
+    /** What earlier runs have dumped here, by the beginnings of names ({@code 003-}): it gives way to what is dumped under that number now. Guarded by this. */
     private final Map<String, List<Path>> old = new HashMap<>();
 
     private int programs;
@@ -55,10 +55,14 @@ public final class Dumps {
         this.folder = folder;
         try {
             Files.createDirectories(folder);
+            if (!Files.isWritable(folder)) throw new AccessDeniedException(folder.toString());
+            findOld();
         } catch (IOException e) {
             throw unwritten(folder, e);
         }
-        if (!Files.isWritable(folder)) throw unwritten(folder, new AccessDeniedException(folder.toString()));
+    }
+
+    private void findOld() throws IOException {
         try (Stream<Path> all = Files.list(folder)) {
             for (Path p : all.toList()) {
                 String name = p.getFileName().toString();
@@ -67,8 +71,6 @@ public final class Dumps {
                 old.computeIfAbsent(name.substring(0, dash + 1), _ -> new ArrayList<>())
                         .add(p);
             }
-        } catch (IOException e) {
-            throw unwritten(folder, e);
         }
     }
 
@@ -79,11 +81,11 @@ public final class Dumps {
 
     /**
      * The folder of a program; what was seen of the compilation is in it soon. Whoever compiles waits for no file system here: even to make a folder can take
-     * as long as the passes of a small program.
+     * as long as the passes of a small program. Only an earlier run's arguments in the same place are removed at once.
      *
      * @param dump complete: nothing of it changes any more
      * @param sites what the program runs, as profiles know it; null if it runs no kernels
-     * @throws UncheckedIOException if a program before could not be written
+     * @throws UncheckedIOException if a program before could not be written, or an earlier run's arguments not be removed
      */
     public Path write(ProgramDump dump, ProgramSites sites) {
         dump.complete();
