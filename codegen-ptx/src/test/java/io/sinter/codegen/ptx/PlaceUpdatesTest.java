@@ -76,10 +76,6 @@ class PlaceUpdatesTest {
         }
         tests.add(DynamicTest.dynamicTest(
                 "different", () -> check(graph(DType.F32, 0, Mode.ADD, ROWS, 128), i -> i * 7 % ROWS)));
-        // Slices of several tiles, of which each lane has several steps: by vectors, and element by element.
-        for (int width : new int[] {2600, 2601})
-            tests.add(DynamicTest.dynamicTest(
-                    "wide " + width, () -> check(graph(DType.F32, 0, Mode.ADD, 34, width), i -> i * i % 11 - 5)));
         for (Mode mode : Mode.values())
             for (int width : new int[] {1, 5, 200})
                 tests.add(DynamicTest.dynamicTest(
