@@ -63,24 +63,13 @@ public final class Session implements AutoCloseable {
     /** Null on the JVM. */
     private Gpu gpu;
 
-    private volatile Dumps dumps;
-    private volatile Checks checks = Checks.NONE;
-    private volatile long dumpedInputs;
-    private volatile RecompileLog recompiles;
+    private final Watching watching = new Watching();
     /** Changes kernels before code is generated for them: a fault for tests to find. */
     private volatile UnaryOperator<Kernel> fault;
-    /** Null while nothing is recorded. */
-    private volatile Profile profile;
     /** The one that {@code -Dsinter.profile=true} asks for; else null. */
     private final Profile printed;
 
     private final AtomicInteger programs = new AtomicInteger();
-    /** How many open sessions of this process record a profile. */
-    private static final AtomicInteger PROFILING = new AtomicInteger();
-
-    /** How many open sessions of this process dump or check their programs, and want to know their sources. */
-    private static final AtomicInteger TRACKING = new AtomicInteger();
-
     private volatile Numerics numerics = Numerics.DEFAULT;
     /** Null for not at all. */
     private volatile Duration autotune;
@@ -240,7 +229,7 @@ public final class Session implements AutoCloseable {
      * when the session is closed (the process's: at exit).
      */
     public Profile profile() {
-        return profile;
+        return watching.profile();
     }
 
     /**
@@ -250,35 +239,27 @@ public final class Session implements AutoCloseable {
      * @throws IllegalStateException if another profile records this session already
      */
     public synchronized void profileInto(Profile to) {
-        if (to != null && profile != null) {
-            String other = profile == printed ? "-Dsinter.profile=true" : "another profiler";
+        Profile now = watching.profile();
+        if (to != null && now != null) {
+            String other = now == printed ? "-Dsinter.profile=true" : "another profiler";
             throw new IllegalStateException("this session is being profiled already, by " + other);
         }
-        if (to == profile) return;
+        if (to == now) return;
         if (to != null) {
             synchronize();
-            record(to);
+            watching.record(to, allocator);
             return;
         }
         try {
             synchronize();
         } finally {
-            record(null); // whatever a run that is waited for here has to say
+            watching.record(null, allocator); // whatever a run that is waited for here has to say
         }
-    }
-
-    private void record(Profile to) {
-        Profile before = profile;
-        PROFILING.addAndGet(to == null ? -1 : 1);
-        profile = to;
-        allocator.watch(to == null ? null : to::memory);
-        if (before != null) before.attach(false, 0);
-        if (to != null) to.attach(true, allocator.stats().liveBytes());
     }
 
     /** Whether an open session of this process records a profile. */
     public static boolean isProfiling() {
-        return PROFILING.get() > 0;
+        return Watching.isProfiling();
     }
 
     /** Whether parts of networks are wanted for every node: while sources are tracked, and for profiles. */
@@ -304,7 +285,7 @@ public final class Session implements AutoCloseable {
 
     /** Adds what a report says to the dumps of those programs that it saw run, if this session dumps its programs. */
     public void showInDumps(Report report) {
-        Dumps to = dumps;
+        Dumps to = watching.dumps();
         if (to != null) to.profiled(report);
     }
 
@@ -332,11 +313,7 @@ public final class Session implements AutoCloseable {
      *     written to the folder of before
      */
     public synchronized void dumpTo(Path folder) {
-        Dumps next = folder == null ? null : new Dumps(folder);
-        boolean before = tracks();
-        Dumps last = dumps;
-        dumps = next;
-        tracked(before);
+        Dumps last = watching.dumpTo(folder == null ? null : new Dumps(folder));
         if (last != null) last.await();
     }
 
@@ -347,7 +324,7 @@ public final class Session implements AutoCloseable {
      * @throws UncheckedIOException if one could not be written
      */
     public void awaitDumps() {
-        Dumps now = dumps;
+        Dumps now = watching.dumps();
         if (now != null) now.await();
     }
 
@@ -359,12 +336,12 @@ public final class Session implements AutoCloseable {
      */
     public void dumpInputs(long bytes) {
         if (bytes < 0) throw new IllegalArgumentException("bytes of dumped inputs must not be negative: " + bytes);
-        dumpedInputs = bytes;
+        watching.dumpInputs(bytes);
     }
 
     /** Bytes of a program's arguments that are stored with its dump. */
     long dumpedInputs() {
-        return dumpedInputs;
+        return watching.dumpedInputs();
     }
 
     /**
@@ -374,14 +351,12 @@ public final class Session implements AutoCloseable {
      * @param out takes a message of one or more lines; null ends it
      */
     public synchronized void logRecompiles(Consumer<String> out) {
-        boolean before = tracks();
-        recompiles = out == null ? null : new RecompileLog(out);
-        tracked(before);
+        watching.logRecompiles(out == null ? null : new RecompileLog(out));
     }
 
     /** Who is told of compilations, or null. */
     RecompileLog recompileLog() {
-        return recompiles;
+        return watching.recompiles();
     }
 
     /**
@@ -415,37 +390,27 @@ public final class Session implements AutoCloseable {
      * @param what {@link Checks#NONE} ends it
      */
     public synchronized void check(Checks what) {
-        boolean before = tracks();
-        checks = Objects.requireNonNull(what, "what");
-        tracked(before);
+        watching.check(Objects.requireNonNull(what, "what"));
     }
 
     /** What is checked of programs. */
     public Checks checks() {
-        return checks;
+        return watching.checks();
     }
 
     /** Whether somebody looks at how programs run. */
     public boolean watches() {
-        return checks.any() || dumps != null && dumpedInputs > 0;
-    }
-
-    private boolean tracks() {
-        return dumps != null || checks.any() || recompiles != null;
-    }
-
-    private void tracked(boolean before) {
-        TRACKING.addAndGet((tracks() ? 1 : 0) - (before ? 1 : 0));
+        return watching.ofRuns();
     }
 
     /** Where programs are dumped, or null. */
     Dumps dumps() {
-        return dumps;
+        return watching.dumps();
     }
 
     /** Whether source lines and module paths are wanted for every node: an open session of this process dumps programs, checks them, or says why. */
     public static boolean tracksSources() {
-        return TRACKING.get() > 0;
+        return Watching.tracksSources();
     }
 
     public Counters counters() {
