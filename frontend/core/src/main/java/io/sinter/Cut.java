@@ -283,7 +283,7 @@ final class Cut {
         for (Value v : arguments) args.add(v.scalar ? new Arg.Scalar(v.bits) : v.data);
         List<Buffer> results;
         try {
-            results = program.run(args, i -> roots.get(i).line, this::line);
+            results = program.run(trace, args, arguments, i -> roots.get(i).line, this::line);
         } catch (RuntimeException | Error e) {
             if (e instanceof IndexError x && x.origin() >= 0) order[x.origin()].failed(x);
             if (e instanceof ProgramCheckException x && x.origin() >= 0 && order[x.origin()].pending())

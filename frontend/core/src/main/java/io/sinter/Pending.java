@@ -19,6 +19,11 @@ final class Pending {
         return size;
     }
 
+    /** The entry of a number below {@link #size}. */
+    Value get(int entry) {
+        return list[entry];
+    }
+
     void add(Value v) {
         if (size == list.length) list = Arrays.copyOf(list, 2 * size);
         list[size++] = v;

@@ -9,11 +9,13 @@ import io.sinter.runtime.Arg;
 import io.sinter.runtime.Buffer;
 import io.sinter.runtime.CompileContext;
 import io.sinter.runtime.Executable;
+import io.sinter.runtime.Run;
 import io.sinter.runtime.Session;
 import io.sinter.runtime.dump.Sources;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.IntFunction;
 
 /** A compiled program, found by its canonical form. */
@@ -86,8 +88,25 @@ final class Program {
      * @param entryLines source line of an entry of the canonical form; null if there is none
      */
     List<Buffer> run(List<Arg> args, IntFunction<SourceLine> resultLines, IntFunction<SourceLine> entryLines) {
+        return located(entryLines, sources -> executable.run(args, resultLines, sources));
+    }
+
+    /**
+     * As {@link #run(List, IntFunction, IntFunction)}, of a program that was cut out of {@code trace}, with {@code values} as its arguments: it may have begun
+     * already.
+     */
+    List<Buffer> run(
+            Trace trace,
+            List<Arg> args,
+            List<Value> values,
+            IntFunction<SourceLine> resultLines,
+            IntFunction<SourceLine> entryLines) {
+        return located(entryLines, sources -> trace.run(executable, args, values, resultLines, sources));
+    }
+
+    private static List<Buffer> located(IntFunction<SourceLine> entryLines, Function<Sources, Run> run) {
         try {
-            return executable.run(args, resultLines, new Lines(entryLines)).results();
+            return run.apply(new Lines(entryLines)).results();
         } catch (IndexError e) {
             SourceLine line = e.origin() < 0 ? null : entryLines.apply(e.origin());
             throw line == null ? e : e.at(line.toString());

@@ -5,7 +5,11 @@ import io.sinter.ir.DType;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Constant;
 import io.sinter.ir.op.Op;
+import io.sinter.runtime.Arg;
+import io.sinter.runtime.Executable;
+import io.sinter.runtime.Run;
 import io.sinter.runtime.Session;
+import io.sinter.runtime.dump.Sources;
 import io.sinter.runtime.profile.Profile;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,6 +23,7 @@ import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.DoubleSupplier;
+import java.util.function.IntFunction;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
@@ -64,6 +69,7 @@ public final class Trace {
     MemoryScope scope;
 
     private final Pending pending = new Pending();
+    private final Prediction prediction = new Prediction();
     private long bytes;
     /** Tape nodes recorded since the trace began and not consumed yet. */
     int taped;
@@ -139,6 +145,7 @@ public final class Trace {
         v.recorded = recording;
         v.pass = pass;
         pending.add(v);
+        if (pending.size() == prediction.at) prediction.reached(this, pending);
     }
 
     /** The session's profile hears which lines are traced when. */
@@ -253,6 +260,7 @@ public final class Trace {
 
     /** Runs pending {@code roots} as one program, with what the program passes through; the trace goes on. */
     private void run(Collection<Value> roots) {
+        prediction.spoil();
         bytes += cut.run(roots, null);
         // Another thread that reads a value of this trace must not touch the list, which this one appends to
         // meanwhile.
@@ -262,6 +270,16 @@ public final class Trace {
             bytes = 0;
             unpin();
         }
+    }
+
+    /** Runs a program that was cut out of this trace; see {@link Prediction#run}. */
+    Run run(
+            Executable program,
+            List<Arg> args,
+            List<Value> values,
+            IntFunction<SourceLine> resultLines,
+            Sources sources) {
+        return prediction.run(program, args, values, pending, resultLines, sources);
     }
 
     boolean hasPending() {
@@ -396,6 +414,7 @@ public final class Trace {
      */
     private void clear(boolean complete) {
         pending.clear();
+        prediction.restart();
         bytes = 0;
         taped = 0;
         interval++;

@@ -35,8 +35,19 @@ final class Args {
 
     /** The results' memory: arguments that they are or take over, fresh buffers, buffers of results before them. */
     static List<Buffer> results(Plan plan, List<? extends Arg> args, IntFunction<?> tags, Allocator allocator) {
-        Buffer[] results = new Buffer[plan.resultTypes().size()];
+        return results(plan, args, new Buffer[plan.resultTypes().size()], tags, allocator);
+    }
+
+    /**
+     * As {@link #results(Plan, List, IntFunction, Allocator)}.
+     *
+     * @param fresh buffers that there are already for results of their own; null where there is none
+     */
+    static List<Buffer> results(
+            Plan plan, List<? extends Arg> args, Buffer[] fresh, IntFunction<?> tags, Allocator allocator) {
+        Buffer[] results = fresh.clone();
         for (int i = 0; i < results.length; i++) {
+            if (results[i] != null) continue;
             int other = ParameterBlock.base(plan, plan.resultPlaces().get(i)) - args.size();
             if (other < 0 && args.get(other + args.size()) instanceof Buffer b) {
                 results[i] = b;

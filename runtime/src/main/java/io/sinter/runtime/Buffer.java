@@ -46,6 +46,11 @@ public final class Buffer implements Arg {
         return bytes;
     }
 
+    /** Where it comes from. */
+    Allocator allocator() {
+        return lease.allocator();
+    }
+
     public Device device() {
         return lease.device();
     }

@@ -10,6 +10,8 @@ public final class Counters {
     final LongAdder compiled = new LongAdder();
     final LongAdder runs = new LongAdder();
     final LongAdder launches = new LongAdder();
+    final LongAdder stepsAhead = new LongAdder();
+    final LongAdder runsGivenUp = new LongAdder();
     final LongAdder hits = new LongAdder();
     final LongAdder misses = new LongAdder();
     final LongAdder compileNanos = new LongAdder();
@@ -51,6 +53,16 @@ public final class Counters {
     /** Programs whose first run agreed with the reference evaluator ({@code sinter.check=reference}). */
     public long programsCompared() {
         return compared.sum();
+    }
+
+    /** Steps of programs (launches, products, copies) that a GPU was given before the host had traced all of what was to run, rightly. */
+    public long stepsAhead() {
+        return stepsAhead.sum();
+    }
+
+    /** Runs that had begun before the host had traced all of what was to run, and turned out to be others. */
+    public long runsGivenUp() {
+        return runsGivenUp.sum();
     }
 
     /** What the cache on disk was asked for. */

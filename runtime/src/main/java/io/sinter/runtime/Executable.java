@@ -79,6 +79,21 @@ public interface Executable {
         return run(args, i -> "result " + i + " of a program");
     }
 
+    /** Whether {@link #begin} may be of use. */
+    default boolean begins() {
+        return false;
+    }
+
+    /**
+     * Begins a run whose arguments are not all known yet.
+     *
+     * @param tags as {@link #run(List, IntFunction, Sources)} has them
+     * @return null where that is not possible, or not now
+     */
+    default Begun begin(IntFunction<?> tags) {
+        return null;
+    }
+
     /** Number of kernels that a run launches, library calls among them. */
     int kernels();
 

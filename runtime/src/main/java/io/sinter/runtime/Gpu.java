@@ -29,9 +29,13 @@ final class Gpu implements AutoCloseable {
     private MatmulLibrary matmul;
 
     private final boolean waits = Boolean.getBoolean("sinter.gpu.wait");
+    private final boolean ahead = !"false".equals(System.getProperty("sinter.gpu.ahead")) && !waits;
     private final boolean graphs = !"false".equals(System.getProperty("sinter.gpu.graphs")) && !waits;
     /** Names of the last kernels that have been queued and not been waited for. */
     private final ArrayDeque<String> running = new ArrayDeque<>();
+
+    /** The run that has begun before all of its arguments were known; null if there is none. */
+    private PtxBegun begun;
 
     private volatile boolean closed;
 
@@ -159,6 +163,21 @@ final class Gpu implements AutoCloseable {
         return graphs;
     }
 
+    /** Whether runs may begin before all of their arguments are known (unless {@code -Dsinter.gpu.ahead=false}). */
+    boolean runsAhead() {
+        return ahead && !closed;
+    }
+
+    /**
+     * Whatever is queued next may overwrite what a run that has begun goes on from: that one is given up.
+     *
+     * @param next a run that begins; null for one that knows all of its arguments
+     */
+    synchronized void runsAhead(PtxBegun next) {
+        if (begun != null && begun != next) begun.abandon();
+        begun = next;
+    }
+
     /** Time that the device takes for what {@code work} queues, waited for. */
     long time(Runnable work) {
         GpuDriver.Event first = driver.createEvent();
@@ -228,6 +247,7 @@ final class Gpu implements AutoCloseable {
     @Override
     public synchronized void close() {
         if (closed) return;
+        runsAhead(null);
         closed = true;
         try (driver) {
             driver.synchronize(stream);

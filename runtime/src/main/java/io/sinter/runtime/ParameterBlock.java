@@ -22,7 +22,7 @@ import java.util.function.LongUnaryOperator;
  * there stands for each address a number that is a multiple of whatever power of two (up to {@link #ALIGNMENT}) the address always is.
  */
 final class ParameterBlock {
-    private static final int RECORD_BYTES = 64;
+    static final int RECORD_BYTES = 64;
 
     /** Every buffer begins at a multiple of this. */
     static final long ALIGNMENT = 64;
@@ -326,6 +326,7 @@ final class ParameterBlock {
      * Writes what differs from run to run, and clears the error record.
      *
      * @param bases base addresses; those of scalar arguments are filled in
+     * @param args null where an argument is not known yet: what stands for it will be written when it is
      */
     void prepare(long[] bases, List<? extends Arg> args) {
         for (int i = 0; i < args.size(); i++) {
@@ -336,7 +337,7 @@ final class ParameterBlock {
         }
         program.write(bases);
         for (ScalarPatch p : scalarPatches) {
-            Memory.putLong(p.slot, registerBits(p.dtype, ((Arg.Scalar) args.get(p.index)).bits()));
+            if (args.get(p.index) instanceof Arg.Scalar s) Memory.putLong(p.slot, registerBits(p.dtype, s.bits()));
         }
         Memory.putLong(start, 0);
     }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
-import io.sinter.codegen.ptx.PtxRoutine;
-import io.sinter.codegen.ptx.TensorBox;
 import io.sinter.ir.Numerics;
 import io.sinter.ir.Type;
 import io.sinter.ir.plan.Plan;
@@ -10,7 +8,6 @@ import io.sinter.ir.plan.Plan.Place;
 import io.sinter.ir.store.StoredPlan;
 import io.sinter.runtime.dump.Sources;
 import io.sinter.runtime.profile.ProgramSites;
-import io.sinter.runtime.profile.Site;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,57 +23,24 @@ final class PtxExecutable implements Executable {
     /** Blocks of the runs of loops' bodies that go to the device in one copy. A longer loop takes several. */
     private static final long MAX_UNROLLED = 8L << 20;
 
-    /** Fewer launches are no work to queue one by one. */
-    private static final int LEAST_GRAPH = 3;
+    /** Of a program of fewer kernels nothing is begun before the rest is known. */
+    private static final int LEAST_BEGUN = 8;
 
-    /** What is queued, with its addresses: equal orders may be one graph. */
-    private sealed interface Order {
-        record Kernel(PtxStep.Launch launch, long block, long scratch, List<TensorBox> tensors) implements Order {}
-
-        record Call(PtxStep.Routine routine, List<Long> parameters, long scratch) implements Order {}
-
-        /** {@code site} is null for what no step of the plan says. */
-        record Copy(long from, long to, long bytes, Site site) implements Order {}
-
-        record Multiply(PtxStep.Product product, long a, long b, long c, long bias) implements Order {}
-
-        /** What a profile counts it for; null for nothing. */
-        default Site site() {
-            return switch (this) {
-                case Kernel k -> k.launch.site;
-                case Call c -> c.routine.site;
-                case Copy c -> c.site;
-                case Multiply m -> m.product.site;
-            };
-        }
-
-        /** Whether it begins what the site is. */
-        default boolean first() {
-            return switch (this) {
-                case Kernel k -> k.launch.first;
-                case Call c -> !c.routine.follows;
-                case Copy _ -> true;
-                case Multiply m -> m.product.first;
-            };
-        }
-    }
-
-    private final Plan plan;
-    private final Session session;
-    private final Gpu gpu;
-    private final GpuDriver driver;
+    final Plan plan;
+    final Session session;
+    final Gpu gpu;
     /** The device's copy of the parameter blocks. */
     private Buffer onDevice;
 
-    private final ParameterBlock parameters;
-    private final PtxSteps steps;
+    final ParameterBlock parameters;
+    final PtxSteps steps;
     private final ProgramSites sites;
     private final List<Integer> scalarResults = new ArrayList<>();
-    private final long unrolledBytes;
+    final long unrolledBytes;
 
     // Guarded by the GPU.
-    private List<Order> before = List.of();
-    private final GraphSlot graph;
+    private final PtxQueue whole;
+    private final List<PtxQueue> stages = new ArrayList<>();
 
     PtxExecutable(StoredPlan plan, Session session, Numerics numerics) {
         this(plan, session, numerics, MAX_UNROLLED);
@@ -87,7 +51,6 @@ final class PtxExecutable implements Executable {
         plan = stored.plan();
         this.session = session;
         gpu = session.gpu();
-        driver = gpu.driver();
         unrolledBytes = PtxSteps.unrolledBytes(plan, maxUnrolled);
         parameters = new ParameterBlock(plan, session.hostMemory(), unrolledBytes, bytes -> {
             onDevice = session.allocator().allocate(bytes, "parameters of a program");
@@ -99,34 +62,35 @@ final class PtxExecutable implements Executable {
             if (plan.resultPlaces().get(i) instanceof Place.Argument a
                     && plan.scalarArgs().get(a.index())) scalarResults.add(i);
         }
-        graph = gpu.graphOf(this);
+        whole = new PtxQueue(gpu, this);
     }
 
     @Override
     public Run run(List<? extends Arg> args, IntFunction<?> tags, Sources sources) {
         Args.check(args, plan.argTypes(), plan.scalarArgs(), session.device());
         synchronized (gpu) {
+            gpu.runsAhead(null);
             if (!plan.sites().isEmpty() && gpu.checks().isFull()) gpu.synchronize();
             for (Arg a : args) if (a instanceof Buffer b) b.check();
             Args.pin(args);
             List<Buffer> temporaries = new ArrayList<>();
             try {
                 List<Buffer> results = Args.results(plan, args, tags, session.allocator());
-                long arena = temporary(plan.arenaBytes(), "temporaries of a running program", temporaries);
+                long[] bases = bases();
+                place(bases, args, results);
+                bases[arenaBase()] = temporary(plan.arenaBytes(), "temporaries of a running program", temporaries);
                 long scratch = temporary(steps.scratchBytes(), "scratch memory of kernels", temporaries);
                 RunTiming timing = RunTiming.begin(session, this, sources);
                 try {
-                    new Running(args, results, arena, scratch, tags, timing).run();
+                    PtxRunning running = new PtxRunning(this, bases, scratch, false, tags, timing);
+                    parameters.prepare(bases, args);
+                    scalarResults(running, bases, results);
+                    running.order(steps.all());
+                    running.end(whole);
                 } finally {
                     timing.end();
                 }
-                long number =
-                        gpu.checks().queued(parameters.seen(parameters.record().address()), plan.sites(), sources);
-                for (Buffer b : results) b.madeBy(number);
-                if (gpu.waitsForEach() && !plan.sites().isEmpty()) gpu.synchronize();
-                session.counters().runs.increment();
-                session.counters().launches.add(steps.kernels());
-                return new Run(results);
+                return queued(results, sources);
             } finally {
                 temporaries.forEach(Buffer::release);
                 Args.unpin(args);
@@ -135,218 +99,70 @@ final class PtxExecutable implements Executable {
         }
     }
 
-    private long temporary(long bytes, String tag, List<Buffer> temporaries) {
+    @Override
+    public boolean begins() {
+        return gpu.runsAhead() && steps.kernels() >= LEAST_BEGUN;
+    }
+
+    @Override
+    public Begun begin(IntFunction<?> tags) {
+        synchronized (gpu) {
+            if (!begins() || session != Session.current() || session.profile() != null) return null;
+            if (gpu.checks().isFull()) return null;
+            PtxBegun b = new PtxBegun(this, tags);
+            gpu.runsAhead(b);
+            return b;
+        }
+    }
+
+    /** What queues the orders of stage {@code k} of runs that have begun before all of their arguments were known. */
+    PtxQueue stage(int k) {
+        while (stages.size() <= k) stages.add(new PtxQueue(gpu, this));
+        return stages.get(k);
+    }
+
+    /** Base addresses of a run, none known yet. */
+    long[] bases() {
+        return new long[parameters.bases()];
+    }
+
+    /** Fills in where arguments and results are; those that are null are not known. */
+    static void place(long[] bases, List<? extends Arg> args, List<Buffer> results) {
+        int n = 0;
+        for (Arg a : args) bases[n++] = a instanceof Buffer b ? b.address() : 0;
+        for (Buffer b : results) bases[n++] = b == null ? 0 : b.address();
+    }
+
+    /** Which base address is the arena's. */
+    int arenaBase() {
+        return plan.argTypes().size() + plan.resultTypes().size();
+    }
+
+    /** Memory that a run gives back at its end. */
+    long temporary(long bytes, String tag, List<Buffer> temporaries) {
         if (bytes == 0) return 0;
         Buffer b = session.allocator().allocateTemporary(bytes, tag);
         temporaries.add(b);
         return b.address();
     }
 
-    /** One run. */
-    private final class Running {
-        private final long[] bases = new long[parameters.bases()];
-        private final List<? extends Arg> args;
-        private final List<Buffer> results;
-        private final long scratch;
-        private final IntFunction<?> lines;
-        private final RunTiming timing;
-        /** What has been queued and is to be timed; null if nobody asks. */
-        private final GpuTimes times;
-
-        private List<Order> orders = new ArrayList<>();
-        /** Bytes of moving blocks that have been written. */
-        private long unrolled;
-        /** Whether something has been queued already. */
-        private boolean begun;
-
-        Running(
-                List<? extends Arg> args,
-                List<Buffer> results,
-                long arena,
-                long scratch,
-                IntFunction<?> lines,
-                RunTiming timing) {
-            this.timing = timing;
-            times = timing.timed() ? new GpuTimes(gpu, timing) : null;
-            this.args = args;
-            this.results = results;
-            this.scratch = scratch;
-            this.lines = lines;
-            int n = 0;
-            for (Arg a : args) bases[n++] = a instanceof Buffer b ? b.address() : 0;
-            for (Buffer b : results) bases[n++] = b.address();
-            bases[n] = arena;
+    /** Results that are scalar arguments: their buffers get the values. */
+    void scalarResults(PtxRunning running, long[] bases, List<Buffer> results) {
+        for (int i : scalarResults) {
+            long from = bases[ParameterBlock.base(plan, plan.resultPlaces().get(i))];
+            running.copy(
+                    from, results.get(i).address(), plan.resultTypes().get(i).bytes());
         }
+    }
 
-        void run() {
-            parameters.prepare(bases, args);
-            for (int i : scalarResults) {
-                // A result that is a scalar argument: its buffer gets the value.
-                long from = bases[ParameterBlock.base(plan, plan.resultPlaces().get(i))];
-                orders.add(new Order.Copy(
-                        from,
-                        results.get(i).address(),
-                        plan.resultTypes().get(i).bytes(),
-                        null));
-            }
-            order(steps.all());
-            if (begun) flush();
-            else runWhole();
-            if (times != null) times.end();
-        }
-
-        private void order(List<PtxStep> list) {
-            for (PtxStep s : list) {
-                switch (s) {
-                    case PtxStep.Launch l -> {
-                        long block = block(l); // which may flush the orders
-                        orders.add(new Order.Kernel(l, block, l.scratchBytes == 0 ? 0 : scratch, tensors(l)));
-                    }
-                    case PtxStep.Copy c ->
-                        orders.add(new Order.Copy(c.from().address(bases), c.to().address(bases), c.bytes(), c.site()));
-                    case PtxStep.Product p -> {
-                        LibraryMatmul m = p.matmul;
-                        long bias = m.bias() == null ? 0 : m.bias().address(p.block);
-                        orders.add(new Order.Multiply(
-                                p, m.a().address(p.block), m.b().address(p.block), m.c().address(p.block), bias));
-                    }
-                    case PtxStep.Routine r -> orders.add(new Order.Call(r, parameters(r), scratch));
-                    case PtxStep.Repeat r -> {
-                        for (long k = 0; k < r.times(); k++) {
-                            r.section().enter(bases, k);
-                            order(r.body());
-                        }
-                    }
-                }
-            }
-        }
-
-        /** Maps of a launch, for the addresses that its block holds now. */
-        private static List<TensorBox> tensors(PtxStep.Launch l) {
-            if (l.tensors.isEmpty()) return List.of();
-            return l.tensors.stream()
-                    .map(t -> t.at(ParameterBlock.slots(l.block)))
-                    .toList();
-        }
-
-        private List<Long> parameters(PtxStep.Routine r) {
-            return r.arguments.stream()
-                    .map(a -> switch (a) {
-                        case PtxRoutine.Argument.Operand o ->
-                            r.places.get(o.ordinal()).address(bases);
-                        case PtxRoutine.Argument.Scratch s -> scratch + s.offset();
-                        case PtxRoutine.Argument.Number n -> n.value();
-                    })
-                    .toList();
-        }
-
-        /** Where the device finds the blocks of a launch. */
-        private long block(PtxStep.Launch l) {
-            if (!l.moves) return parameters.seen(l.block);
-            long bytes = l.blockBytes * l.count;
-            if (unrolled + bytes > unrolledBytes) flush();
-            long at = parameters.more() + unrolled;
-            Memory.copy(l.block, at, bytes);
-            unrolled += bytes;
-            return parameters.seen(at);
-        }
-
-        /** Copies the blocks that have been written and queues what has been ordered. */
-        private void flush() {
-            upload();
-            begun = true;
-            issueAll();
-            orders = new ArrayList<>();
-            unrolled = 0;
-        }
-
-        private void upload() {
-            long blocks = parameters.more();
-            // The program's own blocks are the same all through a run.
-            if (!begun) gpu.write(parameters.seen(parameters.record().address()), parameters.segment(unrolled));
-            else if (unrolled > 0) gpu.write(parameters.seen(blocks), Memory.ALL.asSlice(blocks, unrolled));
-        }
-
-        /** Queues all of the run: as a graph, if it is what the run before was. */
-        private void runWhole() {
-            upload();
-            boolean again = orders.size() >= LEAST_GRAPH && times == null && gpu.hasGraphs() && orders.equals(before);
-            if (!again) {
-                graph.drop();
-                before = orders;
-                issueAll();
-                return;
-            }
-            if (graph.isEmpty()) graph.set(captured());
-            for (Order o : orders) if (function(o) != null) gpu.queued(function(o));
-            driver.launch(gpu.stream(), graph.get());
-        }
-
-        /** The orders as a graph. One that cannot be captured to its end is none. */
-        private GpuDriver.Graph captured() {
-            driver.beginCapture(gpu.stream());
-            try {
-                for (Order o : orders) issue(o);
-            } catch (RuntimeException e) {
-                try {
-                    driver.destroy(driver.endCapture(gpu.stream()));
-                } catch (RuntimeException also) {
-                    e.addSuppressed(also);
-                }
-                throw e;
-            }
-            return driver.endCapture(gpu.stream());
-        }
-
-        private void issueAll() {
-            for (Order o : orders) {
-                if (times == null) issue(o);
-                else times.time(o.site(), o.first(), () -> issue(o));
-                GpuDriver.Function f = function(o);
-                if (f == null) continue;
-                gpu.queued(f);
-                if (gpu.waitsForEach())
-                    gpu.waitFor(f, results(o).stream().map(lines::apply).toList());
-            }
-        }
-
-        /** The kernel that an order launches; null if it is none of ours. */
-        private static GpuDriver.Function function(Order o) {
-            return switch (o) {
-                case Order.Kernel k -> k.launch.function;
-                case Order.Call c -> c.routine.function;
-                case Order.Copy _, Order.Multiply _ -> null;
-            };
-        }
-
-        /** Of the program's results, those that an order works on. */
-        private static List<Integer> results(Order o) {
-            return switch (o) {
-                case Order.Kernel k -> k.launch.results;
-                case Order.Call c -> c.routine.results;
-                case Order.Copy _, Order.Multiply _ -> List.of();
-            };
-        }
-
-        private void issue(Order o) {
-            switch (o) {
-                case Order.Copy c -> driver.copy(gpu.stream(), c.from, c.to, c.bytes);
-                case Order.Multiply m -> m.product.library.multiply(m.product.matmul.problem(), m.a, m.b, m.c, m.bias);
-                case Order.Call c -> {
-                    PtxStep.Routine r = c.routine;
-                    if (r.scratchBytes > 0 && !r.follows) driver.discard(gpu.stream(), c.scratch, r.scratchBytes);
-                    long[] numbers =
-                            c.parameters.stream().mapToLong(Long::longValue).toArray();
-                    driver.launch(gpu.stream(), r.function, r.grid, numbers);
-                }
-                case Order.Kernel k -> {
-                    PtxStep.Launch l = k.launch;
-                    if (l.scratchBytes > 0 && !l.follows) driver.discard(gpu.stream(), k.scratch, l.scratchBytes);
-                    long stride = l.count > 1 ? l.blockBytes : 0;
-                    driver.launch(gpu.stream(), l.function, l.grid, k.tensors, k.block, stride, k.scratch);
-                }
-            }
-        }
+    /** All of a run has been queued. */
+    Run queued(List<Buffer> results, Sources sources) {
+        long number = gpu.checks().queued(parameters.seen(parameters.record().address()), plan.sites(), sources);
+        for (Buffer b : results) b.madeBy(number);
+        if (gpu.waitsForEach() && !plan.sites().isEmpty()) gpu.synchronize();
+        session.counters().runs.increment();
+        session.counters().launches.add(steps.kernels());
+        return new Run(results);
     }
 
     @Override

@@ -4,6 +4,7 @@ package io.sinter.runtime;
 import io.sinter.codegen.ptx.LaunchRule;
 import io.sinter.codegen.ptx.PtxRoutine;
 import io.sinter.ir.Numerics;
+import io.sinter.ir.loop.Buf;
 import io.sinter.ir.op.Routine;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
@@ -15,10 +16,13 @@ import io.sinter.runtime.cache.Tuning;
 import io.sinter.runtime.profile.ProgramSites;
 import io.sinter.runtime.profile.Site;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /** What a plan is on a GPU: its launches with their code and extents, products that a library does, and the rest. */
@@ -31,8 +35,26 @@ final class PtxSteps {
     private final Map<Place, Integer> results = new HashMap<>();
 
     private final List<PtxStep> all;
+    /** What each of {@link #all} needs, by its place there. */
+    private final List<Needs> needs = new ArrayList<>();
+
     private long scratchBytes;
     private int kernels;
+
+    /**
+     * What a step needs before it may be queued.
+     *
+     * @param arguments of the program, those that it reads
+     * @param writes whether it writes an argument, or may: not before it is known that the program is to be run
+     */
+    record Needs(int[] arguments, boolean writes) {
+        /** Whether it may be queued ahead of the arguments that are still null. */
+        boolean allow(Arg[] known) {
+            if (writes) return false;
+            for (int a : arguments) if (known[a] == null) return false;
+            return true;
+        }
+    }
 
     /** @param parameters the program's parameter blocks, whose numbers are written */
     PtxSteps(StoredPlan stored, ParameterBlock parameters, Gpu gpu, Numerics numerics, ProgramSites sites) {
@@ -48,6 +70,10 @@ final class PtxSteps {
 
     List<PtxStep> all() {
         return all;
+    }
+
+    Needs needs(int step) {
+        return needs.get(step);
     }
 
     /** Bytes of scratch memory that a run needs. */
@@ -119,8 +145,56 @@ final class PtxSteps {
                     out.add(new PtxStep.Repeat(inner, r.steps(), steps(r.body(), inner, times * r.steps(), true)));
                 }
             }
+            if (!body) needs.addAll(Collections.nCopies(out.size() - needs.size(), needs(s)));
         }
         return out;
+    }
+
+    /** Of a step of the program itself. A loop's body has its arguments in memory that moves: it waits for all of them. */
+    private static Needs needs(Plan.Step step) {
+        Set<Place> read = new LinkedHashSet<>();
+        Set<Place> written = new LinkedHashSet<>();
+        switch (step) {
+            case Plan.Launch l -> {
+                for (List<SlotValue> segment : l.segments()) {
+                    for (Buf b : l.kernel().buffers()) {
+                        if (b.kind() == Buf.Kind.SCRATCH) continue;
+                        if (segment.get(b.slot()) instanceof SlotValue.Address a)
+                            (b.kind() == Buf.Kind.OUT ? written : read).add(a.place());
+                    }
+                    for (SlotValue v : segment) {
+                        if (v instanceof SlotValue.ScalarArgument s) read.add(new Place.Argument(s.index()));
+                        if (v instanceof SlotValue.Address a) read.add(a.place());
+                    }
+                }
+            }
+            case Plan.LibraryCall c -> {
+                read.addAll(c.in());
+                written.addAll(c.out());
+            }
+            case Plan.Copy c -> {
+                read.add(c.from());
+                written.add(c.to());
+            }
+            case Plan.Repeat _ -> {
+                return new Needs(new int[0], true);
+            }
+        }
+        int[] arguments = read.stream()
+                .mapToInt(PtxSteps::argument)
+                .filter(a -> a >= 0)
+                .distinct()
+                .toArray();
+        return new Needs(arguments, written.stream().anyMatch(p -> argument(p) >= 0));
+    }
+
+    /** The argument that a place lies in; -1 for none. */
+    private static int argument(Place place) {
+        return switch (place) {
+            case Place.Argument a -> a.index();
+            case Place.Part p -> argument(p.of());
+            case Place.Result _, Place.Temp _ -> -1;
+        };
     }
 
     private void routine(Plan.LibraryCall c, ParameterBlock.Section section, List<PtxStep> out, Site site) {

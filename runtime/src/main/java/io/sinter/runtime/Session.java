@@ -494,6 +494,7 @@ public final class Session implements AutoCloseable {
             pool.close();
             executables.clear();
             watched.clear();
+            if (gpu != null) gpu.runsAhead(null);
             allocator.close();
             hostMemory.close();
             if (gpu != null) gpu.close();

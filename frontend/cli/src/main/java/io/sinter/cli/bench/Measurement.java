@@ -93,6 +93,8 @@ final class Measurement {
         r.put("reps", times.size());
         r.put("peak_rss_mb", residentMegabytes);
         r.put("tensor_mb", tensorMegabytes);
+        long ahead = Session.current().counters().stepsAhead();
+        if (ahead > 0) r.put("steps_ahead", ahead);
         if (c.flops() > 0) r.put("gflops", round(c.flops() / median / 1e6, 2));
         if (c.bytes() > 0) r.put("gbps", round(c.bytes() / median / 1e6, 2));
         if (watching.profile() != null) r.put("profile", watching.profile().toString());
