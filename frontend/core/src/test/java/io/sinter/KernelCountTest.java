@@ -8,7 +8,12 @@ import io.sinter.nn.Linear;
 import io.sinter.nn.ReLU;
 import io.sinter.nn.Sequential;
 import io.sinter.optim.Adam;
+import io.sinter.optim.Optimizer;
+import io.sinter.optim.RMSprop;
+import io.sinter.optim.SGD;
 import io.sinter.runtime.Counters;
+import java.util.List;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -73,17 +78,24 @@ class KernelCountTest {
     }
 
     @Test
-    void anAdamStepOfAWholeModelIsOne() {
+    void anOptimizersStepOfAWholeModelIsOne() {
+        oneKernel(parameters -> new Adam(parameters, 1e-3));
+        oneKernel(parameters -> new SGD(parameters, 1e-3));
+        oneKernel(parameters -> new SGD(parameters, 1e-3).momentum(0.9).weightDecay(1e-4));
+        oneKernel(parameters -> new RMSprop(parameters, 1e-3).centered(true).momentum(0.9));
+    }
+
+    private void oneKernel(Function<List<Tensor>, Optimizer> make) {
         Sequential net =
                 new Sequential(new Linear(20, 30), new ReLU(), new Linear(30, 40), new ReLU(), new Linear(40, 5));
-        Adam adam = new Adam(net.parameters(), 1e-3);
+        Optimizer optimizer = make.apply(net.parameters());
         Tensor x = leaf(8, 20).detach();
         for (int i = 0; i < 2; i++) {
-            adam.zeroGrad();
+            optimizer.zeroGrad();
             net.call(x).square().mean().backward();
             // All gradients are there before the step: what is left is the update.
             for (Tensor p : net.parameters()) p.grad().toDoubles();
-            assertEquals(1, kernels(adam::step));
+            assertEquals(1, kernels(optimizer::step));
         }
     }
 

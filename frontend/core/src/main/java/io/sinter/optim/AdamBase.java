@@ -2,11 +2,9 @@
 package io.sinter.optim;
 
 import io.sinter.Tensor;
-import io.sinter.Trace;
 import io.sinter.ir.DType;
 import io.sinter.ir.op.AdamStep;
 import java.util.Collection;
-import java.util.List;
 import java.util.Map;
 import java.util.function.DoubleSupplier;
 
@@ -70,13 +68,7 @@ abstract sealed class AdamBase extends Optimizer permits Adam, AdamW {
         if (amsgrad) written[3] = state(state, "maxExpAvgSq", p);
         DType d = p.dtype().compute();
         Tensor[] numbers = scalars.once(d, () -> numbers(group, d, kept, scalars));
-        Tensor[] operands = new Tensor[1 + written.length + numbers.length];
-        operands[0] = p;
-        operands[1] = g;
-        System.arraycopy(written, 1, operands, 2, written.length - 1);
-        System.arraycopy(numbers, 0, operands, 1 + written.length, numbers.length);
-        List<Tensor> results = Trace.apply(new AdamStep(amsgrad), operands);
-        for (int i = 0; i < written.length; i++) written[i].copy_(results.get(i));
+        update(new AdamStep(amsgrad), written, g, numbers);
     }
 
     /** As {@link AdamStep} takes them. */

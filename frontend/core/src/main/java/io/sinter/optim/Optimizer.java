@@ -4,6 +4,7 @@ package io.sinter.optim;
 import io.sinter.Tensor;
 import io.sinter.Trace;
 import io.sinter.ir.DType;
+import io.sinter.ir.op.Op;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -130,6 +131,21 @@ public abstract class Optimizer {
 
     /** One parameter's update: writes {@code p} and its state in place. Gradients are off. */
     abstract void update(ParamGroup group, Tensor p, Tensor gradient, ParamState state, Scalars scalars);
+
+    /**
+     * Has one operator make a parameter's step: of the arrays that it writes, the gradient and the numbers it makes their next values.
+     *
+     * @param written the parameter, then its state
+     */
+    static void update(Op step, Tensor[] written, Tensor gradient, Tensor[] numbers) {
+        Tensor[] operands = new Tensor[written.length + 1 + numbers.length];
+        operands[0] = written[0];
+        operands[1] = gradient;
+        System.arraycopy(written, 1, operands, 2, written.length - 1);
+        System.arraycopy(numbers, 0, operands, written.length + 1, numbers.length);
+        List<Tensor> results = Trace.apply(step, operands);
+        for (int i = 0; i < written.length; i++) written[i].copy_(results.get(i));
+    }
 
     /**
      * The named state of a parameter, zeros at first: memory from the start, so that the first step is the

@@ -2,7 +2,11 @@
 package io.sinter.optim;
 
 import io.sinter.Tensor;
+import io.sinter.ir.DType;
+import io.sinter.ir.op.SgdStep;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -64,18 +68,20 @@ public final class SGD extends Optimizer {
 
     @Override
     void update(ParamGroup group, Tensor p, Tensor gradient, ParamState state, Scalars scalars) {
-        Tensor g = gradient;
-        if (group.is(WEIGHT_DECAY)) g = g.add(p.mul(scalars.of(p, WEIGHT_DECAY)));
-        if (group.is(MOMENTUM)) {
-            Tensor momentum = scalars.of(p, MOMENTUM);
-            Tensor b = state(state, "momentumBuffer", p);
-            Tensor added = g;
-            if (group.is(DAMPENING)) {
-                added = g.mul(scalars.ofStep(p.dtype(), DAMPENING, step -> step == 1 ? 1 : 1 - group.get(DAMPENING)));
+        boolean decays = group.is(WEIGHT_DECAY);
+        boolean remembers = group.is(MOMENTUM);
+        Tensor[] written = remembers ? new Tensor[] {p, state(state, "momentumBuffer", p)} : new Tensor[] {p};
+        DType d = p.dtype().compute();
+        Tensor[] numbers = scalars.once(d, () -> {
+            List<Tensor> all = new ArrayList<>();
+            all.add(scalars.of(d, LR));
+            if (decays) all.add(scalars.of(d, WEIGHT_DECAY));
+            if (remembers) {
+                all.add(scalars.of(d, MOMENTUM));
+                all.add(scalars.ofStep(d, DAMPENING, step -> step == 1 ? 1 : 1 - group.get(DAMPENING)));
             }
-            b.copy_(b.mul(momentum).add(added));
-            g = group.is(NESTEROV) ? g.add(b.mul(momentum)) : b;
-        }
-        p.copy_(p.sub(g.mul(scalars.of(p, LR))));
+            return all.toArray(Tensor[]::new);
+        });
+        update(new SgdStep(decays, remembers, group.is(NESTEROV)), written, gradient, numbers);
     }
 }

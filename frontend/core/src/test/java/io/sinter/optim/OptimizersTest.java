@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import io.sinter.Sinter;
 import io.sinter.Tensor;
 import io.sinter.io.SafeTensors;
+import io.sinter.ir.DType;
+import io.sinter.ir.ref.RefArray;
 import io.sinter.nn.Clip;
 import io.sinter.nn.Linear;
 import io.sinter.nn.Net;
@@ -105,6 +107,37 @@ class OptimizersTest {
             m[1] = 0.5 * m[1] + g / (Math.sqrt(m[0]) + 1e-3);
             return p - 0.02 * m[1];
         });
+    }
+
+    @Test
+    void rmspropCenteredUpwards() {
+        check(p -> new RMSprop(p, 0.02).alpha(0.9).eps(1e-3).centered(true).maximize(true), (step, p, gradient, m) -> {
+            double g = -gradient;
+            m[0] = 0.9 * m[0] + 0.1 * g * g;
+            m[1] = 0.9 * m[1] + 0.1 * g;
+            return p - 0.02 * g / (Math.sqrt(m[0] - m[1] * m[1]) + 1e-3);
+        });
+    }
+
+    @Test
+    void sgdWithoutMomentum() {
+        check(p -> new SGD(p, 0.1), (step, p, g, m) -> p - 0.1 * g);
+        check(p -> new SGD(p, 0.1).weightDecay(0.2), (step, p, g, m) -> p - 0.1 * (g + 0.2 * p));
+    }
+
+    @Test
+    void aHalfPrecisionStepRoundsOnce() {
+        Tensor p = Tensor.from(new float[] {1, -3}, 2).to(DType.BF16).detach().requiresGrad_();
+        p.mul(Tensor.from(new float[] {2, 1}, 2).to(DType.BF16)).sum().backward();
+        new SGD(List.of(p), 0.001).weightDecay(0.01).step();
+        float[] expected = new float[2];
+        float[] start = {1, -3};
+        float[] gradients = {2, 1};
+        for (int i = 0; i < 2; i++) {
+            float g = gradients[i] + start[i] * 0.01f;
+            expected[i] = (float) RefArray.round(DType.BF16, start[i] - g * 0.001f);
+        }
+        assertArrayEquals(expected, p.to(DType.F32).toFloats());
     }
 
     @Test

@@ -20,7 +20,7 @@ public sealed interface Composite extends Op
                 CrossEntropy,
                 CrossEntropyGrad,
                 Gelu,
-                AdamStep {
+                OptimizerStep {
     /**
      * The same function in other operators; one value per output. f16 and bf16 are computed in f32 throughout
      * and rounded once, at the end.

@@ -109,6 +109,12 @@ public final class OpText {
         register("loop", Loop::parse);
         register("gelu", a -> new Gelu(a.getBoolean("tanh")));
         register("adam_step", a -> new AdamStep(a.getBoolean("amsgrad")));
+        register(
+                "sgd_step",
+                a -> new SgdStep(a.getBoolean("decays"), a.getBoolean("momentum"), a.getBoolean("nesterov")));
+        register(
+                "rmsprop_step",
+                a -> new RmspropStep(a.getBoolean("decays"), a.getBoolean("centered"), a.getBoolean("momentum")));
     }
 
     private OpText() {}

@@ -63,7 +63,9 @@ public final class Operators {
                 new CrossEntropy(),
                 new CrossEntropyGrad(),
                 new Gelu(false),
-                new AdamStep(false)));
+                new AdamStep(false),
+                new SgdStep(false, false, false),
+                new RmspropStep(false, false, false)));
         return ops;
     }
 
