@@ -14,8 +14,9 @@ import java.util.Arrays;
  * Source lines of a trace, by place. A stack walk costs microseconds, so it is made only where a node differs
  * from the node at the same place of the previous trace; otherwise that one's line is taken. Operators that
  * check indices, whose lines stand in exceptions, are always walked for: two calls that trace the same nodes
- * from two lines must each report their own. For a dump every node is walked for; while parts of networks are tracked
- * for a profile, one that is in another part than the node before.
+ * from two lines must each report their own. For a dump every node is walked for; for a profile, one that is in another part
+ * of a network than the node before. Parts are kept when a profile ends: where nobody asks they do no harm, and the next
+ * one finds them.
  */
 final class Lines {
     private static final boolean ALWAYS = Boolean.getBoolean("sinter.lines");
@@ -34,18 +35,19 @@ final class Lines {
         if (p == lines.length) grow();
         Op op = v.op;
         Object operator = op instanceof Record ? op.getClass() : op;
-        if (p < known
+        boolean same = p < known
                 && operators[p] == operator
                 && (v.type == null ? types[p] == null : v.type.equals(types[p]))
                 && !ALWAYS
-                && !checksIndices(op)
                 && !Session.tracksSources()
-                && (modules == null ? lines[p].net().isEmpty() : modules.isOf(lines[p]))) return lines[p];
+                && (!Session.isProfiling() || ModulePath.isOf(modules, lines[p]));
+        if (same && !checksIndices(op)) return lines[p];
         operators[p] = operator;
         types[p] = v.type;
         if (p >= known) known = p + 1;
         SourceLine line = SourceLine.ofCaller();
-        return lines[p] = modules == null ? line : modules.of(line);
+        if (modules != null) line = modules.of(line);
+        return lines[p] = same ? line.again() : line;
     }
 
     /**

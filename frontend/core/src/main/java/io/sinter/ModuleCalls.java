@@ -18,10 +18,6 @@ final class ModuleCalls {
     private int open;
     /** Outermost calls that recorded a tape since one was last consumed. */
     private int taped;
-    /** The network whose parts' names are known, and these; null while nobody wants to know. */
-    private Object named;
-
-    private Map<?, String> names;
     /** Where in a network the trace is; null outside of networks, and while nobody wants to know. */
     private ModulePath path;
 
@@ -39,13 +35,9 @@ final class ModuleCalls {
     }
 
     <T> T call(Object net, Supplier<? extends Map<?, String>> parts, Supplier<T> forward) {
-        if (!Session.tracksModules()) {
-            named = null;
-            names = null;
-            return call(forward);
-        }
+        if (!Session.tracksModules()) return call(forward);
         ModulePath before = path;
-        if (before == null) path = new ModulePath(net, names(net, parts));
+        if (before == null) path = new ModulePath(net, parts.get());
         ModulePath here = path;
         here.enter(net);
         try {
@@ -54,14 +46,6 @@ final class ModuleCalls {
             here.leave();
             path = before;
         }
-    }
-
-    /** Names of a network's parts. Finding them takes as long as a small step: for a profile they are found once, as long as it is the same network. */
-    private Map<?, String> names(Object net, Supplier<? extends Map<?, String>> parts) {
-        if (named == net && !Session.tracksSources()) return names;
-        names = parts.get();
-        named = net;
-        return names;
     }
 
     <T> T call(Supplier<T> forward) {

@@ -39,10 +39,10 @@ final class ModulePath {
         path.pop();
     }
 
-    /** Whether a line is in the part that is being called. */
-    boolean isOf(SourceLine line) {
-        if (path.isEmpty()) return line.net().isEmpty();
-        return path.peek().equals(line.module()) && net.equals(line.net());
+    /** Whether a line is in the part that is being called; of a null path, whether it is in no network. */
+    static boolean isOf(ModulePath here, SourceLine line) {
+        if (here == null || here.path.isEmpty()) return line.net().isEmpty();
+        return here.path.peek().equals(line.module()) && here.net.equals(line.net());
     }
 
     /** The line, with the part that it is in. */

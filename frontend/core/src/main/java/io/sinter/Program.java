@@ -61,7 +61,7 @@ final class Program {
         }
     }
 
-    /** Where entries come from in one run; a line is its own token. */
+    /** Where entries come from in one run. */
     record Lines(IntFunction<SourceLine> entries) implements Sources {
         @Override
         public Source at(int origin) {
@@ -71,7 +71,8 @@ final class Program {
 
         @Override
         public Object token(int origin) {
-            return entries.apply(origin);
+            SourceLine line = origin < 0 ? null : entries.apply(origin);
+            return line == null ? null : line.isAgain() ? AGAIN : line;
         }
 
         @Override

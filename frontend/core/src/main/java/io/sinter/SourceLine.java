@@ -13,12 +13,21 @@ final class SourceLine {
     private final String net;
     private final String module;
     private final String gradientOf;
+    /** Null before somebody asks; several threads may make it at once. */
+    private Sources.Source source;
+    /** See {@link #isAgain}. */
+    private final boolean again;
 
-    private SourceLine(Place place, String net, String module, String gradientOf) {
+    private SourceLine(Place place, String net, String module, String gradientOf, boolean again) {
         this.place = place;
         this.net = net;
         this.module = module;
         this.gradientOf = gradientOf;
+        this.again = again;
+    }
+
+    private SourceLine(Place place, String net, String module, String gradientOf) {
+        this(place, net, module, gradientOf, false);
     }
 
     /** The innermost frame that is not the library's. */
@@ -29,6 +38,19 @@ final class SourceLine {
     /** This line, in a call of a part of a network. */
     SourceLine in(String net, String module) {
         return new SourceLine(place, net, module, gradientOf);
+    }
+
+    /** This line, {@linkplain #isAgain again}. */
+    SourceLine again() {
+        return new SourceLine(place, net, module, gradientOf, true);
+    }
+
+    /**
+     * Whether it was noted for a node that the trace before had, too, from what will be the same line: nobody is to look for its frame at every step, which
+     * takes longer than a small kernel, only to find that out.
+     */
+    boolean isAgain() {
+        return again;
     }
 
     /** This line, on behalf of which the gradient of one of its operators is computed. */
@@ -56,7 +78,9 @@ final class SourceLine {
 
     /** What a dump says of it. */
     Sources.Source source() {
-        return new Sources.Source(toString(), net, module);
+        Sources.Source known = source;
+        if (known == null) source = known = new Sources.Source(toString(), net, module);
+        return known;
     }
 
     @Override
@@ -82,7 +106,7 @@ final class SourceLine {
         return file + (f.getLineNumber() < 0 ? "" : ":" + f.getLineNumber()) + " (" + f.getMethodName() + ")";
     }
 
-    /** What the virtual machine notes of a stack: some microseconds, where names and numbers of its frames take ten times as long. */
+    /** What the virtual machine notes of a stack: a microsecond or less, where names and numbers of its frames take ten times as long. */
     private static final class Stack extends Throwable {
         private static final long serialVersionUID = 1L;
     }

@@ -151,7 +151,8 @@ public final class Trace {
     /** The session's profile hears which lines are traced when. */
     private static void profile(SourceLine line) {
         Profile profile = Session.current().profile();
-        if (profile != null && profile.hasTimeline() && line != null) profile.traced(line, line::source);
+        if (profile != null && profile.hasTimeline() && line != null)
+            profile.traced(line, line.isAgain(), line::source);
     }
 
     /** Runs what is pending if there is too much of it. Called before a value is appended. */
@@ -461,8 +462,8 @@ public final class Trace {
      * As {@link #module(Supplier)}, of a network that dumps can name.
      *
      * @param net the network, or part of one, that is called
-     * @param parts all its parts by identity with their names, itself among them under the empty one; asked for only
-     *     while {@link Session#tracksModules()}
+     * @param parts all its parts by identity with their names, itself among them under the empty one; asked for at each outermost
+     *     call, only while {@link Session#tracksModules()}
      */
     public static <T> T module(Object net, Supplier<? extends Map<?, String>> parts, Supplier<T> forward) {
         return current().modules.call(net, parts, forward);

@@ -11,8 +11,6 @@ final class RunTiming {
     private final Profile.Run profile;
     private final Executable program;
     private final Sources sources;
-    /** What workers did of the launch in progress; null unless a time line wants to know. */
-    private final WorkerParts parts;
 
     /** Null while no Flight Recorder runs. */
     private final Events.Run event = FlightRecorder.isInitialized() ? new Events.Run() : null;
@@ -21,7 +19,6 @@ final class RunTiming {
         this.profile = profile;
         this.program = program;
         this.sources = sources;
-        parts = profile != null && profile.hasTimeline() ? new WorkerParts() : null;
         if (event != null) event.begin();
     }
 
@@ -33,7 +30,7 @@ final class RunTiming {
 
     /** The launches to come run on {@code team}. */
     void on(WorkerPool.Team team) {
-        team.watch(parts);
+        team.watch(profile != null && profile.hasTimeline() ? profile::part : null);
     }
 
     /** Whether a profile wants times. */
@@ -49,13 +46,12 @@ final class RunTiming {
     /** What began at {@code start} has ended. */
     void launched(Site site, long start) {
         if (profile == null) return;
-        long nanos = System.nanoTime() - start;
-        profile.launched(site, start, nanos, parts == null ? null : parts.take());
+        profile.launched(site, start, System.nanoTime() - start);
     }
 
     /** A launch has taken so long, by the device's clock. */
     void launched(Site site, long start, long nanos) {
-        profile.launched(site, start, nanos, null);
+        profile.launched(site, start, nanos);
     }
 
     Sources sources() {

@@ -262,6 +262,11 @@ public final class Session implements AutoCloseable {
         return Watching.isProfiling();
     }
 
+    /** How many profiles have begun in this process: what is remembered for one is looked for again when that changes. */
+    public static long profiles() {
+        return Watching.profiles();
+    }
+
     /** Whether parts of networks are wanted for every node: while sources are tracked, and for profiles. */
     public static boolean tracksModules() {
         return tracksSources() || isProfiling();

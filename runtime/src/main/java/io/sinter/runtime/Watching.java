@@ -4,6 +4,7 @@ package io.sinter.runtime;
 import io.sinter.runtime.dump.Dumps;
 import io.sinter.runtime.profile.Profile;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Who looks at a session's work: its dumps, its profile, what is checked of its programs, and who is told of compilations. It counts, for the whole process,
@@ -14,6 +15,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class Watching {
     /** How many open sessions of this process record a profile. */
     private static final AtomicInteger PROFILING = new AtomicInteger();
+
+    /** How many times one has begun to. */
+    private static final AtomicLong PROFILES = new AtomicLong();
 
     /** How many open sessions of this process dump or check their programs, or say why they compile, and want to know sources. */
     private static final AtomicInteger TRACKING = new AtomicInteger();
@@ -27,6 +31,10 @@ final class Watching {
 
     static boolean isProfiling() {
         return PROFILING.get() > 0;
+    }
+
+    static long profiles() {
+        return PROFILES.get();
     }
 
     static boolean tracksSources() {
@@ -81,6 +89,7 @@ final class Watching {
     /** Records into another profile, or none if it is null; the caller has waited for the device. */
     void record(Profile to, Allocator memory) {
         Profile before = profile;
+        if (to != null) PROFILES.incrementAndGet();
         PROFILING.addAndGet(to == null ? -1 : 1);
         profile = to;
         memory.watch(to == null ? null : to::memory);

@@ -142,8 +142,14 @@ class BenchTest {
                 0, execute("bench", "--here", "--overhead", "--only", "softmax", "--seconds", "0.001"), err.toString());
         JsonNode n = JSON.readTree(out.toString());
         for (String field : List.of(
-                "off_ms", "tables_ms", "timeline_ms", "tables_ratio", "timeline_ratio", "compile_ms", "dumped_ratio"))
-            assertTrue(n.path(field).asDouble() > 0, n.toString());
+                "off_ms",
+                "tables_ms",
+                "timeline_ms",
+                "tables_ratio",
+                "timeline_ratio",
+                "timeline_begin_ratio",
+                "compile_ms",
+                "dumped_ratio")) assertTrue(n.path(field).asDouble() > 0, n.toString());
         assertEquals(2, n.path("noise_quartiles").size());
     }
 

@@ -5,6 +5,7 @@ import io.sinter.Sinter;
 import io.sinter.Tensor;
 import io.sinter.Trace;
 import io.sinter.runtime.Device;
+import io.sinter.runtime.Session;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -56,6 +57,9 @@ public abstract class Net {
     /** A part that no field holds. */
     record Registered(Object part, long serial) {}
 
+    /** Names of nets by identity, as they were when a profile had begun. */
+    private record Paths(long profile, Map<Net, String> names) {}
+
     /** Rank in construction order: a net is older than the parts that its constructor makes. */
     final long serial = SERIAL.getAndIncrement();
 
@@ -64,6 +68,8 @@ public abstract class Net {
     private boolean training = true;
     /** What a compiled function that asks for the mode depends on. */
     private final BooleanSupplier mode = () -> training;
+    /** See {@link #paths}; null before somebody asks. */
+    private Paths paths;
 
     protected Net() {}
 
@@ -93,11 +99,15 @@ public abstract class Net {
         return Trace.module(this, this::paths, body);
     }
 
-    /** The names of this net (empty) and of all nets in it, by identity. */
+    /** The names of this net (empty) and of all nets in it, by identity. Finding them takes as long as a small step: for a profile it is done once. */
     private Map<Net, String> paths() {
-        Map<Net, String> paths = new IdentityHashMap<>();
-        visit((name, net) -> paths.put(net, name));
-        return paths;
+        long profile = Session.profiles();
+        Paths known = paths;
+        if (known != null && known.profile == profile && !Session.tracksSources()) return known.names;
+        Map<Net, String> names = new IdentityHashMap<>();
+        visit((name, net) -> names.put(net, name));
+        paths = new Paths(profile, names);
+        return names;
     }
 
     // ---- declaring parts

@@ -49,7 +49,10 @@ public interface Sources {
         return null;
     }
 
-    /** Something that stands for the source of an origin, and costs less: equal tokens are equal sources. Null if it is not known. */
+    /** Token of an origin whose source is most likely the one that the program's run before had for it, and would take long to look up. */
+    Object AGAIN = new Object();
+
+    /** Something that stands for the source of an origin, and costs less: equal tokens are equal sources, but for {@link #AGAIN}. Null if it is not known. */
     default Object token(int origin) {
         return at(origin);
     }

@@ -36,14 +36,13 @@ public final class ChromeTrace {
         events = new ArrayList<>(profile.events());
         threads = profile.threadNames();
         // What begins together encloses what is shorter; a step encloses what fills it.
-        events.sort(Comparator.comparingLong((Event e) -> e.start)
-                .thenComparing(e -> -e.nanos)
-                .thenComparing(e -> order(e.kind)));
-        zero = events.isEmpty() ? 0 : events.getFirst().start;
+        events.sort(Comparator.comparingLong((Event e) -> e.start())
+                .thenComparing(e -> -e.nanos())
+                .thenComparing(e -> order(e.kind())));
+        zero = events.isEmpty() ? 0 : events.getFirst().start();
         int most = 0;
         for (Event e : events)
-            for (int i = 0; e.parts != null && i < e.parts.length; i += Profile.PART)
-                most = Math.max(most, 1 + (int) e.parts[i]);
+            for (int i = 0; i < e.parts().length; i += Profile.PART) most = Math.max(most, 1 + (int) e.parts()[i]);
         workers = most;
     }
 
@@ -85,8 +84,8 @@ public final class ChromeTrace {
         lines();
         Map<String, Event> traced = new HashMap<>();
         for (Event e : events) {
-            if (e.kind == Event.Kind.LINE) traced.put(e.thread + " " + ((Sources.Source) e.subject).line(), e);
-            else if (e.kind == Event.Kind.MEMORY) memory(e);
+            if (e.kind() == Event.Kind.LINE) traced.put(e.thread() + " " + ((Sources.Source) e.subject()).line(), e);
+            else if (e.kind() == Event.Kind.MEMORY) memory(e);
             else complete(e, traced);
         }
         out.writeEndArray();
@@ -125,9 +124,9 @@ public final class ChromeTrace {
 
     /** What each worker did of a launch. */
     private void parts(Event launch) throws IOException {
-        long[] p = launch.parts;
+        long[] p = launch.parts();
         for (int i = 0; i < p.length; i += Profile.PART) {
-            complete(((Row) launch.subject).name, "worker", workerTrack(p[i]), p[i + 1], p[i + 1] + p[i + 2]);
+            complete(((Row) launch.subject()).name, "worker", workerTrack(p[i]), p[i + 1], p[i + 1] + p[i + 2]);
             out.writeObjectFieldStart("args");
             out.writeNumberField("tasks", p[i + 3]);
             out.writeEndObject();
@@ -139,21 +138,21 @@ public final class ChromeTrace {
     private void lines() throws IOException {
         Map<Integer, Event> open = new HashMap<>();
         for (Event e : events) {
-            if (e.kind != Event.Kind.LINE) continue;
-            Event before = open.put(e.thread, e);
-            if (before != null) line(before, e.start);
+            if (e.kind() != Event.Kind.LINE) continue;
+            Event before = open.put(e.thread(), e);
+            if (before != null) line(before, e.start());
         }
-        for (Event e : events) if (open.get(e.thread) == e) line(e, Long.MAX_VALUE);
+        for (Event e : events) if (open.get(e.thread()) == e) line(e, Long.MAX_VALUE);
     }
 
     private void line(Event e, long limit) throws IOException {
-        Sources.Source s = (Sources.Source) e.subject;
+        Sources.Source s = (Sources.Source) e.subject();
         complete(
                 s.line(),
-                e.kind.category,
-                lineTrack(e.thread),
-                e.start,
-                Math.min(e.start + Math.max(1000, e.nanos), limit));
+                e.kind().category,
+                lineTrack(e.thread()),
+                e.start(),
+                Math.min(e.start() + Math.max(1000, e.nanos()), limit));
         out.writeObjectFieldStart("args");
         if (!s.net().isEmpty()) out.writeStringField("net", s.net());
         if (!s.module().isEmpty()) out.writeStringField("module", s.module());
@@ -163,28 +162,28 @@ public final class ChromeTrace {
 
     private void complete(Event e, Map<String, Event> traced) throws IOException {
         String name =
-                switch (e.kind) {
-                    case LAUNCH -> ((Row) e.subject).name;
-                    case RUN -> "program " + e.subject;
-                    case COMPILE -> (String) e.subject;
-                    case RANGE -> (String) e.subject;
-                    case STEP -> "step " + e.value;
-                    case LINE, MEMORY -> throw new IllegalArgumentException(e.kind + " has no extent");
+                switch (e.kind()) {
+                    case LAUNCH -> ((Row) e.subject()).name;
+                    case RUN -> "program " + e.value();
+                    case COMPILE -> (String) e.subject();
+                    case RANGE -> (String) e.subject();
+                    case STEP -> "step " + e.value();
+                    case LINE, MEMORY -> throw new IllegalArgumentException(e.kind() + " has no extent");
                 };
-        complete(name, e.kind.category, track(e.thread), e.start, e.end());
+        complete(name, e.kind().category, track(e.thread()), e.start(), e.end());
         out.writeObjectFieldStart("args");
-        if (e.kind == Event.Kind.COMPILE) out.writeNumberField("kernels", e.value);
-        if (e.subject instanceof Row r) launch(r, e.nanos);
+        if (e.kind() == Event.Kind.COMPILE) out.writeNumberField("kernels", e.value());
+        if (e.subject() instanceof Row r) launch(r, e.nanos());
         out.writeEndObject();
         out.writeEndObject();
-        if (e.subject instanceof Row r) {
+        if (e.subject() instanceof Row r) {
             for (String line :
                     r.sources.stream().map(Sources.Source::line).distinct().toList()) {
-                Event from = traced.get(e.thread + " " + line);
+                Event from = traced.get(e.thread() + " " + line);
                 if (from != null) arrow(from, e);
             }
         }
-        if (e.parts != null) parts(e);
+        parts(e);
     }
 
     private void launch(Row r, long nanos) throws IOException {
@@ -202,10 +201,10 @@ public final class ChromeTrace {
     private void arrow(Event line, Event launch) throws IOException {
         int id = ++arrows;
         for (boolean from : new boolean[] {true, false}) {
-            begin("computes", from ? "s" : "f", from ? lineTrack(line.thread) : track(launch.thread));
-            out.writeStringField("cat", line.kind.category);
+            begin("computes", from ? "s" : "f", from ? lineTrack(line.thread()) : track(launch.thread()));
+            out.writeStringField("cat", line.kind().category);
             out.writeNumberField("id", id);
-            time("ts", (from ? line.start : launch.start) - zero);
+            time("ts", (from ? line.start() : launch.start()) - zero);
             if (!from) out.writeStringField("bp", "e");
             out.writeEndObject();
         }
@@ -213,9 +212,9 @@ public final class ChromeTrace {
 
     private void memory(Event e) throws IOException {
         begin("memory", "C", 0);
-        time("ts", e.start - zero);
+        time("ts", e.start() - zero);
         out.writeObjectFieldStart("args");
-        out.writeNumberField("bytes in use", e.value);
+        out.writeNumberField("bytes in use", e.value());
         out.writeEndObject();
         out.writeEndObject();
     }

@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime.profile;
 
-/** Something on the time line. Times are those of {@link System#nanoTime}. */
-final class Event {
+/**
+ * Something on the time line, as {@link EventLog} gives it back.
+ *
+ * @param thread its number among the profile's threads
+ * @param start by {@link System#nanoTime}
+ * @param nanos until its end
+ * @param subject as its kind says; else null
+ * @param value as its kind says; else 0
+ * @param parts of a launch: {@value Profile#PART} numbers for each part that a worker did: worker, start, nanoseconds, tasks. Empty where they are not known
+ */
+record Event(Kind kind, int thread, long start, long nanos, Object subject, long value, long[] parts) {
     enum Kind {
         /** A kernel, library routine or copy; {@code subject} is its {@link Row}. */
         LAUNCH("kernel"),
-        /** A run of a program; {@code subject} is the program's number. */
+        /** A run of a program; {@code value} is the program's number. */
         RUN("program"),
         /** Tracing at a line of the user's; {@code subject} is its {@code Source}. */
         LINE("line"),
@@ -25,24 +34,6 @@ final class Event {
         Kind(String category) {
             this.category = category;
         }
-    }
-
-    final Kind kind;
-    final int thread;
-    final long start;
-    final Object subject;
-    final long value;
-    long nanos;
-    /** Of a launch: {@value Profile#PART} numbers for each part that a worker did: worker, start, nanoseconds, tasks. Null where it is not known. */
-    long[] parts;
-
-    Event(Kind kind, int thread, long start, long nanos, Object subject, long value) {
-        this.kind = kind;
-        this.thread = thread;
-        this.start = start;
-        this.nanos = nanos;
-        this.subject = subject;
-        this.value = value;
     }
 
     long end() {

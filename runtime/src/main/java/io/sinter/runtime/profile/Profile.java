@@ -4,6 +4,7 @@ package io.sinter.runtime.profile;
 import io.sinter.runtime.dump.Sources;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -18,7 +19,7 @@ import java.util.function.Supplier;
  * of them. Safe for use by many threads.
  */
 public final class Profile {
-    /** About 30 MB of them. */
+    /** About 20 MB of them. */
     public static final int MOST_EVENTS = 500_000;
 
     /** Of launches, what each worker did: about 16 MB. Launches after that many parts are on the time line without theirs. */
@@ -30,11 +31,14 @@ public final class Profile {
     /** One kernel of one program, from one set of lines. */
     private record Key(int program, int site, List<Sources.Source> sources) {}
 
-    /** The rows of a program, as long as its lines are the same as in the run before. */
-    private static final class Lines {
-        Object[] tokens;
-        Row[] rows;
-    }
+    /** The rows of a program for the lines that {@code tokens}, one for each of its origins, stand for. */
+    private record Lines(Object[] tokens, Row[] rows) {}
+
+    /** So many sets of lines are known of a program at once. */
+    private static final int MOST_LINES = 4;
+
+    /** So many lines are looked up later, as each holds on to a stack until then. */
+    private static final int MOST_UNREAD = 20_000;
 
     /** What a range of time was spent on; all in nanoseconds. */
     record Totals(
@@ -48,12 +52,13 @@ public final class Profile {
             int dropped,
             int partless) {}
 
-    private final boolean timeline;
-    private final Map<Integer, Lines> programs = new HashMap<>();
+    private final Map<Integer, List<Lines>> programs = new HashMap<>();
     private final Map<Key, Row> rows = new LinkedHashMap<>();
-    private final List<Event> events = new ArrayList<>();
-    private final Map<Long, Integer> threads = new HashMap<>();
-    private final List<String> threadNames = new ArrayList<>();
+    /** Null if there is no time line. */
+    private final EventLog log;
+    /** Memory for a run's launches: the next one takes it. */
+    private long[] spare = new long[Run.TOLD];
+
     private long since = System.nanoTime();
     private long wall;
     private boolean on;
@@ -66,17 +71,16 @@ public final class Profile {
     private long stepBegan = since;
     private long peak;
     private long live;
-    private int dropped;
-    private int parts;
-    /** Launches whose parts were too many. */
-    private int partless;
-    // The line that is being traced.
-    private Event line;
+    // The line that is being traced; no event if it found no room.
+    private EventLog.Open line;
     private Object lineToken;
+    private boolean lineAgain;
+    /** Lines on the time line that are looked up when it is read. */
+    private int unread;
 
     /** @param timeline whether events are kept, for {@link ChromeTrace} */
     public Profile(boolean timeline) {
-        this.timeline = timeline;
+        log = timeline ? new EventLog() : null;
     }
 
     // ---- recording
@@ -97,25 +101,60 @@ public final class Profile {
         }
     }
 
-    /** One run of a program. Used by the thread that runs it. */
+    /**
+     * One run of a program. Used by the thread that runs it: launches are noted in an array, and the profile has them when that is full, or the run has
+     * ended. So a launch costs its clock and a few numbers.
+     */
     public final class Run {
+        /** Numbers of a launch, before those of its parts: site and number of parts in one, start, nanoseconds. */
+        private static final int HEAD = 3;
+
+        /** Numbers that an array holds at first. */
+        private static final int TOLD = 1 << 10;
+
+        /** The profile gets what has been told when it is as much as this. */
+        private static final int ENOUGH = 1 << 13;
+
         private final int program;
         private final Row[] of;
         private final long start = System.nanoTime();
+        private long[] told;
+        /** Where the next launch's head goes; its parts are told first. */
+        private int head;
 
-        private Run(int program, Row[] of) {
+        private int used = HEAD;
+
+        private Run(int program, Row[] of, long[] room) {
             this.program = program;
             this.of = of;
+            told = room;
+        }
+
+        /** What a worker has done of the launch that is told next: see {@link #PART}. */
+        public void part(int worker, long start, long nanos, long tasks) {
+            int at = used;
+            used = at + PART;
+            if (used + HEAD > told.length) told = Arrays.copyOf(told, 2 * used + HEAD);
+            told[at] = worker;
+            told[at + 1] = start;
+            told[at + 2] = nanos;
+            told[at + 3] = tasks;
         }
 
         /**
          * A launch has taken so long.
          *
          * @param start by {@link System#nanoTime}
-         * @param parts what workers did of it, {@link #PART} numbers each; null where there are no workers
          */
-        public void launched(Site site, long start, long nanos, long[] parts) {
-            add(of[site.index()], start, nanos, parts);
+        public void launched(Site site, long start, long nanos) {
+            long parts = (used - head - HEAD) / PART;
+            told[head] = site.index() | parts << Integer.SIZE;
+            told[head + 1] = start;
+            told[head + 2] = nanos;
+            head = used;
+            used += HEAD;
+            if (used > ENOUGH) add(this);
+            else if (used > told.length) told = Arrays.copyOf(told, 2 * used);
         }
 
         /** Whether workers' parts are of use. */
@@ -135,15 +174,33 @@ public final class Profile {
      * @param sources where its nodes come from in this run
      */
     public synchronized Run begin(ProgramSites program, Sources sources) {
+        List<Lines> known = programs.computeIfAbsent(program.number(), _ -> new ArrayList<>());
         int[] origins = program.origins();
-        Object[] tokens = new Object[origins.length];
-        for (int i = 0; i < origins.length; i++) tokens[i] = sources.token(origins[i]);
-        Lines lines = programs.computeIfAbsent(program.number(), _ -> new Lines());
-        if (!Arrays.equals(tokens, lines.tokens)) {
-            lines.tokens = tokens;
-            lines.rows = program.all().stream().map(s -> row(s, sources)).toArray(Row[]::new);
+        Row[] of = null;
+        for (int i = 0; i < known.size() && of == null; i++) {
+            if (!areOf(known.get(i).tokens, origins, sources)) continue;
+            of = known.get(i).rows;
+            if (i > 0) Collections.swap(known, 0, i); // the next run is likely to be of the same
         }
-        return new Run(program.number(), lines.rows);
+        if (of == null) {
+            Object[] tokens = new Object[origins.length];
+            for (int i = 0; i < origins.length; i++) tokens[i] = sources.token(origins[i]);
+            of = program.all().stream().map(s -> row(s, sources)).toArray(Row[]::new);
+            if (known.size() == MOST_LINES) known.removeLast();
+            known.addFirst(new Lines(tokens, of));
+        }
+        long[] room = spare == null ? new long[Run.TOLD] : spare;
+        spare = null;
+        return new Run(program.number(), of, room);
+    }
+
+    private static boolean areOf(Object[] tokens, int[] origins, Sources sources) {
+        for (int i = 0; i < origins.length; i++) {
+            Object token = sources.token(origins[i]);
+            if (token != tokens[i] && token != Sources.AGAIN && (token == null || !token.equals(tokens[i])))
+                return false;
+        }
+        return true;
     }
 
     private Row row(Site site, Sources sources) {
@@ -157,46 +214,53 @@ public final class Profile {
         return rows.computeIfAbsent(key, _ -> new Row(site, list));
     }
 
-    private synchronized void add(Row row, long start, long nanos, long[] parts) {
-        row.add(nanos);
-        Event e = event(Event.Kind.LAUNCH, start, nanos, row, 0);
-        if (e == null || parts == null) return;
-        int more = parts.length / PART;
-        if (more > MOST_PARTS - this.parts) {
-            partless++;
-            return;
+    /** Takes what a run has told. */
+    private synchronized void add(Run run) {
+        long[] told = run.told;
+        for (int at = 0; at < run.head; ) {
+            Row row = run.of[(int) told[at]];
+            int parts = (int) (told[at] >>> Integer.SIZE);
+            long nanos = told[at + 2];
+            row.add(nanos);
+            if (log != null) log.add(Event.Kind.LAUNCH, told[at + 1], nanos, row, 0, told, at + Run.HEAD, parts);
+            at += Run.HEAD + parts * PART;
         }
-        this.parts += more;
-        e.parts = parts;
+        run.head = 0;
+        run.used = Run.HEAD;
     }
 
     private synchronized void end(Run run) {
         long nanos = System.nanoTime() - run.start;
+        add(run);
+        spare = run.told;
         runNanos += nanos;
-        event(Event.Kind.RUN, run.start, nanos, run.program, 0);
+        event(Event.Kind.RUN, run.start, nanos, null, run.program);
     }
 
     /**
      * A node was traced at a line of the user's.
      *
      * @param token of the line: equal tokens are one line
-     * @param source what it stands for
+     * @param again whether the token is not to be compared, nor the line looked up, as that takes long
+     * @param source the line
      */
-    public synchronized void traced(Object token, Supplier<Sources.Source> source) {
-        if (!timeline) return;
+    public synchronized void traced(Object token, boolean again, Supplier<Sources.Source> source) {
+        if (log == null) return;
         long now = System.nanoTime();
-        int thread = thread();
-        if (line != null && line.thread == thread && token.equals(lineToken)) {
-            line.nanos = now - line.start;
+        if (line != null && line.isMine() && (token == lineToken || !again && !lineAgain && token.equals(lineToken))) {
+            line.until(now);
             return;
         }
-        line = event(Event.Kind.LINE, now, 0, source.get(), 0);
+        boolean later = again && unread < MOST_UNREAD;
+        if (later) unread++;
+        line = log.open(Event.Kind.LINE, now, later ? source : source.get());
         lineToken = token;
+        lineAgain = again;
     }
 
     /** Whether {@link #traced}, and parts of launches, are of use. */
     public boolean hasTimeline() {
-        return timeline;
+        return log != null;
     }
 
     /** A range that the user named has ended. */
@@ -214,7 +278,7 @@ public final class Profile {
         if (byHand && !stepsByHand) {
             stepsByHand = true;
             steps = 0;
-            events.removeIf(e -> e.kind == Event.Kind.STEP);
+            if (log != null) log.remove(Event.Kind.STEP);
             stepBegan = since;
         }
         long now = System.nanoTime();
@@ -238,26 +302,11 @@ public final class Profile {
     public synchronized void memory(long liveBytes) {
         live = liveBytes;
         peak = Math.max(peak, liveBytes);
-        event(Event.Kind.MEMORY, System.nanoTime(), 0, null, liveBytes);
+        if (log != null) log.add(Event.Kind.MEMORY, System.nanoTime(), 0, null, liveBytes);
     }
 
-    private Event event(Event.Kind kind, long start, long nanos, Object subject, long value) {
-        if (!timeline) return null;
-        if (events.size() >= MOST_EVENTS) {
-            dropped++;
-            return null;
-        }
-        Event e = new Event(kind, thread(), start, nanos, subject, value);
-        events.add(e);
-        return e;
-    }
-
-    private int thread() {
-        Thread t = Thread.currentThread();
-        return threads.computeIfAbsent(t.threadId(), _ -> {
-            threadNames.add(t.getName());
-            return threadNames.size() - 1;
-        });
+    private void event(Event.Kind kind, long start, long nanos, Object subject, long value) {
+        if (log != null) log.add(kind, start, nanos, subject, value);
     }
 
     // ---- reading
@@ -275,22 +324,32 @@ public final class Profile {
 
     synchronized Totals totals() {
         long now = on ? System.nanoTime() - since : 0;
-        return new Totals(wall + now, runNanos, compileNanos, compiled, loaded, steps, peak, dropped, partless);
+        return new Totals(
+                wall + now,
+                runNanos,
+                compileNanos,
+                compiled,
+                loaded,
+                steps,
+                peak,
+                log == null ? 0 : log.dropped(),
+                log == null ? 0 : log.partless());
     }
 
     synchronized List<Event> events() {
-        return List.copyOf(events);
+        return log == null ? List.of() : log.events();
     }
 
     synchronized List<String> threadNames() {
-        return List.copyOf(threadNames);
+        return log == null ? List.of() : log.threadNames();
     }
 
     /** Forgets what was recorded, steps too. */
     public synchronized void reset() {
         rows.values().forEach(Row::reset);
-        events.clear();
+        if (log != null) log.clear();
         line = null;
+        unread = 0;
         since = System.nanoTime();
         stepBegan = since;
         wall = 0;
@@ -300,9 +359,6 @@ public final class Profile {
         loaded = 0;
         steps = 0;
         peak = live;
-        dropped = 0;
-        parts = 0;
-        partless = 0;
         if (on) event(Event.Kind.MEMORY, since, 0, null, live);
     }
 }

@@ -8,6 +8,7 @@ import java.util.List;
 
 /** What the launches of one site have taken, as far as they came from the same lines. Guarded by its profile. */
 final class Row {
+    /** A power of two. */
     private static final int WINDOW = 512;
 
     final int program;
@@ -29,7 +30,7 @@ final class Row {
     }
 
     void add(long n) {
-        int at = (int) (calls++ % WINDOW);
+        int at = (int) calls++ & WINDOW - 1;
         if (at == last.length) last = Arrays.copyOf(last, Math.min(WINDOW, 2 * at));
         last[at] = n;
         nanos += n;

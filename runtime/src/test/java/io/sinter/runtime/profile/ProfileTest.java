@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime.profile;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -10,6 +11,7 @@ import io.sinter.ir.plan.Plan;
 import io.sinter.ir.store.StoredPlan;
 import io.sinter.ir.text.GraphParser;
 import io.sinter.runtime.dump.Sources;
+import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +33,8 @@ class ProfileTest {
 
     private void launch(Profile p, Sources from, int times, long nanos) {
         Profile.Run run = p.begin(program, from);
-        for (int i = 0; i < times; i++) run.launched(exp, 0, nanos, null);
+        for (int i = 0; i < times; i++) run.launched(exp, 0, nanos);
+        run.end();
     }
 
     private static Sources line(String line) {
@@ -111,23 +114,30 @@ class ProfileTest {
         assertEquals(Profile.MOST_EVENTS, report(p).peakBytes());
         assertEquals(7, only(p).nanos());
         String said = report(p).toString();
-        assertTrue(said.contains("  2 events are not on the time line: it holds 500000\n"), said);
+        assertTrue(said.contains("  3 events are not on the time line: it holds 500000\n"), said);
         p.reset();
         assertFalse(report(p).toString().contains("not on the time line"));
+    }
+
+    private void launch(Profile p, int parts) {
+        Profile.Run run = p.begin(program, Sources.NONE);
+        for (int i = 0; i < parts; i++) run.part(i, 1000 + i, 2000 + i, 3000 + i);
+        run.launched(exp, 5, 7);
+        run.end();
+    }
+
+    private static List<Event> events(Profile p, Event.Kind kind) {
+        return p.events().stream().filter(e -> e.kind() == kind).toList();
     }
 
     @Test
     void whatWorkersDidIsBounded() {
         Profile p = new Profile(true);
-        Profile.Run run = p.begin(program, Sources.NONE);
         int many = Profile.MOST_PARTS / 2;
-        for (int i = 0; i < 3; i++) run.launched(exp, i, 7, new long[many * Profile.PART]);
+        for (int i = 0; i < 3; i++) launch(p, many);
         assertEquals(
-                List.of(many * Profile.PART, many * Profile.PART),
-                p.events().stream()
-                        .filter(e -> e.parts != null)
-                        .map(e -> e.parts.length)
-                        .toList());
+                List.of(many * Profile.PART, many * Profile.PART, 0),
+                events(p, Event.Kind.LAUNCH).stream().map(e -> e.parts().length).toList());
         assertEquals(3, only(p).calls());
         String said = report(p).toString();
         assertTrue(
@@ -135,10 +145,131 @@ class ProfileTest {
                         "  1 launches are on the time line without what each worker did: it holds 500000 parts\n"),
                 said);
         p.reset();
-        run = p.begin(program, Sources.NONE);
-        run.launched(exp, 0, 7, new long[Profile.PART]);
-        assertEquals(Profile.PART, p.events().getLast().parts.length);
+        launch(p, 2);
+        assertArrayEquals(
+                new long[] {0, 1000, 2000, 3000, 1, 1001, 2001, 3001},
+                events(p, Event.Kind.LAUNCH).getFirst().parts());
         assertFalse(report(p).toString().contains("without what each worker did"));
+    }
+
+    @Test
+    void theTimeLineGivesBackWhatItWasTold() throws InterruptedException {
+        Profile p = new Profile(true);
+        int times = 5000; // more than a chunk of it
+        for (int i = 0; i < times; i++) {
+            p.memory(i);
+            launch(p, i % 3);
+            p.range("range " + i, i, i + 4L);
+        }
+        Thread other = new Thread(() -> p.compiled(17, 4, 9, true), "another");
+        other.start();
+        other.join();
+        p.step(false);
+        p.step(true);
+        p.step(true);
+        assertEquals(List.of(Thread.currentThread().getName(), "another"), p.threadNames());
+        List<Event> launches = events(p, Event.Kind.LAUNCH);
+        List<Event> runs = events(p, Event.Kind.RUN);
+        List<Event> ranges = events(p, Event.Kind.RANGE);
+        List<Event> memory = events(p, Event.Kind.MEMORY);
+        for (int i = 0; i < times; i++) {
+            assertEquals(i % 3 * Profile.PART, launches.get(i).parts().length);
+            assertEquals("exp", ((Row) launches.get(i).subject()).name);
+            assertEquals(
+                    List.of(5L, 7L),
+                    List.of(launches.get(i).start(), launches.get(i).nanos()));
+            assertEquals(1, runs.get(i).value());
+            assertEquals("range " + i, ranges.get(i).subject());
+            assertEquals(i + 4L, ranges.get(i).end());
+            assertEquals(i, memory.get(i).value());
+        }
+        Event compile = events(p, Event.Kind.COMPILE).getFirst();
+        assertEquals(
+                List.of(1, 17L, 4L, "load", 9L),
+                List.of(compile.thread(), compile.start(), compile.nanos(), compile.subject(), compile.value()));
+        // The step of an optimizer is none any more, since the program has marked one itself.
+        assertEquals(
+                List.of(0L, 1L),
+                events(p, Event.Kind.STEP).stream().map(Event::value).toList());
+        assertEquals(4 * times + 3, p.events().size());
+        p.reset();
+        assertEquals(List.of(), p.events());
+        assertTrue(new Profile(false).events().isEmpty());
+    }
+
+    @Test
+    void ofALongRunLaunchesCountBeforeItEnds() {
+        Profile p = new Profile(true);
+        Profile.Run run = p.begin(program, Sources.NONE);
+        int times = 100_000;
+        for (int i = 0; i < times; i++) run.launched(exp, i, i);
+        long before = only(p).calls();
+        assertTrue(before > times / 2 && before <= times, before + " launches");
+        run.end();
+        assertEquals(times, only(p).calls());
+        assertEquals((long) times * (times - 1) / 2, only(p).nanos());
+        List<Event> launches = events(p, Event.Kind.LAUNCH);
+        for (int i = 0; i < times; i++) assertEquals(i, launches.get(i).start());
+    }
+
+    @Test
+    void aLineIsTracedUntilAnotherIs() {
+        Profile p = new Profile(true);
+        List<String> read = new ArrayList<>();
+        Object first = new Object();
+        for (Object token : List.of("a", "a", "b", first, first, new Object())) {
+            boolean again = !(token instanceof String);
+            p.traced(token, again, () -> {
+                read.add(again ? "again" : (String) token);
+                return new Sources.Source(token.toString(), "", "");
+            });
+        }
+        // Those that take long to look up are looked up when the time line is read.
+        assertEquals(List.of("a", "b"), read);
+        assertEquals(
+                List.of("a", "b", first.toString()),
+                events(p, Event.Kind.LINE).stream()
+                        .limit(3)
+                        .map(e -> ((Sources.Source) e.subject()).line())
+                        .toList());
+        assertEquals(List.of("a", "b", "again", "again"), read);
+        assertEquals(4, events(p, Event.Kind.LINE).size());
+    }
+
+    /** Lines of a run, of which the profile is told that they will be those of the run before. */
+    private static Sources again(String line, List<String> read) {
+        return new Sources() {
+            @Override
+            public Source at(int origin) {
+                read.add(line);
+                return new Source(line, "", "");
+            }
+
+            @Override
+            public Object token(int origin) {
+                return AGAIN;
+            }
+        };
+    }
+
+    @Test
+    void linesThatWillBeThoseOfTheRunBeforeAreNotLookedUp() {
+        Profile p = new Profile(false);
+        List<String> read = new ArrayList<>();
+        for (int i = 0; i < 3; i++) launch(p, again("A.java:" + i, read), 1, 5);
+        assertEquals(List.of("A.java:0"), read);
+        assertEquals("A.java:0", only(p).sources().getFirst().line());
+        assertEquals(3, only(p).calls());
+    }
+
+    @Test
+    void aProgramThatManyLinesRunIsToldApart() {
+        Profile p = new Profile(false);
+        for (int round = 0; round < 3; round++)
+            for (int line = 0; line < 7; line++) launch(p, line("A.java:" + line), 1 + line, 1);
+        assertEquals(
+                List.of(3L, 6L, 9L, 12L, 15L, 18L, 21L),
+                p.kernels().stream().map(KernelTime::calls).sorted().toList());
     }
 
     @Test

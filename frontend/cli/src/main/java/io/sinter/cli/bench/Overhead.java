@@ -46,8 +46,8 @@ final class Overhead {
 
     /**
      * {@code off_ms}, {@code tables_ms}, {@code timeline_ms}: a repetition without a profile, with one that adds up ({@code .txt}), with one that keeps every
-     * event ({@code .json}); {@code …_ratio} and {@code …_quartiles}: a block by the blocks without before and after it; {@code noise}: of a block without
-     * likewise. {@code compile_ms}, {@code dumped_ms}: compiling everything that the first repetition runs, until it can run; {@code first_ratio}: the whole
+     * event ({@code .json}); {@code …_ratio} and {@code …_quartiles}: a block by the blocks without before and after it; {@code …_begin_ratio}: likewise the
+     * repetition in which a profile begins, which is in no block; {@code noise}: of a block without. {@code compile_ms}, {@code dumped_ms}: compiling everything that the first repetition runs, until it can run; {@code first_ratio}: the whole
      * first repetition; {@code written_ratio}: with a dump until that is in its folder.
      */
     static Map<String, Object> of(BenchCase c, Mode mode, double seconds) {
@@ -68,15 +68,15 @@ final class Overhead {
         int block = (int) Math.max(1, Math.round(BLOCK_MILLIS / once));
         Profile[] looks = {new Profile(false), new Profile(true)};
         List<Double> off = new ArrayList<>();
-        List<List<Double>> on = List.of(new ArrayList<>(), new ArrayList<>());
+        List<List<Block>> on = List.of(new ArrayList<>(), new ArrayList<>());
         long end = System.nanoTime() + (long) (seconds * 1e9);
         while (off.size() < 2 * LEAST || System.nanoTime() < end) {
             for (int i = 0; i < looks.length; i++) {
-                off.add(block(run, block, null));
+                off.add(block(run, block, null).mean);
                 on.get(i).add(block(run, block, looks[i]));
             }
         }
-        off.add(block(run, block, null));
+        off.add(block(run, block, null).mean);
         // Whatever drifts, drifts through the middle. Of a block without between two without this is the noise.
         List<Double> noise = new ArrayList<>();
         for (int i = 1; i + 1 < off.size(); i++) noise.add(2 * off.get(i) / (off.get(i - 1) + off.get(i + 1)));
@@ -88,13 +88,19 @@ final class Overhead {
         for (int i = 0; i < looks.length; i++) {
             String name = looks[i].hasTimeline() ? "timeline" : "tables";
             List<Double> ratios = new ArrayList<>();
+            List<Double> firsts = new ArrayList<>();
             for (int k = 0; k < on.get(i).size(); k++) {
                 int before = looks.length * k + i;
-                ratios.add(2 * on.get(i).get(k) / (off.get(before) + off.get(before + 1)));
+                double without = (off.get(before) + off.get(before + 1)) / 2;
+                ratios.add(on.get(i).get(k).mean / without);
+                firsts.add(on.get(i).get(k).first / without);
             }
-            r.put(name + "_ms", round(quartile(on.get(i), 2), 5));
+            r.put(
+                    name + "_ms",
+                    round(quartile(on.get(i).stream().map(Block::mean).toList(), 2), 5));
             r.put(name + "_ratio", round(quartile(ratios, 2), 4));
             r.put(name + "_quartiles", quartiles(ratios));
+            r.put(name + "_begin_ratio", round(quartile(firsts, 2), 4));
         }
     }
 
@@ -102,27 +108,37 @@ final class Overhead {
     private double warm(Repetition run) {
         List<Double> times = new ArrayList<>();
         long end = System.nanoTime() + (long) (seconds * 1e9);
-        while (times.size() < 2 * LEAST || System.nanoTime() < end) times.add(block(run, 1, null));
+        while (times.size() < 2 * LEAST || System.nanoTime() < end) times.add(millis(run, 1));
         return quartile(times.subList(times.size() / 2, times.size()), 2);
     }
 
-    /** The mean of {@code n} repetitions, in milliseconds. */
-    private static double block(Repetition run, int n, Profile profile) {
+    /** A repetition in which a profile begins or is no longer there, and the mean of those after it, in milliseconds. */
+    private record Block(double first, double mean) {}
+
+    /** One repetition, then {@code n} of them. */
+    private static Block block(Repetition run, int n, Profile profile) {
         Session session = Session.current();
         if (profile != null) {
             profile.reset();
             session.profileInto(profile);
         }
         try {
-            long start = System.nanoTime();
-            for (int i = 0; i < n; i++) {
-                run.run();
-                session.synchronize();
-            }
-            return (System.nanoTime() - start) / 1e6 / n;
+            double first = millis(run, 1);
+            return new Block(first, millis(run, n));
         } finally {
             if (profile != null) session.profileInto(null);
         }
+    }
+
+    /** The mean of {@code n} repetitions. */
+    private static double millis(Repetition run, int n) {
+        Session session = Session.current();
+        long start = System.nanoTime();
+        for (int i = 0; i < n; i++) {
+            run.run();
+            session.synchronize();
+        }
+        return (System.nanoTime() - start) / 1e6 / n;
     }
 
     // ---- dumps
