@@ -140,7 +140,7 @@ public final class Trace {
         } else {
             v.line = lines.next(v, modules.path());
         }
-        if (Session.isProfiling()) profile(v.line);
+        if (Session.keepsTimeline()) profile(v.line);
         if (depth == 0 && calls == 0) v.flags |= Value.TOP;
         v.recorded = recording;
         v.pass = pass;

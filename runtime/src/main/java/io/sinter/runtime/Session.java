@@ -262,6 +262,11 @@ public final class Session implements AutoCloseable {
         return Watching.isProfiling();
     }
 
+    /** Whether one of those profiles keeps a time line. */
+    public static boolean keepsTimeline() {
+        return Watching.keepsTimeline();
+    }
+
     /** How many profiles have begun in this process: what is remembered for one is looked for again when that changes. */
     public static long profiles() {
         return Watching.profiles();

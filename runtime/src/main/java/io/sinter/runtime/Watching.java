@@ -16,6 +16,9 @@ final class Watching {
     /** How many open sessions of this process record a profile. */
     private static final AtomicInteger PROFILING = new AtomicInteger();
 
+    /** How many of these keep a time line. */
+    private static final AtomicInteger TIMELINES = new AtomicInteger();
+
     /** How many times one has begun to. */
     private static final AtomicLong PROFILES = new AtomicLong();
 
@@ -31,6 +34,10 @@ final class Watching {
 
     static boolean isProfiling() {
         return PROFILING.get() > 0;
+    }
+
+    static boolean keepsTimeline() {
+        return TIMELINES.get() > 0;
     }
 
     static long profiles() {
@@ -91,6 +98,7 @@ final class Watching {
         Profile before = profile;
         if (to != null) PROFILES.incrementAndGet();
         PROFILING.addAndGet(to == null ? -1 : 1);
+        if ((to == null ? before : to).hasTimeline()) TIMELINES.addAndGet(to == null ? -1 : 1);
         profile = to;
         memory.watch(to == null ? null : to::memory);
         if (before != null) before.attach(false, 0);
