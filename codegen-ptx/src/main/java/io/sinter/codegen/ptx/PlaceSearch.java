@@ -124,6 +124,7 @@ final class PlaceSearch {
             out.assign(PtxType.PRED, isFirst, out.setp(Relation.NE, PtxType.S32, out.constant(0), out.constant(0)));
             c.nested(false, () -> {
                 c.bind(updates.number(), Value.of(DType.I64, number));
+                c.known(updates.place(), Value.of(DType.I64, mine));
                 // A single element is one thread's: another one might read it late.
                 if (updates.lanes() == null) c.memory.when(team.first(), () -> statements.run(updates.body()));
                 else statements.run(updates.body());

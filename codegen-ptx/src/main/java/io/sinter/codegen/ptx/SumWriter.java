@@ -44,7 +44,7 @@ final class SumWriter {
                 if (epilogue == null) partial(firstRow, split, m, n, s.values());
                 else epilogue.write(m, n, s.values(), fast);
             });
-            sums.sync();
+            if (sums.slices() > 1) sums.sync();
         });
     }
 

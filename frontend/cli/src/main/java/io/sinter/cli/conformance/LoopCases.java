@@ -22,6 +22,9 @@ import java.util.function.BiFunction;
 
 /** Loop kernels: elementwise and with data-dependent places; {@link ReductionCases} has the others. */
 final class LoopCases {
+    /** Places that updates by place are made at: how many is part of the code. */
+    private static final long PLACES = 9;
+
     private LoopCases() {}
 
     static List<MutantCase> all() {
@@ -39,6 +42,8 @@ final class LoopCases {
         all.add(gather());
         all.add(scatter());
         all.add(atomics());
+        all.add(byPlace());
+        all.add(elementsByPlace());
         all.add(philox());
         return all;
     }
@@ -426,6 +431,104 @@ final class LoopCases {
 
     private static RefArray update(Type t, long seed) {
         return t.dtype() == DType.I64 ? MutantInputs.integers(t, seed) : MutantInputs.whole(t, seed);
+    }
+
+    /**
+     * Slices that a warp updates place by place: of so few tasks that each has up to 64 elements, and of so many that each has up to 1024, which take
+     * several steps at a time; of slices of one part and of several.
+     */
+    private static MutantCase byPlace() {
+        MutantCase.Builder b = placesCase("scatter-by-place");
+        for (long n : new long[] {16, 70}) updates(b, 150, f32(2, PLACES, n), f32(2, 150, n));
+        for (long n : new long[] {524, 523, 1164, 1163}) updates(b, 33, f32(16, PLACES, n), f32(16, 33, n));
+        lateUpdates(b, f32(2, PLACES, 16), f32(2, 270, 16));
+        lateUpdates(b, f32(2, PLACES, 70), f32(2, 270, 70));
+        twice(b, f32(2, PLACES, 16), f32(2, 40, 16));
+        twice(b, f32(2, PLACES, 70), f32(2, 40, 70));
+        return b.build();
+    }
+
+    /** The same of single elements. */
+    private static MutantCase elementsByPlace() {
+        MutantCase.Builder b = placesCase("scatter-by-place-elements");
+        for (long n : new long[] {150, 257, 32}) updates(b, n, f32(3, PLACES), f32(3, n));
+        lateUpdates(b, f32(3, PLACES), f32(3, 270));
+        twice(b, f32(3, PLACES), f32(3, 40));
+        return b.build();
+    }
+
+    /** What is updated is copied before, by a kernel of another template. */
+    private static MutantCase.Builder placesCase(String template) {
+        return new MutantCase.Builder(
+                        template,
+                        (g, in) -> List.of(g.apply(new Put(1, Put.Mode.ADD), in.get(0), in.get(1), in.get(2))))
+                .inKernels("put");
+    }
+
+    private static void twice(MutantCase.Builder b, Type to, Type from) {
+        b.twice(to, Type.of(DType.I64, from.dim(1)), from)
+                .exactly((t, i) -> i == 1 ? places(t, 1) : MutantInputs.uniform(t, i));
+    }
+
+    /** Places that are met once, often, in any order, by one warp's lanes and by several's; all the same; wrong ones, of which the first is reported. */
+    private static void updates(MutantCase.Builder b, long n, Type to, Type from) {
+        MutantCase.Builder.Sized s = b.at(to, Type.of(DType.I64, n), from);
+        for (int seed = 0; seed < 3; seed++) {
+            int k = seed;
+            s.exactly((t, i) -> i == 1 ? places(t, k) : MutantInputs.uniform(t, 3 * k + i));
+        }
+        s.exactly((t, i) -> i == 1 ? RefArray.ofLongs(t, _ -> PLACES - 1) : MutantInputs.uniform(t, i));
+        // Each place in one of those stretches alone that a warp's lanes look at together; at the first of one, at the
+        // last.
+        for (long first : new long[] {0, 6, 7, 8})
+            s.exactly((t, i) ->
+                    i == 1 ? RefArray.ofLongs(t, k -> (k / 32 + first) % PLACES) : MutantInputs.uniform(t, i));
+        for (int at : new int[] {0, 31}) {
+            s.exactly((t, i) -> i == 1
+                    ? RefArray.ofLongs(t, k -> k % 32 == at ? 1 + k / 32 % (PLACES - 1) : 0)
+                    : MutantInputs.uniform(t, i));
+        }
+        s.exactly((t, i) -> i == 1
+                ? RefArray.ofLongs(t, k -> k == 0 ? 0 : k < n - 3 ? 2 : k % PLACES)
+                : MutantInputs.uniform(t, i));
+        for (long at : new long[] {0, 1, 5, 31, 32, 36, 63, 64, 100, 127, 128, 133, 149}) {
+            if (at >= n) continue;
+            for (long wrong : new long[] {PLACES, -PLACES - 1, PLACES + 7})
+                s.exactly((t, i) ->
+                        i == 1 ? RefArray.ofLongs(t, k -> k == at ? wrong : place(k, at)) : MutantInputs.uniform(t, i));
+            // More than one: the first of them.
+            s.exactly((t, i) -> i == 1
+                    ? RefArray.ofLongs(t, k -> k >= at && (k - at) % 29 < 2 ? PLACES + k : place(k, at))
+                    : MutantInputs.uniform(t, i));
+        }
+    }
+
+    /**
+     * Wrong places, one of a stretch or all, and another one behind them: the first is reported by warps that look for updates behind all of them. Those before
+     * are one place's, whose one warp is slow, and all others of these have nothing to do.
+     */
+    private static void lateUpdates(MutantCase.Builder b, Type to, Type from) {
+        MutantCase.Builder.Sized s = b.at(to, Type.of(DType.I64, from.dim(1)), from);
+        for (int first : new int[] {128, 160, 192, 224}) {
+            for (long wrong : new long[] {PLACES, -PLACES - 1}) {
+                for (int count : new int[] {1, 32})
+                    s.exactly((t, i) -> i == 1
+                            ? RefArray.ofLongs(
+                                    t,
+                                    k -> first <= k && k < first + count
+                                            ? wrong
+                                            : k == 262 ? PLACES + 5 : k < 256 ? 2 : 3)
+                            : MutantInputs.uniform(t, i));
+            }
+        }
+    }
+
+    private static RefArray places(Type t, long seed) {
+        return RefArray.ofLongs(t, k -> place(k, seed));
+    }
+
+    private static long place(long number, long seed) {
+        return (number * number + seed * number + number / 7) % (2 * PLACES) - PLACES;
     }
 
     private static MutantCase philox() {

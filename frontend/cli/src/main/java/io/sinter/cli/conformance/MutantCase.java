@@ -20,9 +20,11 @@ import java.util.stream.IntStream;
  * @param aligned whether launches count on memory that begins at multiples of 16 bytes, as drivers allocate it
  * @param target what the GPU is
  * @param numerics what the user has chosen about rounding
+ * @param kernel what the names of kernels in which faults are sought begin with
  * @param programs the computation at different sizes, and others that have kernels of the same text
  */
-record MutantCase(String template, boolean aligned, Target target, Numerics numerics, List<Program> programs) {
+record MutantCase(
+        String template, boolean aligned, Target target, Numerics numerics, String kernel, List<Program> programs) {
     /**
      * A program with what it is run on.
      *
@@ -64,6 +66,7 @@ record MutantCase(String template, boolean aligned, Target target, Numerics nume
         private boolean aligned;
         private Target target = Target.SM_80;
         private Numerics numerics = Numerics.DEFAULT;
+        private String kernel = "";
 
         Builder(String template, BiFunction<GraphBuilder, List<Node>, List<Node>> code) {
             this.template = template;
@@ -109,6 +112,12 @@ record MutantCase(String template, boolean aligned, Target target, Numerics nume
             return this;
         }
 
+        /** Faults are sought only in kernels whose names begin so; the others are of another template. */
+        Builder inKernels(String name) {
+            kernel = name;
+            return this;
+        }
+
         /** For another target than the baseline. */
         Builder on(Target t) {
             target = t;
@@ -137,7 +146,7 @@ record MutantCase(String template, boolean aligned, Target target, Numerics nume
         }
 
         MutantCase build() {
-            return new MutantCase(template, aligned, target, numerics, List.copyOf(programs));
+            return new MutantCase(template, aligned, target, numerics, kernel, List.copyOf(programs));
         }
 
         /** A program of certain sizes. */

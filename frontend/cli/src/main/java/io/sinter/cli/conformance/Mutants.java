@@ -225,6 +225,7 @@ final class Mutants {
             for (int i = 0; i < m.kernels().size(); i++) {
                 Kernel k = m.kernels().get(i);
                 String base = k.name().replaceFirst("^[kr]_", "").replaceFirst("_[0-9a-f]{8}(?=_|$)", "");
+                if (!base.startsWith(of.kernel())) continue;
                 int variant = variants.merge(base, 1, Integer::sum);
                 // Kernels of one name differ by their schedule, or by what is part of their code.
                 String name = variant == 1 ? base : base + "~" + variant;
