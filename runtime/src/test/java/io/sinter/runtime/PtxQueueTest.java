@@ -14,6 +14,8 @@ import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Sample;
 import io.sinter.ir.ref.RefArray;
+import io.sinter.runtime.profile.KernelTime;
+import io.sinter.runtime.profile.Profile;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -71,6 +73,39 @@ class PtxQueueTest {
             float[] all = new float[64 * 64];
             kept.getLast().read(0, MemorySegment.ofArray(all));
             for (int j = 0; j < all.length; j++) assertEquals(j + 1, all[j], 1);
+        }
+    }
+
+    /** With a profile each launch is between two events, which are read when the run has ended: one wait for a run, and no graphs. */
+    @Test
+    void aProfileWaitsOnceForEachRun() {
+        CountedDriver counted = new CountedDriver(new SimDriver());
+        try (Session own = Session.open(OPTIONS, counted.driver)) {
+            Executable e = Executable.compile(chain(), CompileContext.of(own));
+            Buffer b = smallNumbers(own);
+            for (int i = 0; i < 2; i++) e.run(List.of(b));
+            Profile profile = new Profile(true);
+            own.profileInto(profile);
+            counted.reset();
+            List<Buffer> results = new ArrayList<>();
+            for (int i = 1; i <= 3; i++) {
+                results.add(e.run(List.of(b)).result(0));
+                assertEquals(i, counted.calls("synchronize"));
+                assertEquals(i * e.kernels(), counted.calls("launch"));
+                assertEquals(i * 2 * e.kernels(), counted.calls("nanosBetween"));
+            }
+            for (Buffer r : results) assertEquals(4, Buffers.first(r));
+            assertEquals(0, counted.calls("launchGraph") + counted.calls("beginCapture"));
+            own.profileInto(null);
+            List<KernelTime> times = profile.kernels();
+            assertEquals(e.kernels(), times.size());
+            for (KernelTime t : times) assertTrue(t.calls() == 3 && t.shortest() > 0, t.toString());
+            counted.reset();
+            for (int i = 0; i < 2; i++)
+                assertEquals(4, Buffers.first(e.run(List.of(b)).result(0)));
+            assertEquals(1, counted.calls("beginCapture"));
+            assertEquals(2, counted.calls("launchGraph"));
+            assertEquals(0, counted.calls("nanosBetween"));
         }
     }
 

@@ -3,10 +3,14 @@ package io.sinter.ir.ref;
 
 import io.sinter.ir.Graph;
 import io.sinter.ir.Node;
+import io.sinter.ir.op.Composite;
 import io.sinter.ir.op.Input;
+import io.sinter.ir.op.Op;
 import io.sinter.ir.op.Project;
+import io.sinter.ir.pass.Decompose;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +19,7 @@ import java.util.function.Predicate;
 
 /**
  * Makes a graph that fails smaller as long as it goes on failing: gives up results, ends the program at an inner node, puts an argument in the place
- * of a node, or one of a node's operands. Like delta debugging (Zeller 1999), with the graph's own structure for a guide.
+ * of a node, or one of a node's operands; then puts a composite's parts in its place, where some of them fail by themselves. Like delta debugging (Zeller 1999), with the graph's own structure for a guide.
  */
 public final class Minimizer {
     /** Says whether a graph goes wrong. */
@@ -53,14 +57,7 @@ public final class Minimizer {
      * @param arguments of the graph
      */
     public static Graph minimize(Graph graph, List<RefArray> arguments, Fault fault) {
-        Map<Node, RefArray> values = new IdentityHashMap<>();
-        RefEvaluator.run(graph, arguments, (g, all) -> {
-            if (g != graph) return;
-            all.forEach((n, results) -> {
-                if (results.size() == 1) values.put(n, results.getFirst());
-            });
-        });
-        return minimize(graph, values, fault);
+        return minimize(graph, values(graph, arguments), fault);
     }
 
     private static Graph minimize(Graph graph, Map<Node, RefArray> values, Fault fault) {
@@ -71,7 +68,12 @@ public final class Minimizer {
             if (!m.fails(graph)) throw new IllegalArgumentException("the graph does not fail");
             g = graph;
         }
-        for (Graph smaller = m.step(g); smaller != null; smaller = m.step(g)) g = smaller;
+        return m.shrunk(g);
+    }
+
+    private Graph shrunk(Graph failing) {
+        Graph g = failing;
+        for (Graph smaller = step(g); smaller != null; smaller = step(g)) g = smaller;
         return g;
     }
 
@@ -86,6 +88,7 @@ public final class Minimizer {
         Graph r = oneResult(g);
         if (r == null) r = endEarlier(g);
         if (r == null) r = replaceNodes(g);
+        if (r == null) r = takeApart(g);
         return r;
     }
 
@@ -141,6 +144,48 @@ public final class Minimizer {
             }
         }
         return null;
+    }
+
+    /** What is left of the graph if a composite is taken apart; null if all of its parts must come together, or only the whole fails. */
+    private Graph takeApart(Graph g) {
+        int parts = parts(g);
+        Set<Op> tried = new HashSet<>();
+        for (Node n : g.nodes()) {
+            if (!(n.op() instanceof Composite) || !tried.add(n.op())) continue;
+            Graph apart = Decompose.apply(g, op -> !op.equals(n.op()));
+            evaluate(apart);
+            if (!fails(apart)) continue;
+            Graph small = shrunk(apart);
+            if (parts(small) < parts) return small;
+        }
+        return null;
+    }
+
+    /** Number of operators once all composites are taken apart. */
+    private static int parts(Graph g) {
+        return size(Decompose.apply(g, _ -> false));
+    }
+
+    /** Notes what the nodes of a graph are, if its arguments are known. */
+    private void evaluate(Graph g) {
+        List<RefArray> arguments = new ArrayList<>();
+        for (Node n : g.inputs()) {
+            if (values.get(n) == null) return;
+            arguments.add(values.get(n));
+        }
+        values.putAll(values(g, arguments));
+    }
+
+    /** What the nodes of one result are. */
+    private static Map<Node, RefArray> values(Graph graph, List<RefArray> arguments) {
+        Map<Node, RefArray> values = new IdentityHashMap<>();
+        RefEvaluator.run(graph, arguments, (g, all) -> {
+            if (g != graph) return;
+            all.forEach((n, results) -> {
+                if (results.size() == 1) values.put(n, results.getFirst());
+            });
+        });
+        return values;
     }
 
     private static boolean isResult(Graph g, Node n) {

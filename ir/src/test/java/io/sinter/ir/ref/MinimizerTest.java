@@ -11,9 +11,12 @@ import io.sinter.ir.Node;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Binary;
 import io.sinter.ir.op.Unary;
+import io.sinter.ir.pass.Decompose;
 import io.sinter.ir.pass.Verifier;
 import io.sinter.ir.text.GraphParser;
 import io.sinter.ir.text.GraphPrinter;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Predicate;
 import net.jqwik.api.ForAll;
@@ -69,6 +72,64 @@ class MinimizerTest {
     void whatDoesNotFailIsRefused() {
         Graph g = GraphParser.parse("%0: f32[2] = input\n%1: f32[2] = exp(%0)\nreturn %1\n");
         assertThrows(IllegalArgumentException.class, () -> Minimizer.minimize(g, _ -> false));
+    }
+
+    private static final Graph SOFTMAX = GraphParser.parse("""
+            %0: f32[3,4] = input
+            %1: f32[3,4] = sin(%0)
+            %2: f32[3,4] = softmax(%1) {axis=1}
+            %3: f32[3,4] = log(%2)
+            return %3
+            """);
+
+    private static boolean has(Graph g, String op) {
+        return g.nodes().stream().anyMatch(n -> n.op().name().equals(op));
+    }
+
+    private static String text(Graph g) {
+        return GraphPrinter.print(g).replaceAll(" *# @.*", "");
+    }
+
+    /** Of a composite that stands alone the part that is at fault is found, too. */
+    @Test
+    void compositesAreTakenApart() {
+        Graph small = Minimizer.minimize(SOFTMAX, g -> has(Decompose.apply(g, _ -> false), "exp"));
+        assertEquals("%0: f32[3,4] = input\n%1: f32[3,4] = exp(%0)\nreturn %1\n", text(small));
+    }
+
+    @Test
+    void aCompositeThatFailsOnlyAsAWholeStaysWhole() {
+        Graph small = Minimizer.minimize(SOFTMAX, g -> has(g, "softmax"));
+        assertEquals("%0: f32[3,4] = input\n%1: f32[3,4] = softmax(%0) {axis=1}\nreturn %1\n", text(small));
+        // Nor is it taken apart for nothing, where all of its parts are needed.
+        int parts = Minimizer.size(Decompose.apply(small, _ -> false));
+        assertTrue(parts >= 4, parts + " operators");
+        Graph all = Minimizer.minimize(
+                SOFTMAX,
+                g -> Minimizer.size(Decompose.apply(g, _ -> false)) >= parts
+                        && has(Decompose.apply(g, _ -> false), "exp"));
+        assertEquals(text(small), text(all));
+    }
+
+    /** An argument that takes the place of a composite's part is what the part was. */
+    @Test
+    void whatPartsOfACompositeWereIsKnown() {
+        List<RefArray> arguments = RandomGraphs.arguments(SOFTMAX, 5);
+        List<RefArray> last = new ArrayList<>();
+        Graph small = Minimizer.minimize(SOFTMAX, arguments, (g, known) -> {
+            boolean shows = has(Decompose.apply(g, _ -> false), "exp");
+            if (shows) {
+                last.clear();
+                last.addAll(known);
+            }
+            return shows;
+        });
+        assertEquals("%0: f32[3,4] = input\n%1: f32[3,4] = exp(%0)\nreturn %1\n", text(small));
+        assertEquals(1, last.size());
+        // What softmax takes the exponential of: at most 0, and 0 in each row.
+        double[] x = last.getFirst().toDoubles();
+        for (int row = 0; row < 3; row++)
+            assertEquals(0, Arrays.stream(x, 4 * row, 4 * row + 4).max().orElseThrow());
     }
 
     /** Whatever is looked for: the result has it, verifies, and is no larger. */
