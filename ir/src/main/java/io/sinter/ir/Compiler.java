@@ -50,7 +50,7 @@ public final class Compiler {
                 new Pass("common-subexpressions", CommonSubexpressions::apply),
                 new Pass("degenerate", Degenerate::apply),
                 new Pass("invariant-transposes", g -> InvariantTransposes.apply(g, capabilities.panels())),
-                new Pass("split-reductions", SplitReductions::apply),
+                new Pass("split-reductions", g -> SplitReductions.apply(g, capabilities.largeTasks())),
                 new Pass("dead-code", DeadCode::apply));
     }
 

@@ -46,8 +46,8 @@ final class CudaHandles {
 
     static final class Function extends CUfunction implements GpuDriver.Function {
         private final String name;
-        /** Dynamic shared memory that it has been allowed. */
-        int sharedBytes = 48 * 1024;
+        /** Dynamic shared memory that it has been allowed: what needs no permission depends on how much it has besides. */
+        int sharedBytes;
 
         Function(String name) {
             this.name = name;

@@ -37,6 +37,8 @@ final class PtxExecutable implements Executable {
     private final ProgramSites sites;
     private final List<Integer> scalarResults = new ArrayList<>();
     final long unrolledBytes;
+    /** Whether beginning pays: a loop waits for all arguments, and sends blocks for each of its runs. */
+    private final boolean mayBegin;
 
     // Guarded by the GPU.
     private final PtxQueue whole;
@@ -62,6 +64,7 @@ final class PtxExecutable implements Executable {
             if (plan.resultPlaces().get(i) instanceof Place.Argument a
                     && plan.scalarArgs().get(a.index())) scalarResults.add(i);
         }
+        mayBegin = steps.kernels() >= LEAST_BEGUN && plan.steps().stream().noneMatch(Plan.Repeat.class::isInstance);
         whole = new PtxQueue(gpu, this);
     }
 
@@ -101,7 +104,7 @@ final class PtxExecutable implements Executable {
 
     @Override
     public boolean begins() {
-        return gpu.runsAhead() && steps.kernels() >= LEAST_BEGUN;
+        return mayBegin && gpu.runsAhead();
     }
 
     @Override

@@ -64,6 +64,15 @@ final class GemmTiles {
     /** Stages of k that a part has at least: what the second kernel costs is to be small beside it. */
     private static final int MIN_STAGES = 8;
 
+    /** Bytes of all parts, at most. */
+    private static final long MAX_SCRATCH = 64L << 20;
+
+    /** Seconds that a second kernel takes before it reads anything. */
+    private static final double SECOND_KERNEL = 3e-6;
+
+    /** Of memory, of which a sum's parts are written once and read once. */
+    private static final double BYTES_PER_SECOND = 3e12;
+
     private GemmTiles() {}
 
     /** The form for the launches whose numbers and addresses stand in a parameter block. */
@@ -88,7 +97,8 @@ final class GemmTiles {
         Tile tile = tile(all, rows, columns, batch, target);
         if (tile == null) tile = all.getLast();
         long tiles = batch * count(rows, tile.rows()) * count(columns, tile.columns());
-        return new GemmSchedule(math, tile, left, right, splits(tiles, count(depth, tile.depth()), target));
+        int parts = splits(math, tile, tiles, batch * rows * columns, depth, target);
+        return new GemmSchedule(math, tile, left, right, parts);
     }
 
     /** The forms that a launch may take, the one that the table gives first: other tiles, other numbers of parts. */
@@ -179,10 +189,39 @@ final class GemmTiles {
         return o.copies(math) && o.isAligned(slot);
     }
 
-    private static int splits(long tiles, long stages, Target target) {
-        if (tiles == 0) return 1;
-        long most = java.lang.Math.min(target.multiprocessors() / tiles, stages / MIN_STAGES);
-        return (int) Long.highestOneBit(java.lang.Math.clamp(most, 1, MAX_SPLITS));
+    /**
+     * Parts of the sums: as many as make the last wave of CTAs a small part of all, by an estimate of the time that the busiest multiprocessor takes, and of
+     * the second kernel's. Few tiles of a long sum would else leave multiprocessors idle, and so would a few tiles more than there are multiprocessors.
+     *
+     * @param tiles of the result
+     * @param results elements of the result, of all the batch
+     */
+    private static int splits(Math math, Tile tile, long tiles, long results, long depth, Target target) {
+        long stages = count(depth, tile.depth());
+        if (tiles == 0 || stages == 0) return 1;
+        double whole = 2.0 * tile.rows() * tile.columns() * depth / flopsPerSecond(math);
+        int best = 1;
+        double least = Double.POSITIVE_INFINITY;
+        for (int parts = 1; parts <= MAX_SPLITS; parts *= 2) {
+            long bytes = parts == 1 ? 0 : parts * results * Float.BYTES;
+            if (parts > 1 && (stages < (long) MIN_STAGES * parts || bytes > MAX_SCRATCH)) break;
+            double seconds = count(tiles * parts, target.multiprocessors()) * whole / parts;
+            if (parts > 1) seconds += SECOND_KERNEL + 2.0 * bytes / BYTES_PER_SECOND;
+            if (seconds >= least) continue;
+            least = seconds;
+            best = parts;
+        }
+        return best;
+    }
+
+    /** What a multiprocessor reaches, roughly: an H200's rates by its number of multiprocessors. */
+    private static double flopsPerSecond(Math math) {
+        return switch (math) {
+            case FMA -> 0.33e12;
+            case F64 -> 0.25e12;
+            case TF32 -> 1.0e12;
+            case F16, BF16 -> 3.0e12;
+        };
     }
 
     private static long count(long extent, long tile) {

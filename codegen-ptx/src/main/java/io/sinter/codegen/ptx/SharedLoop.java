@@ -60,7 +60,24 @@ final class SharedLoop {
     }
 
     void emit(Stmt.Loop l) {
-        new Uniform(c).before(l);
+        Uniform uniform = new Uniform(c);
+        uniform.before(l);
+        List<Expr> once = uniform.ofEveryStep(l);
+        if (once.isEmpty()) {
+            steps(l);
+            return;
+        }
+        Operand n = statements.extent(l);
+        c.nested(true, () -> {
+            String exit = c.out.newLabel();
+            c.out.branchIf(c.out.setp(Relation.LE, PtxType.S64, n, c.out.constant(0)), exit);
+            once.forEach(c::value);
+            steps(l);
+            c.out.label(exit);
+        });
+    }
+
+    private void steps(Stmt.Loop l) {
         Set<Access> wide = wide(l, c.facts);
         int width = width(l, wide, c.anyOrder);
         Operand n = statements.extent(l);

@@ -26,8 +26,14 @@ final class StatementEmitter {
     /** Steps of a loop that adds up whose loads are under way at a time. */
     private static final int ABREAST = 4;
 
+    /** The same of a loop that does little else than to load. */
+    private static final int MANY_ABREAST = 8;
+
     /** Operations of all of them up to which there are registers for them. */
     private static final int MAX_ABREAST_COST = 360;
+
+    /** Operations of so many steps up to which a loop does little. */
+    private static final int LITTLE = 180;
 
     private final BodyEmitter c;
     private final Team team;
@@ -197,7 +203,8 @@ final class StatementEmitter {
         if (!early.isEmpty()) {
             StepLoops steps = new StepLoops(c, this);
             Reg i = steps.counter(c.out.constant(0));
-            steps.abreast(l, c.step(), ABREAST, early, i, n, c.out.constant(1));
+            boolean little = MANY_ABREAST * width() * SharedLoop.cost(l) <= LITTLE;
+            steps.abreast(l, c.step(), little ? MANY_ABREAST : ABREAST, early, i, n, c.out.constant(1));
             steps.single(l, c.step(), List.of(), i, n, c.out.constant(1));
             return;
         }
@@ -211,11 +218,15 @@ final class StatementEmitter {
 
     /** Loads of a loop that only adds up: one step's need not wait for another's sums. None if that takes too many registers. */
     private List<Expr.Load> early(Stmt.Loop l) {
-        int width = c.step() == null ? 1 : c.step().width();
         boolean adds = StepLoops.isPlain(l) && l.body().stream().noneMatch(Stmt.Store.class::isInstance);
-        if (!adds || hazards.afterEachStep(l) || ABREAST * width * SharedLoop.cost(l) > MAX_ABREAST_COST)
+        if (!adds || hazards.afterEachStep(l) || ABREAST * width() * SharedLoop.cost(l) > MAX_ABREAST_COST)
             return List.of();
         return StepLoops.early(l, x -> c.facts.of(x).free().contains(l.var()));
+    }
+
+    /** Elements that are taken side by side here. */
+    private int width() {
+        return c.step() == null ? 1 : c.step().width();
     }
 
     /** The number of iterations of a loop. */

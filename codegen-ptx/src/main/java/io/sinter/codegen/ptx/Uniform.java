@@ -5,15 +5,17 @@ import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Facts;
 import io.sinter.ir.loop.Prim2;
 import io.sinter.ir.loop.Stmt;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
 /**
  * What a loop computes of accumulators that it leaves alone, as the inverse of a sum that a loop before it has added up: other code may not move it, as
- * accumulators change; before the loop it is computed once.
+ * accumulators change; before the loop it is computed once. And what it loads or checks alike in all steps, which is done once if there is a step.
  */
 final class Uniform {
     private final BodyEmitter c;
@@ -39,6 +41,27 @@ final class Uniform {
             }
         });
         Facts.walk(loop.body(), s -> Facts.roots(s).forEach(this::visit));
+    }
+
+    /**
+     * What all steps of a loop have in common and may be computed only if there is one: loads, index checks. After {@link #before}. Of what may not be computed
+     * in every step there is nothing.
+     */
+    List<Expr> ofEveryStep(Stmt.Loop loop) {
+        List<Expr> found = new ArrayList<>();
+        Set<Expr> visited = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (Stmt s : loop.body()) {
+            if (!(s instanceof Stmt.Loop) && !(s instanceof Stmt.If))
+                Facts.roots(s).forEach(e -> ofEveryStep(e, visited, found));
+        }
+        return found;
+    }
+
+    private void ofEveryStep(Expr e, Set<Expr> visited, List<Expr> found) {
+        if (!visited.add(e)) return;
+        Facts.Fact f = c.facts.of(e);
+        if (f.motion() == Facts.Motion.GUARDED && Collections.disjoint(f.free(), inside)) found.add(e);
+        else Facts.children(e).forEach(x -> ofEveryStep(x, visited, found));
     }
 
     private void visit(Expr e) {

@@ -311,9 +311,11 @@ class GemmTemplateTest {
         List<Case> cases = List.of(
                 new Case(DType.BF16, 8192, 8192, 8192, MatmulPrecision.HIGHEST, Math.BF16, 128, 1),
                 new Case(DType.F16, 256, 256, 64, MatmulPrecision.HIGHEST, Math.F16, 64, 1),
-                new Case(DType.F32, 1024, 1024, 1024, MatmulPrecision.HIGHEST, Math.FMA, 128, 1),
+                new Case(DType.F32, 1024, 1024, 1024, MatmulPrecision.HIGHEST, Math.FMA, 128, 4),
                 new Case(DType.F32, 1024, 1024, 1024, MatmulPrecision.HIGH, Math.TF32, 128, 1),
-                new Case(DType.F64, 1024, 1024, 1024, MatmulPrecision.HIGH, Math.F64, 64, 1),
+                // More tiles than multiprocessors, but not by much: a weight gradient.
+                new Case(DType.F32, 768, 768, 8192, MatmulPrecision.HIGHEST, Math.FMA, 64, 8),
+                new Case(DType.F64, 1024, 1024, 1024, MatmulPrecision.HIGH, Math.F64, 64, 2),
                 new Case(DType.BF16, 64, 64, 65536, MatmulPrecision.HIGHEST, Math.BF16, 64, 32));
         for (Case x : cases) {
             GraphBuilder g = new GraphBuilder();

@@ -111,6 +111,58 @@ class RowKernelsTest {
         assertEquals(4, before.split("ld.global.v4.f32", -1).length - 1, code);
     }
 
+    /** Of each row the element whose number stands elsewhere, found as cross entropy finds it: by comparing all. */
+    private static KernelCase picked(int n, long... places) {
+        Buf in = new Buf(5, DType.I64, Buf.Kind.IN);
+        Var row = new Var("row", new Coef.Slot(3));
+        Var v = new Var("v", new Coef.Slot(4));
+        Index at = index(Coef.of(0), term(new Coef.Slot(4), row), term(Coef.of(1), v));
+        Local sum = new Local("sum", DType.F32);
+        Expr place = new Expr.Checked(
+                new Expr.Load(in, index(Coef.of(0), term(Coef.of(1), row))), new Coef.Slot(4), false, Coef.of(7));
+        Expr here = Expr.bin(Prim2.EQ, new Expr.IndexValue(DType.I64, index(Coef.of(0), term(Coef.of(1), v))), place);
+        LoopKernel kernel = new LoopKernel(
+                "picked",
+                List.of(row),
+                List.of(IN, OUT, in),
+                6,
+                0,
+                List.of(
+                        new Stmt.Declare(sum, Expr.Const.of(DType.F32, 0)),
+                        vector(
+                                v,
+                                new Stmt.Accumulate(
+                                        sum,
+                                        Stmt.Combine.SUM,
+                                        new Expr.Select(here, new Expr.Load(IN, at), Expr.Const.of(DType.F32, 0)))),
+                        new Stmt.Store(OUT, index(Coef.of(0), term(Coef.of(1), row)), new Expr.Ref(sum))));
+        KernelCase k = new KernelCase(kernel);
+        k.slots[3] = places.length;
+        k.slots[4] = n;
+        k.inputs.put(IN, floats(places.length * n, Math::sin));
+        k.inputs.put(OUT, new byte[4 * places.length]);
+        ByteBuffer b = ByteBuffer.allocate(8 * places.length).order(ByteOrder.LITTLE_ENDIAN);
+        for (long x : places) b.putLong(x);
+        k.inputs.put(in, b.array());
+        return k;
+    }
+
+    /** An index that all steps share is loaded and checked once, and not at all where there is no step. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 7, 64, 101})
+    void aCheckThatAllStepsShare(int n) {
+        for (long wrong : new long[] {Math.max(0, n - 1), n, -1}) {
+            KernelCase k = picked(n, 0, n / 2, wrong);
+            KernelCase.Outcome expected = k.interpret();
+            KernelCase.Outcome actual = SimRun.run(k, 3, 1);
+            assertEquals(expected.error(), actual.error(), "index " + wrong);
+            assertArrayEquals(expected.memory().get(OUT), actual.memory().get(OUT), "index " + wrong);
+        }
+        String code =
+                PtxCodegen.generate(picked(n, 0).kernel, "picked", 1).code().toString();
+        assertEquals(1, code.split("atom", -1).length - 1, code);
+    }
+
     /** Sums of columns: of each some neighbours are a thread's, which goes through the rows. */
     private static KernelCase columnSums(int rows, int n) {
         Var row = new Var("row", new Coef.Slot(3));
@@ -187,12 +239,12 @@ class RowKernelsTest {
     }
 
     @Test
-    void loadsOfFourRowsAreUnderWayAtATime() {
+    void loadsOfEightRowsAreUnderWayAtATime() {
         String code = PtxCodegen.generate(columnSums(1, 4).kernel, "columns", 1)
                 .code()
                 .toString();
         String before = code.substring(0, code.indexOf("add.rn.f32"));
-        assertEquals(4, before.split("ld.global.v4.f32", -1).length - 1, code);
+        assertEquals(8, before.split("ld.global.v4.f32", -1).length - 1, code);
     }
 
     /** The order in which warps run makes no difference to a bit. */

@@ -276,13 +276,13 @@ public final class Fusion {
         if (isHostScalar(n, 16)) return true;
         if (Cost.of(n.op()) > 2 || n.op() instanceof Take || n.op() instanceof Gather || n.op() instanceof Concat)
             return false;
-        int large = 0;
+        Set<Node> large = Collections.newSetFromMap(new IdentityHashMap<>()); // a square has one
         for (Node in : n.inputs()) {
             Node s = in;
             while (s.op() instanceof View) s = s.input(0);
-            if (s.type().numel() * 8 > n.type().numel() && !(s.op() instanceof Iota)) large++;
+            if (s.type().numel() * 8 > n.type().numel() && !(s.op() instanceof Iota)) large.add(in);
         }
-        return large <= 1;
+        return large.size() <= 1;
     }
 
     /** One element computed from scalar arguments and constants (a learning rate, a bias correction): uniform code, once per task. */

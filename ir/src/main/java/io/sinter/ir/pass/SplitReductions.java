@@ -29,7 +29,14 @@ public final class SplitReductions extends NodeRewriter {
     /** Elements per result below which one task is soon done. */
     private static final long LONG_ROW = 1 << 14;
 
+    /** Parts where tasks may be large. */
     private static final long PARTS = 64;
+
+    /** Parts where they may not: several for each multiprocessor of a GPU. */
+    private static final long SMALL_PARTS = 512;
+
+    /** The same of columns, as each one's parts are added up one after the other. */
+    private static final long SMALL_COLUMN_PARTS = 128;
 
     /** Columns from which on there are enough tasks of neighbouring ones. */
     private static final long MANY_COLUMNS = 1 << 16;
@@ -53,15 +60,18 @@ public final class SplitReductions extends NodeRewriter {
     private static final int NEAR = 8;
 
     private final Graph graph;
+    private final boolean largeTasks;
     /** Null until somebody asks. */
     private Map<Node, List<Node>> users;
 
-    private SplitReductions(Graph graph) {
+    private SplitReductions(Graph graph, boolean largeTasks) {
         this.graph = graph;
+        this.largeTasks = largeTasks;
     }
 
-    public static Graph apply(Graph g) {
-        return new SplitReductions(g).run(g);
+    /** @param largeTasks as in {@link io.sinter.ir.Capabilities} */
+    public static Graph apply(Graph g, boolean largeTasks) {
+        return new SplitReductions(g, largeTasks).run(g);
     }
 
     @Override
@@ -76,12 +86,12 @@ public final class SplitReductions extends NodeRewriter {
         boolean few = rows < ENOUGH_ROWS && each >= LONG_ROW;
         if (!few && !splitsColumns(n, x, axes, rows)) return null;
         if (axes[axes.length - 1] == axes.length - 1 && each > FEW_BLOCKS * ROWS)
-            return List.of(blocks(r.kind(), x, axes.length, each));
+            return List.of(blocks(r.kind(), x, axes.length, each, parts(few)));
         // reduce(x[…, p·q, …]) => reduce(reduce(x[…, p, q, …] over all but p) over p)
         int best = -1;
         long parts = 1;
         for (int a : axes) {
-            long p = divisor(x.type().dim(a), few ? PARTS : Math.min(PARTS, each / ROWS));
+            long p = divisor(x.type().dim(a), few ? parts(true) : Math.min(parts(false), each / ROWS));
             if (p > parts) {
                 parts = p;
                 best = a;
@@ -99,9 +109,15 @@ public final class SplitReductions extends NodeRewriter {
         return List.of(reduce(r.kind(), partial, axis));
     }
 
+    /** @param few whether the results are fewer than processors, not columns */
+    private long parts(boolean few) {
+        if (largeTasks) return PARTS;
+        return few ? SMALL_PARTS : SMALL_COLUMN_PARTS;
+    }
+
     /** All leading axes: blocks of rows first, of whole steps each, then the blocks. The same two kernels for any number of rows. */
-    private Node blocks(Reduce.Kind kind, Node x, int axes, long rows) {
-        long each = Math.max(ROWS, (rows + PARTS - 1) / PARTS);
+    private Node blocks(Reduce.Kind kind, Node x, int axes, long rows, long count) {
+        long each = Math.max(ROWS, (rows + count - 1) / count);
         long block = (each + STEP - 1) / STEP * STEP;
         // What is between the two is not rounded.
         Node wide = x.dtype().isFloat() ? Composite.wide(this, x) : x;

@@ -96,6 +96,18 @@ class FusionTest {
         check(e, b.add(x, b.flip(e, 1)));
     }
 
+    /** A square takes no more than what it is the square of, which the kernel after the next reads anyway: it is not stored for it. */
+    @Test
+    void aSquareIsComputedAgain() {
+        Node x = b.add(b.matmul(in(32, 24), in(24, 40)), b.expand(in(1, 40), Shape.of(32, 40)));
+        Node square = b.mul(x, x);
+        Node first = b.unary(Unary.TANH, b.mul(square, x));
+        Node second = b.mul(b.mul(b.matmul(first, in(40, 40)), square), x);
+        Plan p = check(second);
+        kernels(2, p);
+        assertEquals(2 * 32 * 40 * Float.BYTES, p.arenaBytes(), "more than tanh and the product is stored");
+    }
+
     @Test
     void softmaxIsOneKernelForwardAndOneBackward() {
         kernels(1, check(b.apply(new Softmax(1), in(9, 33))));
