@@ -47,7 +47,7 @@ final class Lines {
         if (p >= known) known = p + 1;
         SourceLine line = SourceLine.ofCaller();
         if (modules != null) line = modules.of(line);
-        return lines[p] = same ? line.again() : line;
+        return lines[p] = same && Session.isProfiling() ? line.again() : line;
     }
 
     /**
