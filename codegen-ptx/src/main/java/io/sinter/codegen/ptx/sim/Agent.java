@@ -6,23 +6,24 @@ abstract class Agent {
     final Cta cta;
     final int id;
     final SimOptions options;
-    /** Clocks below which accesses of each agent are ordered before what this one does next. */
-    final int[] seen;
+    /** Number of agents. */
+    final int agents;
 
-    Agent(Cta cta, int id, SimOptions options, int[] seen) {
+    Agent(Cta cta, int id, SimOptions options, int agents) {
         this.cta = cta;
         this.id = id;
         this.options = options;
-        this.seen = seen;
+        this.agents = agents;
     }
 
     /** The time of what this does next. */
     abstract int clock();
 
-    abstract SimFault fault(SimFault.Kind kind, int lane, String message);
+    /** The time below which all that an agent did is ordered before what a lane of this does next. */
+    abstract int known(int lane, int agent);
 
-    /** Everything that another clock vector has seen is ordered before what this does next. */
-    final void acquire(int[] clocks) {
-        for (int i = 0; i < seen.length; i++) if (i != id && clocks[i] > seen[i]) seen[i] = clocks[i];
-    }
+    /** Whether what a lane of an agent did at a time is ordered before what {@code lane} of this does next. */
+    abstract boolean knows(int lane, int agent, int other, int at);
+
+    abstract SimFault fault(SimFault.Kind kind, int lane, String message);
 }

@@ -53,11 +53,11 @@ final class BulkGroups {
 
     void await(int lane, int pending) {
         Thread t = thread(lane);
-        int agent = warp.seen.length - 1;
+        int agent = warp.agents - 1;
         while (t.groups.size() > pending) {
             for (Copy c : t.groups.remove()) {
                 c.run();
-                warp.seen[agent] = Math.max(warp.seen[agent], c.clock + 1);
+                warp.clock.learn(lane, warp.live, agent, c.clock + 1);
             }
         }
     }

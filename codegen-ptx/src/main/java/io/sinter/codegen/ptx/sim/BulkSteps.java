@@ -22,9 +22,16 @@ final class BulkSteps {
         private final Step step;
         private final int lane;
         private final int clock;
+        /** What the issuing lane knew, and when it issued the copy. */
+        private final int[] known;
+
+        private final int issued;
 
         Copier(Warp warp, int lane) {
-            super(warp.cta, warp.seen.length - 1, warp.options, warp.seen.clone());
+            super(warp.cta, warp.agents - 1, warp.options, warp.agents);
+            warp.clock.tick();
+            known = warp.clock.copy(lane);
+            issued = warp.clock();
             this.warp = warp;
             this.lane = lane;
             step = warp.step();
@@ -34,6 +41,18 @@ final class BulkSteps {
         @Override
         int clock() {
             return clock;
+        }
+
+        @Override
+        int known(int unused, int agent) {
+            return known[agent];
+        }
+
+        @Override
+        boolean knows(int unused, int agent, int other, int at) {
+            if (at < known[agent] || agent == id) return true;
+            if (agent != warp.id) return false;
+            return other == lane ? at < issued : other < Warp.LANES && at < known[agents + other];
         }
 
         @Override
@@ -126,7 +145,6 @@ final class BulkSteps {
                 barriers.add(Mbarriers.find(w, Space.SHARED_CLUSTER, there, lane));
             }
         }
-        w.tick();
         Copier agent = new Copier(w, lane);
         w.cta.cluster.later(() -> {
             byte[] data = new byte[bytes];
@@ -154,7 +172,6 @@ final class BulkSteps {
         int at = w.access.at;
         for (int k = 0; k < bytes; k += UNIT) s.check(w, lane, at + k, UNIT);
         for (int k = 0; k < bytes; k += UNIT) s.reading(w, lane, at + k, UNIT, false);
-        w.tick();
         Copier agent = new Copier(w, lane);
         BulkGroups.Copy copy = new BulkGroups.Copy() {
             @Override

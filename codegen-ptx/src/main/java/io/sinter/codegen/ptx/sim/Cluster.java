@@ -100,9 +100,9 @@ final class Cluster {
         phase++;
         // Clocks are of one CTA: all that its warps did is ordered before what they do next.
         for (Cta c : ctas) {
-            int[] clocks = new int[c.warps.getFirst().seen.length];
-            for (Warp w : c.warps) w.release(clocks);
-            for (Warp w : c.warps) w.acquire(clocks);
+            int[] clocks = new int[c.warps.getFirst().agents];
+            for (Warp w : c.warps) w.clock.release(w.live, clocks);
+            for (Warp w : c.warps) w.acquire(w.live, clocks);
         }
     }
 }

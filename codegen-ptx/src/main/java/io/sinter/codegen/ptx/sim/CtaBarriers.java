@@ -53,7 +53,7 @@ final class CtaBarriers {
         if (!b.used) {
             b.used = true;
             b.threads = threads;
-            b.clocks = new int[w.seen.length];
+            b.clocks = new int[w.agents];
         } else if (b.threads != threads) {
             throw w.fault(
                     SimFault.Kind.DIVERGENT,
@@ -70,7 +70,7 @@ final class CtaBarriers {
         b.lanes[w.id] |= mask;
         b.arrived += count;
         b.holds += holds;
-        w.release(b.clocks);
+        w.clock.release(mask, b.clocks);
         if (s != null) b.waiters.add(new Waiter(w, s, mask, result));
         complete(b);
     }
@@ -96,7 +96,7 @@ final class CtaBarriers {
         b.holds = 0;
         java.util.Arrays.fill(b.lanes, 0);
         for (Waiter x : waiters) {
-            x.warp.acquire(clocks);
+            x.warp.acquire(x.mask, clocks);
             if (x.result != null) x.result.deliver(x.warp, x.split, holds, arrived);
             x.warp.pass(x.split);
         }

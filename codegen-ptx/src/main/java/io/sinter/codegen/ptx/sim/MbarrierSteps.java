@@ -68,15 +68,23 @@ final class MbarrierSteps {
         @Override
         boolean run(Warp w, Split s, int mask) {
             int holds = 0;
+            Mbarriers.Barrier known = null;
+            int lanes = 0;
             for (int m = mask; m != 0; m &= m - 1) {
                 int lane = Integer.numberOfTrailingZeros(m);
                 Mbarriers.Barrier b = Mbarriers.find(w, i.space(), at.at(w, lane), lane);
                 long p = w.regs[phase][lane];
                 if (i.parity() ? (b.phase() & 1) != (p & 1) : b.phase() > p) {
                     holds |= 1 << lane;
-                    b.acquire(w);
+                    if (known != null && known != b) {
+                        known.acquire(w, lanes);
+                        lanes = 0;
+                    }
+                    known = b;
+                    lanes |= 1 << lane;
                 }
             }
+            if (known != null) known.acquire(w, lanes);
             // Who may sleep does so while no lane has anything to do.
             if (mask != 0 && holds == 0 && i.suspend()) {
                 s.state = Split.State.POLLING;

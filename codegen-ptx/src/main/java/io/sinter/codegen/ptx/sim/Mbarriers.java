@@ -57,7 +57,7 @@ final class Mbarriers {
             }
             pending -= count;
             expected -= dropped;
-            if (w.cta == cta) w.release(arriving);
+            if (w.cta == cta) w.clock.release(1 << lane, arriving);
             check();
         }
 
@@ -80,9 +80,9 @@ final class Mbarriers {
             for (int i = 0; i < complete.length; i++) complete[i] = Math.max(complete[i], arriving[i]);
         }
 
-        /** What was done before the last complete phase is ordered before what this warp does next. */
-        void acquire(Warp w) {
-            if (w.cta == cta) w.acquire(complete);
+        /** What was done before the last complete phase is ordered before what lanes of a warp do next. */
+        void acquire(Warp w, int lanes) {
+            if (w.cta == cta) w.acquire(lanes, complete);
         }
     }
 

@@ -5,8 +5,8 @@ import io.sinter.codegen.ptx.sim.SimFault.Kind;
 
 /**
  * Unordered accesses by threads of one CTA to one piece of memory, of which one writes. Found by happens-before (as FastTrack does, Flanagan
- * and Freund 2009), with one clock for each warp: two accesses race if neither is ordered before the other by barriers and they are by
- * different threads. Lanes of one warp are ordered by {@code bar.warp.sync} and the CTA's barriers only, not by running in lockstep.
+ * and Freund 2009), with one clock for each warp, and what its lanes know of each other and of other warps ({@link WarpClock}): two accesses race if neither is
+ * ordered before the other and they are by different threads.
  */
 final class Races {
     /** Stands for several lanes of a warp. */
@@ -23,8 +23,10 @@ final class Races {
     private static final class Page {
         final long[] writers = new long[PAGE];
         final long[] readers = new long[PAGE];
-        /** Clocks of the readers by warp, where several warps have read since the last write. */
-        final int[][] readerClocks = new int[PAGE][];
+        /** Lanes of the reader's warp that have read, a bit for each. */
+        final int[] lanes = new int[PAGE];
+        /** Of other warps that have read since the last write: clocks, and below them the lanes. */
+        final long[][] others = new long[PAGE][];
     }
 
     private final String what;
@@ -68,22 +70,32 @@ final class Races {
         long writer = p.writers[g];
         if (writer != 0 && !ordered(writer, w, lane) && !(atomic && (writer & ATOMIC) != 0))
             throw race(w, lane, granule, writer, "read", "write");
-        long stamp = stamp(w, lane, atomic);
         long reader = p.readers[g];
+        int own = lane == SEVERAL ? -1 : 1 << lane;
         if (reader == 0 || warp(reader) == w.id) {
-            boolean same = reader == 0 || clock(reader) < w.clock() || lane(reader) == lane;
-            p.readers[g] = same ? stamp : stamp(w, SEVERAL, atomic && (reader & ATOMIC) != 0);
-        } else if (clock(reader) < w.seen[warp(reader)] && p.readerClocks[g] == null) {
-            p.readers[g] = stamp;
-        } else {
-            int[] clocks = p.readerClocks[g];
-            if (clocks == null) {
-                clocks = p.readerClocks[g] = new int[warps];
-                clocks[warp(reader)] = clock(reader);
+            // One that is ordered before this one need not be remembered: what comes behind this one comes behind both.
+            if (reader == 0 || areOrdered(clock(reader), p.lanes[g], w, lane)) {
+                p.readers[g] = stamp(w, lane, atomic);
+                p.lanes[g] = own;
+            } else {
+                p.readers[g] = stamp(w, SEVERAL, atomic && (reader & ATOMIC) != 0);
+                p.lanes[g] |= own;
             }
-            clocks[w.id] = w.clock();
-            if ((reader & ATOMIC) != 0 && !atomic) p.readers[g] = reader & ~ATOMIC;
+            return;
         }
+        long[] others = p.others[g];
+        if (others == null) {
+            if (clock(reader) < w.known(lane, warp(reader))) {
+                p.readers[g] = stamp(w, lane, atomic);
+                p.lanes[g] = own;
+                return;
+            }
+            others = p.others[g] = new long[warps];
+        }
+        long before = others[w.id];
+        int lanes = before == 0 || areOrdered((int) (before >>> 32), (int) before, w, lane) ? own : (int) before | own;
+        others[w.id] = (long) w.clock() << 32 | lanes & 0xffff_ffffL;
+        if (!atomic) p.readers[g] = reader & ~ATOMIC;
     }
 
     private void write(Agent w, int lane, int granule, boolean atomic) {
@@ -94,23 +106,39 @@ final class Races {
             throw race(w, lane, granule, writer, "write", "write");
         long reader = p.readers[g];
         if (reader != 0) {
-            boolean both = atomic && (reader & ATOMIC) != 0;
-            if (!both && !ordered(reader, w, lane)) throw race(w, lane, granule, reader, "write", "read");
-            int[] clocks = p.readerClocks[g];
-            if (clocks != null && !both) {
-                for (int x = 0; x < warps; x++) {
-                    if (x != w.id && clocks[x] >= w.seen[x] && clocks[x] != 0)
-                        throw race(w, lane, granule, stamp(x, SEVERAL, clocks[x]), "write", "read");
-                }
-            }
+            if (!atomic || (reader & ATOMIC) == 0) afterReaders(w, lane, granule, p, reader);
             p.readers[g] = 0;
-            p.readerClocks[g] = null;
+            p.others[g] = null;
         }
         p.writers[g] = stamp(w, lane, atomic);
     }
 
+    /** Checks that a write is ordered after the reads since the last one. */
+    private void afterReaders(Agent w, int lane, int granule, Page p, long reader) {
+        int g = granule & PAGE - 1;
+        boolean fine = warp(reader) == w.id
+                ? areOrdered(clock(reader), p.lanes[g], w, lane)
+                : clock(reader) < w.known(lane, warp(reader));
+        if (!fine) throw race(w, lane, granule, reader, "write", "read");
+        long[] others = p.others[g];
+        for (int x = 0; others != null && x < warps; x++) {
+            if (others[x] == 0) continue;
+            int at = (int) (others[x] >>> 32);
+            if (x == w.id ? areOrdered(at, (int) others[x], w, lane) : at < w.known(lane, x)) continue;
+            throw race(w, lane, granule, stamp(x, SEVERAL, at), "write", "read");
+        }
+    }
+
     private static boolean ordered(long stamp, Agent w, int lane) {
-        return clock(stamp) < w.seen[warp(stamp)] || (warp(stamp) == w.id && lane(stamp) == lane);
+        return w.knows(lane, warp(stamp), lane(stamp), clock(stamp));
+    }
+
+    /** Whether what lanes of an agent itself did at a time is ordered before what one of them does next. */
+    private static boolean areOrdered(int at, int lanes, Agent w, int lane) {
+        if (at < w.known(lane, w.id)) return true;
+        for (int m = lanes; m != 0; m &= m - 1)
+            if (!w.knows(lane, w.id, Integer.numberOfTrailingZeros(m), at)) return false;
+        return true;
     }
 
     private SimFault race(Agent w, int lane, int g, long other, String access, String before) {

@@ -36,6 +36,7 @@ final class Warp extends Agent {
     /** Whether a gathered instruction has moved other splits than the current one. */
     private boolean moved;
 
+    final WarpClock clock;
     final Access access = new Access(this);
     final AsyncCopies copies = new AsyncCopies(this);
     final BulkGroups bulk = new BulkGroups(this);
@@ -51,7 +52,8 @@ final class Warp extends Agent {
     int clusterPhase;
 
     Warp(Cta cta, int id, Program program, SimOptions options, int clocks) {
-        super(cta, id, options, new int[clocks]);
+        super(cta, id, options, clocks);
+        clock = new WarpClock(id, new int[clocks]);
         this.program = program;
         regs = new long[Names.SPECIALS + program.slots().size()][];
         written = new int[regs.length];
@@ -63,7 +65,6 @@ final class Warp extends Agent {
         }
         preds = new int[program.predicates()];
         predicateWritten = new int[program.predicates()];
-        seen[id] = 1;
         long threads = cta.grid.block.size() - (long) id * LANES;
         live = threads >= LANES ? -1 : (1 << threads) - 1;
         local = new Store[program.localBytes() == 0 ? 0 : LANES];
@@ -132,18 +133,22 @@ final class Warp extends Agent {
 
     @Override
     int clock() {
-        return seen[id];
+        return clock.time();
     }
 
-    /** What this warp did so far is now ordered before what its other lanes do. */
-    void tick() {
-        seen[id]++;
+    @Override
+    int known(int lane, int agent) {
+        return clock.known(lane, agent);
     }
 
-    /** Adds what this warp has seen and done to a clock vector, and goes on in a new time. */
-    void release(int[] clocks) {
-        seen[id]++;
-        for (int i = 0; i < seen.length; i++) if (seen[i] > clocks[i]) clocks[i] = seen[i];
+    @Override
+    boolean knows(int lane, int agent, int other, int at) {
+        return clock.knows(lane, agent, other, at);
+    }
+
+    /** Lanes learn what a clock vector holds. */
+    void acquire(int lanes, int[] clocks) {
+        clock.acquire(lanes, live, clocks);
     }
 
     boolean isDone() {

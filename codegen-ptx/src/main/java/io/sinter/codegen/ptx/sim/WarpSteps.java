@@ -123,7 +123,7 @@ final class WarpSteps {
                 new Gathered(n.value(i.mask(), PtxType.B32)) {
                     @Override
                     void execute(Warp w, int lanes) {
-                        w.tick();
+                        w.clock.meet(lanes, w.live);
                     }
                 };
         };

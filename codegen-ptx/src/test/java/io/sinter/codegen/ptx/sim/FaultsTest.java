@@ -194,6 +194,52 @@ class FaultsTest {
         fine(32, other + "membar.cta; bar.warp.sync -1; ld.shared.u32 %r5, [%r6];");
     }
 
+    /** A barrier of some lanes orders these alone. */
+    @Test
+    void lanesAreOrderedByBarriersOfTheirMask() {
+        String begin =
+                "setp.lt.u32 %p0, %r0, 16; xor.b32 %r6, %r2, DISTANCE; add.u32 %r6, %r6, %r1; st.shared.u32 [%r3], %r0;\n";
+        String halves = " @%p0 bra L; bar.warp.sync -65536; bra J; L: bar.warp.sync 65535; J:\n";
+        String exchange = begin + halves + "ld.shared.u32 %r5, [%r6];";
+        fine(32, exchange.replace("DISTANCE", "4"));
+        fault(Kind.RACE, 3, 32, exchange.replace("DISTANCE", "64"));
+        // Two lanes have read what one of them then writes.
+        String again = exchange.replace("DISTANCE", "4") + " ld.shared.u32 %r5, [%r3];";
+        String third = halves.replace("L", "M").replace("J", "K");
+        fine(32, again + third + "st.shared.u32 [%r3], 1;");
+        fault(Kind.RACE, 4, 32, again + "\nst.shared.u32 [%r3], 1;");
+    }
+
+    /** What one lane of a warp learns at an mbarrier, or tells there, is not what its other lanes know, or did. */
+    @Test
+    void lanesLearnAtMbarriersForThemselves() {
+        String init = "setp.eq.u32 %p0, %r0, 0; @%p0 mbarrier.init.shared.b64 [%r19], 32; bar.sync 0;"
+                + " setp.ge.u32 %p1, %r0, 32; @!%p1 bra B;";
+        String elected = init + " st.shared.u32 [%r3], 1; mbarrier.arrive.shared.b64 _, [%r19]; bra E; B: @!%p0 bra J;"
+                + " W: mbarrier.try_wait.parity.shared.b64 %p2, [%r19], 0; @!%p2 bra W; J: WAIT\n"
+                + "ld.shared.u32 %r5, [%r3+128]; E:";
+        fine(64, elected.replace("WAIT", "bar.warp.sync -1;"));
+        fault(Kind.RACE, 2, 64, elected.replace("WAIT", ""));
+        String arrival = "setp.eq.u32 %p0, %r0, 0; @%p0 mbarrier.init.shared.b64 [%r19], 2; xor.b32 %r6, %r2, 4;"
+                + " add.u32 %r6, %r6, %r1; st.shared.u32 [%r3], 1; @%p0 mbarrier.arrive.shared.b64 _, [%r19]; WAIT\n"
+                + "ld.shared.u32 %r5, [%r6];";
+        fine(32, arrival.replace("WAIT", "bar.warp.sync -1;"));
+        fault(Kind.RACE, 2, 32, arrival.replace("WAIT", ""));
+    }
+
+    /** Of the threads that have read a place, those of the writer's own warp count, too, where another warp was first. */
+    @Test
+    void readersOfTheWritersWarpCount() {
+        String body =
+                "setp.eq.u32 %p0, %r0, 0; @%p0 mbarrier.init.shared.b64 [%r19], 32; @%p0 st.shared.u32 [%r1], 1; bar.sync 0;"
+                        + " setp.ge.u32 %p1, %r0, 32; @%p1 bra B; ld.shared.u32 %r5, [%r1]; bar.arrive 1, 64;"
+                        + " mbarrier.arrive.shared.b64 _, [%r19]; bra E; B: bar.sync 1, 64; ld.shared.u32 %r5, [%r1];"
+                        + " W: mbarrier.try_wait.parity.shared.b64 %p2, [%r19], 0; @!%p2 bra W; WAIT setp.eq.u32 %p3, %r0, 37;\n"
+                        + "@%p3 st.shared.u32 [%r1], 2; E:";
+        fine(64, body.replace("WAIT", "bar.warp.sync -1;"));
+        fault(Kind.RACE, 2, 64, body.replace("WAIT", ""));
+    }
+
     @Test
     void smallAccessesShareNoGranule() {
         fine(32, "add.u32 %r6, %r1, %r0; st.shared.u8 [%r6], %r0; ld.shared.u8 %r5, [%r6];");
