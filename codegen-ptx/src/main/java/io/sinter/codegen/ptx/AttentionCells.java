@@ -28,8 +28,11 @@ interface AttentionCells {
 
     Places columns();
 
-    /** Neighbouring threads that have a row between them. */
-    int threadsOfRow();
+    /** Threads of a warp that have a row between them: powers of two that lanes are apart, in the order in which what they have is combined. */
+    int[] laneDistances();
+
+    /** Neighbouring threads that add up what is known of one query. */
+    int threadsOfQuery();
 
     /** Adds {@code Σ left[row, step] · right[column, step]} to a block, over all of a variable. */
     void product(Lines left, Lines right, Var step, List<Reg> sums);
@@ -37,8 +40,11 @@ interface AttentionCells {
     /** What {@link #weighted} is to read next, with the same operands: it may be on its way from now on. */
     void begin(Lines right, Var step, Operand first);
 
-    /** Keeps the weights of one of the thread's rows for {@link #weighted}. */
+    /** Keeps the weights of one of the thread's rows for {@link #weighted}; rows in their order. */
     void weigh(int row, List<Operand> values);
+
+    /** The weights that were kept of one of the thread's rows, in their order again; others may be kept then. */
+    List<Operand> weights(int row);
 
     /** Adds {@code Σ weights[row, step] · right[step, column]} to a block, over the steps of the block of weights, from {@code first} on. */
     void weighted(Lines right, Var step, Operand first, List<Reg> sums);

@@ -23,6 +23,7 @@ import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Stmt.Combine;
 import io.sinter.ir.loop.Var;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -97,11 +98,9 @@ final class AttentionCode {
         for (Stmt s : body) stores.add((Stmt.Store) s);
 
         boolean tensor = schedule.math() != GemmSchedule.Math.FMA;
-        threads = tensor ? AttentionMma.THREADS : AttentionFma.THREADS;
-        // Left alone, the assembler spills registers for the sake of more CTAs. Where plain multiply-adds wait for
-        // copies, a second CTA is worth some spills.
-        int ctas = !tensor && schedule.async() ? 2 : 1;
-        out.limits(Kernel.Limits.threads(threads).withMinCtas(ctas));
+        threads = tensor ? AttentionMma.THREADS : AttentionFma.threads(schedule);
+        // Left alone, the assembler spills registers for the sake of more CTAs.
+        out.limits(Kernel.Limits.threads(threads).withMinCtas(tensor ? 1 : AttentionFma.ctas(schedule)));
         loads = tensor || bytes == 8 ? 4 : 2;
         Reg blocks = out.pointer();
         Reg stride = out.parameter(PtxType.U64);
@@ -113,7 +112,7 @@ final class AttentionCode {
         exchange = new Exchange(out);
         out.location(file, 1, 0);
         if (schedule.features() > 0) cells = null;
-        else cells = tensor ? new AttentionMma(this, schedule) : new AttentionFma(this, schedule.async());
+        else cells = tensor ? new AttentionMma(this, schedule) : new AttentionFma(this, schedule);
     }
 
     private AttentionCode(AttentionCode of) {
@@ -253,13 +252,19 @@ final class AttentionCode {
 
     /** Combines a value over the threads of a row; each gets the result. Both sides of an exchange compute the same. */
     Operand overRow(Combine op, Operand value) {
-        return butterfly(op, value, cells.threadsOfRow() / 2);
+        return butterfly(op, value, cells.laneDistances());
     }
 
     /** Combines a value over neighbouring threads, {@code 2 * distance} of them. */
     Operand butterfly(Combine op, Operand value, int distance) {
+        int[] distances = new int[Integer.SIZE - Integer.numberOfLeadingZeros(distance)];
+        Arrays.setAll(distances, i -> distance >> i);
+        return butterfly(op, value, distances);
+    }
+
+    private Operand butterfly(Combine op, Operand value, int[] distances) {
         Operand r = scalars.register(kernel.acc(), value);
-        for (int d = distance; d > 0; d /= 2)
+        for (int d : distances)
             r = scalars.combine(op, kernel.acc(), r, exchange.shuffle(ShuffleMode.BFLY, kernel.acc(), r, d));
         return r;
     }

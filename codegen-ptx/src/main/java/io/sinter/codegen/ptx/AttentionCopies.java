@@ -41,13 +41,17 @@ final class AttentionCopies {
         thread = out.mov(PtxType.U32, Operand.Special.TID_X);
     }
 
-    /** Where chunk {@code chunk} of line {@code line} lies in a panel, in bytes. Lines that are a thread's own apart are exchanged alike. */
+    /** Where chunk {@code chunk} of line {@code line} lies in a panel, in bytes. */
     interface Place {
         Operand of(Operand line, Operand chunk);
     }
 
-    /** Panels of two stages: while one is multiplied, the next one comes. */
-    void ahead(
+    /**
+     * Panels of two stages: while one is multiplied, the next one comes.
+     *
+     * @return where the stage is whose panels nobody reads any more
+     */
+    Operand ahead(
             Operand from,
             Operand end,
             int depth,
@@ -68,6 +72,7 @@ final class AttentionCopies {
             multiply.accept(stage);
             out.assign(PtxType.B32, stage, other);
         });
+        return stage;
     }
 
     void commit() {
@@ -86,8 +91,18 @@ final class AttentionCopies {
      * @param to where the panel begins
      * @param lineBytes of a line
      * @param pitch from line to line
+     * @param period lines that are so many apart differ in {@code place} by their distance alone
      */
-    void lines(Lines lines, Var along, Operand k0, Operand end, Operand to, int lineBytes, int pitch, Place place) {
+    void lines(
+            Lines lines,
+            Var along,
+            Operand k0,
+            Operand end,
+            Operand to,
+            int lineBytes,
+            int pitch,
+            int period,
+            Place place) {
         int chunks = lineBytes / CHUNK;
         Operand line = ints.div(thread, chunks);
         Operand chunk = ints.mod(thread, chunks);
@@ -95,13 +110,15 @@ final class AttentionCopies {
         Operand at = g.scalars.addLong(k0, ints.wide(ints.mul(chunk, CHUNK / bytes)));
         Operand available = available(at, end);
         List<Operand> all = g.steps(g.scalars.addLong(lines.from(), ints.wide(line)), apart, SIDE / apart);
-        Operand first = ints.add(to, place.of(line, chunk));
+        List<Operand> places = new ArrayList<>();
+        for (int n = 0; n < Math.max(1, period / apart); n++)
+            places.add(ints.add(to, place.of(ints.add(line, (long) n * apart), chunk)));
         g.side(all.size(), () -> {
             g.c.bind(lines.line(), new Value(DType.I64, g.within(all, lines.size())));
             g.c.bind(along, Value.of(DType.I64, there(at, end)));
             copies(
                     lines.value(),
-                    first,
+                    places,
                     (long) apart * pitch,
                     all.stream().map(_ -> available).toList());
         });
@@ -123,24 +140,36 @@ final class AttentionCopies {
         Operand available = available(at, columns.size());
         List<Operand> all = g.steps(g.scalars.addLong(first, ints.wide(number)), apart, depth / apart);
         Operand start = ints.add(to, ints.add(ints.mul(number, pitch), ints.mul(chunk, CHUNK)));
-        g.side(all.size(), () -> {
-            g.c.bind(along, new Value(DType.I64, g.within(all, end)));
-            g.c.bind(columns.line(), Value.of(DType.I64, there(at, columns.size())));
-            List<Operand> each = new ArrayList<>();
-            for (Operand s : all)
-                each.add(out.selp(PtxType.B32, available, out.constant(0), out.setp(Relation.LT, PtxType.S64, s, end)));
-            copies(columns.value(), start, (long) apart * pitch, each);
-        });
+        long distance = (long) apart * pitch;
+        int before = 0;
+        for (List<Operand> some : AttentionCode.parts(all)) {
+            Operand place = ints.add(start, before * distance);
+            before += some.size();
+            g.side(some.size(), () -> {
+                g.c.bind(along, new Value(DType.I64, g.within(some, end)));
+                g.c.bind(columns.line(), Value.of(DType.I64, there(at, columns.size())));
+                List<Operand> each = new ArrayList<>();
+                for (Operand s : some)
+                    each.add(out.selp(
+                            PtxType.B32, available, out.constant(0), out.setp(Relation.LT, PtxType.S64, s, end)));
+                copies(columns.value(), List.of(place), distance, each);
+            });
+        }
     }
 
-    private void copies(Expr operand, Operand to, long distance, List<Operand> available) {
+    /**
+     * @param places the first copies'; others go beyond these
+     * @param distance from a copy to the next one
+     */
+    private void copies(Expr operand, List<Operand> places, long distance, List<Operand> available) {
         Expr.Load l = (Expr.Load) operand;
         List<Operand.Address> from = g.c.indices.addresses(l.buffer(), l.index());
+        int n = places.size();
         for (int i = 0; i < available.size(); i++)
             out.add(new AsyncCopy.Copy(
                     true,
                     List.of(),
-                    out.at(to, i * distance),
+                    out.at(places.get(i % n), i / n * n * distance),
                     from.get(from.size() == 1 ? 0 : i),
                     CHUNK,
                     available.get(i)));

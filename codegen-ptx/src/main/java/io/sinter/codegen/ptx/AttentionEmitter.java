@@ -61,6 +61,10 @@ final class AttentionEmitter {
     private Reg sums;
 
     private Reg deltas;
+    /** Rows of scratch memory before those of the launch's parameter block, and of these before the first query of the matrix. */
+    private Operand ofScratch;
+
+    private Operand scratchRow;
 
     private AttentionEmitter(
             AttentionKernel kernel, AttentionSchedule schedule, String entry, int file, Result result) {
@@ -115,20 +119,28 @@ final class AttentionEmitter {
         Operand batches = out.constant(1);
         for (Var v : kernel.batch()) batches = g.scalars.mulLong(batches, g.extent(v));
         Operand count = g.scalars.mulLong(batches, g.scalars.mulLong(blocksDown, blocksAcross));
+        Operand queryRows = g.scalars.mulLong(blocks(g.extent(kernel.i())), side);
+        ofScratch = g.scalars.mulLong(
+                g.special(Operand.Special.CTAID_Y), g.scalars.mulLong(batches, queryRows));
         ScalarEmitter.Divisor byAcross = g.scalars.divisor(blocksAcross);
         ScalarEmitter.Divisor byDown = g.scalars.divisor(blocksDown);
         g.c.loop(g.special(Operand.Special.CTAID_X), count, g.special(Operand.Special.NCTAID_X), number -> {
             Operand rest = g.scalars.quotient(number, byAcross);
             Operand column = g.scalars.mulLong(g.scalars.rest(number, rest, byAcross), side);
             Operand batch = g.scalars.quotient(rest, byDown);
+            scratchRow = g.scalars.mulLong(batch, queryRows);
             Operand row = g.scalars.mulLong(g.scalars.rest(rest, batch, byDown), side);
             LoopEmitter.bind(g.c, kernel.batch(), batch);
             if (result == Result.OUT) forward(row, column, width);
             else backward(row, column, width);
         });
         out.ret();
-        LaunchRule rule = LaunchRule.Blocks.of(
+        LaunchRule.Blocks rule = LaunchRule.Blocks.of(
                 kernel.batch(), rowVar, resultColumn(), AttentionCode.SIDE, AttentionCode.SIDE, g.threads);
+        if (schedule.math() == GemmSchedule.Math.FMA)
+            rule = rule.withShared(AttentionFma.sharedBytes(schedule, g.bytes));
+        // What the other gradients find there of the queries.
+        if (result == Result.DQ) rule = rule.withScratch(g.bytes);
         String listing = KernelText.print(kernel) + "// " + schedule.note() + "\n";
         return new PtxKernel(out.build(), listing, rule, next, List.of());
     }
@@ -160,41 +172,59 @@ final class AttentionEmitter {
         return all;
     }
 
-    /**
-     * Scores of one row and the thread's columns of the block that begins at {@code column0}; −∞ where a key is hidden, or there is none. What is seen
-     * is told by distances within the block, which take half the registers of positions.
-     */
-    private List<Operand> scores(List<Reg> products, int r, Operand row, Operand column0) {
+    /** Makes scores of the products of two blocks: −∞ where a key is hidden, or there is none. */
+    private void score(List<Reg> products, Operand row0, Operand column0) {
         Operand scale = g.c.value(g.scale).lane(0);
-        Operand first = g.scalars.addLong(column0, across.base());
-        Operand left = within(out.sub(PtxType.S64, columns, first));
-        Operand sees = kernel.causal() ? within(out.sub(PtxType.S64, row, first)) : null;
-        List<Operand> at = g.bias != null ? columns(column0) : null;
-        List<Operand> bias = at == null
-                ? null
-                : g.values(
-                        g.bias,
-                        columnVar,
-                        g.within(at, columns),
-                        rowVar,
-                        g.within(List.of(row), rows).getFirst());
-        List<Operand> all = new ArrayList<>();
-        for (int i = 0; i < across.count(); i++) {
-            Operand s = out.mul(g.type, products.get(r * across.count() + i), scale);
-            if (bias != null) s = out.add(g.type, s, bias.get(i));
-            Operand.Int offset = out.constant(across.offsets()[i]);
-            Reg seen = out.setp(Relation.GT, PtxType.S32, left, offset);
-            if (kernel.causal())
-                seen = out.setp(result.byKey ? Relation.LE : Relation.GE, PtxType.S32, sees, offset, LogicOp.AND, seen);
-            all.add(g.scalars.select(kernel.acc(), seen, s, g.number(Double.NEGATIVE_INFINITY)));
+        for (int r = 0; r < down.count(); r++) {
+            List<Operand> bias = g.bias == null
+                    ? null
+                    : g.values(
+                            g.bias,
+                            columnVar,
+                            g.within(columns(column0), columns),
+                            rowVar,
+                            g.within(List.of(row(row0, r)), rows).getFirst());
+            for (int i = 0; i < across.count(); i++) {
+                Reg x = products.get(r * across.count() + i);
+                Operand s = out.mul(g.type, x, scale);
+                g.scalars.assign(kernel.acc(), x, bias == null ? s : out.add(g.type, s, bias.get(i)));
+            }
         }
-        return all;
+        Operand last = g.scalars.addLong(column0, out.constant(AttentionCode.SIDE));
+        Reg part = out.setp(Relation.GT, PtxType.S64, last, columns);
+        if (kernel.causal()) {
+            Operand ahead = out.sub(PtxType.S64, result.byKey ? column0 : row0, result.byKey ? row0 : column0);
+            part = out.setp(Relation.LT, PtxType.S64, ahead, out.constant(AttentionCode.SIDE - 1), LogicOp.OR, part);
+        }
+        g.c.memory.when(part, () -> hide(products, row0, column0));
     }
 
-    /** A distance in 32 bits; one beyond the block is as far as its end, or as a place before it. */
-    private Operand within(Operand distance) {
+    /** Where a key is hidden from a query, or there is none, scores are −∞. */
+    private void hide(List<Reg> scores, Operand row0, Operand column0) {
+        Operand first = g.scalars.addLong(column0, across.base());
+        Operand left = near(out.sub(PtxType.S64, columns, first));
+        Operand sees = kernel.causal() ? near(out.sub(PtxType.S64, row(row0, 0), first)) : null;
+        for (int i = 0; i < across.count(); i++) {
+            int offset = across.offsets()[i];
+            Reg there = out.setp(Relation.GT, PtxType.S32, left, out.constant(offset));
+            for (int r = 0; r < down.count(); r++) {
+                Reg seen = there;
+                if (kernel.causal()) {
+                    Operand.Int least = out.constant(offset - (down.offsets()[r] - down.offsets()[0]));
+                    seen = out.setp(
+                            result.byKey ? Relation.LE : Relation.GE, PtxType.S32, sees, least, LogicOp.AND, there);
+                }
+                Reg s = scores.get(r * across.count() + i);
+                g.scalars.assign(
+                        kernel.acc(), s, g.scalars.select(kernel.acc(), seen, s, g.number(Double.NEGATIVE_INFINITY)));
+            }
+        }
+    }
+
+    /** A distance in 32 bits; one beyond a block is as far as its end. */
+    private Operand near(Operand distance) {
         Operand most = out.min(PtxType.S64, distance, out.constant(AttentionCode.SIDE));
-        Operand least = out.max(PtxType.S64, most, out.constant(-1));
+        Operand least = out.max(PtxType.S64, most, out.constant(-AttentionCode.SIDE));
         return out.cvt(FloatMode.DEFAULT, PtxType.U32, PtxType.U64, least);
     }
 
@@ -223,8 +253,9 @@ final class AttentionEmitter {
             List<Reg> products = products(row0, column0);
             Lines right = new Lines(g.v, kernel.e(), value0, width);
             g.cells.begin(right, kernel.j(), column0);
+            score(products, row0, column0);
             for (int r = 0; r < down.count(); r++) {
-                List<Operand> s = scores(products, r, row(row0, r), column0);
+                List<Reg> s = products.subList(r * across.count(), (r + 1) * across.count());
                 Operand most = s.getFirst();
                 for (int i = 1; i < across.count(); i++)
                     most = g.scalars.combine(Combine.MAX, kernel.acc(), most, s.get(i));
@@ -307,18 +338,11 @@ final class AttentionEmitter {
 
     private void backward(Operand row0, Operand value0, Operand width) {
         List<Reg> total = g.block();
-        if (!result.byKey) queries(row0);
+        if (!result.byKey) queries(row0, value0);
         g.c.loop(firstColumn(row0), lastColumn(row0), out.constant(AttentionCode.SIDE), column0 -> {
-            if (result.byKey) queries(column0);
-            List<Reg> products = products(row0, column0);
-            List<Reg> slopes = g.block();
+            if (result.byKey) queries(column0, value0);
+            List<Reg> scores = products(row0, column0);
             Expr dout = g.saved.get(1);
-            if (result != Result.DV)
-                g.cells.product(
-                        new Lines(result.byKey ? g.v : dout, rowVar, row0, rows),
-                        new Lines(result.byKey ? dout : g.v, columnVar, column0, columns),
-                        kernel.e(),
-                        slopes);
             Expr weighted =
                     switch (result) {
                         case DQ -> g.k;
@@ -327,28 +351,18 @@ final class AttentionEmitter {
                         case OUT -> throw new AssertionError(result);
                     };
             Lines right = new Lines(weighted, resultColumn(), value0, width);
-            g.cells.begin(right, columnVar, column0);
-            Operand scale = g.c.value(g.scale).lane(0);
-            for (int r = 0; r < down.count(); r++) {
-                List<Operand> s = scores(products, r, row(row0, r), column0);
-                List<Operand> from = new ArrayList<>();
-                for (int i = 0; i < across.count(); i++) {
-                    // A query that sees nothing has the sum −∞, and no score above it.
-                    Reg hidden = out.setp(Relation.EQ, g.type, s.get(i), g.number(Double.NEGATIVE_INFINITY));
-                    Operand d = out.sub(g.type, s.get(i), query(sums, r, i));
-                    from.add(g.scalars.select(kernel.acc(), hidden, g.number(Double.NEGATIVE_INFINITY), d));
-                }
-                List<Operand> p = g.exp(from);
-                if (result == Result.DV) {
-                    g.cells.weigh(r, p);
-                    continue;
-                }
-                List<Operand> ds = new ArrayList<>();
-                for (int i = 0; i < across.count(); i++) {
-                    Operand d = out.sub(g.type, slopes.get(r * across.count() + i), query(deltas, r, i));
-                    ds.add(out.mul(g.type, out.mul(g.type, p.get(i), d), scale));
-                }
-                g.cells.weigh(r, ds);
+            if (result == Result.DV) g.cells.begin(right, columnVar, column0);
+            score(scores, row0, column0);
+            probabilities(scores);
+            if (result != Result.DV) {
+                List<Reg> slopes = g.block();
+                g.cells.product(
+                        new Lines(result.byKey ? g.v : dout, rowVar, row0, rows),
+                        new Lines(result.byKey ? dout : g.v, columnVar, column0, columns),
+                        kernel.e(),
+                        slopes);
+                g.cells.begin(right, columnVar, column0);
+                slopes(slopes);
             }
             g.cells.weighted(right, columnVar, column0, total);
         });
@@ -363,42 +377,111 @@ final class AttentionEmitter {
         if (!result.byKey) out.barrier();
     }
 
-    /** What is known of the query in row {@code r}, or in column {@code i}, of the thread's scores. */
-    private Operand query(Reg of, int r, int i) {
-        Places places = result.byKey ? across : down;
-        Reg at = out.add(PtxType.S64, of, g.scalars.mulLong(places.base(), out.constant(g.bytes)));
-        return out.load(Space.SHARED, g.type, out.at(at, (long) places.offsets()[result.byKey ? i : r] * g.bytes));
+    /** Keeps the weights of the scores of a block. */
+    private void probabilities(List<Reg> scores) {
+        List<Operand> known = known(sums);
+        for (int r = 0; r < down.count(); r++) {
+            List<Operand> from = new ArrayList<>();
+            for (int i = 0; i < across.count(); i++) {
+                Reg s = scores.get(r * across.count() + i);
+                // A query that sees nothing has the sum −∞, and no score above it.
+                Reg hidden = out.setp(Relation.EQ, g.type, s, g.number(Double.NEGATIVE_INFINITY));
+                Operand d = out.sub(g.type, s, known.get(result.byKey ? i : r));
+                from.add(g.scalars.select(kernel.acc(), hidden, g.number(Double.NEGATIVE_INFINITY), d));
+            }
+            g.cells.weigh(r, g.exp(from));
+        }
     }
 
-    /** Writes down the sum and the delta of each query of a block: some threads a query. */
-    private void queries(Operand query0) {
-        int each = g.threads / AttentionCode.SIDE;
+    /** Keeps the gradients of scores in the place of the weights, which are times those of the weights. */
+    private void slopes(List<Reg> slopes) {
+        Operand scale = g.c.value(g.scale).lane(0);
+        List<Operand> known = known(deltas);
+        for (int r = 0; r < down.count(); r++) {
+            List<Operand> p = g.cells.weights(r);
+            List<Operand> ds = new ArrayList<>();
+            for (int i = 0; i < across.count(); i++) {
+                Reg slope = slopes.get(r * across.count() + i);
+                Operand d = out.sub(g.type, slope, known.get(result.byKey ? i : r));
+                ds.add(out.mul(g.type, out.mul(g.type, p.get(i), d), scale));
+            }
+            g.cells.weigh(r, ds);
+        }
+    }
+
+    /** What is known of the queries in the thread's rows, or columns, of a block. */
+    private List<Operand> known(Reg of) {
+        Places places = result.byKey ? across : down;
+        Reg at = out.add(PtxType.S64, of, g.scalars.mulLong(places.base(), out.constant(g.bytes)));
+        return Arrays.stream(places.offsets())
+                .mapToObj(i -> (Operand) out.load(Space.SHARED, g.type, out.at(at, (long) i * g.bytes)))
+                .toList();
+    }
+
+    /** Writes down the sum, and Σ dout · out, of each query of a block. */
+    private void queries(Operand query0, Operand value0) {
+        int each = result == Result.DQ ? g.cells.threadsOfQuery() : 1;
+        int some = Math.min(AttentionCode.SIDE, g.threads / each);
         Operand number = g.high(each);
+        if (each * some < g.threads)
+            g.c.memory.when(
+                    out.setp(Relation.LT, PtxType.S64, number, out.constant(some)), () -> query(query0, number, each, value0));
+        else if (some == AttentionCode.SIDE) query(query0, number, each, value0);
+        else
+            g.c.loop(
+                    out.constant(0),
+                    out.constant(AttentionCode.SIDE),
+                    out.constant(some),
+                    from -> query(query0, g.scalars.addLong(from, number), each, value0));
+        out.barrier();
+    }
+
+    /**
+     * Writes down what is known of a query.
+     *
+     * @param number of the query within the block
+     * @param each threads that do it together
+     * @param value0 the result's first column
+     */
+    private void query(Operand query0, Operand number, int each, Operand value0) {
         Operand query = g.scalars.addLong(query0, number);
         Operand place = g.within(List.of(query), g.extent(kernel.i())).getFirst();
-        Reg delta = g.register(g.zero());
-        if (result != Result.DV)
-            g.c.loop(
-                    g.low(each),
-                    g.extent(kernel.e()),
-                    out.constant(each),
-                    e -> g.side(1, () -> {
-                        g.c.bind(kernel.i(), Value.of(DType.I64, place));
-                        g.c.bind(kernel.e(), Value.of(DType.I64, e));
-                        Operand x = g.c.value(g.saved.get(0)).lane(0);
-                        Operand y = g.c.value(g.saved.get(1)).lane(0);
-                        g.scalars.assign(kernel.acc(), delta, out.mad(g.type, x, y, delta));
-                    }));
-        Operand all = result == Result.DV ? null : g.butterfly(Combine.SUM, delta, each / 2);
+        Operand delta = result == Result.DQ ? g.butterfly(Combine.SUM, delta(place, each), each / 2) : null;
         Operand sum =
                 g.values(g.saved.get(2), kernel.i(), List.of(place), null, null).getFirst();
+        Operand offset = g.scalars.mulLong(number, out.constant(g.bytes));
+        Operand inScratch = g.scalars.addLong(ofScratch, g.scalars.addLong(scratchRow, query));
+        Reg scratch = out.add(
+                PtxType.S64, g.scratch, g.scalars.mulLong(inScratch, out.constant(g.bytes)));
+        if (each == 1) {
+            put(sums, offset, sum);
+            if (result == Result.DK) put(deltas, offset, out.load(Space.GLOBAL, g.type, out.at(scratch)));
+            return;
+        }
         Reg first = out.setp(Relation.EQ, PtxType.S64, g.low(each), out.constant(0));
         g.c.memory.when(first, () -> {
-            Operand offset = g.scalars.mulLong(number, out.constant(g.bytes));
             put(sums, offset, sum);
-            if (result != Result.DV) put(deltas, offset, all);
+            put(deltas, offset, delta);
+            Reg alone = out.setp(Relation.EQ, PtxType.S64, value0, out.constant(0));
+            g.c.memory.when(alone, () -> out.store(Space.GLOBAL, g.type, out.at(scratch), delta));
         });
-        out.barrier();
+    }
+
+    /** A thread's part of Σ dout · out of a query. */
+    private Reg delta(Operand query, int each) {
+        Reg delta = g.register(g.zero());
+        g.c.loop(
+                g.low(each),
+                g.extent(kernel.e()),
+                out.constant(each),
+                e -> g.side(1, () -> {
+                    g.c.bind(kernel.i(), Value.of(DType.I64, query));
+                    g.c.bind(kernel.e(), Value.of(DType.I64, e));
+                    Operand x = g.c.value(g.saved.get(0)).lane(0);
+                    Operand y = g.c.value(g.saved.get(1)).lane(0);
+                    g.scalars.assign(kernel.acc(), delta, out.mad(g.type, x, y, delta));
+                }));
+        return delta;
     }
 
     private void put(Reg to, Operand offset, Operand value) {

@@ -9,27 +9,32 @@ import io.sinter.codegen.ptx.lang.PtxType;
 import io.sinter.codegen.ptx.lang.Space;
 import io.sinter.ir.loop.Var;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
- * Attention's blocks by plain fused multiply-adds: 16 × 16 threads with 4 × 4 elements each. Products go through panels in shared memory, and so do the
- * weights of a block. Panels of 16 steps are written by the operands' code; or panels of 32 steps, and the second product's of all 64, come by
- * asynchronous copies: one ahead of what is multiplied, the second product's while scores become weights. Those have lines along the steps, whose chunks
- * are exchanged by exclusive or, so that threads beside each other meet in no bank.
+ * Attention's blocks by plain fused multiply-adds. A thread has 4 × 4 elements, or as many 32 rows or columns further on, too: the more, the fewer vectors
+ * it reads for a multiply-add. Products go through panels in shared memory, and weights have a place of their own there. Panels of 16 steps are written by
+ * the operands' code; or panels of 32 steps, and the second product's of all 64, come by asynchronous copies: one ahead of what is multiplied, the
+ * second product's while scores become weights.
+ *
+ * <p>What shared memory serves at a time are 8 lanes' vectors of 16 bytes, and 16 lanes' if lanes 1, or 2, apart read the same ones. So the columns and
+ * rows of threads take turns in the lanes of a warp: lane bits 0, 2, 3 (and 4) count columns, bit 1 is bit 2 of the row. All threads of a row are in one
+ * warp. Lines that lie along the steps, and weights, which lie by columns, have their chunks exchanged by exclusive or, so that 8 lanes meet in no bank.
  */
 final class AttentionFma implements AttentionCells {
     private static final int SIDE = AttentionCode.SIDE;
 
-    /** Threads along a side, and the elements of each. */
-    private static final int THREADS_SIDE = 16;
+    /** Rows, and columns, of a thread's elements that lie side by side. */
+    private static final int EACH = 4;
 
-    private static final int EACH = SIDE / THREADS_SIDE;
-    static final int THREADS = THREADS_SIDE * THREADS_SIDE;
+    /** Threads that add up what is known of one query before all else. */
+    private static final int QUERY_THREADS = 4;
 
-    /** Steps of a product in shared memory at a time. */
+    /** Steps of a panel that is written by code, and elements from one to the next: neighbouring steps meet in different banks. */
     private static final int DEPTH = 16;
 
-    /** Elements from one step to the next: vectors stay aligned, neighbouring steps meet in different banks. */
     private static final int PITCH = SIDE + 4;
 
     /** Bytes of a line of a panel that is copied. */
@@ -37,53 +42,104 @@ final class AttentionFma implements AttentionCells {
 
     private static final int CHUNK = GemmOperand.CHUNK;
 
+    /** What lines, and columns of weights, that are so far apart have in common: how their chunks are exchanged. */
+    private static final int PERIOD = LINE / CHUNK * EACH;
+
+    /** Multiply-adds of a thread in one go of a loop: more would not stay in the caches of instructions. */
+    private static final int UNROLLED = 512;
+
     private final AttentionCode g;
     private final KernelBuilder out;
     private final IntCode ints;
+    private final int elements;
     /** Null where panels are written by the operands' code. */
     private final AttentionCopies copies;
-    /** Weights of a block by columns; panels of both operands while these are computed. */
-    private final Reg weights;
+    /** Numbers of the thread along the rows and columns of a block, and how many threads there are. */
+    private final Operand row;
 
-    private final Reg panel;
-    private final Operand firstRow;
-    private final Operand firstColumn;
+    private final Operand column;
+    private final int threadsDown;
+    private final int threadsAcross;
+    /** Weights of a block by columns. */
+    private final Operand weights;
+    /** Panels of both operands of a product: two stages of them, if they are copied. */
+    private final Operand panels;
 
-    AttentionFma(AttentionCode g, boolean async) {
+    private final Reg panelsLong;
+    /** Where the stage is that nobody reads, from {@link #panels} on. */
+    private Operand free;
+    /** Weights of the thread's last rows, which are written, and read, four at a time. */
+    private final List<List<Operand>> written = new ArrayList<>();
+
+    private final List<List<Operand>> read = new ArrayList<>();
+
+    AttentionFma(AttentionCode g, AttentionSchedule schedule) {
         this.g = g;
         out = g.out;
         ints = new IntCode(out);
-        copies = async ? new AttentionCopies(g, THREADS, g.bytes) : null;
-        long block = (long) SIDE * PITCH * g.bytes;
-        if (async) {
-            weights = out.mov(PtxType.U64, out.shared("weights", CHUNK, 2 * block));
-            panel = out.add(PtxType.S64, weights, out.constant(block));
-        } else {
-            weights = out.mov(PtxType.U64, out.shared("weights", CHUNK, block));
-            panel = out.mov(PtxType.U64, out.shared("panel", CHUNK, (long) DEPTH * PITCH * g.bytes));
-        }
-        firstRow = g.scalars.mulLong(g.high(THREADS_SIDE), out.constant(EACH));
-        firstColumn = g.scalars.mulLong(g.low(THREADS_SIDE), out.constant(EACH));
+        elements = schedule.elements();
+        threadsDown = SIDE / EACH / (elements == 64 ? 2 : 1);
+        threadsAcross = SIDE / EACH / (elements > 16 ? 2 : 1);
+        copies = schedule.async() ? new AttentionCopies(g, threads(schedule), g.bytes) : null;
+        Operand memory = new Operand.Symbol(PtxCodegen.DYNAMIC_SHARED);
+        weights = out.mov(PtxType.U32, memory);
+        panels = ints.add(weights, (long) SIDE * SIDE * g.bytes);
+        panelsLong = out.add(
+                PtxType.S64, out.mov(PtxType.U64, memory), out.constant((long) SIDE * SIDE * g.bytes));
+        Operand thread = out.mov(PtxType.U32, Operand.Special.TID_X);
+        Operand above = ints.mul(ints.mod(ints.div(thread, 4), threadsAcross / 2), 2);
+        column = ints.add(ints.mod(thread, 2), above);
+        Operand rest = ints.div(thread, 2L * threadsAcross);
+        Operand bit = ints.mod(ints.div(thread, 2), 2);
+        row = ints.add(
+                ints.add(ints.mod(rest, 4), ints.mul(bit, 4)),
+                threadsDown > 8 ? ints.mul(ints.div(rest, 4), 8) : out.constant(0));
+    }
+
+    static int threads(AttentionSchedule schedule) {
+        return SIDE * SIDE / schedule.elements();
+    }
+
+    /** CTAs that a multiprocessor is to have room for. */
+    static int ctas(AttentionSchedule schedule) {
+        if (!schedule.async()) return 1;
+        return schedule.elements() == 16 ? 2 : 4;
+    }
+
+    /**
+     * Dynamic shared memory of a CTA.
+     *
+     * @param bytes of an element
+     */
+    static int sharedBytes(AttentionSchedule schedule, int bytes) {
+        return SIDE * SIDE * bytes + (schedule.async() ? 4 * SIDE * LINE : 2 * DEPTH * PITCH * bytes);
+    }
+
+    private Places places(Operand number, int threads) {
+        int[] offsets = new int[SIDE / threads];
+        Arrays.setAll(offsets, i -> i / EACH * threads * EACH + i % EACH);
+        return new Places(ints.wide(ints.mul(number, EACH)), offsets);
     }
 
     @Override
     public Places rows() {
-        return new Places(firstRow, 0, 1, 2, 3);
+        return places(row, threadsDown);
     }
 
     @Override
     public Places columns() {
-        return new Places(firstColumn, 0, 1, 2, 3);
+        return places(column, threadsAcross);
+    }
+
+    /** Lanes that differ in one bit of the column, the highest first. */
+    @Override
+    public int[] laneDistances() {
+        return threadsAcross == 16 ? new int[] {16, 8, 4, 1} : new int[] {8, 4, 1};
     }
 
     @Override
-    public int threadsOfRow() {
-        return THREADS_SIDE;
-    }
-
-    /** A panel of as many steps, by steps. */
-    private AttentionCode.Panel panel(Reg at) {
-        return new AttentionCode.Panel(at, DEPTH, g.bytes, PITCH * g.bytes, null);
+    public int threadsOfQuery() {
+        return QUERY_THREADS;
     }
 
     @Override
@@ -93,33 +149,43 @@ final class AttentionFma implements AttentionCells {
             copied(left, right, step, depth, sums);
             return;
         }
-        Reg second = out.add(PtxType.S64, weights, out.constant((long) DEPTH * PITCH * g.bytes));
+        long second = (long) DEPTH * PITCH * g.bytes;
+        Reg to = out.add(PtxType.S64, panelsLong, out.constant(second));
         g.c.loop(out.constant(0), depth, out.constant(DEPTH), k0 -> {
-            g.write(left, step, k0, depth, panel(weights), true);
-            g.write(right, step, k0, depth, panel(second), true);
+            g.write(left, step, k0, depth, panel(panelsLong), true);
+            g.write(right, step, k0, depth, panel(to), true);
             out.barrier();
-            multiply(weights, second, DEPTH, sums);
+            int pitch = PITCH * g.bytes;
+            Operand rows = ints.add(panels, ints.mul(row, (long) EACH * g.bytes));
+            Operand columns = ints.add(ints.add(panels, second), ints.mul(column, (long) EACH * g.bytes));
+            for (int s = 0; s < DEPTH; s++)
+                multiply(
+                        neighbours(rows, (long) s * pitch, threadsDown),
+                        neighbours(columns, (long) s * pitch, threadsAcross),
+                        sums);
             out.barrier();
         });
     }
 
-    /** One stage of panels is where weights will be, the other where the second product's panel will be. */
+    /** A panel of as many steps, by steps. */
+    private AttentionCode.Panel panel(Reg at) {
+        return new AttentionCode.Panel(at, DEPTH, g.bytes, PITCH * g.bytes, null);
+    }
+
     private void copied(Lines left, Lines right, Var step, Operand depth, List<Reg> sums) {
-        int steps = LINE / g.bytes;
-        Operand to = ints.low(weights);
         // Nobody reads this memory any more.
         out.barrier();
-        copies.ahead(
+        free = copies.ahead(
                 out.constant(0),
                 depth,
-                steps,
-                (long) SIDE * PITCH * g.bytes,
+                LINE / g.bytes,
+                2L * SIDE * LINE,
                 (k0, stage) -> {
-                    Operand at = ints.add(to, stage);
-                    copies.lines(left, step, k0, depth, at, LINE, LINE, this::place);
-                    copies.lines(right, step, k0, depth, ints.add(at, SIDE * LINE), LINE, LINE, this::place);
+                    Operand at = ints.add(panels, stage);
+                    copies.lines(left, step, k0, depth, at, LINE, LINE, PERIOD, this::place);
+                    copies.lines(right, step, k0, depth, ints.add(at, SIDE * LINE), LINE, LINE, PERIOD, this::place);
                 },
-                stage -> multiplyLines(ints.add(to, stage), sums));
+                stage -> multiplyLines(ints.add(panels, stage), sums));
     }
 
     /** Lines that a thread reads together are exchanged alike. */
@@ -129,43 +195,46 @@ final class AttentionFma implements AttentionCells {
     }
 
     private void multiplyLines(Operand stage, List<Reg> sums) {
-        Operand row = ints.low(firstRow);
-        Operand column = ints.low(firstColumn);
-        Operand a = ints.add(stage, ints.mul(row, LINE));
-        Operand b = ints.add(ints.add(stage, ints.mul(column, LINE)), SIDE * LINE);
+        Operand a = ints.add(stage, ints.mul(row, EACH * LINE));
+        Operand b = ints.add(stage, ints.add(ints.mul(column, EACH * LINE), SIDE * LINE));
+        Operand rowExchange = ints.mul(ints.mod(row, LINE / CHUNK), CHUNK);
+        Operand columnExchange = ints.mul(ints.mod(column, LINE / CHUNK), CHUNK);
         int vector = CHUNK / g.bytes;
-        for (int chunk = 0; chunk < LINE / CHUNK; chunk++) {
-            List<List<Operand>> rows = lines(a, row, chunk);
-            List<List<Operand>> columns = lines(b, column, chunk);
-            for (int s = 0; s < vector; s++) {
-                List<Operand> x = new ArrayList<>();
-                List<Operand> y = new ArrayList<>();
-                for (int i = 0; i < EACH; i++) {
-                    x.add(rows.get(i).get(s));
-                    y.add(columns.get(i).get(s));
+        int atOnce = UNROLLED / (elements * vector) * CHUNK;
+        repeat(LINE, atOnce, at -> {
+            for (int chunk = 0; chunk < Math.min(LINE, atOnce); chunk += CHUNK) {
+                Operand place = out.constant(chunk);
+                List<List<Operand>> rows = new ArrayList<>();
+                Operand from = ints.add(a, ints.xor(ints.xor(rowExchange, at), place));
+                for (int offset : rows().offsets()) rows.add(vector(from, (long) offset * LINE));
+                Operand with = ints.add(b, ints.xor(ints.xor(columnExchange, at), place));
+                int[] columns = columns().offsets();
+                for (int j = 0; j < columns.length; j++) {
+                    List<Operand> y = vector(with, (long) columns[j] * LINE);
+                    for (int s = 0; s < vector; s++)
+                        for (int i = 0; i < rows.size(); i++)
+                            multiply(sums.get(i * columns.length + j), rows.get(i).get(s), y.get(s));
                 }
-                multiply(x, y, sums);
             }
-        }
+        });
     }
 
-    /** A chunk of each of the thread's lines. */
-    private List<List<Operand>> lines(Operand base, Operand first, int chunk) {
-        Operand exchange = ints.mul(ints.mod(ints.div(first, EACH), LINE / CHUNK), CHUNK);
-        Operand at = ints.add(base, ints.xor(exchange, out.constant((long) chunk * CHUNK)));
-        List<List<Operand>> all = new ArrayList<>();
-        for (int i = 0; i < EACH; i++)
-            all.add(out.load(Space.SHARED, g.type, CHUNK / g.bytes, out.at(at, (long) i * LINE))
-                    .elements());
-        return all;
+    /** Code for all of {@code size}, some at a time. */
+    private void repeat(int size, int some, Consumer<Operand> code) {
+        if (some >= size) code.accept(out.constant(0));
+        else
+            g.c.loop(
+                    out.constant(0),
+                    out.constant(size),
+                    out.constant(some),
+                    () -> out.pragma("nounroll"),
+                    at -> code.accept(ints.low(at)));
     }
 
     @Override
     public void begin(Lines right, Var step, Operand first) {
         if (copies == null) return;
-        // Nobody reads the panels of the first product any more: weights come in their place, too.
-        out.barrier();
-        copies.steps(right, step, first, SIDE, ints.low(panel), PITCH * g.bytes);
+        copies.steps(right, step, first, SIDE, ints.add(panels, free), SIDE * g.bytes);
         copies.commit();
     }
 
@@ -174,57 +243,118 @@ final class AttentionFma implements AttentionCells {
         if (copies != null) {
             // So are the weights.
             copies.await();
-            multiply(weights, panel, SIDE, sums);
+            multiplyWeights(0, SIDE, ints.add(panels, free), SIDE * g.bytes, sums);
             return;
         }
         // The weights are all there.
         out.barrier();
         for (int at = 0; at < SIDE; at += DEPTH) {
-            g.write(right, step, g.scalars.addLong(first, out.constant(at)), g.extent(step), panel(panel), false);
+            g.write(right, step, g.scalars.addLong(first, out.constant(at)), g.extent(step), panel(panelsLong), false);
             out.barrier();
-            multiply(
-                    at == 0 ? weights : out.add(PtxType.S64, weights, out.constant((long) at * PITCH * g.bytes)),
-                    panel,
-                    DEPTH,
-                    sums);
+            multiplyWeights(at, DEPTH, panels, PITCH * g.bytes, sums);
             out.barrier();
         }
+    }
+
+    /**
+     * Multiplies the weights of some columns.
+     *
+     * @param panel has a line for each of them
+     */
+    private void multiplyWeights(int first, int count, Operand panel, int pitch, List<Reg> sums) {
+        int column = SIDE * g.bytes;
+        int cell = EACH * g.bytes;
+        int atOnce = Math.min(count, UNROLLED / elements);
+        repeat(count, atOnce, at -> {
+            Operand number = ints.add(at, first);
+            Operand exchange = ints.mul(ints.mod(ints.div(number, EACH), PERIOD / EACH), cell);
+            Operand place = ints.xor(ints.mul(row, cell), exchange);
+            Operand from = ints.add(weights, ints.mul(number, column));
+            Operand with = ints.add(panel, ints.add(ints.mul(at, pitch), ints.mul(this.column, cell)));
+            for (int s = 0; s < atOnce; s += EACH) {
+                Operand rows = ints.add(from, ints.xor(place, out.constant((long) s / EACH * cell)));
+                for (int n = s; n < s + EACH; n++)
+                    multiply(
+                            neighbours(rows, (long) n * column, threadsDown),
+                            neighbours(with, (long) n * pitch, threadsAcross),
+                            sums);
+            }
+        });
+    }
+
+    /** Where the weight of the thread's first row and column is. */
+    private Operand cells() {
+        int cell = EACH * g.bytes;
+        Operand exchange = ints.mul(ints.mod(column, PERIOD / EACH), cell);
+        Operand inColumn = ints.xor(ints.mul(row, cell), exchange);
+        return ints.add(ints.add(weights, ints.mul(column, (long) EACH * SIDE * g.bytes)), inColumn);
+    }
+
+    /** Bytes from there to the same of another row and column of the thread, of which the row is the first of four. */
+    private long distance(int row, int column) {
+        return ((long) columns().offsets()[column] * SIDE + rows().offsets()[row]) * g.bytes;
     }
 
     @Override
     public void weigh(int row, List<Operand> values) {
-        Operand cell = g.scalars.addLong(g.scalars.mulLong(firstColumn, out.constant(PITCH)), firstRow);
-        Reg at = out.add(PtxType.S64, weights, g.scalars.mulLong(cell, out.constant(g.bytes)));
-        for (int i = 0; i < EACH; i++)
-            out.add(Memory.Store.of(
-                    Space.SHARED,
-                    g.type,
-                    out.at(at, ((long) i * PITCH + row) * g.bytes),
-                    g.scalars.register(g.kernel.acc(), values.get(i))));
-    }
-
-    private void multiply(Reg left, Reg right, int steps, List<Reg> sums) {
-        Reg a = out.add(PtxType.S64, left, g.scalars.mulLong(firstRow, out.constant(g.bytes)));
-        Reg b = out.add(PtxType.S64, right, g.scalars.mulLong(firstColumn, out.constant(g.bytes)));
-        for (int s = 0; s < steps; s++) multiply(elements(a, s), elements(b, s), sums);
-    }
-
-    /** One step. */
-    private void multiply(List<Operand> rows, List<Operand> columns, List<Reg> sums) {
-        for (int i = 0; i < EACH; i++) {
-            for (int j = 0; j < EACH; j++) {
-                Reg sum = sums.get(i * EACH + j);
-                g.scalars.assign(g.kernel.acc(), sum, out.mad(g.type, rows.get(i), columns.get(j), sum));
+        if (row % EACH == 0) written.clear();
+        written.add(values);
+        if (written.size() < EACH) return;
+        Operand to = cells();
+        int vector = CHUNK / g.bytes;
+        for (int j = 0; j < values.size(); j++) {
+            for (int i = 0; i < EACH; i += vector) {
+                int column = j;
+                List<Operand> together = written.subList(i, i + vector).stream()
+                        .map(v -> (Operand) g.scalars.register(g.kernel.acc(), v.get(column)))
+                        .toList();
+                long at = distance(row - row % EACH, j) + (long) i * g.bytes;
+                out.add(Memory.Store.of(Space.SHARED, g.type, out.at(to, at), new Operand.Vector(together)));
             }
         }
     }
 
-    private List<Operand> elements(Reg base, int step) {
+    @Override
+    public List<Operand> weights(int row) {
+        if (row % EACH == 0) {
+            read.clear();
+            for (int i = 0; i < EACH; i++) read.add(new ArrayList<>());
+            Operand from = cells();
+            for (int j = 0; j < columns().count(); j++) {
+                List<Operand> four = neighbours(from, distance(row, j));
+                for (int i = 0; i < EACH; i++) read.get(i).add(four.get(i));
+            }
+        }
+        return read.get(row % EACH);
+    }
+
+    /** One step. */
+    private void multiply(List<Operand> rows, List<Operand> columns, List<Reg> sums) {
+        for (int i = 0; i < rows.size(); i++)
+            for (int j = 0; j < columns.size(); j++)
+                multiply(sums.get(i * columns.size() + j), rows.get(i), columns.get(j));
+    }
+
+    private void multiply(Reg sum, Operand x, Operand y) {
+        g.scalars.assign(g.kernel.acc(), sum, out.mad(g.type, x, y, sum));
+    }
+
+    /** The thread's elements of a line of a panel. */
+    private List<Operand> neighbours(Operand base, long offset, int threads) {
         List<Operand> all = new ArrayList<>();
-        int chunk = 16 / g.bytes;
-        for (int i = 0; i < EACH; i += chunk)
-            all.addAll(out.load(Space.SHARED, g.type, chunk, out.at(base, ((long) step * PITCH + i) * g.bytes))
-                    .elements());
+        for (int first = 0; first < SIDE; first += threads * EACH)
+            all.addAll(neighbours(base, offset + (long) first * g.bytes));
         return all;
+    }
+
+    private List<Operand> neighbours(Operand base, long offset) {
+        List<Operand> all = new ArrayList<>();
+        for (int i = 0; i < EACH * g.bytes; i += CHUNK) all.addAll(vector(base, offset + i));
+        return all;
+    }
+
+    private List<Operand> vector(Operand base, long offset) {
+        return out.load(Space.SHARED, g.type, CHUNK / g.bytes, out.at(base, offset))
+                .elements();
     }
 }

@@ -126,8 +126,13 @@ final class AttentionMma implements AttentionCells {
     }
 
     @Override
-    public int threadsOfRow() {
-        return 4;
+    public int[] laneDistances() {
+        return new int[] {2, 1};
+    }
+
+    @Override
+    public int threadsOfQuery() {
+        return THREADS / SIDE;
     }
 
     /** The type of 16 bits that elements have in panels; null if they have 32. */
@@ -158,8 +163,8 @@ final class AttentionMma implements AttentionCells {
                     2 * second,
                     (k0, stage) -> {
                         Operand at = ints.add(to, stage);
-                        copies.lines(rows, along, k0, end, at, LINE, ROW_PITCH, this::inLine);
-                        copies.lines(columns, along, k0, end, ints.add(at, second), LINE, ROW_PITCH, this::inLine);
+                        copies.lines(rows, along, k0, end, at, LINE, ROW_PITCH, 1, this::inLine);
+                        copies.lines(columns, along, k0, end, ints.add(at, second), LINE, ROW_PITCH, 1, this::inLine);
                     },
                     stage -> multiply(stage, sums));
             return;
@@ -199,6 +204,11 @@ final class AttentionMma implements AttentionCells {
     @Override
     public void weigh(int row, List<Operand> values) {
         weights.set(row, List.copyOf(values));
+    }
+
+    @Override
+    public List<Operand> weights(int row) {
+        return weights.get(row);
     }
 
     @Override

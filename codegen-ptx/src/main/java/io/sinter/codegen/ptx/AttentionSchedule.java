@@ -21,19 +21,51 @@ import java.util.function.IntToLongFunction;
  * @param async whether operands come by asynchronous copies of 16 bytes, a panel ahead; else by their own code. FMA's do if they are f32
  * @param features those of a head, if whole heads are in shared memory at once (or a few more: 64 or 128); else 0. Of types of 16 bits that come by
  *     asynchronous copies, and without a bias
+ * @param elements of a block of 64 × 64 that a thread has: 16, 32 or 64. Of plain multiply-adds, with more than 16 by asynchronous copies; of others 0
  */
-record AttentionSchedule(Math math, boolean async, int features) implements Schedule {
+record AttentionSchedule(Math math, boolean async, int features, int elements) implements Schedule {
     private static final int[] FEATURES = {64, 128};
+
+    /** Elements of a thread, where few CTAs have to keep a device busy. */
+    private static final int FEW = 16;
+
+    /** Elements of a thread, where many CTAs do. */
+    private static final int MANY = 64;
+
+    /** So many CTAs are many: there are some for each multiprocessor. */
+    private static final long CTAS = 3 * LaunchRule.MULTIPROCESSORS;
+
+    AttentionSchedule(Math math, boolean async, int features) {
+        this(math, async, features, math == Math.FMA ? FEW : 0);
+    }
 
     AttentionSchedule(Math math, boolean async) {
         this(math, async, 0);
+    }
+
+    private AttentionSchedule withElements(int n) {
+        return new AttentionSchedule(math, async, features, n);
     }
 
     /** The form for a launch. */
     static AttentionSchedule choose(AttentionKernel kernel, IntToLongFunction slot, MatmulPrecision precision) {
         Math math = math(kernel, precision);
         boolean async = copies(kernel, math) && isAligned(kernel, slot);
-        return new AttentionSchedule(math, async, async && hasWholeHeads(kernel, math) ? features(kernel, slot) : 0);
+        AttentionSchedule s =
+                new AttentionSchedule(math, async, async && hasWholeHeads(kernel, math) ? features(kernel, slot) : 0);
+        return math == Math.FMA && async && ctas(kernel, slot) >= CTAS ? s.withElements(MANY) : s;
+    }
+
+    /** Blocks of a result: of a gradient the fewest. */
+    private static long ctas(AttentionKernel kernel, IntToLongFunction slot) {
+        long queries = blocks(kernel.i(), slot);
+        boolean forward = kernel.pass() == AttentionKernel.Pass.FORWARD;
+        long rows = forward ? queries : java.lang.Math.min(queries, blocks(kernel.j(), slot));
+        return LaunchRule.extents(kernel.batch(), slot) * rows;
+    }
+
+    private static long blocks(Var v, IntToLongFunction slot) {
+        return (LaunchRule.number(v.extent(), slot) + AttentionCode.SIDE - 1) / AttentionCode.SIDE;
     }
 
     /** A form that is right for any launch. */
@@ -45,6 +77,7 @@ record AttentionSchedule(Math math, boolean async, int features) implements Sche
     List<AttentionSchedule> others() {
         List<AttentionSchedule> all = new ArrayList<>();
         if (features > 0) all.add(new AttentionSchedule(math, true));
+        if (math == Math.FMA && async) all.add(withElements(elements == FEW ? MANY : FEW));
         if (async) all.add(new AttentionSchedule(math, false));
         return all;
     }
@@ -61,7 +94,9 @@ record AttentionSchedule(Math math, boolean async, int features) implements Sche
             Math math = math(kernel, p);
             for (boolean async : new boolean[] {false, true}) {
                 AttentionSchedule s = new AttentionSchedule(math, async);
-                if (!all.contains(s) && (!async || copies(kernel, math))) all.add(s);
+                if (all.contains(s) || async && !copies(kernel, math)) continue;
+                all.add(s);
+                if (math == Math.FMA && async) all.add(s.withElements(MANY));
             }
             if (!copies(kernel, math) || !hasWholeHeads(kernel, math)) continue;
             for (int features : FEATURES) {
@@ -169,13 +204,15 @@ record AttentionSchedule(Math math, boolean async, int features) implements Sche
     @Override
     public String text() {
         return math.name().toLowerCase(Locale.ROOT) + " by " + (async ? "async" : "code")
-                + (features > 0 ? ", heads of " + features : "");
+                + (features > 0 ? ", heads of " + features : "")
+                + (elements > 0 ? ", " + elements + " a thread" : "");
     }
 
     /** The form in words, for listings. */
     String note() {
         String how = math == Math.FMA ? "fused multiply-adds" : "mma.sync of " + math;
         return how + "; operands by " + (async ? "asynchronous copies" : "their own code")
-                + (features > 0 ? ", heads of up to " + features + " features at once" : "");
+                + (features > 0 ? ", heads of up to " + features + " features at once" : "")
+                + (elements > 0 ? ", " + elements + " elements of a block a thread" : "");
     }
 }

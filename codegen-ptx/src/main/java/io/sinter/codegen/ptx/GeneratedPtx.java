@@ -89,8 +89,8 @@ public record GeneratedPtx(String text, List<Entry> entries) {
             case Schedule.ByPlace() -> out.u8(6);
             case RowSchedule(int threads, int steps, boolean whole) ->
                 out.u8(5).number(threads).number(steps).bool(whole);
-            case AttentionSchedule(GemmSchedule.Math math, boolean async, int features) ->
-                out.u8(4).constant(math).bool(async).number(features);
+            case AttentionSchedule(GemmSchedule.Math math, boolean async, int features, int elements) ->
+                out.u8(4).constant(math).bool(async).number(features).number(elements);
         }
         return out.toBytes();
     }

@@ -118,6 +118,23 @@ class AttentionTemplateTest {
         assertEquals(List.of(form, form), chosen);
     }
 
+    /** Threads with more elements, where a launch has many CTAs: here it is asked for them. */
+    @ParameterizedTest
+    @CsvSource({"false, 36, 20, true", "true, 72, 68, false", "true, 132, 36, true"})
+    void moreElements(boolean causal, long d, long e, boolean turned) {
+        Case c = Case.of(DType.F32, causal, d, e, turned);
+        SimPlan.Choice choice = (kernel, slot) -> {
+            List<Schedule> all = PtxCodegen.schedules(kernel, slot, Target.SM_80, Numerics.DEFAULT);
+            if (!(kernel instanceof AttentionKernel)) return all.getFirst();
+            return all.stream()
+                    .filter(s -> s instanceof AttentionSchedule a && a.elements() == 64)
+                    .findFirst()
+                    .orElseThrow();
+        };
+        // Few CTAs take more than one block each.
+        new SimPlan(c.graph, c.args, choice, Target.SM_80, seed).withCtas(3).check("seed " + seed, 2e-5);
+    }
+
     /** Whole heads: several blocks of queries and keys, more keys than queries and fewer, scales of either sign and 0. */
     @ParameterizedTest
     @CsvSource({
