@@ -69,7 +69,7 @@ final class AttentionCode {
     /** Elements of a panel that a thread loads at a time: what the assembler has registers for. */
     private final int loads;
 
-    /** Null where whole heads are multiplied. */
+    /** Null before there is code of blocks, and where whole heads are multiplied. */
     final AttentionCells cells;
 
     AttentionCode(AttentionKernel kernel, AttentionSchedule schedule, KernelBuilder out, int file) {
@@ -111,11 +111,10 @@ final class AttentionCode {
         scalars = c.scalars;
         exchange = new Exchange(out);
         out.location(file, 1, 0);
-        if (schedule.features() > 0) cells = null;
-        else cells = tensor ? new AttentionMma(this, schedule) : new AttentionFma(this, schedule);
+        cells = null;
     }
 
-    private AttentionCode(AttentionCode of) {
+    private AttentionCode(AttentionCode of, AttentionSchedule blocks) {
         kernel = of.kernel;
         out = of.out;
         facts = of.facts;
@@ -137,14 +136,21 @@ final class AttentionCode {
         scratch = of.scratch;
         threads = of.threads;
         loads = of.loads;
-        cells = of.cells;
         c = new BodyEmitter(out, facts, of.c.frame);
         scalars = c.scalars;
+        if (blocks == null) cells = of.cells;
+        else if (blocks.math() == GemmSchedule.Math.FMA) cells = new AttentionFma(this, blocks);
+        else cells = new AttentionMma(this, blocks);
     }
 
     /** The same for code from here on, which loads what it needs of the parameter block for itself: what lies in registers all along is many. */
     AttentionCode anew() {
-        return new AttentionCode(this);
+        return new AttentionCode(this, null);
+    }
+
+    /** The same, with what multiplies blocks. */
+    AttentionCode anew(AttentionSchedule blocks) {
+        return new AttentionCode(this, blocks);
     }
 
     private static Expr expr(Expr e, Canon canon, MathCode math, Facts facts) {

@@ -2,18 +2,23 @@
 package io.sinter.codegen.ptx;
 
 import io.sinter.codegen.ptx.AttentionCells.Lines;
+import io.sinter.codegen.ptx.lang.Arithmetic;
 import io.sinter.codegen.ptx.lang.AsyncCopy;
 import io.sinter.codegen.ptx.lang.Comparison.Relation;
+import io.sinter.codegen.ptx.lang.FloatMode;
+import io.sinter.codegen.ptx.lang.Guard;
 import io.sinter.codegen.ptx.lang.KernelBuilder;
 import io.sinter.codegen.ptx.lang.Operand;
 import io.sinter.codegen.ptx.lang.Operand.Reg;
 import io.sinter.codegen.ptx.lang.PtxType;
 import io.sinter.ir.DType;
 import io.sinter.ir.loop.Expr;
+import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Var;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 
 /** Panels of attention's operands by asynchronous copies of 16 bytes; what is beyond an edge along memory is 0. */
@@ -109,19 +114,11 @@ final class AttentionCopies {
         int apart = threads / chunks;
         Operand at = g.scalars.addLong(k0, ints.wide(ints.mul(chunk, CHUNK / bytes)));
         Operand available = available(at, end);
-        List<Operand> all = g.steps(g.scalars.addLong(lines.from(), ints.wide(line)), apart, SIDE / apart);
         List<Operand> places = new ArrayList<>();
         for (int n = 0; n < Math.max(1, period / apart); n++)
             places.add(ints.add(to, place.of(ints.add(line, (long) n * apart), chunk)));
-        g.side(all.size(), () -> {
-            g.c.bind(lines.line(), new Value(DType.I64, g.within(all, lines.size())));
-            g.c.bind(along, Value.of(DType.I64, there(at, end)));
-            copies(
-                    lines.value(),
-                    places,
-                    (long) apart * pitch,
-                    all.stream().map(_ -> available).toList());
-        });
+        Run run = new Run(lines.line(), g.scalars.addLong(lines.from(), ints.wide(line)), lines.size(), apart, SIDE / apart);
+        copies(lines.value(), run, along, there(at, end), places, pitch, (_, _) -> available);
     }
 
     /**
@@ -138,41 +135,70 @@ final class AttentionCopies {
         Operand end = g.extent(along);
         Operand at = g.scalars.addLong(columns.from(), ints.wide(ints.mul(chunk, CHUNK / bytes)));
         Operand available = available(at, columns.size());
-        List<Operand> all = g.steps(g.scalars.addLong(first, ints.wide(number)), apart, depth / apart);
         Operand start = ints.add(to, ints.add(ints.mul(number, pitch), ints.mul(chunk, CHUNK)));
-        long distance = (long) apart * pitch;
-        int before = 0;
-        for (List<Operand> some : AttentionCode.parts(all)) {
-            Operand place = ints.add(start, before * distance);
-            before += some.size();
-            g.side(some.size(), () -> {
-                g.c.bind(along, new Value(DType.I64, g.within(some, end)));
-                g.c.bind(columns.line(), Value.of(DType.I64, there(at, columns.size())));
-                List<Operand> each = new ArrayList<>();
-                for (Operand s : some)
-                    each.add(out.selp(
-                            PtxType.B32, available, out.constant(0), out.setp(Relation.LT, PtxType.S64, s, end)));
-                copies(columns.value(), List.of(place), distance, each);
-            });
-        }
+        Run run = new Run(along, g.scalars.addLong(first, ints.wide(number)), end, apart, depth / apart);
+        copies(
+                columns.value(),
+                run,
+                columns.line(),
+                there(at, columns.size()),
+                List.of(start),
+                pitch,
+                (left, n) -> out.selp(PtxType.B32, available, out.constant(0), there(left, run, n)));
+    }
+
+    /** Positions along a variable, the same distance apart, of which those beyond the end are not there. */
+    private record Run(Var of, Operand first, Operand size, int apart, int count) {}
+
+    /** Whether position {@code n} of a run is there, by what is left from the first one on. */
+    private Reg there(Operand left, Run run, int n) {
+        return out.setp(Relation.GT, PtxType.S32, left, out.constant((long) n * run.apart));
     }
 
     /**
+     * Copies at the positions of a run: what is not there is read at the last one that is. From copy to copy the address goes on by what the operand's
+     * stride is.
+     *
+     * @param other the other variable, and its value
      * @param places the first copies'; others go beyond these
-     * @param distance from a copy to the next one
+     * @param pitch from one position's place to the next one's
+     * @param available bytes that are there, by what is left of the run from its first position on, and the number of the copy
      */
-    private void copies(Expr operand, List<Operand> places, long distance, List<Operand> available) {
+    private void copies(
+            Expr operand,
+            Run run,
+            Var other,
+            Operand otherValue,
+            List<Operand> places,
+            int pitch,
+            BiFunction<Operand, Integer, Operand> available) {
         Expr.Load l = (Expr.Load) operand;
-        List<Operand.Address> from = g.c.indices.addresses(l.buffer(), l.index());
-        int n = places.size();
-        for (int i = 0; i < available.size(); i++)
-            out.add(new AsyncCopy.Copy(
-                    true,
-                    List.of(),
-                    out.at(places.get(i % n), i / n * n * distance),
-                    from.get(from.size() == 1 ? 0 : i),
-                    CHUNK,
-                    available.get(i)));
+        Operand most = out.min(PtxType.S64, out.sub(PtxType.S64, run.size, run.first), out.constant(SIDE));
+        Operand left = ints.low(out.max(PtxType.S64, most, out.constant(0)));
+        Operand stride = out.constant(0);
+        for (Index.Term t : l.index().terms())
+            if (((Index.VarAtom) t.atom()).var() == run.of) stride = g.c.indices.coef(t.coef());
+        Operand step = g.scalars.mulLong(stride, out.constant((long) run.apart * bytes));
+        g.side(1, () -> {
+            g.c.bind(
+                    run.of,
+                    Value.of(DType.I64, g.within(List.of(run.first), run.size).getFirst()));
+            g.c.bind(other, Value.of(DType.I64, otherValue));
+            Operand.Address first =
+                    g.c.indices.addresses(l.buffer(), l.index()).getFirst();
+            Reg from = out.mov(PtxType.B64, first.base());
+            int n = places.size();
+            for (int i = 0; i < run.count; i++) {
+                if (i > 0)
+                    out.add(
+                            Guard.when(there(left, run, i)),
+                            new Arithmetic.Binary(
+                                    Arithmetic.BinaryOp.ADD, FloatMode.DEFAULT, PtxType.S64, from, from, step));
+                Operand.Address to = out.at(places.get(i % n), (long) (i / n * n) * run.apart * pitch);
+                Operand.Address at = out.at(from, first.offset());
+                out.add(new AsyncCopy.Copy(true, List.of(), to, at, CHUNK, available.apply(left, i)));
+            }
+        });
     }
 
     /** A position, or 0 if there is none such. */

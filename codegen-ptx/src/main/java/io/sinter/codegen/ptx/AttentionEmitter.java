@@ -34,7 +34,9 @@ final class AttentionEmitter {
         OUT(false),
         DQ(false),
         DK(true),
-        DV(true);
+        DV(true),
+        /** Both gradients of keys and values, where registers hold them. */
+        KEYS(true);
 
         /** Whether its rows are keys; the columns of scores are queries then. */
         private final boolean byKey;
@@ -42,29 +44,38 @@ final class AttentionEmitter {
         Result(boolean byKey) {
             this.byKey = byKey;
         }
+
+        /** The variable along its columns; of two results, along those of the first. */
+        private Var column(AttentionKernel kernel) {
+            return switch (this) {
+                case OUT, DV -> kernel.e();
+                case DQ, DK, KEYS -> kernel.d();
+            };
+        }
     }
 
     private final AttentionKernel kernel;
     private final AttentionSchedule schedule;
     private final Result result;
     private final KernelBuilder out;
-    private final AttentionCode g;
+    private AttentionCode g;
     /** A thread's rows and columns within a block. */
-    private final Places down;
+    private Places down;
 
-    private final Places across;
+    private Places across;
     private final Var rowVar;
     private final Var columnVar;
-    private final Operand rows;
-    private final Operand columns;
+    private Operand rows;
+    private Operand columns;
     /** For each query of the block: the logarithm of its sum, and Σ dout · out. */
     private Reg sums;
 
     private Reg deltas;
-    /** Rows of scratch memory before those of the launch's parameter block, and of these before the first query of the matrix. */
-    private Operand ofScratch;
-
+    /** The row of scratch memory of the matrix's first query; there are some for each row of all blocks of queries. */
     private Operand scratchRow;
+
+    /** Number of the matrix. */
+    private Operand matrix;
 
     private AttentionEmitter(
             AttentionKernel kernel, AttentionSchedule schedule, String entry, int file, Result result) {
@@ -80,12 +91,8 @@ final class AttentionEmitter {
             deltas = out.mov(PtxType.U64, second);
         }
         g = new AttentionCode(kernel, schedule, out, file);
-        down = g.cells.rows();
-        across = g.cells.columns();
         rowVar = result.byKey ? kernel.j() : kernel.i();
         columnVar = result.byKey ? kernel.i() : kernel.j();
-        rows = g.extent(rowVar);
-        columns = g.extent(columnVar);
     }
 
     /** The kernel, or the three kernels of the gradient. */
@@ -98,45 +105,57 @@ final class AttentionEmitter {
         }
         if (kernel.pass() == AttentionKernel.Pass.FORWARD)
             return new AttentionEmitter(kernel, schedule, entry, file, Result.OUT).emit(null);
+        if (schedule.math() == GemmSchedule.Math.FMA) {
+            PtxKernel keys = new AttentionEmitter(kernel, schedule, entry + "_keys", file, Result.KEYS).emit(null);
+            return new AttentionEmitter(kernel, schedule, entry, file, Result.DQ).emit(keys);
+        }
         PtxKernel dv = new AttentionEmitter(kernel, schedule, entry + "_dv", file, Result.DV).emit(null);
         PtxKernel dk = new AttentionEmitter(kernel, schedule, entry + "_dk", file, Result.DK).emit(dv);
         return new AttentionEmitter(kernel, schedule, entry, file, Result.DQ).emit(dk);
     }
 
-    /** The variable along the columns of the result. */
-    private Var resultColumn() {
-        return switch (result) {
-            case OUT, DV -> kernel.e();
-            case DQ, DK -> kernel.d();
-        };
-    }
-
     private PtxKernel emit(PtxKernel next) {
+        AttentionCode all = g;
         Operand side = out.constant(AttentionCode.SIDE);
-        Operand width = g.extent(resultColumn());
+        Reg number = out.mov(PtxType.B64, all.special(Operand.Special.CTAID_X));
+        String again = out.newLabel();
+        String exit = out.newLabel();
+        out.label(again);
+        // Everything is computed for each block anew: what a loop over blocks would keep in registers, sums need.
+        g = all.anew(schedule);
+        down = g.cells.rows();
+        across = g.cells.columns();
+        rows = g.extent(rowVar);
+        columns = g.extent(columnVar);
+        Operand width = g.extent(result.column(kernel));
         Operand blocksDown = blocks(rows);
         Operand blocksAcross = blocks(width);
+        // Of both results, whichever has more; CTAs take blocks in turn.
+        if (result == Result.KEYS) blocksAcross = out.max(PtxType.S64, blocksAcross, blocks(g.extent(kernel.e())));
         Operand batches = out.constant(1);
         for (Var v : kernel.batch()) batches = g.scalars.mulLong(batches, g.extent(v));
         Operand count = g.scalars.mulLong(batches, g.scalars.mulLong(blocksDown, blocksAcross));
-        Operand queryRows = g.scalars.mulLong(blocks(g.extent(kernel.i())), side);
-        ofScratch = g.scalars.mulLong(
-                g.special(Operand.Special.CTAID_Y), g.scalars.mulLong(batches, queryRows));
+        out.branchIf(out.setp(Relation.GE, PtxType.S64, number, count), exit);
         ScalarEmitter.Divisor byAcross = g.scalars.divisor(blocksAcross);
+        Operand rest = g.scalars.quotient(number, byAcross);
+        Operand column = g.scalars.mulLong(g.scalars.rest(number, rest, byAcross), side);
         ScalarEmitter.Divisor byDown = g.scalars.divisor(blocksDown);
-        g.c.loop(g.special(Operand.Special.CTAID_X), count, g.special(Operand.Special.NCTAID_X), number -> {
-            Operand rest = g.scalars.quotient(number, byAcross);
-            Operand column = g.scalars.mulLong(g.scalars.rest(number, rest, byAcross), side);
-            Operand batch = g.scalars.quotient(rest, byDown);
-            scratchRow = g.scalars.mulLong(batch, queryRows);
-            Operand row = g.scalars.mulLong(g.scalars.rest(rest, batch, byDown), side);
-            LoopEmitter.bind(g.c, kernel.batch(), batch);
-            if (result == Result.OUT) forward(row, column, width);
-            else backward(row, column, width);
-        });
+        matrix = g.scalars.quotient(rest, byDown);
+        Operand row = g.scalars.mulLong(g.scalars.rest(rest, matrix, byDown), side);
+        if (result == Result.DQ || result.byKey) {
+            Operand before = g.scalars.mulLong(g.special(Operand.Special.CTAID_Y), batches);
+            Operand queries = g.scalars.mulLong(blocks(g.extent(kernel.i())), side);
+            scratchRow = g.scalars.mulLong(g.scalars.addLong(before, matrix), queries);
+        }
+        LoopEmitter.bind(g.c, kernel.batch(), matrix);
+        if (result == Result.OUT) forward(row, column, width);
+        else backward(row, column, width);
+        out.assign(PtxType.B64, number, out.add(PtxType.S64, number, all.special(Operand.Special.NCTAID_X)));
+        out.branch(again);
+        out.label(exit);
         out.ret();
         LaunchRule.Blocks rule = LaunchRule.Blocks.of(
-                kernel.batch(), rowVar, resultColumn(), AttentionCode.SIDE, AttentionCode.SIDE, g.threads);
+                kernel.batch(), rowVar, result.column(kernel), AttentionCode.SIDE, AttentionCode.SIDE, g.threads);
         if (schedule.math() == GemmSchedule.Math.FMA)
             rule = rule.withShared(AttentionFma.sharedBytes(schedule, g.bytes));
         // What the other gradients find there of the queries.
@@ -239,6 +258,12 @@ final class AttentionEmitter {
         return kernel.causal() && result.byKey ? row0 : out.constant(0);
     }
 
+    /** What results' places are made of is not in registers before they are stored. */
+    private void anew() {
+        g = g.anew();
+        LoopEmitter.bind(g.c, kernel.batch(), matrix);
+    }
+
     // ---- forward
 
     private void forward(Operand row0, Operand value0, Operand width) {
@@ -282,6 +307,7 @@ final class AttentionEmitter {
             }
             g.cells.weighted(right, kernel.j(), column0, o);
         });
+        anew();
         for (int r = 0; r < down.count(); r++) {
             Operand at = row(row0, r);
             // A row that sees nothing; NaN stays.
@@ -292,7 +318,7 @@ final class AttentionEmitter {
                 Operand x = out.div(g.type, o.get(across.count() * r + i), total);
                 values.add(g.scalars.select(kernel.acc(), none, g.zero(), x));
             }
-            store(0, at, columns(value0), width, values);
+            store(Result.OUT, at, columns(value0), width, values);
             Operand lse = out.add(g.type, max.get(r), g.log(total));
             Operand shown = g.scalars.select(kernel.acc(), none, g.number(Double.NEGATIVE_INFINITY), lse);
             storeSum(at, value0, shown);
@@ -300,25 +326,27 @@ final class AttentionEmitter {
     }
 
     /** Stores the thread's columns of a row of a result. */
-    private void store(int number, Operand row, List<Operand> at, Operand width, List<Operand> values) {
+    private void store(
+            Result which, Operand row, List<Operand> at, Operand width, List<? extends Operand> values) {
         int first = 0;
-        for (List<Operand> some : AttentionCode.parts(values)) {
-            storeSome(number, row, at.subList(first, first + some.size()), width, some);
+        for (List<? extends Operand> some : AttentionCode.parts(values)) {
+            storeSome(which, row, at.subList(first, first + some.size()), width, List.copyOf(some));
             first += some.size();
         }
     }
 
-    private void storeSome(int number, Operand row, List<Operand> at, Operand width, List<Operand> values) {
+    private void storeSome(Result which, Operand row, List<Operand> at, Operand width, List<Operand> values) {
         g.side(values.size(), () -> {
             g.c.bind(rowVar, Value.of(DType.I64, g.within(List.of(row), rows).getFirst()));
-            g.c.bind(resultColumn(), new Value(DType.I64, g.within(at, width)));
+            g.c.bind(which.column(kernel), new Value(DType.I64, g.within(at, width)));
             g.c.bind(g.result, new Value(kernel.acc(), values));
             Reg below = out.setp(Relation.LT, PtxType.S64, row, rows);
             Value inside = Value.of(
                     DType.BOOL,
                     values.size(),
                     i -> out.and(PtxType.PRED, below, out.setp(Relation.LT, PtxType.S64, at.get(i), width)));
-            g.c.memory.store(g.stores.get(number), inside);
+            // Of gradients those of queries, keys and values in this order.
+            g.c.memory.store(g.stores.get(which == Result.OUT ? 0 : which.ordinal() - 1), inside);
         });
     }
 
@@ -338,6 +366,7 @@ final class AttentionEmitter {
 
     private void backward(Operand row0, Operand value0, Operand width) {
         List<Reg> total = g.block();
+        List<Reg> values = result == Result.KEYS ? g.block() : null;
         if (!result.byKey) queries(row0, value0);
         g.c.loop(firstColumn(row0), lastColumn(row0), out.constant(AttentionCode.SIDE), column0 -> {
             if (result.byKey) queries(column0, value0);
@@ -346,14 +375,16 @@ final class AttentionEmitter {
             Expr weighted =
                     switch (result) {
                         case DQ -> g.k;
-                        case DK -> g.q;
+                        case DK, KEYS -> g.q;
                         case DV -> dout;
                         case OUT -> throw new AssertionError(result);
                     };
-            Lines right = new Lines(weighted, resultColumn(), value0, width);
-            if (result == Result.DV) g.cells.begin(right, columnVar, column0);
+            Lines right = new Lines(weighted, result.column(kernel), value0, width);
+            Lines gradients = new Lines(dout, kernel.e(), value0, g.extent(kernel.e()));
+            if (result == Result.DV || result == Result.KEYS) g.cells.begin(gradients, columnVar, column0);
             score(scores, row0, column0);
             probabilities(scores);
+            if (result == Result.KEYS) g.cells.weighted(gradients, columnVar, column0, values);
             if (result != Result.DV) {
                 List<Reg> slopes = g.block();
                 g.cells.product(
@@ -366,15 +397,24 @@ final class AttentionEmitter {
             }
             g.cells.weighted(right, columnVar, column0, total);
         });
+        anew();
+        if (result == Result.KEYS) {
+            store(Result.DK, row0, value0, width, total);
+            store(Result.DV, row0, value0, g.extent(kernel.e()), values);
+        } else store(result, row0, value0, width, total);
+        // The sums of the next block's queries are not to meet what is read of this one's.
+        if (!result.byKey) out.barrier();
+    }
+
+    /** Stores a block of a gradient. */
+    private void store(Result which, Operand row0, Operand value0, Operand width, List<Reg> block) {
         for (int r = 0; r < down.count(); r++)
             store(
-                    result.ordinal() - 1,
+                    which,
                     row(row0, r),
                     columns(value0),
                     width,
-                    List.copyOf(total.subList(r * across.count(), (r + 1) * across.count())));
-        // The sums of the next block's queries are not to meet what is read of this one's.
-        if (!result.byKey) out.barrier();
+                    block.subList(r * across.count(), (r + 1) * across.count()));
     }
 
     /** Keeps the weights of the scores of a block. */
@@ -450,12 +490,12 @@ final class AttentionEmitter {
         Operand sum =
                 g.values(g.saved.get(2), kernel.i(), List.of(place), null, null).getFirst();
         Operand offset = g.scalars.mulLong(number, out.constant(g.bytes));
-        Operand inScratch = g.scalars.addLong(ofScratch, g.scalars.addLong(scratchRow, query));
+        Operand inScratch = g.scalars.addLong(scratchRow, query);
         Reg scratch = out.add(
                 PtxType.S64, g.scratch, g.scalars.mulLong(inScratch, out.constant(g.bytes)));
         if (each == 1) {
             put(sums, offset, sum);
-            if (result == Result.DK) put(deltas, offset, out.load(Space.GLOBAL, g.type, out.at(scratch)));
+            if (result != Result.DV) put(deltas, offset, out.load(Space.GLOBAL, g.type, out.at(scratch)));
             return;
         }
         Reg first = out.setp(Relation.EQ, PtxType.S64, g.low(each), out.constant(0));
