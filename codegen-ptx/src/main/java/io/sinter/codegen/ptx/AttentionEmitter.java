@@ -139,9 +139,15 @@ final class AttentionEmitter {
         ScalarEmitter.Divisor byAcross = g.scalars.divisor(blocksAcross);
         Operand rest = g.scalars.quotient(number, byAcross);
         Operand column = g.scalars.mulLong(g.scalars.rest(number, rest, byAcross), side);
-        ScalarEmitter.Divisor byDown = g.scalars.divisor(blocksDown);
-        matrix = g.scalars.quotient(rest, byDown);
-        Operand row = g.scalars.mulLong(g.scalars.rest(rest, matrix, byDown), side);
+        ScalarEmitter.Divisor by = g.scalars.divisor(kernel.causal() ? batches : blocksDown);
+        Operand quotient = g.scalars.quotient(rest, by);
+        Operand remainder = g.scalars.rest(rest, quotient, by);
+        // Blocks that see the most come first, so that what is left at the end is little work: the last queries see most keys.
+        matrix = kernel.causal() ? remainder : quotient;
+        Operand block = kernel.causal() ? quotient : remainder;
+        if (kernel.causal() && !result.byKey)
+            block = out.sub(PtxType.S64, g.scalars.addLong(blocksDown, out.constant(-1)), block);
+        Operand row = g.scalars.mulLong(block, side);
         if (result == Result.DQ || result.byKey) {
             Operand before = g.scalars.mulLong(g.special(Operand.Special.CTAID_Y), batches);
             Operand queries = g.scalars.mulLong(blocks(g.extent(kernel.i())), side);
