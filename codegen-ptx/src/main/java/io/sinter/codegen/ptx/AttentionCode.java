@@ -69,6 +69,9 @@ final class AttentionCode {
     /** Elements of a panel that a thread loads at a time: what the assembler has registers for. */
     private final int loads;
 
+    /** Where, of two stages of panels that plain multiply-adds have, the one is that nobody reads; null if there is one. */
+    final Reg stage;
+
     /** Null before there is code of blocks, and where whole heads are multiplied. */
     final AttentionCells cells;
 
@@ -111,6 +114,7 @@ final class AttentionCode {
         scalars = c.scalars;
         exchange = new Exchange(out);
         out.location(file, 1, 0);
+        stage = !tensor && schedule.async() ? out.mov(PtxType.B32, out.constant(0)) : null;
         cells = null;
     }
 
@@ -136,6 +140,7 @@ final class AttentionCode {
         scratch = of.scratch;
         threads = of.threads;
         loads = of.loads;
+        stage = of.stage;
         c = new BodyEmitter(out, facts, of.c.frame);
         scalars = c.scalars;
         if (blocks == null) cells = of.cells;

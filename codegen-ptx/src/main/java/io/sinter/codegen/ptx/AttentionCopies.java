@@ -54,16 +54,16 @@ final class AttentionCopies {
     /**
      * Panels of two stages: while one is multiplied, the next one comes.
      *
-     * @return where the stage is whose panels nobody reads any more
+     * @param stage where the first one comes; behind all, where nobody reads panels any more
      */
-    Operand ahead(
+    void ahead(
+            Reg stage,
             Operand from,
             Operand end,
             int depth,
             long stageBytes,
             BiConsumer<Operand, Operand> copy,
             Consumer<Operand> multiply) {
-        Reg stage = out.mov(PtxType.B32, out.constant(0));
         copy.accept(from, stage);
         commit();
         g.c.loop(from, end, out.constant(depth), k0 -> {
@@ -77,7 +77,6 @@ final class AttentionCopies {
             multiply.accept(stage);
             out.assign(PtxType.B32, stage, other);
         });
-        return stage;
     }
 
     void commit() {

@@ -408,8 +408,6 @@ final class AttentionEmitter {
             store(Result.DK, row0, value0, width, total);
             store(Result.DV, row0, value0, g.extent(kernel.e()), values);
         } else store(result, row0, value0, width, total);
-        // The sums of the next block's queries are not to meet what is read of this one's.
-        if (!result.byKey) out.barrier();
     }
 
     /** Stores a block of a gradient. */

@@ -40,6 +40,9 @@ final class AttentionFma implements AttentionCells {
     /** Bytes of a line of a panel that is copied. */
     private static final int LINE = 128;
 
+    /** Bytes of panels of two operands that are copied. */
+    private static final int STAGE = 2 * SIDE * LINE;
+
     private static final int CHUNK = GemmOperand.CHUNK;
 
     /** What lines, and columns of weights, that are so far apart have in common: how their chunks are exchanged. */
@@ -66,8 +69,6 @@ final class AttentionFma implements AttentionCells {
     private final Operand panels;
 
     private final Reg panelsLong;
-    /** Where the stage is that nobody reads, from {@link #panels} on. */
-    private Operand free;
     /** Weights of the thread's last rows, which are written, and read, four at a time. */
     private final List<List<Operand>> written = new ArrayList<>();
 
@@ -112,7 +113,7 @@ final class AttentionFma implements AttentionCells {
      * @param bytes of an element
      */
     static int sharedBytes(AttentionSchedule schedule, int bytes) {
-        return SIDE * SIDE * bytes + (schedule.async() ? 4 * SIDE * LINE : 2 * DEPTH * PITCH * bytes);
+        return SIDE * SIDE * bytes + (schedule.async() ? 2 * STAGE : 2 * DEPTH * PITCH * bytes);
     }
 
     private Places places(Operand number, int threads) {
@@ -173,13 +174,12 @@ final class AttentionFma implements AttentionCells {
     }
 
     private void copied(Lines left, Lines right, Var step, Operand depth, List<Reg> sums) {
-        // Nobody reads this memory any more.
-        out.barrier();
-        free = copies.ahead(
+        copies.ahead(
+                g.stage,
                 out.constant(0),
                 depth,
                 LINE / g.bytes,
-                2L * SIDE * LINE,
+                STAGE,
                 (k0, stage) -> {
                     Operand at = ints.add(panels, stage);
                     copies.lines(left, step, k0, depth, at, LINE, LINE, PERIOD, this::place);
@@ -234,7 +234,7 @@ final class AttentionFma implements AttentionCells {
     @Override
     public void begin(Lines right, Var step, Operand first) {
         if (copies == null) return;
-        copies.steps(right, step, first, SIDE, ints.add(panels, free), SIDE * g.bytes);
+        copies.steps(right, step, first, SIDE, ints.add(panels, g.stage), SIDE * g.bytes);
         copies.commit();
     }
 
@@ -243,7 +243,10 @@ final class AttentionFma implements AttentionCells {
         if (copies != null) {
             // So are the weights.
             copies.await();
-            multiplyWeights(0, SIDE, ints.add(panels, free), SIDE * g.bytes, sums);
+            Operand panel = ints.add(panels, g.stage);
+            // Nobody reads the other stage any more.
+            out.assign(PtxType.B32, g.stage, out.sub(PtxType.S32, out.constant(STAGE), g.stage));
+            multiplyWeights(0, SIDE, panel, SIDE * g.bytes, sums);
             return;
         }
         // The weights are all there.

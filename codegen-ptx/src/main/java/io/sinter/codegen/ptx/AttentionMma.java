@@ -157,6 +157,7 @@ final class AttentionMma implements AttentionCells {
             out.barrier();
             Operand to = ints.low(panels);
             copies.ahead(
+                    out.mov(PtxType.B32, out.constant(0)),
                     out.constant(0),
                     end,
                     depth,
