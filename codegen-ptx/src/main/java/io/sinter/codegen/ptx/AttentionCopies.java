@@ -116,7 +116,8 @@ final class AttentionCopies {
         List<Operand> places = new ArrayList<>();
         for (int n = 0; n < Math.max(1, period / apart); n++)
             places.add(ints.add(to, place.of(ints.add(line, (long) n * apart), chunk)));
-        Run run = new Run(lines.line(), g.scalars.addLong(lines.from(), ints.wide(line)), lines.size(), apart, SIDE / apart);
+        Run run = new Run(
+                lines.line(), g.scalars.addLong(lines.from(), ints.wide(line)), lines.size(), apart, SIDE / apart);
         copies(lines.value(), run, along, there(at, end), places, pitch, (_, _) -> available);
     }
 
@@ -183,8 +184,7 @@ final class AttentionCopies {
                     run.of,
                     Value.of(DType.I64, g.within(List.of(run.first), run.size).getFirst()));
             g.c.bind(other, Value.of(DType.I64, otherValue));
-            Operand.Address first =
-                    g.c.indices.addresses(l.buffer(), l.index()).getFirst();
+            Operand.Address first = g.c.indices.addresses(l.buffer(), l.index()).getFirst();
             Reg from = out.mov(PtxType.B64, first.base());
             int n = places.size();
             for (int i = 0; i < run.count; i++) {

@@ -142,7 +142,8 @@ final class AttentionEmitter {
         ScalarEmitter.Divisor by = g.scalars.divisor(kernel.causal() ? batches : blocksDown);
         Operand quotient = g.scalars.quotient(rest, by);
         Operand remainder = g.scalars.rest(rest, quotient, by);
-        // Blocks that see the most come first, so that what is left at the end is little work: the last queries see most keys.
+        // Blocks that see the most come first, so that what is left at the end is little work: the last queries see
+        // most keys.
         matrix = kernel.causal() ? remainder : quotient;
         Operand block = kernel.causal() ? quotient : remainder;
         if (kernel.causal() && !result.byKey)
@@ -332,8 +333,7 @@ final class AttentionEmitter {
     }
 
     /** Stores the thread's columns of a row of a result. */
-    private void store(
-            Result which, Operand row, List<Operand> at, Operand width, List<? extends Operand> values) {
+    private void store(Result which, Operand row, List<Operand> at, Operand width, List<? extends Operand> values) {
         int first = 0;
         for (List<? extends Operand> some : AttentionCode.parts(values)) {
             storeSome(which, row, at.subList(first, first + some.size()), width, List.copyOf(some));
@@ -469,7 +469,8 @@ final class AttentionEmitter {
         Operand number = g.high(each);
         if (each * some < g.threads)
             g.c.memory.when(
-                    out.setp(Relation.LT, PtxType.S64, number, out.constant(some)), () -> query(query0, number, each, value0));
+                    out.setp(Relation.LT, PtxType.S64, number, out.constant(some)),
+                    () -> query(query0, number, each, value0));
         else if (some == AttentionCode.SIDE) query(query0, number, each, value0);
         else
             g.c.loop(
@@ -495,8 +496,7 @@ final class AttentionEmitter {
                 g.values(g.saved.get(2), kernel.i(), List.of(place), null, null).getFirst();
         Operand offset = g.scalars.mulLong(number, out.constant(g.bytes));
         Operand inScratch = g.scalars.addLong(scratchRow, query);
-        Reg scratch = out.add(
-                PtxType.S64, g.scratch, g.scalars.mulLong(inScratch, out.constant(g.bytes)));
+        Reg scratch = out.add(PtxType.S64, g.scratch, g.scalars.mulLong(inScratch, out.constant(g.bytes)));
         if (each == 1) {
             put(sums, offset, sum);
             if (result != Result.DV) put(deltas, offset, out.load(Space.GLOBAL, g.type, out.at(scratch)));

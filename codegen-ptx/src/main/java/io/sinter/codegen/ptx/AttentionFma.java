@@ -85,8 +85,7 @@ final class AttentionFma implements AttentionCells {
         Operand memory = new Operand.Symbol(PtxCodegen.DYNAMIC_SHARED);
         weights = out.mov(PtxType.U32, memory);
         panels = ints.add(weights, (long) SIDE * SIDE * g.bytes);
-        panelsLong = out.add(
-                PtxType.S64, out.mov(PtxType.U64, memory), out.constant((long) SIDE * SIDE * g.bytes));
+        panelsLong = out.add(PtxType.S64, out.mov(PtxType.U64, memory), out.constant((long) SIDE * SIDE * g.bytes));
         Operand thread = out.mov(PtxType.U32, Operand.Special.TID_X);
         Operand above = ints.mul(ints.mod(ints.div(thread, 4), threadsAcross / 2), 2);
         column = ints.add(ints.mod(thread, 2), above);
@@ -213,7 +212,10 @@ final class AttentionFma implements AttentionCells {
                     List<Operand> y = vector(with, (long) columns[j] * LINE);
                     for (int s = 0; s < vector; s++)
                         for (int i = 0; i < rows.size(); i++)
-                            multiply(sums.get(i * columns.length + j), rows.get(i).get(s), y.get(s));
+                            multiply(
+                                    sums.get(i * columns.length + j),
+                                    rows.get(i).get(s),
+                                    y.get(s));
                 }
             }
         });
