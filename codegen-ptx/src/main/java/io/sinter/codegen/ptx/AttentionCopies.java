@@ -152,7 +152,7 @@ final class AttentionCopies {
 
     /** Whether position {@code n} of a run is there, by what is left from the first one on. */
     private Reg there(Operand left, Run run, int n) {
-        return out.setp(Relation.GT, PtxType.S32, left, out.constant((long) n * run.apart));
+        return out.setp(Relation.GE, PtxType.S32, left, out.constant((long) n * run.apart + 1));
     }
 
     /**
