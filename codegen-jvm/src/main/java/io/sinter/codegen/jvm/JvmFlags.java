@@ -11,6 +11,9 @@ public final class JvmFlags {
 
     private static final String GENERATED = "io/sinter/gen/SinterKernel*.*";
 
+    /** Where the hand-written code is that tasks of kernels run. */
+    private static final String IN_TASKS = "io/sinter/codegen/jvm/";
+
     /**
      * Compiles generated classes after three hundredths of the usual number of calls (0.006 of five times as many), and lets the calling
      * thread wait for the compiled code. Before C2 has compiled a kernel, its vector operations cost a
@@ -29,6 +32,11 @@ public final class JvmFlags {
      * whole at the next call. Where there are eight processors or more, C2's threads take none that kernels need, and the launcher leaves C2 its own
      * thresholds, with those of generated classes as here.
      *
+     * <p>Hand-written code that loops within tasks (laying the input of a convolution out, its table of offsets) is compiled by C2 after a tenth of that:
+     * until then it is C1's with counters of every branch, which all workers write. A line of memory that two processors write
+     * in turn takes 40 ns to change sides where they share a cache, and 380 where they do not, and then a step of
+     * ResNet-18's inference took twice its time until C2 had compiled that code, after some hundred steps.
+     *
      * <p>First calls take a quarter less with {@code -XX:+UnlockDiagnosticVMOptions
      * -XX:CompilerDirectivesFile=hotspot-directives.json}, the file beside this class, which keeps C1 off
      * generated classes and C2 off the Vector API's own methods. The launcher does so; it is no part of this list because it needs a path.
@@ -36,6 +44,9 @@ public final class JvmFlags {
     public static final List<String> EARLY_COMPILATION = List.of(
             "-XX:CompileCommand=quiet",
             "-XX:CompileCommand=CompileThresholdScaling," + GENERATED + ",0.006",
+            "-XX:CompileCommand=CompileThresholdScaling," + IN_TASKS + "Stencil*.*,0.1",
+            "-XX:CompileCommand=CompileThresholdScaling," + IN_TASKS + "Winograd*.*,0.1",
+            "-XX:CompileCommand=CompileThresholdScaling," + IN_TASKS + "Pool*.*,0.1",
             "-XX:CompileCommand=BackgroundCompilation," + GENERATED + ",false",
             "-XX:Tier3DelayOn=100000",
             "-XX:Tier4InvocationThreshold=25000",

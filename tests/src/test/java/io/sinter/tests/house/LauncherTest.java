@@ -52,6 +52,9 @@ class LauncherTest {
                 List.of(
                         "-XX:CICompilerCount=4",
                         "-XX:CompileCommand=CompileThresholdScaling,io/sinter/gen/SinterKernel*.*,0.006",
+                        "-XX:CompileCommand=CompileThresholdScaling,io/sinter/codegen/jvm/Stencil*.*,0.1",
+                        "-XX:CompileCommand=CompileThresholdScaling,io/sinter/codegen/jvm/Winograd*.*,0.1",
+                        "-XX:CompileCommand=CompileThresholdScaling,io/sinter/codegen/jvm/Pool*.*,0.1",
                         "-XX:Tier4InvocationThreshold=25000",
                         "-XX:Tier4MinInvocationThreshold=3000",
                         "-XX:Tier4CompileThreshold=75000",
@@ -62,6 +65,9 @@ class LauncherTest {
         assertEquals(
                 List.of(
                         "-XX:CompileCommand=CompileThresholdScaling,io/sinter/gen/SinterKernel*.*,0.03",
+                        "-XX:CompileCommand=CompileThresholdScaling,io/sinter/codegen/jvm/Stencil*.*,0.5",
+                        "-XX:CompileCommand=CompileThresholdScaling,io/sinter/codegen/jvm/Winograd*.*,0.5",
+                        "-XX:CompileCommand=CompileThresholdScaling,io/sinter/codegen/jvm/Pool*.*,0.5",
                         "-XX:Tier4BackEdgeThreshold=800000"),
                 instead);
     }
