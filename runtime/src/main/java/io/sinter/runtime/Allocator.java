@@ -67,6 +67,10 @@ public final class Allocator {
     private long liveBuffers;
     private long collections;
     private final GarbageBudget budget = new GarbageBudget();
+    /** How many wait with collections, and whether one is due meanwhile. */
+    private int postponed;
+
+    private boolean due;
     /** Orders cached blocks by the time at which they were freed. */
     private long clock;
 
@@ -148,8 +152,36 @@ public final class Allocator {
             event.bytes = bytes;
             event.commit();
         }
-        if (overBudget) collectInBackground();
+        if (overBudget) collectSoon();
         return buffer;
+    }
+
+    /** A collection is due: now, or when nobody {@linkplain #postpone has something better to do first}. */
+    private void collectSoon() {
+        synchronized (this) {
+            if (postponed > 0) {
+                due = true;
+                return;
+            }
+        }
+        collectInBackground();
+    }
+
+    /**
+     * Keeps collections that are due, all threads' pauses, waiting until {@link #collectIfDue}: a device that works by itself is to be given its work first.
+     * Allocating still collects where it has to. Nests.
+     */
+    synchronized void postpone() {
+        postponed++;
+    }
+
+    /** Ends a {@link #postpone}. */
+    void collectIfDue() {
+        synchronized (this) {
+            if (--postponed > 0 || !due) return;
+            due = false;
+        }
+        collectInBackground();
     }
 
     /** {@code watcher} hears, while this allocator is locked, how many bytes are live after each change; null ends it. */

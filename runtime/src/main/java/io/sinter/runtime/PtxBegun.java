@@ -44,6 +44,7 @@ final class PtxBegun implements Begun {
     public void advance(List<? extends Arg> args) {
         synchronized (gpu) {
             if (over) return;
+            program.session.allocator().postpone();
             boolean complete = false;
             try {
                 for (int i = 0; i < known.length; i++) if (known[i] == null) learn(i, args.get(i));
@@ -56,6 +57,7 @@ final class PtxBegun implements Begun {
                 // Whoever runs the program will be told, if it is still so.
             } finally {
                 if (!complete) abandon();
+                program.session.allocator().collectIfDue();
             }
         }
     }

@@ -76,6 +76,7 @@ final class PtxExecutable implements Executable {
             if (!plan.sites().isEmpty() && gpu.checks().isFull()) gpu.synchronize();
             for (Arg a : args) if (a instanceof Buffer b) b.check();
             Args.pin(args);
+            session.allocator().postpone();
             List<Buffer> temporaries = new ArrayList<>();
             try {
                 List<Buffer> results = Args.results(plan, args, tags, session.allocator());
@@ -96,6 +97,7 @@ final class PtxExecutable implements Executable {
                 return queued(results, sources);
             } finally {
                 temporaries.forEach(Buffer::release);
+                session.allocator().collectIfDue();
                 Args.unpin(args);
                 Reference.reachabilityFence(this);
             }

@@ -172,6 +172,22 @@ class AllocatorTest {
         assertTrue(a.stats().collections() > 0);
     }
 
+    /** A GPU is given its work before all threads pause. */
+    @Test
+    void aCollectionCanBePostponed() {
+        Allocator a = allocator(Long.MAX_VALUE);
+        a.postpone();
+        a.postpone();
+        for (int i = 0; i < 10; i++) a.allocate(1L << 30, "results").release();
+        a.collectIfDue();
+        assertEquals(0, a.stats().collections());
+        a.collectIfDue();
+        assertEquals(1, a.stats().collections());
+        a.postpone();
+        a.collectIfDue();
+        assertEquals(1, a.stats().collections());
+    }
+
     @Test
     void exhaustionCollectsFirst() {
         Allocator a = allocator(10 << 20);

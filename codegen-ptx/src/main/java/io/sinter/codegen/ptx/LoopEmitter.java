@@ -36,20 +36,32 @@ final class LoopEmitter {
     /** The same of CTAs of {@link LaunchRule#MAX_TEAM} threads: two leave each 64, which do unless elements take two registers. */
     private static final int TEAM_CTAS = 2;
 
-    /** Operations of all elements that a thread takes side by side, up to which a kernel is cheap; and one with more than {@link #FEW_SLOTS}. */
+    /** Operations of all elements that a thread takes side by side, up to which a kernel is cheap; one with more than {@link #SOME_SLOTS}, as an optimizer's update has, and one with more than {@link #FEW_SLOTS}. */
     private static final int CHEAP = 450;
 
+    private static final int CHEAP_WITH_SOME_SLOTS = 150;
+
     private static final int CHEAP_WITH_MANY_SLOTS = 120;
+
+    private static final int SOME_SLOTS = 10;
+
+    /** Slots of the parameter block that leave room for the loads of many steps. */
+    private static final int ROOMY = 12;
 
     /** Slots of the parameter block that leave room for so many operations, and of a team's: what loops do not change is held in two registers each. */
     private static final int FEW_SLOTS = 16;
 
     private static final int FEW_TEAM_SLOTS = 10;
 
-    /** Operations, and accumulators' parts, beyond which a team of {@link LaunchRule#MAX_TEAM} threads would have too few registers. */
+    /** Operations, and accumulators' parts, beyond which two teams of {@link LaunchRule#MAX_TEAM} threads would have too few registers. */
     private static final int LARGE = 300;
 
     static final int MANY_PARTS = 8;
+
+    /** The same of one such team. Several smaller ones have more long rows under way than a GPU's cache holds from pass to pass. */
+    private static final int TOO_LARGE = 450;
+
+    private static final int TOO_MANY_PARTS = 12;
 
     /** Slots of the parameter block that leave such a team too few registers: what loops do not change is held in two registers each. */
     private static final int MANY_SLOTS = 32;
@@ -118,8 +130,10 @@ final class LoopEmitter {
             rule = new LaunchRule.RowTeams(tasks, Team.WARP);
             out.limits(Kernel.Limits.threads(LaunchRule.CTA).withMinCtas(CTAS));
         } else {
-            boolean large = cost > LARGE || accumulators * width > MANY_PARTS || kernel.slots() > MANY_SLOTS;
-            int most = cooperates && !large ? LaunchRule.MAX_TEAM : LaunchRule.CTA;
+            int parts = accumulators * width;
+            boolean large = cost > LARGE || parts > MANY_PARTS || kernel.slots() > MANY_SLOTS;
+            boolean tooLarge = cost > TOO_LARGE || parts > TOO_MANY_PARTS || kernel.slots() > MANY_SLOTS;
+            int most = cooperates && !tooLarge ? LaunchRule.MAX_TEAM : LaunchRule.CTA;
             rule = new LaunchRule.Teams(
                     tasks,
                     loops.stream().map(l -> l.var().extent()).toList(),
@@ -127,7 +141,7 @@ final class LoopEmitter {
                     most,
                     width,
                     kernel.scratchBytes());
-            boolean cheap = cost <= (kernel.slots() > FEW_SLOTS ? CHEAP_WITH_MANY_SLOTS : CHEAP);
+            boolean cheap = cost <= cheap(kernel.slots());
             boolean smallTeam = !large && width == SharedLoop.MAX_WIDTH && kernel.slots() <= FEW_TEAM_SLOTS;
             boolean small = cooperates ? smallTeam : cheap;
             int minCtas = !small ? 1 : cooperates ? TEAM_CTAS : CTAS;
@@ -155,7 +169,8 @@ final class LoopEmitter {
                 out, cooperates, accumulators, passes != null ? rows.threads() : updates != null ? Team.WARP : 0);
         BodyEmitter c = new BodyEmitter(out, facts, new BodyEmitter.Frame(block, mine), anyOrder);
         Map<Stmt, Integer> lines = StatementEmitter.number(body, text);
-        StatementEmitter statements = new StatementEmitter(c, team, hazards, loops.isEmpty(), file, lines);
+        StatementEmitter statements =
+                new StatementEmitter(c, team, hazards, loops.isEmpty(), kernel.slots() <= ROOMY, file, lines);
         if (passes != null) statements.hold(new HeldRows(c, team, statements, passes, rows));
         PlaceSearch search = updates == null ? null : new PlaceSearch(c, team, statements, updates);
         Operand count = out.constant(1);
@@ -169,6 +184,11 @@ final class LoopEmitter {
         });
         out.ret();
         return new PtxKernel(out.build(), listing, rule);
+    }
+
+    private static int cheap(int slots) {
+        if (slots > FEW_SLOTS) return CHEAP_WITH_MANY_SLOTS;
+        return slots > SOME_SLOTS ? CHEAP_WITH_SOME_SLOTS : CHEAP;
     }
 
     /** What is held of a row, and what is computed of it, is to stay in registers. */

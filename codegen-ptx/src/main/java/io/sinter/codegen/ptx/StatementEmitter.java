@@ -27,18 +27,19 @@ final class StatementEmitter {
     private static final int ABREAST = 4;
 
     /** The same of a loop that does little else than to load. */
-    private static final int MANY_ABREAST = 8;
+    private static final int MANY_ABREAST = 6;
 
     /** Operations of all of them up to which there are registers for them. */
     private static final int MAX_ABREAST_COST = 360;
 
     /** Operations of so many steps up to which a loop does little. */
-    private static final int LITTLE = 180;
+    private static final int LITTLE = 135;
 
     private final BodyEmitter c;
     private final Team team;
     private final Hazards hazards;
     private final boolean alone;
+    private final boolean roomy;
     private final int file;
     private final Map<Stmt, Integer> lines;
     private final Map<Local, List<Reg>> partial = new HashMap<>();
@@ -46,13 +47,22 @@ final class StatementEmitter {
 
     /**
      * @param alone whether a task is one thread's always
+     * @param roomy whether what loops do not change leaves registers for many loads
      * @param lines lines of statements (by identity) in the kernel's listing
      */
-    StatementEmitter(BodyEmitter c, Team team, Hazards hazards, boolean alone, int file, Map<Stmt, Integer> lines) {
+    StatementEmitter(
+            BodyEmitter c,
+            Team team,
+            Hazards hazards,
+            boolean alone,
+            boolean roomy,
+            int file,
+            Map<Stmt, Integer> lines) {
         this.c = c;
         this.team = team;
         this.hazards = hazards;
         this.alone = alone;
+        this.roomy = roomy;
         this.file = file;
         this.lines = lines;
     }
@@ -203,7 +213,7 @@ final class StatementEmitter {
         if (!early.isEmpty()) {
             StepLoops steps = new StepLoops(c, this);
             Reg i = steps.counter(c.out.constant(0));
-            boolean little = MANY_ABREAST * width() * SharedLoop.cost(l) <= LITTLE;
+            boolean little = roomy && MANY_ABREAST * width() * SharedLoop.cost(l) <= LITTLE;
             steps.abreast(l, c.step(), little ? MANY_ABREAST : ABREAST, early, i, n, c.out.constant(1));
             steps.single(l, c.step(), List.of(), i, n, c.out.constant(1));
             return;

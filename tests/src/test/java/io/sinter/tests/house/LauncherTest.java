@@ -64,6 +64,7 @@ class LauncherTest {
         instead.removeAll(few);
         assertEquals(
                 List.of(
+                        "-XX:+ExplicitGCInvokesConcurrent",
                         "-XX:CompileCommand=CompileThresholdScaling,io/sinter/gen/SinterKernel*.*,0.03",
                         "-XX:CompileCommand=CompileThresholdScaling,io/sinter/codegen/jvm/Stencil*.*,0.5",
                         "-XX:CompileCommand=CompileThresholdScaling,io/sinter/codegen/jvm/Winograd*.*,0.5",
