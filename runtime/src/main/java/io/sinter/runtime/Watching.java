@@ -19,7 +19,7 @@ final class Watching {
     /** How many of these keep a time line. */
     private static final AtomicInteger TIMELINES = new AtomicInteger();
 
-    /** How many times one has begun to. */
+    /** How many profiles have begun in this process, those that have ended too. */
     private static final AtomicLong PROFILES = new AtomicLong();
 
     /** How many open sessions of this process dump or check their programs, or say why they compile, and want to know sources. */
@@ -54,10 +54,8 @@ final class Watching {
 
     /** Returns where programs were dumped before, or null. */
     Dumps dumpTo(Dumps next) {
-        boolean before = tracks();
         Dumps last = dumps;
-        dumps = next;
-        tracked(before);
+        change(() -> dumps = next);
         return last;
     }
 
@@ -74,9 +72,7 @@ final class Watching {
     }
 
     void check(Checks what) {
-        boolean before = tracks();
-        checks = what;
-        tracked(before);
+        change(() -> checks = what);
     }
 
     RecompileLog recompiles() {
@@ -84,9 +80,7 @@ final class Watching {
     }
 
     void logRecompiles(RecompileLog log) {
-        boolean before = tracks();
-        recompiles = log;
-        tracked(before);
+        change(() -> recompiles = log);
     }
 
     Profile profile() {
@@ -114,7 +108,10 @@ final class Watching {
         return dumps != null || checks.any() || recompiles != null;
     }
 
-    private void tracked(boolean before) {
+    /** A change of who wants to know sources. */
+    private void change(Runnable how) {
+        boolean before = tracks();
+        how.run();
         TRACKING.addAndGet((tracks() ? 1 : 0) - (before ? 1 : 0));
     }
 }

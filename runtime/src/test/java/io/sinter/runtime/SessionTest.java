@@ -104,6 +104,37 @@ class SessionTest {
         assertFalse(Session.isProfiling());
     }
 
+    /** What the frontend asks at every node is true for as long as somebody looks, however many do and whoever of them ends first. */
+    @Test
+    void whoLooksIsCounted() {
+        List<Boolean> seen = new ArrayList<>();
+        try (Session one = Session.open(Options.fromProperties());
+                Session two = Session.open(Options.fromProperties())) {
+            long profiles = Session.profiles();
+            one.profileInto(new Profile(false));
+            assertTrue(Session.isProfiling());
+            assertFalse(Session.keepsTimeline());
+            two.profileInto(new Profile(true));
+            assertTrue(Session.keepsTimeline());
+            one.profileInto(null);
+            assertTrue(Session.isProfiling() && Session.keepsTimeline());
+            two.profileInto(null);
+            assertFalse(Session.isProfiling() || Session.keepsTimeline());
+            assertEquals(profiles + 2, Session.profiles());
+
+            seen.add(Session.tracksSources());
+            one.check(Checks.NONE.withNan(true));
+            one.logRecompiles(_ -> {});
+            two.logRecompiles(_ -> {});
+            seen.add(Session.tracksSources());
+            two.logRecompiles(null);
+            one.check(Checks.NONE);
+            seen.add(Session.tracksSources());
+        }
+        seen.add(Session.tracksSources());
+        assertEquals(List.of(false, true, true, false), seen);
+    }
+
     /** With {@code -Dsinter.profile=true} a session records from the start, and prints its tables when it is closed. */
     @Test
     void aJvmCanBeAskedForProfiles() {

@@ -12,6 +12,7 @@ import io.sinter.profiler.ProfilerOptions;
 import io.sinter.runtime.Counters;
 import io.sinter.runtime.Device;
 import io.sinter.runtime.Options;
+import io.sinter.runtime.Reason;
 import io.sinter.runtime.Session;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -119,10 +120,9 @@ final class DemoRun implements AutoCloseable {
             blank.loadStateDict(SafeTensors.load(file));
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file)));
         } catch (IOException | UncheckedIOException e) {
+            String why = e instanceof IOException io ? Reason.of(io) : e.getMessage();
             throw new CommandFailure(
-                    "cannot save the weights to " + file + ": " + e.getMessage()
-                            + " (choose another place with --weights)",
-                    e);
+                    "cannot save the weights to " + file + ": " + why + " (choose another place with --weights)", e);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("this JDK has no SHA-256", e);
         }

@@ -140,6 +140,8 @@ class DemosTest {
         Path noJson = Files.writeString(folder.resolve("x.json"), "{");
         fails("not valid JSON", "conformance", "optim", noJson.toString());
         assertEquals(2, execute("run", "mnist"));
+        String weights = noJson.resolve("w").toString();
+        fails(noJson + ": file already exists", "run", "digits", "--steps", "1", "--weights", weights);
     }
 
     private void fails(String message, String... arguments) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.data;
 
+import io.sinter.runtime.Reason;
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
@@ -44,7 +45,7 @@ public record Idx(int[] shape, byte[] bytes) {
         } catch (EOFException e) {
             throw new IllegalArgumentException(path + " is truncated", e);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + path + ": " + e.getMessage(), e);
+            throw new UncheckedIOException("cannot read " + path + ": " + Reason.of(e), e);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(path + " is not an IDX file of unsigned bytes: " + e.getMessage(), e);
         }

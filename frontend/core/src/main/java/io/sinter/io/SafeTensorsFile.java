@@ -2,6 +2,7 @@
 package io.sinter.io;
 
 import io.sinter.ir.Type;
+import io.sinter.runtime.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -63,7 +64,7 @@ public final class SafeTensorsFile implements AutoCloseable {
         } catch (NoSuchFileException e) {
             throw new UncheckedIOException("there is no file " + path, e);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + path + ": " + e.getMessage(), e);
+            throw new UncheckedIOException("cannot read " + path + ": " + Reason.of(e), e);
         } catch (SafeTensorsException e) {
             throw new SafeTensorsException(path + " is not a valid safetensors file: " + e.getMessage(), e);
         } finally {

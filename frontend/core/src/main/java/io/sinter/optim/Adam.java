@@ -45,7 +45,7 @@ public final class Adam extends AdamBase {
     @Override
     void update(ParamGroup group, Tensor p, Tensor gradient, ParamState state, Scalars scalars) {
         Tensor g = gradient;
-        if (group.is(WEIGHT_DECAY)) g = g.add(p.mul(scalars.of(p, WEIGHT_DECAY)));
+        if (group.is(WEIGHT_DECAY)) g = g.add(p.mul(scalars.of(p.dtype(), WEIGHT_DECAY)));
         adam(group, p, g, () -> 1, state, scalars);
     }
 }

@@ -190,19 +190,9 @@ public abstract class Optimizer {
                     .computeIfAbsent(name, _ -> Trace.live(dtype, value));
         }
 
-        /** As {@link #of(DType, String, DoubleSupplier)}, beside {@code p}. */
-        Tensor of(Tensor p, String name, DoubleSupplier value) {
-            return of(p.dtype(), name, value);
-        }
-
         /** A setting itself. */
         Tensor of(DType dtype, String setting) {
             return of(dtype, setting, () -> group.get(setting));
-        }
-
-        /** A setting itself, beside {@code p}. */
-        Tensor of(Tensor p, String setting) {
-            return of(p.dtype(), setting);
         }
 
         /**

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.tensorboard;
 
+import io.sinter.runtime.Reason;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -63,7 +64,7 @@ final class EventFile implements AutoCloseable {
     }
 
     private UncheckedIOException failed(IOException e) {
-        return new UncheckedIOException("cannot write TensorBoard's events to " + file + ": " + e.getMessage(), e);
+        return new UncheckedIOException("cannot write TensorBoard's events to " + file + ": " + Reason.of(e), e);
     }
 
     /** An event of now, without content. */

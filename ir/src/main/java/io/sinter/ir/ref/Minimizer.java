@@ -19,7 +19,8 @@ import java.util.function.Predicate;
 
 /**
  * Makes a graph that fails smaller as long as it goes on failing: gives up results, ends the program at an inner node, puts an argument in the place
- * of a node, or one of a node's operands; then puts a composite's parts in its place, where some of them fail by themselves. Like delta debugging (Zeller 1999), with the graph's own structure for a guide.
+ * of a node, or one of a node's operands; then puts a composite's parts in its place, where some of them fail by themselves. Like delta debugging
+ * (Zeller 1999), with the graph's own structure for a guide.
  */
 public final class Minimizer {
     /** Says whether a graph goes wrong. */

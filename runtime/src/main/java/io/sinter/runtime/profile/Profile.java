@@ -38,7 +38,7 @@ public final class Profile {
     private static final int MOST_LINES = 4;
 
     /** So many lines are looked up later, as each holds on to a stack until then. */
-    private static final int MOST_UNREAD = 20_000;
+    static final int MOST_UNREAD = 20_000;
 
     /** What a range of time was spent on; all in nanoseconds. */
     record Totals(

@@ -236,6 +236,29 @@ class ProfileTest {
         assertEquals(4, events(p, Event.Kind.LINE).size());
     }
 
+    /** A line that is looked up later holds on to its stack. */
+    @Test
+    void linesThatAreLookedUpLaterAreBounded() {
+        Profile p = new Profile(true);
+        List<Integer> read = new ArrayList<>();
+        for (int round = 0; round < 2; round++) {
+            for (int i = 0; i <= Profile.MOST_UNREAD; i++) {
+                int line = i;
+                p.traced(new Object(), true, () -> {
+                    read.add(line);
+                    return new Sources.Source("A.java:" + line, "", "");
+                });
+            }
+            assertEquals(List.of(Profile.MOST_UNREAD), read);
+            assertEquals(
+                    "A.java:" + Profile.MOST_UNREAD,
+                    ((Sources.Source) events(p, Event.Kind.LINE).getLast().subject()).line());
+            assertEquals(1 + Profile.MOST_UNREAD, read.size(), "each of them once");
+            p.reset();
+            read.clear();
+        }
+    }
+
     /** Lines of a run, of which the profile is told that they will be those of the run before. */
     private static Sources again(String line, List<String> read) {
         return new Sources() {

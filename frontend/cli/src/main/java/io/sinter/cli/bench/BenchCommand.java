@@ -8,6 +8,7 @@ import io.sinter.cli.Version;
 import io.sinter.cli.bench.BenchCase.Mode;
 import io.sinter.runtime.Device;
 import io.sinter.runtime.Options;
+import io.sinter.runtime.Reason;
 import io.sinter.runtime.Session;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -318,7 +319,7 @@ public final class BenchCommand implements Runnable {
         try {
             Files.write(json, lines);
         } catch (IOException e) {
-            throw new CommandFailure("cannot write " + json + ": " + e.getMessage(), e);
+            throw new CommandFailure("cannot write " + json + ": " + Reason.of(e), e);
         }
     }
 }

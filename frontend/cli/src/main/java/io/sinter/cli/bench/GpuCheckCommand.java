@@ -9,6 +9,7 @@ import io.sinter.ir.op.Op;
 import io.sinter.ir.op.Operators;
 import io.sinter.runtime.Device;
 import io.sinter.runtime.Options;
+import io.sinter.runtime.Reason;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -391,7 +392,7 @@ public final class GpuCheckCommand implements Callable<Integer> {
             try {
                 new ObjectMapper().writerWithDefaultPrettyPrinter().writeValue(json.toFile(), report.json());
             } catch (IOException e) {
-                throw new CommandFailure("cannot write " + json + ": " + e.getMessage(), e);
+                throw new CommandFailure("cannot write " + json + ": " + Reason.of(e), e);
             }
         }
         return failures.isEmpty() ? 0 : 1;

@@ -7,6 +7,7 @@ import io.sinter.Sinter;
 import io.sinter.cli.bench.BenchCase.Mode;
 import io.sinter.cli.bench.BenchCase.Repetition;
 import io.sinter.runtime.Options;
+import io.sinter.runtime.Reason;
 import io.sinter.runtime.Session;
 import io.sinter.runtime.dump.Dumps;
 import io.sinter.runtime.profile.Profile;
@@ -47,8 +48,9 @@ final class Overhead {
     /**
      * {@code off_ms}, {@code tables_ms}, {@code timeline_ms}: a repetition without a profile, with one that adds up ({@code .txt}), with one that keeps every
      * event ({@code .json}); {@code …_ratio} and {@code …_quartiles}: a block by the blocks without before and after it; {@code …_begin_ratio}: likewise the
-     * repetition in which a profile begins, which is in no block; {@code noise}: of a block without. {@code compile_ms}, {@code dumped_ms}: compiling everything that the first repetition runs, until it can run; {@code first_ratio}: the whole
-     * first repetition; {@code written_ratio}: with a dump until that is in its folder.
+     * repetition in which a profile begins, which is in no block; {@code noise}: of a block without. {@code compile_ms}, {@code dumped_ms}: compiling
+     * everything that the first repetition runs, until it can run; {@code first_ratio}: the whole first repetition; {@code written_ratio}: with a dump until
+     * that is in its folder.
      */
     static Map<String, Object> of(BenchCase c, Mode mode, double seconds) {
         Overhead o = new Overhead(c, mode, seconds);
@@ -199,7 +201,7 @@ final class Overhead {
         try {
             return Files.createTempDirectory("sinter-overhead-");
         } catch (IOException e) {
-            throw new UncheckedIOException("no folder for dumps: " + e.getMessage(), e);
+            throw new UncheckedIOException("no folder for dumps: " + Reason.of(e), e);
         }
     }
 
@@ -207,7 +209,7 @@ final class Overhead {
         try {
             Dumps.delete(folder);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot delete " + folder + ": " + e.getMessage(), e);
+            throw new UncheckedIOException("cannot delete " + folder + ": " + Reason.of(e), e);
         }
     }
 

@@ -9,6 +9,7 @@ import io.sinter.codegen.ptx.sim.SimDevice;
 import io.sinter.codegen.ptx.sim.SimFault;
 import io.sinter.codegen.ptx.sim.SimModule;
 import io.sinter.codegen.ptx.sim.SimOptions;
+import io.sinter.runtime.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
@@ -70,7 +71,7 @@ final class PtxSuite {
             cases = new ArrayList<>();
             for (JsonNode n : new ObjectMapper().readTree(file.toFile())) cases.add(parse(n));
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
+            throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
         } catch (IllegalArgumentException e) {
             throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), new IOException(e));
         }
@@ -166,7 +167,7 @@ final class PtxSuite {
         try {
             return Files.readString(folder.resolve(c.file), StandardCharsets.UTF_8);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + c.file + ": " + e.getMessage(), e);
+            throw new UncheckedIOException("cannot read " + c.file + ": " + Reason.of(e), e);
         }
     }
 

@@ -8,6 +8,7 @@ import io.sinter.Tensor;
 import io.sinter.io.SafeTensorsFile;
 import io.sinter.ir.DType;
 import io.sinter.ir.Type;
+import io.sinter.runtime.Reason;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -73,7 +74,7 @@ final class Suite implements AutoCloseable {
             copy = null;
             return s;
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + zip + ": " + e.getMessage(), e);
+            throw new UncheckedIOException("cannot read " + zip + ": " + Reason.of(e), e);
         } finally {
             if (copy != null) delete(copy);
         }

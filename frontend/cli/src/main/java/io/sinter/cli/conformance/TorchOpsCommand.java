@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.sinter.runtime.Device;
 import io.sinter.runtime.Options;
+import io.sinter.runtime.Reason;
 import io.sinter.runtime.Session;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -121,7 +122,7 @@ public final class TorchOpsCommand implements Callable<Integer> {
         try {
             new ObjectMapper().writerWithDefaultPrettyPrinter().writeValue(json.toFile(), root);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot write " + json + ": " + e.getMessage(), e);
+            throw new UncheckedIOException("cannot write " + json + ": " + Reason.of(e), e);
         }
     }
 }
