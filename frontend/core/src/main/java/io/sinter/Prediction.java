@@ -185,10 +185,10 @@ final class Prediction {
         } else if (n == expected && known.length == args.size()) {
             boolean asGuessed = true;
             for (int i = 0; i < known.length; i++) {
-                if (known[i] == null || known[i].equals(args.get(i))) continue;
-                asGuessed = false;
                 Guess g = n.guesses[i];
-                // What was not where it was before comes with the trace.
+                // Unknown so far is right for what comes with the trace, and wrong for what should have been at home.
+                if (known[i] == null ? g.home == null : known[i].equals(args.get(i))) continue;
+                asGuessed = false;
                 if (g.home == null && g.number == null) g.entry = -1;
                 g.home = null;
                 g.number = null;

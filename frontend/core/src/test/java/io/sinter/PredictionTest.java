@@ -151,6 +151,40 @@ class PredictionTest {
         assertEquals(0, run(false, steps, 1).ahead);
     }
 
+    /** A batch that nobody holds any more when the next step begins is a batch all the same, whether or not it has been collected. */
+    @Test
+    void batchesThatAreGone() {
+        assertEquals(stepsAhead(() -> {}), stepsAhead(System::gc));
+    }
+
+    private static long stepsAhead(Runnable between) {
+        try (Session session = open(true);
+                var _ = session.use()) {
+            Model net = new Model();
+            Adam adam = new Adam(net.parameters(), 0.01);
+            Random random = new Random(3);
+            for (int i = 0; i < 10; i++) {
+                stepOfACopy(net, adam, random);
+                between.run();
+            }
+            return session.counters().stepsAhead();
+        }
+    }
+
+    /** The batch has a storage of its own, and is not what the step begins with. */
+    private static void stepOfACopy(Model net, Adam adam, Random random) {
+        adam.zeroGrad();
+        Tensor size = net.up.weight.abs().sum();
+        float[] x = new float[6 * 12];
+        for (int i = 0; i < x.length; i++) x[i] = random.nextFloat();
+        Tensor batch = Tensor.from(x, 6, 12).clone();
+        Tensor y = net.down.call(F.gelu(net.up.call(net.norm.call(batch))));
+        Tensor loss = F.softmax(y, -1).square().sum().mul(size);
+        loss.backward();
+        adam.step();
+        assertTrue(Double.isFinite(loss.item()));
+    }
+
     @Test
     void whateverComesNext() {
         for (Step s : Step.values()) {

@@ -114,7 +114,15 @@ final class PtxBegun implements Begun {
     @Override
     public Run finish(List<? extends Arg> args, IntFunction<?> tags, Sources sources) {
         synchronized (gpu) {
-            if (stages == 0 || program.session.profile() != null || !agrees(args)) {
+            boolean goesOn = stages > 0 && program.session.profile() == null && agrees(args);
+            if (goesOn) {
+                Args.check(args, program.plan.argTypes(), program.plan.scalarArgs(), program.session.device());
+                for (int i = 0; i < known.length; i++) {
+                    if (known[i] == null) learn(i, args.get(i));
+                    goesOn &= known[i] != null;
+                }
+            }
+            if (!goesOn) {
                 abandon();
                 return program.run(args, tags, sources);
             }
@@ -128,8 +136,6 @@ final class PtxBegun implements Begun {
     }
 
     private Run queueRest(List<? extends Arg> args, IntFunction<?> tags, Sources sources) {
-        Args.check(args, program.plan.argTypes(), program.plan.scalarArgs(), program.session.device());
-        for (int i = 0; i < known.length; i++) if (known[i] == null) learn(i, args.get(i));
         List<Buffer> all = Args.results(program.plan, args, results, tags, program.session.allocator());
         PtxExecutable.place(bases, args, all);
         RunTiming timing = RunTiming.begin(program.session, program, sources);

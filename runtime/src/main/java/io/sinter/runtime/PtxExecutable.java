@@ -131,11 +131,11 @@ final class PtxExecutable implements Executable {
         return new long[parameters.bases()];
     }
 
-    /** Fills in where arguments and results are; those that are null are not known. */
+    /** Fills in where arguments and results are. */
     static void place(long[] bases, List<? extends Arg> args, List<Buffer> results) {
         int n = 0;
         for (Arg a : args) bases[n++] = a instanceof Buffer b ? b.address() : 0;
-        for (Buffer b : results) bases[n++] = b == null ? 0 : b.address();
+        for (Buffer b : results) bases[n++] = b.address();
     }
 
     /** Which base address is the arena's. */

@@ -6,8 +6,8 @@ import java.util.function.IntFunction;
 
 /**
  * Queues what a program's runs have in common: a list of orders that is the same as the time before, down to its addresses, is captured as a graph, and
- * from then on queued by one call. Capturing takes as long as queueing some times over (45 ms for 380 launches): a graph that was soon given up again is followed
- * by one only when orders have stayed the same for longer. Used with the GPU's monitor held.
+ * from then on queued by one call. Capturing takes longer than queueing: a graph that was soon given up again is followed by one only when orders have stayed the
+ * same for longer. Used with the GPU's monitor held.
  */
 final class PtxQueue {
     /** Fewer orders are no work to queue one by one. */

@@ -157,11 +157,9 @@ final class PtxSteps {
         switch (step) {
             case Plan.Launch l -> {
                 for (List<SlotValue> segment : l.segments()) {
-                    for (Buf b : l.kernel().buffers()) {
-                        if (b.kind() == Buf.Kind.SCRATCH) continue;
-                        if (segment.get(b.slot()) instanceof SlotValue.Address a)
-                            (b.kind() == Buf.Kind.OUT ? written : read).add(a.place());
-                    }
+                    for (Buf b : l.kernel().buffers())
+                        if (b.kind() == Buf.Kind.OUT && segment.get(b.slot()) instanceof SlotValue.Address a)
+                            written.add(a.place());
                     for (SlotValue v : segment) {
                         if (v instanceof SlotValue.ScalarArgument s) read.add(new Place.Argument(s.index()));
                         if (v instanceof SlotValue.Address a) read.add(a.place());

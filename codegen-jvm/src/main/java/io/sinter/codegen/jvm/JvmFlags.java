@@ -31,7 +31,7 @@ public final class JvmFlags {
      * That of loops is a hundred times: a kernel's methods are short and called often, and what was compiled in the middle of a loop is compiled again as a
      * whole at the next call. Where there are eight processors or more, C2's threads take none that kernels need, and the launcher leaves C2 its own
      * thresholds, with those of generated classes as here. There it also lets collections that are asked for, as device memory waits for them, run beside
-     * the program ({@code ExplicitGCInvokesConcurrent}: pauses of 8 ms instead of 22); elsewhere the heap that a full one leaves is worth more.
+     * the program ({@code ExplicitGCInvokesConcurrent}: two pauses of 1 and 8 ms instead of one of 12 to 22); elsewhere the heap that a full one leaves is worth more.
      *
      * <p>Hand-written code that loops within tasks (laying the input of a convolution out, its table of offsets) is compiled by C2 after a tenth of that:
      * until then it is C1's with counters of every branch, which all workers write. A line of memory that two processors write
