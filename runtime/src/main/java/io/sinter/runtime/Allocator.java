@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
+import io.sinter.runtime.BlockCache.Block;
 import java.lang.ref.PhantomReference;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -24,8 +24,6 @@ import jdk.jfr.FlightRecorder;
  * drop the cache, collect once and wait, try again, and only then fail.
  */
 public final class Allocator {
-    /** Blocks at least this large may be served by a somewhat larger cached block. */
-    private static final long LARGE = 1L << 20;
     /** Places that an out-of-memory message names. */
     private static final int LISTED = 12;
 
@@ -40,13 +38,6 @@ public final class Allocator {
     public record Stats(
             long liveBytes, long cachedBytes, long peakBytes, long heldBytes, long liveBuffers, long collections) {}
 
-    /** A block of memory: in use by one lease, or in the cache. */
-    private record Block(long address, int sizeClass, long freedAt) {
-        long bytes() {
-            return SizeClasses.bytes(sizeClass);
-        }
-    }
-
     private final Device device;
     private final MemorySource source;
     private final long limit;
@@ -54,14 +45,12 @@ public final class Allocator {
     private final AtomicBoolean collecting = new AtomicBoolean();
 
     // Everything below is guarded by this.
-    @SuppressWarnings({"unchecked", "rawtypes"})
-    private final ArrayDeque<Block>[] cache = new ArrayDeque[SizeClasses.COUNT];
+    private final BlockCache cache;
 
     /** Sentinel of the circular list of leases in use. */
     private final Lease leases = new Lease(this, null, null);
 
     private long live;
-    private long cached;
     private long peak;
     private long held;
     private long liveBuffers;
@@ -71,9 +60,6 @@ public final class Allocator {
     private int postponed;
 
     private boolean due;
-    /** Orders cached blocks by the time at which they were freed. */
-    private long clock;
-
     private boolean closed;
     /** Hears of what is live after each change; or null. */
     private LongConsumer watcher;
@@ -82,6 +68,7 @@ public final class Allocator {
     Allocator(Device device, MemorySource source, long limit) {
         this.device = device;
         this.source = source;
+        cache = new BlockCache(source);
         this.limit = limit;
         leases.previous = leases;
         leases.next = leases;
@@ -127,11 +114,11 @@ public final class Allocator {
         boolean overBudget;
         Events.Allocation event = FlightRecorder.isInitialized() ? new Events.Allocation() : null;
         synchronized (this) {
-            long cachedBefore = cached;
+            long cachedBefore = cache.bytes();
             Block block = obtain(SizeClasses.of(bytes));
             if (block == null) return null;
             Lease lease = new Lease(this, block, tag);
-            buffer = new Buffer(block.address, bytes, lease);
+            buffer = new Buffer(block.address(), bytes, lease);
             lease.watch = new Watch(buffer, queue, lease);
             link(lease);
             lease.born = temporary ? Lease.TEMPORARY : budget.born(block.bytes());
@@ -139,13 +126,13 @@ public final class Allocator {
             liveBuffers++;
             peak = Math.max(peak, live);
             if (watcher != null) watcher.accept(live);
-            held = Math.max(held, live + cached);
+            held = Math.max(held, live + cache.bytes());
             overBudget = budget.isExceeded();
             if (event != null) {
                 event.liveBytes = live;
-                event.cached = cached < cachedBefore;
+                event.cached = cache.bytes() < cachedBefore;
             }
-            source.handOut(block.address, bytes);
+            source.handOut(block.address(), bytes);
         }
         if (event != null && event.shouldCommit()) {
             event.device = device.toString();
@@ -191,7 +178,7 @@ public final class Allocator {
 
     public synchronized Stats stats() {
         drain();
-        return new Stats(live, cached, peak, held, liveBuffers, collections);
+        return new Stats(live, cache.bytes(), peak, held, liveBuffers, collections);
     }
 
     /** Lets the peak start again from what is live now. */
@@ -203,7 +190,7 @@ public final class Allocator {
     /** Gives all cached blocks back to the system. */
     public synchronized void trim() {
         drain();
-        evict(Long.MAX_VALUE, Long.MAX_VALUE);
+        cache.evict(Long.MAX_VALUE, Long.MAX_VALUE);
     }
 
     /** Frees what is unreachable: a garbage collection, waited for. For tests, and before measuring memory. */
@@ -237,51 +224,22 @@ public final class Allocator {
     /** A block from the cache or, within the limit, a fresh one; else null. */
     private Block obtain(int sizeClass) {
         if (closed) throw new IllegalStateException("the session of this allocator was closed");
-        Block block = fromCache(sizeClass);
+        Block block = cache.take(sizeClass);
         if (block != null) return block;
         long bytes = SizeClasses.bytes(sizeClass);
         // A program whose sizes keep changing must not pile up blocks that never fit again: above the budget a fresh
         // block replaces old ones of comparable size. (Much larger ones stay: they are some program's arena, wanted
         // again
         // in the next step.)
-        if (live + cached + bytes > budget.limit()) evict(bytes, 4 * bytes);
-        if (live + cached + bytes > limit) evict(live + cached + bytes - limit, Long.MAX_VALUE);
-        if (live + cached + bytes > limit) return null;
+        if (live + cache.bytes() + bytes > budget.limit()) cache.evict(bytes, 4 * bytes);
+        if (live + cache.bytes() + bytes > limit) cache.evict(live + cache.bytes() + bytes - limit, Long.MAX_VALUE);
+        if (live + cache.bytes() + bytes > limit) return null;
         long address = source.map(bytes);
         if (address == 0) {
-            evict(Long.MAX_VALUE, Long.MAX_VALUE);
+            cache.evict(Long.MAX_VALUE, Long.MAX_VALUE);
             address = source.map(bytes);
         }
         return address == 0 ? null : new Block(address, sizeClass, 0);
-    }
-
-    private Block fromCache(int sizeClass) {
-        // Large blocks: up to two classes more, a quarter of the size.
-        int last = SizeClasses.bytes(sizeClass) >= LARGE ? Math.min(sizeClass + 2, SizeClasses.COUNT - 1) : sizeClass;
-        for (int c = sizeClass; c <= last; c++) {
-            if (cache[c] == null || cache[c].isEmpty()) continue;
-            Block block = cache[c].removeLast();
-            cached -= block.bytes();
-            return block;
-        }
-        return null;
-    }
-
-    /** Gives cached blocks of at most {@code largest} bytes back, longest unused first, until {@code wanted} bytes are gone. */
-    private void evict(long wanted, long largest) {
-        long gone = 0;
-        while (gone < wanted) {
-            ArrayDeque<Block> oldest = null;
-            for (ArrayDeque<Block> blocks : cache) {
-                if (blocks == null || blocks.isEmpty() || blocks.peekFirst().bytes() > largest) continue;
-                if (oldest == null || blocks.peekFirst().freedAt < oldest.peekFirst().freedAt) oldest = blocks;
-            }
-            if (oldest == null) return;
-            Block block = oldest.removeFirst();
-            cached -= block.bytes();
-            gone += block.bytes();
-            source.unmap(block.address, block.bytes());
-        }
     }
 
     private synchronized void free(Lease lease) {
@@ -292,12 +250,10 @@ public final class Allocator {
         if (lease.born != Lease.TEMPORARY) budget.died(block.bytes(), lease.born, lease.collected);
         unlink(lease);
         if (closed) {
-            source.unmap(block.address, block.bytes());
+            source.unmap(block.address(), block.bytes());
             return;
         }
-        cached += block.bytes();
-        if (cache[block.sizeClass] == null) cache[block.sizeClass] = new ArrayDeque<>();
-        cache[block.sizeClass].addLast(new Block(block.address, block.sizeClass, clock++));
+        cache.add(block);
     }
 
     private void link(Lease lease) {
@@ -377,7 +333,7 @@ public final class Allocator {
         Stats stats;
         synchronized (this) {
             open = openLeases();
-            stats = new Stats(live, cached, peak, held, liveBuffers, collections);
+            stats = new Stats(live, cache.bytes(), peak, held, liveBuffers, collections);
         }
         // Outside the lock, as toString of a tag is somebody else's code.
         Map<String, long[]> byLine = new HashMap<>();
