@@ -22,16 +22,12 @@ final class BulkSteps {
         private final Step step;
         private final int lane;
         private final int clock;
-        /** What the issuing lane knew, and when it issued the copy. */
+        /** What the issuing lane knew, and had done. */
         private final int[] known;
-
-        private final int issued;
 
         Copier(Warp warp, int lane) {
             super(warp.cta, warp.agents - 1, warp.options, warp.agents);
-            warp.clock.tick();
-            known = warp.clock.copy(lane);
-            issued = warp.clock();
+            known = warp.clock.handOver(lane);
             this.warp = warp;
             this.lane = lane;
             step = warp.step();
@@ -50,9 +46,7 @@ final class BulkSteps {
 
         @Override
         boolean knows(int unused, int agent, int other, int at) {
-            if (at < known[agent] || agent == id) return true;
-            if (agent != warp.id) return false;
-            return other == lane ? at < issued : other < Warp.LANES && at < known[agents + other];
+            return agent == id || warp.clock.holds(known, agent, other, at);
         }
 
         @Override

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.ptx.sim;
 
+import java.util.Arrays;
+
 /**
  * The times of what a warp's lanes do, and what each lane knows of what others did: below which time that is ordered before what the lane does next. A clock
  * vector, one for all lanes as long as they know the same. Lanes are ordered by what makes them wait for memory alone ({@code bar.warp.sync} among the lanes of its
@@ -43,17 +45,29 @@ final class WarpClock {
     boolean knows(int lane, int agent, int other, int at) {
         if (at < common[agent] || agent == id && other == lane) return true;
         int[] m = of(lane);
-        if (m == null) return false;
-        return at < m[agent] || agent == id && other < Warp.LANES && at < m[agents + other];
+        return m != null && holds(m, agent, other, at);
+    }
+
+    /** Whether what one lane knows, as a vector of agents and, behind them, of the lanes of this warp, holds what a lane of an agent did at a time. */
+    boolean holds(int[] known, int agent, int other, int at) {
+        return at < known[agent] || agent == id && other < Warp.LANES && at < known[agents + other];
+    }
+
+    /** What a lane knows, and did itself, for somebody who goes on from there; what the lanes do next is in another time. */
+    int[] handOver(int lane) {
+        time++;
+        int[] c = copy(lane);
+        c[agents + lane] = time;
+        return c;
     }
 
     /** What one lane knows, as a vector of agents, and, behind them, of the lanes of its own warp. */
-    int[] copy(int lane) {
+    private int[] copy(int lane) {
         int[] m = of(lane);
         if (m != null) return m.clone();
         int[] c = new int[agents + Warp.LANES];
         System.arraycopy(common, 0, c, 0, agents);
-        java.util.Arrays.fill(c, agents, c.length, common[id]);
+        Arrays.fill(c, agents, c.length, common[id]);
         return c;
     }
 
@@ -65,11 +79,6 @@ final class WarpClock {
         int[] c = copy(lane);
         if (more == null) more = new int[Warp.LANES][];
         return more[lane] = c;
-    }
-
-    /** What the lanes did so far is now in another time than what they do next. */
-    void tick() {
-        time++;
     }
 
     /** Adds what lanes know, and what the warp did, to a clock vector. */
@@ -135,8 +144,8 @@ final class WarpClock {
         return true;
     }
 
-    /** Raises what a vector holds of agents. */
-    private void raise(int[] what, int[] to) {
-        for (int i = 0; i < agents; i++) if (to[i] > what[i]) what[i] = to[i];
+    /** Adds what another vector holds of agents. */
+    private void raise(int[] known, int[] by) {
+        for (int i = 0; i < agents; i++) if (by[i] > known[i]) known[i] = by[i];
     }
 }
