@@ -173,6 +173,12 @@ final class AttentionCode {
         return c.indices.coef(v.extent());
     }
 
+    /** Blocks that so many rows or columns are. */
+    Operand blocks(Operand n) {
+        Operand up = scalars.addLong(n, out.constant(SIDE - 1));
+        return out.shr(PtxType.U64, up, out.constant(Integer.numberOfTrailingZeros(SIDE)));
+    }
+
     Operand zero() {
         return number(0);
     }

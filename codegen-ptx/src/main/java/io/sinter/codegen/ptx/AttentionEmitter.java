@@ -7,11 +7,9 @@ import io.sinter.codegen.ptx.lang.Bitwise.LogicOp;
 import io.sinter.codegen.ptx.lang.Comparison.Relation;
 import io.sinter.codegen.ptx.lang.FloatMode;
 import io.sinter.codegen.ptx.lang.KernelBuilder;
-import io.sinter.codegen.ptx.lang.Memory;
 import io.sinter.codegen.ptx.lang.Operand;
 import io.sinter.codegen.ptx.lang.Operand.Reg;
 import io.sinter.codegen.ptx.lang.PtxType;
-import io.sinter.codegen.ptx.lang.Space;
 import io.sinter.ir.DType;
 import io.sinter.ir.loop.AttentionKernel;
 import io.sinter.ir.loop.Expr;
@@ -24,13 +22,13 @@ import java.util.List;
 
 /**
  * Attention by blocks with the online softmax (Milakov and Gimelshein 2018; Dao 2023, "FlashAttention-2"), by tensor cores where operands have
- * 16 bits, else by plain fused multiply-adds: the matrix of all scores is never held. A CTA makes a block of 64 rows and 64 columns of one result;
- * what it needs of the scores it computes for itself, so that nothing is added up by several CTAs and the bits never depend on their order. The
- * gradients of queries, keys and values are three kernels.
+ * 16 bits, else by plain fused multiply-adds: the matrix of all scores is never held. A CTA makes a block of 64 rows and 64 columns of a result; what
+ * it needs of the scores it computes for itself, so that nothing is added up by several CTAs and the bits never depend on their order. The gradients of
+ * queries, keys and values are three kernels; by plain multiply-adds those of keys and values are one.
  */
 final class AttentionEmitter {
     /** Results of attention, and of its gradient. */
-    private enum Result {
+    enum Result {
         OUT(false),
         DQ(false),
         DK(true),
@@ -39,7 +37,7 @@ final class AttentionEmitter {
         KEYS(true);
 
         /** Whether its rows are keys; the columns of scores are queries then. */
-        private final boolean byKey;
+        final boolean byKey;
 
         Result(boolean byKey) {
             this.byKey = byKey;
@@ -67,12 +65,8 @@ final class AttentionEmitter {
     private final Var columnVar;
     private Operand rows;
     private Operand columns;
-    /** For each query of the block: the logarithm of its sum, and Σ dout · out. */
-    private Reg sums;
-
-    private Reg deltas;
-    /** The row of scratch memory of the matrix's first query; there are some for each row of all blocks of queries. */
-    private Operand scratchRow;
+    /** Of gradients. */
+    private final AttentionQueries queries;
 
     /** Number of the matrix. */
     private Operand matrix;
@@ -83,19 +77,15 @@ final class AttentionEmitter {
         this.schedule = schedule;
         this.result = result;
         out = new KernelBuilder(entry);
-        if (result != Result.OUT) {
-            int n = AttentionCode.SIDE * kernel.acc().bytes();
-            Operand.Symbol first = out.shared("query_sums", 16, n);
-            Operand.Symbol second = out.shared("query_deltas", 16, n);
-            sums = out.mov(PtxType.U64, first);
-            deltas = out.mov(PtxType.U64, second);
-        }
+        queries = result == Result.OUT
+                ? null
+                : new AttentionQueries(out, kernel.acc().bytes(), result);
         g = new AttentionCode(kernel, schedule, out, file);
         rowVar = result.byKey ? kernel.j() : kernel.i();
         columnVar = result.byKey ? kernel.i() : kernel.j();
     }
 
-    /** The kernel, or the three kernels of the gradient. */
+    /** The kernel, or the kernels of the gradient. */
     static PtxKernel emit(AttentionKernel kernel, AttentionSchedule schedule, String entry, int file) {
         if (schedule.features() > 0) {
             if (kernel.pass() == AttentionKernel.Pass.FORWARD)
@@ -128,10 +118,10 @@ final class AttentionEmitter {
         rows = g.extent(rowVar);
         columns = g.extent(columnVar);
         Operand width = g.extent(result.column(kernel));
-        Operand blocksDown = blocks(rows);
-        Operand blocksAcross = blocks(width);
+        Operand blocksDown = g.blocks(rows);
+        Operand blocksAcross = g.blocks(width);
         // Of both results, whichever has more; CTAs take blocks in turn.
-        if (result == Result.KEYS) blocksAcross = out.max(PtxType.S64, blocksAcross, blocks(g.extent(kernel.e())));
+        if (result == Result.KEYS) blocksAcross = out.max(PtxType.S64, blocksAcross, g.blocks(g.extent(kernel.e())));
         Operand batches = out.constant(1);
         for (Var v : kernel.batch()) batches = g.scalars.mulLong(batches, g.extent(v));
         Operand count = g.scalars.mulLong(batches, g.scalars.mulLong(blocksDown, blocksAcross));
@@ -149,11 +139,7 @@ final class AttentionEmitter {
         if (kernel.causal() && !result.byKey)
             block = out.sub(PtxType.S64, g.scalars.addLong(blocksDown, out.constant(-1)), block);
         Operand row = g.scalars.mulLong(block, side);
-        if (result == Result.DQ || result.byKey) {
-            Operand before = g.scalars.mulLong(g.special(Operand.Special.CTAID_Y), batches);
-            Operand queries = g.scalars.mulLong(blocks(g.extent(kernel.i())), side);
-            scratchRow = g.scalars.mulLong(g.scalars.addLong(before, matrix), queries);
-        }
+        if (queries != null) queries.begin(g, batches, matrix);
         LoopEmitter.bind(g.c, kernel.batch(), matrix);
         if (result == Result.OUT) forward(row, column, width);
         else backward(row, column, width);
@@ -169,11 +155,6 @@ final class AttentionEmitter {
         if (result == Result.DQ) rule = rule.withScratch(g.bytes);
         String listing = KernelText.print(kernel) + "// " + schedule.note() + "\n";
         return new PtxKernel(out.build(), listing, rule, next, List.of());
-    }
-
-    private Operand blocks(Operand n) {
-        Operand up = g.scalars.addLong(n, out.constant(AttentionCode.SIDE - 1));
-        return out.shr(PtxType.U64, up, out.constant(Integer.numberOfTrailingZeros(AttentionCode.SIDE)));
     }
 
     /** The thread's row number {@code r} of a block that begins at {@code from}. */
@@ -373,9 +354,9 @@ final class AttentionEmitter {
     private void backward(Operand row0, Operand value0, Operand width) {
         List<Reg> total = g.block();
         List<Reg> values = result == Result.KEYS ? g.block() : null;
-        if (!result.byKey) queries(row0, value0);
+        if (!result.byKey) queries.write(row0, value0);
         g.c.loop(firstColumn(row0), lastColumn(row0), out.constant(AttentionCode.SIDE), column0 -> {
-            if (result.byKey) queries(column0, value0);
+            if (result.byKey) queries.write(column0, value0);
             List<Reg> scores = products(row0, column0);
             Expr dout = g.saved.get(1);
             Expr weighted =
@@ -423,7 +404,7 @@ final class AttentionEmitter {
 
     /** Keeps the weights of the scores of a block. */
     private void probabilities(List<Reg> scores) {
-        List<Operand> known = known(sums);
+        List<Operand> known = queries.sums(result.byKey ? across : down);
         for (int r = 0; r < down.count(); r++) {
             List<Operand> from = new ArrayList<>();
             for (int i = 0; i < across.count(); i++) {
@@ -440,7 +421,7 @@ final class AttentionEmitter {
     /** Keeps the gradients of scores in the place of the weights, which are times those of the weights. */
     private void slopes(List<Reg> slopes) {
         Operand scale = g.c.value(g.scale).lane(0);
-        List<Operand> known = known(deltas);
+        List<Operand> known = queries.deltas(result.byKey ? across : down);
         for (int r = 0; r < down.count(); r++) {
             List<Operand> p = g.cells.weights(r);
             List<Operand> ds = new ArrayList<>();
@@ -451,85 +432,5 @@ final class AttentionEmitter {
             }
             g.cells.weigh(r, ds);
         }
-    }
-
-    /** What is known of the queries in the thread's rows, or columns, of a block. */
-    private List<Operand> known(Reg of) {
-        Places places = result.byKey ? across : down;
-        Reg at = out.add(PtxType.S64, of, g.scalars.mulLong(places.base(), out.constant(g.bytes)));
-        return Arrays.stream(places.offsets())
-                .mapToObj(i -> (Operand) out.load(Space.SHARED, g.type, out.at(at, (long) i * g.bytes)))
-                .toList();
-    }
-
-    /** Writes down the sum, and Σ dout · out, of each query of a block. */
-    private void queries(Operand query0, Operand value0) {
-        int each = result == Result.DQ ? g.cells.threadsOfQuery() : 1;
-        int some = Math.min(AttentionCode.SIDE, g.threads / each);
-        Operand number = g.high(each);
-        if (each * some < g.threads)
-            g.c.memory.when(
-                    out.setp(Relation.LT, PtxType.S64, number, out.constant(some)),
-                    () -> query(query0, number, each, value0));
-        else if (some == AttentionCode.SIDE) query(query0, number, each, value0);
-        else
-            g.c.loop(
-                    out.constant(0),
-                    out.constant(AttentionCode.SIDE),
-                    out.constant(some),
-                    from -> query(query0, g.scalars.addLong(from, number), each, value0));
-        out.barrier();
-    }
-
-    /**
-     * Writes down what is known of a query.
-     *
-     * @param number of the query within the block
-     * @param each threads that do it together
-     * @param value0 the result's first column
-     */
-    private void query(Operand query0, Operand number, int each, Operand value0) {
-        Operand query = g.scalars.addLong(query0, number);
-        Operand place = g.within(List.of(query), g.extent(kernel.i())).getFirst();
-        Operand delta = result == Result.DQ ? g.butterfly(Combine.SUM, delta(place, each), each / 2) : null;
-        Operand sum =
-                g.values(g.saved.get(2), kernel.i(), List.of(place), null, null).getFirst();
-        Operand offset = g.scalars.mulLong(number, out.constant(g.bytes));
-        Operand inScratch = g.scalars.addLong(scratchRow, query);
-        Reg scratch = out.add(PtxType.S64, g.scratch, g.scalars.mulLong(inScratch, out.constant(g.bytes)));
-        if (each == 1) {
-            put(sums, offset, sum);
-            if (result != Result.DV) put(deltas, offset, out.load(Space.GLOBAL, g.type, out.at(scratch)));
-            return;
-        }
-        Reg first = out.setp(Relation.EQ, PtxType.S64, g.low(each), out.constant(0));
-        g.c.memory.when(first, () -> {
-            put(sums, offset, sum);
-            put(deltas, offset, delta);
-            Reg alone = out.setp(Relation.EQ, PtxType.S64, value0, out.constant(0));
-            g.c.memory.when(alone, () -> out.store(Space.GLOBAL, g.type, out.at(scratch), delta));
-        });
-    }
-
-    /** A thread's part of Σ dout · out of a query. */
-    private Reg delta(Operand query, int each) {
-        Reg delta = g.register(g.zero());
-        g.c.loop(
-                g.low(each),
-                g.extent(kernel.e()),
-                out.constant(each),
-                e -> g.side(1, () -> {
-                    g.c.bind(kernel.i(), Value.of(DType.I64, query));
-                    g.c.bind(kernel.e(), Value.of(DType.I64, e));
-                    Operand x = g.c.value(g.saved.get(0)).lane(0);
-                    Operand y = g.c.value(g.saved.get(1)).lane(0);
-                    g.scalars.assign(kernel.acc(), delta, out.mad(g.type, x, y, delta));
-                }));
-        return delta;
-    }
-
-    private void put(Reg to, Operand offset, Operand value) {
-        Reg at = out.add(PtxType.S64, to, offset);
-        out.add(Memory.Store.of(Space.SHARED, g.type, out.at(at), g.scalars.register(kernel.acc(), value)));
     }
 }

@@ -14,9 +14,9 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * Attention's blocks by plain fused multiply-adds. A thread has 4 × 4 elements, or as many 32 rows or columns further on, too: the more, the fewer vectors
- * it reads for a multiply-add. Products go through panels in shared memory, and weights have a place of their own there. Panels of 16 steps are written by
- * the operands' code; or panels of 32 steps, and the second product's of all 64, come by asynchronous copies: one ahead of what is multiplied, the
+ * Attention's blocks by plain fused multiply-adds. A thread has 4 × 4 elements, or 8 × 8, whose second halves are 32 rows or columns further on: the more, the
+ * fewer vectors it reads for a multiply-add. Products go through panels in shared memory, and weights have a place of their own there. Panels of 16 steps are
+ * written by the operands' code; or panels of 32 steps, and the second product's of all 64, come by asynchronous copies: one ahead of what is multiplied, the
  * second product's while scores become weights.
  *
  * <p>What shared memory serves at a time are 8 lanes' vectors of 16 bytes, and 16 lanes' if lanes 1, or 2, apart read the same ones. So the columns and
@@ -57,12 +57,12 @@ final class AttentionFma implements AttentionCells {
     private final int elements;
     /** Null where panels are written by the operands' code. */
     private final AttentionCopies copies;
-    /** Numbers of the thread along the rows and columns of a block, and how many threads there are. */
+    /** Threads along a side of a block. */
+    private final int threads;
+    /** Numbers of the thread along the rows and columns of a block. */
     private final Operand row;
 
     private final Operand column;
-    private final int threadsDown;
-    private final int threadsAcross;
     /** Weights of a block by columns. */
     private final Operand weights;
     /** Panels of both operands of a product: two stages of them, if they are copied. */
@@ -79,21 +79,20 @@ final class AttentionFma implements AttentionCells {
         out = g.out;
         ints = new IntCode(out);
         elements = schedule.elements();
-        threadsDown = SIDE / EACH / (elements == 64 ? 2 : 1);
-        threadsAcross = SIDE / EACH / (elements > 16 ? 2 : 1);
+        threads = elements == EACH * EACH ? SIDE / EACH : SIDE / EACH / 2;
         copies = schedule.async() ? new AttentionCopies(g, threads(schedule), g.bytes) : null;
         Operand memory = new Operand.Symbol(PtxCodegen.DYNAMIC_SHARED);
         weights = out.mov(PtxType.U32, memory);
         panels = ints.add(weights, (long) SIDE * SIDE * g.bytes);
         panelsLong = out.add(PtxType.S64, out.mov(PtxType.U64, memory), out.constant((long) SIDE * SIDE * g.bytes));
         Operand thread = out.mov(PtxType.U32, Operand.Special.TID_X);
-        Operand above = ints.mul(ints.mod(ints.div(thread, 4), threadsAcross / 2), 2);
+        Operand above = ints.mul(ints.mod(ints.div(thread, 4), threads / 2), 2);
         column = ints.add(ints.mod(thread, 2), above);
-        Operand rest = ints.div(thread, 2L * threadsAcross);
+        Operand rest = ints.div(thread, 2L * threads);
         Operand bit = ints.mod(ints.div(thread, 2), 2);
         row = ints.add(
                 ints.add(ints.mod(rest, 4), ints.mul(bit, 4)),
-                threadsDown > 8 ? ints.mul(ints.div(rest, 4), 8) : out.constant(0));
+                threads > 8 ? ints.mul(ints.div(rest, 4), 8) : out.constant(0));
     }
 
     static int threads(AttentionSchedule schedule) {
@@ -103,7 +102,7 @@ final class AttentionFma implements AttentionCells {
     /** CTAs that a multiprocessor is to have room for. */
     static int ctas(AttentionSchedule schedule) {
         if (!schedule.async()) return 1;
-        return schedule.elements() == 16 ? 2 : 4;
+        return schedule.elements() == EACH * EACH ? 2 : 4;
     }
 
     /**
@@ -115,7 +114,7 @@ final class AttentionFma implements AttentionCells {
         return SIDE * SIDE * bytes + (schedule.async() ? 2 * STAGE : 2 * DEPTH * PITCH * bytes);
     }
 
-    private Places places(Operand number, int threads) {
+    private Places places(Operand number) {
         int[] offsets = new int[SIDE / threads];
         Arrays.setAll(offsets, i -> i / EACH * threads * EACH + i % EACH);
         return new Places(ints.wide(ints.mul(number, EACH)), offsets);
@@ -123,18 +122,18 @@ final class AttentionFma implements AttentionCells {
 
     @Override
     public Places rows() {
-        return places(row, threadsDown);
+        return places(row);
     }
 
     @Override
     public Places columns() {
-        return places(column, threadsAcross);
+        return places(column);
     }
 
     /** Lanes that differ in one bit of the column, the highest first. */
     @Override
     public int[] laneDistances() {
-        return threadsAcross == 16 ? new int[] {16, 8, 4, 1} : new int[] {8, 4, 1};
+        return threads == 16 ? new int[] {16, 8, 4, 1} : new int[] {8, 4, 1};
     }
 
     @Override
@@ -159,10 +158,7 @@ final class AttentionFma implements AttentionCells {
             Operand rows = ints.add(panels, ints.mul(row, (long) EACH * g.bytes));
             Operand columns = ints.add(ints.add(panels, second), ints.mul(column, (long) EACH * g.bytes));
             for (int s = 0; s < DEPTH; s++)
-                multiply(
-                        neighbours(rows, (long) s * pitch, threadsDown),
-                        neighbours(columns, (long) s * pitch, threadsAcross),
-                        sums);
+                multiply(line(rows, (long) s * pitch), line(columns, (long) s * pitch), sums);
             out.barrier();
         });
     }
@@ -251,10 +247,10 @@ final class AttentionFma implements AttentionCells {
             multiplyWeights(0, SIDE, panel, SIDE * g.bytes, sums);
             return;
         }
-        // The weights are all there.
-        out.barrier();
+        // Nobody reads panels any more: whoever multiplied some has waited for all behind that.
         for (int at = 0; at < SIDE; at += DEPTH) {
             g.write(right, step, g.scalars.addLong(first, out.constant(at)), g.extent(step), panel(panelsLong), false);
+            // The panel is there, and so are all weights.
             out.barrier();
             multiplyWeights(at, DEPTH, panels, PITCH * g.bytes, sums);
             out.barrier();
@@ -279,10 +275,7 @@ final class AttentionFma implements AttentionCells {
             for (int s = 0; s < atOnce; s += EACH) {
                 Operand rows = ints.add(from, ints.xor(place, out.constant((long) s / EACH * cell)));
                 for (int n = s; n < s + EACH; n++)
-                    multiply(
-                            neighbours(rows, (long) n * column, threadsDown),
-                            neighbours(with, (long) n * pitch, threadsAcross),
-                            sums);
+                    multiply(line(rows, (long) n * column), line(with, (long) n * pitch), sums);
             }
         });
     }
@@ -345,7 +338,7 @@ final class AttentionFma implements AttentionCells {
     }
 
     /** The thread's elements of a line of a panel. */
-    private List<Operand> neighbours(Operand base, long offset, int threads) {
+    private List<Operand> line(Operand base, long offset) {
         List<Operand> all = new ArrayList<>();
         for (int first = 0; first < SIDE; first += threads * EACH)
             all.addAll(neighbours(base, offset + (long) first * g.bytes));

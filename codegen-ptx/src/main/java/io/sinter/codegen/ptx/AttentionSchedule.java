@@ -21,7 +21,7 @@ import java.util.function.IntToLongFunction;
  * @param async whether operands come by asynchronous copies of 16 bytes, a panel ahead; else by their own code. FMA's do if they are f32
  * @param features those of a head, if whole heads are in shared memory at once (or a few more: 64 or 128); else 0. Of types of 16 bits that come by
  *     asynchronous copies, and without a bias
- * @param elements of a block of 64 × 64 that a thread has: 16, 32 or 64. Of plain multiply-adds, with more than 16 by asynchronous copies; of others 0
+ * @param elements of a block of 64 × 64 that a thread has: of plain multiply-adds 16, or by asynchronous copies 64; of others 0
  */
 record AttentionSchedule(Math math, boolean async, int features, int elements) implements Schedule {
     private static final int[] FEATURES = {64, 128};
