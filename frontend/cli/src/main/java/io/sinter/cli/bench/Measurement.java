@@ -70,6 +70,7 @@ final class Measurement {
         List<Double> times = new ArrayList<>();
         long residentMegabytes;
         long tensorMegabytes;
+        long ahead = Session.current().counters().stepsAhead();
         try (Profiler profiler = watching.beginProfile()) {
             long end = System.nanoTime() + (long) (seconds * 1e9);
             while (times.size() < LEAST || (System.nanoTime() < end && times.size() < MOST)) {
@@ -93,7 +94,7 @@ final class Measurement {
         r.put("reps", times.size());
         r.put("peak_rss_mb", residentMegabytes);
         r.put("tensor_mb", tensorMegabytes);
-        long ahead = Session.current().counters().stepsAhead();
+        ahead = Session.current().counters().stepsAhead() - ahead;
         if (ahead > 0) r.put("steps_ahead", ahead);
         if (c.flops() > 0) r.put("gflops", round(c.flops() / median / 1e6, 2));
         if (c.bytes() > 0) r.put("gbps", round(c.bytes() / median / 1e6, 2));
