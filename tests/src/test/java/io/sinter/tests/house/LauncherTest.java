@@ -55,6 +55,8 @@ class LauncherTest {
                         "-XX:CompileCommand=CompileThresholdScaling,io/sinter/codegen/jvm/Stencil*.*,0.1",
                         "-XX:CompileCommand=CompileThresholdScaling,io/sinter/codegen/jvm/Winograd*.*,0.1",
                         "-XX:CompileCommand=CompileThresholdScaling,io/sinter/codegen/jvm/Pool*.*,0.1",
+                        "-XX:CompileCommand=CompileThresholdScaling,io/sinter/codegen/jvm/Gemm*.*,0.1",
+                        "-XX:CompileCommand=CompileThresholdScaling,io/sinter/codegen/jvm/Attention*.*,0.1",
                         "-XX:Tier4InvocationThreshold=25000",
                         "-XX:Tier4MinInvocationThreshold=3000",
                         "-XX:Tier4CompileThreshold=75000",
@@ -69,6 +71,8 @@ class LauncherTest {
                         "-XX:CompileCommand=CompileThresholdScaling,io/sinter/codegen/jvm/Stencil*.*,0.5",
                         "-XX:CompileCommand=CompileThresholdScaling,io/sinter/codegen/jvm/Winograd*.*,0.5",
                         "-XX:CompileCommand=CompileThresholdScaling,io/sinter/codegen/jvm/Pool*.*,0.5",
+                        "-XX:CompileCommand=CompileThresholdScaling,io/sinter/codegen/jvm/Gemm*.*,0.5",
+                        "-XX:CompileCommand=CompileThresholdScaling,io/sinter/codegen/jvm/Attention*.*,0.5",
                         "-XX:Tier4BackEdgeThreshold=800000"),
                 instead);
     }
