@@ -15,12 +15,15 @@ import io.sinter.runtime.PreparedOperands.Prepared;
 import io.sinter.runtime.dump.Sources;
 import io.sinter.runtime.profile.ProgramSites;
 import io.sinter.runtime.profile.Site;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
 import jdk.jfr.FlightRecorder;
 
 /**
@@ -83,12 +86,16 @@ final class JvmExecutable implements Executable {
             Plan.Launch launch, JvmKernel code, long[] blocks, ParameterBlock.Section section, long times) {}
 
     JvmExecutable(StoredPlan stored, Session session, JvmKernels code) {
+        this(stored, session, code, session.allocator(), session.nextProgram());
+    }
+
+    private JvmExecutable(StoredPlan stored, Session session, JvmKernels code, Allocator allocator, int number) {
         this.plan = stored.plan();
         this.session = session;
         this.code = code;
         Iterator<JvmKernel> generated = code.get(stored).iterator();
-        parameters = new ParameterBlock(plan, session.allocator());
-        sites = new ProgramSites(session.nextProgram(), stored);
+        parameters = new ParameterBlock(plan, allocator);
+        sites = new ProgramSites(number, stored);
         steps = steps(plan, stored, parameters.program(), generated, 1);
         keeping = mayKeep.stream().filter(k -> !writes.get(k.argument)).toList();
         written = writes.stream().toArray();
@@ -97,6 +104,17 @@ final class JvmExecutable implements Executable {
                     && plan.scalarArgs().get(a.index())) scalarResults.add(i);
         }
         arenaBytes = (plan.arenaBytes() + 63) & -64;
+    }
+
+    /**
+     * Links a plan that will not run, for the sake of linking one: what that takes of the JVM is loaded then.
+     *
+     * @param code of the plan's kernels
+     */
+    static void rehearse(StoredPlan stored, Session session, JvmKernels code) {
+        Allocator apart = new Allocator(Device.JVM, new HostMemory(), Long.MAX_VALUE);
+        new JvmExecutable(stored, session, code, apart, 0).parameters.release();
+        apart.close();
     }
 
     /**
@@ -112,16 +130,17 @@ final class JvmExecutable implements Executable {
         for (Plan.Step s : plan.steps()) {
             switch (s) {
                 case Plan.Launch l -> {
-                    long[] blocks = section.blocks(launches++);
+                    long[] blocks = section.blocks(launches);
                     JvmKernel kernel = generated.next().in(forms.form(l));
-                    JvmLaunch launch = new JvmLaunch(l.kernel().name(), kernel, blocks);
+                    JvmLaunch launch = new JvmLaunch(kernel, blocks);
                     workspaceBytes = Math.max(workspaceBytes, launch.workspaceBytes());
                     scratchBytes = Math.max(scratchBytes, launch.scratchBytes());
                     kernels = Math.toIntExact(kernels + times);
                     if (blocks.length > 0) cold.add(new Cold(l, kernel, blocks, section, times));
                     writes(l, section);
                     if (section == parameters.program()) keep(l, launch);
-                    out.add(new Step.Launch(launch, sites.add(plan, l, launch.name())));
+                    out.add(new Step.Launch(launch, sites.add(plan, l, name(l, kernel, section, launches))));
+                    launches++;
                 }
                 case Plan.LibraryCall c -> {
                     kernels = Math.toIntExact(kernels + times);
@@ -147,6 +166,25 @@ final class JvmExecutable implements Executable {
             }
         }
         return out;
+    }
+
+    /**
+     * The kernel's name with the extents of its launch, put together when somebody asks, who may be a profile that outlives the program: it holds the
+     * launch's numbers, and nothing of the program's memory.
+     */
+    private static Supplier<String> name(
+            Plan.Launch launch, JvmKernel code, ParameterBlock.Section section, int number) {
+        String kernel = launch.kernel().name();
+        if (launch.segments().size() != 1) return () -> kernel;
+        long[] numbers = section.numbers(number, launch.kernel().slots());
+        return () -> {
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment block = arena.allocate(numbers.length * (long) Long.BYTES, ParameterBlock.ALIGNMENT);
+                Memory.putLongs(block.address(), numbers);
+                String size = code.describe(block.address());
+                return size.isEmpty() ? kernel : kernel + " " + size;
+            }
+        };
     }
 
     private void writes(Plan.Launch launch, ParameterBlock.Section section) {

@@ -4,8 +4,11 @@ package io.sinter.runtime;
 import io.sinter.codegen.jvm.JvmKernel;
 import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.store.StoredPlan;
+import java.util.ArrayList;
 import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -29,7 +32,13 @@ final class JvmKernels {
 
     /** Code for each kernel of a plan, in the order of {@link StoredPlan#kernels}; what is not there is loaded or generated, on several threads. */
     List<JvmKernel> get(StoredPlan plan) {
-        List<Kernel> kernels = StoredPlan.kernels(plan.plan());
+        List<Kernel> launched = StoredPlan.kernels(plan.plan());
+        // Most launches are of a kernel that another one launches, too.
+        Map<Kernel, Integer> numbers = new IdentityHashMap<>();
+        List<Kernel> kernels = new ArrayList<>();
+        for (Kernel k : launched) {
+            if (numbers.putIfAbsent(k, kernels.size()) == null) kernels.add(k);
+        }
         JvmKernel[] result = new JvmKernel[kernels.size()];
         AtomicInteger next = new AtomicInteger();
         AtomicReference<Throwable> failure = new AtomicReference<>();
@@ -58,7 +67,9 @@ final class JvmKernels {
         if (interrupted) Thread.currentThread().interrupt();
         if (failure.get() instanceof RuntimeException e) throw e;
         if (failure.get() instanceof Error e) throw e;
-        return List.of(result);
+        List<JvmKernel> all = new ArrayList<>(launched.size());
+        for (Kernel k : launched) all.add(result[numbers.get(k)]);
+        return all;
     }
 
     /** True the first time that it is asked about this code. */

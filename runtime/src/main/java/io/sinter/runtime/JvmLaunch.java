@@ -14,7 +14,6 @@ final class JvmLaunch implements WorkerPool.Tasks {
     /** Chunks per thread: small enough that threads end together, large enough that claiming them costs nothing. */
     private static final long CHUNKS = 8;
 
-    private final String name;
     private final JvmKernel code;
     private final long[] blocks;
     /** For each phase and segment, the number of tasks up to the segment's end. */
@@ -37,9 +36,7 @@ final class JvmLaunch implements WorkerPool.Tasks {
     private int phase;
 
     /** @param blocks addresses of the segments' parameter blocks, their numbers written */
-    JvmLaunch(String name, JvmKernel code, long[] blocks) {
-        String size = blocks.length == 1 ? code.describe(blocks[0]) : "";
-        this.name = size.isEmpty() ? name : name + " " + size;
+    JvmLaunch(JvmKernel code, long[] blocks) {
         this.code = code;
         this.blocks = blocks;
         ends = new long[code.phases()][blocks.length];
@@ -47,21 +44,20 @@ final class JvmLaunch implements WorkerPool.Tasks {
         serialNanos = new long[code.phases()];
         long scratch = 0;
         long total = 0;
+        Preparation first = null;
         for (int s = 0; s < blocks.length; s++) {
-            scratch = Math.max(scratch, code.scratchBytes(blocks[s]));
+            JvmKernel.Demand demand = code.demand(blocks[s]);
+            scratch = Math.max(scratch, demand.scratchBytes());
             workspaces[s] = total;
-            total += (code.workspaceBytes(blocks[s]) + 63) & -64;
+            total += (demand.workspaceBytes() + 63) & -64;
             for (int p = 0; p < ends.length; p++) {
-                ends[p][s] = code.tasks(p, blocks[s]) + (s == 0 ? 0 : ends[p][s - 1]);
+                ends[p][s] = demand.tasks()[p] + (s == 0 ? 0 : ends[p][s - 1]);
             }
+            first = demand.preparation();
         }
-        preparation = blocks.length == 1 ? code.preparation(blocks[0]) : null;
+        preparation = blocks.length == 1 ? first : null;
         workspaceBytes = total;
         scratchBytes = scratch;
-    }
-
-    String name() {
-        return name;
     }
 
     /** Bytes that each worker needs. */

@@ -28,6 +28,11 @@ public final class Memory {
         ALL.set(LONG, address, value);
     }
 
+    /** Writes words one after the other. */
+    static void putLongs(long address, long[] values) {
+        MemorySegment.copy(values, 0, ALL, LONG, address, values.length);
+    }
+
     public static int getInt(long address) {
         return ALL.get(INT, address);
     }

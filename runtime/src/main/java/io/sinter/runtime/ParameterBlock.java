@@ -3,7 +3,6 @@ package io.sinter.runtime;
 
 import io.sinter.ir.DType;
 import io.sinter.ir.IndexError;
-import io.sinter.ir.Type;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
 import io.sinter.ir.plan.Plan.SlotValue;
@@ -124,6 +123,12 @@ final class ParameterBlock {
             return blocks.get(launch);
         }
 
+        /** What is in the block of the first segment of launch number {@code launch} until the first run: a copy. */
+        long[] numbers(int launch, int slots) {
+            int from = index(blocks.get(launch)[0]);
+            return Arrays.copyOfRange(words, from, from + slots);
+        }
+
         /** The section of the body of repeat number {@code number}. */
         Section body(int number) {
             return bodies.get(number);
@@ -207,6 +212,9 @@ final class ParameterBlock {
     /** From an address here to the one at which kernels see it: 0 unless the device has memory of its own. */
     private final long shift;
 
+    /** All of this memory up to the end of the last block, as it is until the first run. Made here and copied at once: until HotSpot has compiled it, writing a word to memory by its address is two hundred bytecodes. */
+    private final long[] words;
+
     private final Section program;
     private final List<ScalarPatch> scalarPatches = new ArrayList<>();
     private int bases;
@@ -229,10 +237,12 @@ final class ParameterBlock {
         memory = allocator.allocate(bytes, "parameters of a program");
         start = memory.address();
         shift = copy == null ? 0 : copy.applyAsLong(bytes) - start;
-        Memory.fill(start, bytes, (byte) 0);
         next = start + RECORD_BYTES + cells;
+        words = new long[Math.toIntExact(blocksEnd / Long.BYTES)];
         program = new Section(plan, null, null);
         program.build();
+        Memory.putLongs(start, words);
+        Memory.fill(start + blocksEnd, more, (byte) 0);
     }
 
     /** Gives the memory back. Nothing of this may be used afterwards. */
@@ -264,27 +274,41 @@ final class ParameterBlock {
         return (launch.kernel().slots() * (long) Long.BYTES + 63) & -64;
     }
 
+    /** Which of {@link #words} is at an address. */
+    private int index(long address) {
+        return (int) ((address - start) / Long.BYTES);
+    }
+
     private void fill(Section section, long at, Plan.Launch launch, List<SlotValue> values) {
         if (values.size() != launch.kernel().slots()) {
             throw new IllegalArgumentException("kernel " + launch.kernel().name() + " has "
                     + launch.kernel().slots() + " slots, its launch gives " + values.size());
         }
+        int first = index(at);
         for (int i = 0; i < values.size(); i++) {
-            long slot = at + (long) i * Long.BYTES;
-            switch (values.get(i)) {
-                case SlotValue.Number n -> Memory.putLong(slot, n.value());
-                case SlotValue.ErrorRecord _ -> Memory.putLong(slot, start + shift);
-                case SlotValue.Address a -> {
-                    section.patches[section.base(a.place()) - section.first].add(
-                            slot, a.place().start());
-                    Memory.putLong(slot, section.alignment(a.place()));
-                }
-                case SlotValue.ScalarArgument s -> {
-                    Type type = plan.argTypes().get(s.index());
-                    scalarPatches.add(new ScalarPatch(slot, s.index(), type.dtype()));
-                }
-            }
+            SlotValue value = values.get(i);
+            // Most are numbers: asked first, as a switch over types is a call until HotSpot has compiled it.
+            words[first + i] =
+                    value instanceof SlotValue.Number n ? n.value() : word(section, at + (long) i * Long.BYTES, value);
         }
+    }
+
+    /** What is in a slot until the first run; what runs will write into it is noted. */
+    private long word(Section section, long slot, SlotValue value) {
+        return switch (value) {
+            case SlotValue.Number n -> n.value();
+            case SlotValue.ErrorRecord _ -> start + shift;
+            case SlotValue.Address a -> {
+                Place place = a.place();
+                section.patches[section.base(place) - section.first].add(slot, place.start());
+                yield section.alignment(place);
+            }
+            case SlotValue.ScalarArgument s -> {
+                scalarPatches.add(new ScalarPatch(
+                        slot, s.index(), plan.argTypes().get(s.index()).dtype()));
+                yield 0;
+            }
+        };
     }
 
     /** The error record and what follows it, up to {@code used} bytes behind the last block. */

@@ -120,12 +120,12 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * A kernel that no program asked for: it comes from the cache like any other, and counts nowhere. Who has a cache will read plans, too: what that takes is
-     * loaded here, where nobody waits for it.
+     * A kernel that no program asked for: it comes from the cache like any other, and counts nowhere. A plan of it is read and linked, as those of programs
+     * will be: what that takes is loaded here, where nobody waits for it.
      */
     private JvmKernel firstKernel(Kernel kernel) {
         JvmKernel made = uncounted.make(kernel, StoredPlan.name(kernel));
-        if (disk != null) JvmFeatures.readPlan(kernel);
+        JvmExecutable.rehearse(JvmFeatures.plan(kernel), this, new JvmKernels((_, _) -> made));
         return made;
     }
 

@@ -104,8 +104,19 @@ public abstract class AttentionCode extends JvmKernel {
     }
 
     @Override
-    public final long tasks(int phase, long params) {
+    public final Demand demand(long params) {
         AttentionPlan plan = plan(params);
+        long[] tasks = new long[phases()];
+        for (int p = 0; p < tasks.length; p++) tasks[p] = tasks(plan, p);
+        return new Demand(tasks, scratchBytes(plan, params), workspaceBytes(plan), null);
+    }
+
+    @Override
+    public final long tasks(int phase, long params) {
+        return tasks(plan(params), phase);
+    }
+
+    private static long tasks(AttentionPlan plan, int phase) {
         return plan.batches
                 * switch (phase) {
                     case 0 -> plan.queryBlocks();
@@ -116,14 +127,21 @@ public abstract class AttentionCode extends JvmKernel {
 
     @Override
     public final long scratchBytes(long params) {
-        AttentionPlan plan = plan(params);
+        return scratchBytes(plan(params), params);
+    }
+
+    private long scratchBytes(AttentionPlan plan, long params) {
         if (!isBackward()) return new AttentionForward(this, tiles(), plan, params, 0).scratchBytes();
         return new AttentionBackward(this, tiles(), plan, params, 0, 0).scratchBytes();
     }
 
     @Override
     public final long workspaceBytes(long params) {
-        return isBackward() ? plan(params).workspaceBytes() : 0;
+        return workspaceBytes(plan(params));
+    }
+
+    private long workspaceBytes(AttentionPlan plan) {
+        return isBackward() ? plan.workspaceBytes() : 0;
     }
 
     @Override

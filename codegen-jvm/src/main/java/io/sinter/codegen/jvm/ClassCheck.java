@@ -2,10 +2,13 @@
 package io.sinter.codegen.jvm;
 
 import io.sinter.ir.store.FormatException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.objectweb.asm.ClassReader;
 import org.objectweb.asm.Opcodes;
 import org.objectweb.asm.Type;
 
@@ -37,8 +40,6 @@ final class ClassCheck {
             "IntVector",
             "ShortVector",
             "ByteVector");
-
-    private static final String OPERATORS = Species.PACKAGE + "VectorOperators";
 
     /** Members of other classes. */
     private static final Map<String, Set<String>> MEMBERS = Map.of(
@@ -104,19 +105,58 @@ final class ClassCheck {
             "io/sinter/ir/DType",
             HERE + "GemmNumbers");
 
-    private final ClassReader reader;
-    private final char[] buffer;
-    private final Set<String> superclasses;
+    /** Stands for every name. */
+    private static final NameSet ALL = NameSet.of(Set.of());
 
-    private ClassCheck(byte[] bytes, Set<String> superclasses) {
-        reader = new ClassReader(bytes);
-        buffer = new char[reader.getMaxStringLength()];
+    private static final NameSet NONE = NameSet.of(Set.of());
+    private static final NameSet KERNEL_NAMES = NameSet.of(KERNELS);
+    /** Types that may be named, besides superclasses. */
+    private static final NameSet TYPES;
+    /** Classes all of whose members may be used. */
+    private static final NameSet OPEN;
+
+    private static final Map<String, NameSet> MEMBER_NAMES;
+
+    static {
+        Set<String> open = new HashSet<>(OURS);
+        for (String v : VECTORS) open.add(Species.PACKAGE + v);
+        OPEN = NameSet.of(open);
+        Set<String> types = new HashSet<>(open);
+        types.addAll(MEMBERS.keySet());
+        types.addAll(List.of("java/lang/Object", "java/lang/String"));
+        TYPES = NameSet.of(types);
+        Map<String, NameSet> members = new HashMap<>();
+        MEMBERS.forEach((owner, names) -> members.put(owner, NameSet.of(names)));
+        MEMBER_NAMES = Map.copyOf(members);
+    }
+
+    /** Types that may be named are those that begin like this, too. */
+    private static final byte[] OPERATORS = latin(Species.PACKAGE + "VectorOperators");
+
+    private static final byte[] LAYOUTS = latin("java/lang/foreign/ValueLayout$Of");
+
+    private final byte[] bytes;
+    private final ConstantPool pool;
+    private final NameSet superclasses;
+    private final byte[] self;
+    /** By number of a class among the constants: what of it may be used, where that is known. */
+    private final NameSet[] members;
+
+    private ClassCheck(GeneratedClass generated, NameSet superclasses) {
+        bytes = generated.bytes();
+        pool = new ConstantPool(bytes);
+        self = latin(generated.className());
+        members = new NameSet[pool.count()];
         this.superclasses = superclasses;
+    }
+
+    private static byte[] latin(String name) {
+        return name.getBytes(StandardCharsets.ISO_8859_1);
     }
 
     /** @throws FormatException naming what a kernel would not have */
     static void check(GeneratedClass generated) {
-        check(generated, JvmCodegen.PREFIX, KERNELS);
+        check(generated, JvmCodegen.PREFIX, KERNEL_NAMES);
     }
 
     /**
@@ -126,14 +166,14 @@ final class ClassCheck {
      * @param superclass what it extends
      */
     static void check(GeneratedClass generated, String prefix, Class<?> superclass) {
-        check(generated, prefix, Set.of(Type.getInternalName(superclass)));
+        check(generated, prefix, NameSet.of(Set.of(Type.getInternalName(superclass))));
     }
 
     /** The same of a class of either sort. */
     static void checkAny(GeneratedClass generated) {
         Set<String> all = new HashSet<>(KERNELS);
         all.addAll(SHARED);
-        check(generated, SharedClass.PREFIX, all);
+        check(generated, SharedClass.PREFIX, NameSet.of(all));
     }
 
     /** Whether classes that extend this one are shared. */
@@ -141,72 +181,99 @@ final class ClassCheck {
         return SHARED.contains(Type.getInternalName(superclass));
     }
 
-    private static void check(GeneratedClass generated, String prefix, Set<String> superclasses) {
+    private static void check(GeneratedClass generated, String prefix, NameSet superclasses) {
         try {
-            new ClassCheck(generated.bytes(), superclasses).run(generated.className(), prefix);
-        } catch (IllegalArgumentException | IndexOutOfBoundsException | NegativeArraySizeException e) {
+            new ClassCheck(generated, superclasses).run(generated.className(), prefix);
+        } catch (IndexOutOfBoundsException e) {
             throw new FormatException("no class file: " + e.getMessage(), e);
         }
     }
 
     private static void demand(boolean holds, String what) {
-        if (!holds) throw new FormatException("a class that is no generated kernel: " + what);
+        if (!holds) throw wrong(what);
+    }
+
+    private static FormatException wrong(String what) {
+        return new FormatException("a class that is no generated kernel: " + what);
     }
 
     private void run(String name, String prefix) {
-        demand(name.equals(reader.getClassName()) && name.startsWith(prefix), "named " + reader.getClassName());
-        demand(
-                reader.getSuperName() != null && superclasses.contains(reader.getSuperName()),
-                "it extends " + reader.getSuperName());
-        demand(reader.getInterfaces().length == 0, "it implements something");
-        demand((reader.getAccess() & (Opcodes.ACC_INTERFACE | Opcodes.ACC_ABSTRACT)) == 0, "it is abstract");
-        for (int i = 1; i < reader.getItemCount(); i++) {
-            int at = reader.getItem(i);
-            if (at == 0) continue; // the second half of a long or double
-            switch (reader.readByte(at - 1)) {
-                case 1, 3, 4, 5, 6, 8, 12 -> {} // texts, numbers, names with types
-                case 7 -> type(reader.readUTF8(at, buffer), name);
-                case 9, 10, 11 -> {
-                    String owner = reader.readClass(at, buffer);
-                    int member = reader.getItem(reader.readUnsignedShort(at + 2));
-                    member(owner, reader.readUTF8(member, buffer), name);
-                }
-                default -> demand(false, "it has a constant of kind " + reader.readByte(at - 1));
+        int own = pool.first(pool.self(), ConstantPool.UTF8);
+        if (!isSelf(own) || !name.startsWith(prefix)) throw wrong("named " + pool.text(own));
+        demand(pool.superclass() != 0, "it extends nothing");
+        int parent = pool.first(pool.superclass(), ConstantPool.UTF8);
+        if (!isIn(superclasses, parent)) throw wrong("it extends " + pool.text(parent));
+        demand(pool.interfaces() == 0, "it implements something");
+        demand((pool.access() & (Opcodes.ACC_INTERFACE | Opcodes.ACC_ABSTRACT)) == 0, "it is abstract");
+        for (int i = 1; i < pool.count(); i++) {
+            switch (pool.tag(i)) {
+                case 0 -> {} // the second half of a long or double
+                case ConstantPool.UTF8,
+                        3,
+                        4,
+                        5,
+                        6,
+                        8,
+                        ConstantPool.NAME_AND_TYPE -> {} // texts, numbers, names with types
+                case ConstantPool.CLASS -> type(pool.first(i, ConstantPool.UTF8));
+                case ConstantPool.FIELD, ConstantPool.METHOD, ConstantPool.INTERFACE_METHOD -> member(i);
+                default -> throw wrong("it has a constant of kind " + pool.tag(i));
             }
         }
     }
 
-    private void type(String type, String self) {
-        demand(type != null && !type.isEmpty(), "it names nothing");
-        String element = type;
-        while (element.startsWith("[")) element = element.substring(1);
-        if (element.length() <= 1) return; // an array of a primitive type
-        if (type.startsWith("[")) element = element.substring(1, element.length() - 1);
-        demand(
-                element.equals(self)
-                        || element.equals("java/lang/Object")
-                        || element.equals("java/lang/String")
-                        || element.startsWith("java/lang/foreign/ValueLayout$Of")
-                        || MEMBERS.containsKey(element)
-                        || OURS.contains(element)
-                        || superclasses.contains(element)
-                        || isVector(element),
-                "it names " + type);
+    private boolean isIn(NameSet names, int utf8) {
+        return names.contains(bytes, pool.textAt(utf8), pool.textLength(utf8));
     }
 
-    private static boolean isVector(String type) {
-        return type.startsWith(Species.PACKAGE)
-                && (type.startsWith(OPERATORS) || VECTORS.contains(type.substring(Species.PACKAGE.length())));
+    private boolean isSelf(int utf8) {
+        int at = pool.textAt(utf8);
+        return Arrays.equals(self, 0, self.length, bytes, at, at + pool.textLength(utf8));
     }
 
-    private void member(String owner, String member, String self) {
-        demand(owner != null && member != null, "it uses nothing");
-        demand(
-                owner.equals(self)
-                        || OURS.contains(owner)
-                        || superclasses.contains(owner)
-                        || isVector(owner)
-                        || MEMBERS.getOrDefault(owner, Set.of()).contains(member),
-                "it uses " + owner + "." + member);
+    private void type(int utf8) {
+        int at = pool.textAt(utf8);
+        int length = pool.textLength(utf8);
+        int dimensions = 0;
+        while (dimensions < length && bytes[at + dimensions] == '[') dimensions++;
+        if (dimensions > 0) {
+            at += dimensions;
+            length -= dimensions;
+            if (length == 1) return; // of a primitive type
+            // Of objects: L, the name, a semicolon.
+            at++;
+            length -= 2;
+        }
+        if (length <= 0 || !isType(at, length)) throw wrong("it names " + pool.text(utf8));
+    }
+
+    private boolean isType(int at, int length) {
+        return TYPES.contains(bytes, at, length)
+                || superclasses.contains(bytes, at, length)
+                || Arrays.equals(self, 0, self.length, bytes, at, at + length)
+                || begins(OPERATORS, at, length)
+                || begins(LAYOUTS, at, length);
+    }
+
+    private boolean begins(byte[] prefix, int at, int length) {
+        return length >= prefix.length && Arrays.equals(prefix, 0, prefix.length, bytes, at, at + prefix.length);
+    }
+
+    private void member(int constant) {
+        int owner = pool.first(constant, ConstantPool.CLASS);
+        int name = pool.first(pool.second(constant, ConstantPool.NAME_AND_TYPE), ConstantPool.UTF8);
+        NameSet some = members[owner];
+        if (some == null) members[owner] = some = members(pool.first(owner, ConstantPool.UTF8));
+        if (some != ALL && !isIn(some, name))
+            throw wrong("it uses " + pool.text(pool.first(owner, ConstantPool.UTF8)) + "." + pool.text(name));
+    }
+
+    /** What may be used of a class. */
+    private NameSet members(int owner) {
+        boolean all = isIn(OPEN, owner)
+                || isIn(superclasses, owner)
+                || isSelf(owner)
+                || begins(OPERATORS, pool.textAt(owner), pool.textLength(owner));
+        return all ? ALL : MEMBER_NAMES.getOrDefault(pool.text(owner), NONE);
     }
 }

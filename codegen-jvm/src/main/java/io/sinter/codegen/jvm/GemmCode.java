@@ -118,8 +118,10 @@ public abstract class GemmCode extends JvmKernel implements Cloneable {
     /** Transformed weights: they are a function of the weights alone. */
     @Override
     public final Preparation preparation(long params) {
-        if (!isStencil()) return null;
-        StencilPlan plan = stencil(params);
+        return isStencil() ? preparation(stencil(params), params) : null;
+    }
+
+    private Preparation preparation(StencilPlan plan, long params) {
         if (plan.winograd == null) return null;
         long[] place = new long[8];
         place(params, 0, place);
@@ -179,38 +181,59 @@ public abstract class GemmCode extends JvmKernel implements Cloneable {
     }
 
     @Override
-    public final long tasks(int phase, long params) {
+    public final Demand demand(long params) {
         if (isStencil()) {
             StencilPlan plan = stencil(params);
-            WinogradPlan winograd = plan.winograd;
-            if (winograd == null) return phase == 0 ? plan.tasks() : phase == 1 ? plan.sumTasks() : 0;
-            return phase == 0 ? winograd.filterTasks() : phase == 1 ? winograd.inputTasks() : winograd.tasks();
+            return new Demand(tasks(plan), scratchBytes(plan, params), workspaceBytes(plan), preparation(plan, params));
         }
         GemmPlan plan = plan(params);
-        return phase == 0 ? plan.tasks() : phase == 1 ? plan.sumTasks() : 0;
+        return new Demand(tasks(plan), scratchBytes(plan), workspaceBytes(plan), null);
+    }
+
+    @Override
+    public final long tasks(int phase, long params) {
+        return (isStencil() ? tasks(stencil(params)) : tasks(plan(params)))[phase];
+    }
+
+    private static long[] tasks(GemmPlan plan) {
+        return new long[] {plan.tasks(), plan.sumTasks(), 0};
+    }
+
+    private static long[] tasks(StencilPlan plan) {
+        WinogradPlan winograd = plan.winograd;
+        return winograd == null
+                ? new long[] {plan.tasks(), plan.sumTasks(), 0}
+                : new long[] {winograd.filterTasks(), winograd.inputTasks(), winograd.tasks()};
     }
 
     @Override
     public final long scratchBytes(long params) {
-        if (isStencil()) {
-            StencilPlan plan = stencil(params);
-            if (plan.winograd != null) return new WinogradBlock(this, tiles(), plan.winograd, params, 0, 0, 0).bytes();
-            long bytes = new StencilBlock(this, tiles(), plan, params, 0, 0).bytes();
-            if (!plan.winogradGradient) return bytes;
-            return Math.max(bytes, new WinogradGradient(this, tiles(), plan, params, 0, 0).bytes());
-        }
-        return new GemmScratch(plan(params), tiles(), 0).bytes();
+        return isStencil() ? scratchBytes(stencil(params), params) : scratchBytes(plan(params));
+    }
+
+    private long scratchBytes(GemmPlan plan) {
+        return new GemmScratch(plan, tiles(), 0).bytes();
+    }
+
+    private long scratchBytes(StencilPlan plan, long params) {
+        if (plan.winograd != null) return new WinogradBlock(this, tiles(), plan.winograd, params, 0, 0, 0).bytes();
+        long bytes = new StencilBlock(this, tiles(), plan, params, 0, 0).bytes();
+        if (!plan.winogradGradient) return bytes;
+        return Math.max(bytes, new WinogradGradient(this, tiles(), plan, params, 0, 0).bytes());
     }
 
     @Override
     public final long workspaceBytes(long params) {
-        if (isStencil()) {
-            StencilPlan stencil = stencil(params);
-            if (stencil.winograd != null) return stencil.winograd.filterBytes() + stencil.winograd.inputBytes();
-            return stencil.pixelsInK ? stencil.slices * stencil.partialBytes() : 0;
-        }
-        GemmPlan plan = plan(params);
+        return isStencil() ? workspaceBytes(stencil(params)) : workspaceBytes(plan(params));
+    }
+
+    private static long workspaceBytes(GemmPlan plan) {
         return plan.slices == 1 ? 0 : plan.slices * plan.partialBytes();
+    }
+
+    private static long workspaceBytes(StencilPlan plan) {
+        if (plan.winograd != null) return plan.winograd.filterBytes() + plan.winograd.inputBytes();
+        return plan.pixelsInK ? plan.slices * plan.partialBytes() : 0;
     }
 
     @Override

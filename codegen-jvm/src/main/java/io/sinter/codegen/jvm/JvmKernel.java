@@ -20,6 +20,23 @@ public abstract class JvmKernel {
         return "";
     }
 
+    /**
+     * What a launch asks for.
+     *
+     * @param tasks of each phase
+     * @param scratchBytes see {@link JvmKernel#scratchBytes}
+     * @param workspaceBytes see {@link JvmKernel#workspaceBytes}
+     * @param preparation see {@link JvmKernel#preparation(long)}; or null
+     */
+    public record Demand(long[] tasks, long scratchBytes, long workspaceBytes, Preparation preparation) {}
+
+    /** All at once, for who prepares many launches: a kernel that plans its launches plans once. */
+    public Demand demand(long params) {
+        long[] tasks = new long[phases()];
+        for (int p = 0; p < tasks.length; p++) tasks[p] = tasks(p, params);
+        return new Demand(tasks, scratchBytes(params), workspaceBytes(params), preparation(params));
+    }
+
     /** Number of phases, at least 1; a phase starts when every task of the one before has ended. */
     public int phases() {
         return 1;

@@ -4,6 +4,7 @@ package io.sinter.codegen.jvm;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -19,6 +20,7 @@ import io.sinter.ir.ref.RandomKernel;
 import io.sinter.ir.ref.RefArray;
 import io.sinter.ir.store.FormatException;
 import io.sinter.ir.store.StoredPlan;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -171,6 +173,21 @@ class ClassCheckTest {
                     m.visitInsn(Opcodes.POP);
                 }),
                 "java/lang/Thread");
+        for (String array : List.of("[Ljava/lang/Thread;", "[[Ljava/lang/Thread;", "[[", "[Ljava/lang/Object")) {
+            refuse(
+                    with(KERNEL, null, m -> {
+                        m.visitInsn(Opcodes.ACONST_NULL);
+                        m.visitTypeInsn(Opcodes.CHECKCAST, array);
+                        m.visitInsn(Opcodes.POP);
+                    }),
+                    "names " + array);
+        }
+        assertDoesNotThrow(() -> JvmCodegen.check(with(KERNEL, null, m -> {
+            m.visitInsn(Opcodes.ACONST_NULL);
+            for (String array : List.of("[J", "[[J", "[[Ljava/lang/Object;", "[L" + NAME + ";"))
+                m.visitTypeInsn(Opcodes.CHECKCAST, array);
+            m.visitInsn(Opcodes.POP);
+        })));
         refuse(
                 with(KERNEL, null, m -> {
                     m.visitLdcInsn(org.objectweb.asm.Type.getMethodType("()V"));
@@ -180,6 +197,31 @@ class ClassCheckTest {
         refuse(with("java/lang/ClassLoader", null, _ -> {}), "extends java/lang/ClassLoader");
         refuse(with(KERNEL, new String[] {"java/lang/Runnable"}, _ -> {}), "implements");
         refuse(new GeneratedClass(NAME + "2", with(KERNEL, null, _ -> {}).bytes()), "named");
+    }
+
+    @Test
+    void namesAreFoundWhereTheyStand() {
+        Random random = new Random(5);
+        for (int n = 0; n < 200; n++) {
+            Set<String> names = new HashSet<>();
+            for (int i = random.nextInt(40); i > 0; i--) names.add(name(random));
+            NameSet set = NameSet.of(names);
+            for (int i = 0; i < 200; i++) {
+                String name = i % 2 == 0 || names.isEmpty()
+                        ? name(random)
+                        : names.iterator().next();
+                byte[] text = ("x" + name + "y").getBytes(StandardCharsets.ISO_8859_1);
+                assertEquals(names.contains(name), set.contains(text, 1, name.length()), name);
+                assertFalse(set.contains(text, 1, 0));
+            }
+        }
+    }
+
+    /** Of few letters, so that equal ends and lengths are common. */
+    private static String name(Random random) {
+        StringBuilder name = new StringBuilder();
+        for (int i = 1 + random.nextInt(5); i > 0; i--) name.append((char) ('a' + random.nextInt(2)));
+        return name.toString();
     }
 
     @Test

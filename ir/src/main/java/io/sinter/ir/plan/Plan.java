@@ -33,25 +33,39 @@ public record Plan(
     /** A piece of memory. */
     public sealed interface Place {
         /** The buffer of argument {@code index}. */
-        record Argument(int index) implements Place {}
+        record Argument(int index) implements Place {
+            @Override
+            public long start() {
+                return 0;
+            }
+        }
 
         /** The buffer of result {@code index}: fresh memory that outlives the run. */
-        record Result(int index) implements Place {}
+        record Result(int index) implements Place {
+            @Override
+            public long start() {
+                return 0;
+            }
+        }
 
         /** Temporary memory at a byte offset (64-byte aligned) of the arena. */
-        record Temp(long offset, long bytes) implements Place {}
+        record Temp(long offset, long bytes) implements Place {
+            @Override
+            public long start() {
+                return offset;
+            }
+        }
 
         /** {@code bytes} bytes of another place, from byte {@code offset} on. */
-        record Part(Place of, long offset, long bytes) implements Place {}
+        record Part(Place of, long offset, long bytes) implements Place {
+            @Override
+            public long start() {
+                return of.start() + offset;
+            }
+        }
 
         /** Where it begins: bytes from the beginning of the argument, the result or the arena that it is in. */
-        default long start() {
-            return switch (this) {
-                case Argument _, Result _ -> 0;
-                case Temp t -> t.offset;
-                case Part p -> p.of.start() + p.offset;
-            };
-        }
+        long start();
     }
 
     /** One thing to run. */

@@ -52,10 +52,12 @@ public final class ByteReader {
     public long number() {
         long value = 0;
         for (int shift = 0; ; shift += 7) {
-            int b = u8();
-            if (shift == 63 && b > 1) throw new FormatException("a number of more than 64 bits");
+            // Not by u8: most of a plan is numbers, which are read before any of this is compiled.
+            if (at == end) throw new FormatException("ends too early");
+            int b = bytes[at++];
+            if (shift == 63 && (b & 0xff) > 1) throw new FormatException("a number of more than 64 bits");
             value |= (long) (b & 0x7f) << shift;
-            if (b < 0x80) return value >>> 1 ^ -(value & 1);
+            if (b >= 0) return value >>> 1 ^ -(value & 1);
         }
     }
 

@@ -15,9 +15,12 @@ import java.util.List;
  */
 final class PlanCheck {
     private final Plan plan;
+    /** Of each argument: most places are arguments, and each is named by many slots. */
+    private final long[] argumentBytes;
 
     private PlanCheck(Plan plan) {
         this.plan = plan;
+        argumentBytes = plan.argTypes().stream().mapToLong(PlanCheck::bytes).toArray();
     }
 
     /** Throws what arithmetic and operators' type rules throw, too: {@link StoredPlan#read} makes that a {@link FormatException}. */
@@ -25,6 +28,11 @@ final class PlanCheck {
         new PlanCheck(plan).run();
     }
 
+    /**
+     * A plan is checked before anything of this has been compiled: what is wrong is put into words only where something is.
+     *
+     * @param what a constant
+     */
     private static void demand(boolean holds, String what) {
         if (!holds) throw new FormatException(what);
     }
@@ -39,7 +47,7 @@ final class PlanCheck {
         }
         for (int i = 0; i < plan.argTypes().size(); i++) {
             Type t = plan.argTypes().get(i);
-            demand(!plan.scalarArgs().get(i) || t.rank() == 0, "a scalar argument of type " + t);
+            if (plan.scalarArgs().get(i) && t.rank() != 0) throw new FormatException("a scalar argument of type " + t);
         }
         plan.steps().forEach(this::step);
     }
@@ -53,7 +61,7 @@ final class PlanCheck {
                 holds(c.to(), c.bytes());
             }
             case Plan.LibraryCall c -> {
-                demand(c.op() instanceof Routine, c.op().name() + " is no routine");
+                if (!(c.op() instanceof Routine)) throw new FormatException(c.op().name() + " is no routine");
                 demand(!c.in().isEmpty() && c.out().size() == 2, "a routine with other operands");
                 hold(c.in(), c.inTypes());
                 hold(c.out(), c.outTypes());
@@ -71,10 +79,11 @@ final class PlanCheck {
     private void launch(Plan.Launch l) {
         demand(!l.segments().isEmpty(), "a launch of nothing");
         for (List<SlotValue> slots : l.segments()) {
-            demand(
-                    slots.size() == l.kernel().slots(),
-                    "a launch of " + l.kernel().name() + " with other slots");
+            if (slots.size() != l.kernel().slots())
+                throw new FormatException("a launch of " + l.kernel().name() + " with other slots");
             for (SlotValue v : slots) {
+                // Most are: asked first, as a switch over types is a call until HotSpot has compiled it.
+                if (v instanceof SlotValue.Number) continue;
                 switch (v) {
                     case SlotValue.Address a -> bytes(a.place());
                     case SlotValue.ScalarArgument a ->
@@ -120,8 +129,12 @@ final class PlanCheck {
         demand(end >= 0 && Math.addExact(end, bytes) <= bytes(whole), "a loop that runs out of its memory");
     }
 
+    private static boolean isPiece(long offset, long bytes, long whole) {
+        return offset >= 0 && bytes >= 0 && Math.addExact(offset, bytes) <= whole;
+    }
+
     private int argument(int index) {
-        demand(index >= 0 && index < plan.argTypes().size(), "no argument " + index);
+        if (index < 0 || index >= argumentBytes.length) throw new FormatException("no argument " + index);
         return index;
     }
 
@@ -130,27 +143,26 @@ final class PlanCheck {
     }
 
     private void holds(Place place, long bytes) {
-        demand(bytes <= bytes(place), bytes + " bytes in " + place);
+        if (bytes > bytes(place)) throw new FormatException(bytes + " bytes in " + place);
     }
 
     /** Size of a place, which is checked to lie in its buffer. */
     private long bytes(Place place) {
         return switch (place) {
-            case Place.Argument a -> bytes(plan.argTypes().get(argument(a.index())));
+            case Place.Argument a -> argumentBytes[argument(a.index())];
             case Place.Result r -> {
-                demand(r.index() >= 0 && r.index() < plan.resultTypes().size(), "no result " + r.index());
+                if (r.index() < 0 || r.index() >= plan.resultTypes().size())
+                    throw new FormatException("no result " + r.index());
                 yield bytes(plan.resultTypes().get(r.index()));
             }
             case Place.Temp t -> {
-                demand(
-                        t.offset() >= 0 && t.bytes() >= 0 && Math.addExact(t.offset(), t.bytes()) <= plan.arenaBytes(),
-                        place + " in an arena of " + plan.arenaBytes());
+                if (!isPiece(t.offset(), t.bytes(), plan.arenaBytes()))
+                    throw new FormatException(place + " in an arena of " + plan.arenaBytes());
                 yield t.bytes();
             }
             case Place.Part p -> {
-                demand(
-                        p.offset() >= 0 && p.bytes() >= 0 && Math.addExact(p.offset(), p.bytes()) <= bytes(p.of()),
-                        "a part outside of its whole: " + place);
+                if (!isPiece(p.offset(), p.bytes(), bytes(p.of())))
+                    throw new FormatException("a part outside of its whole: " + place);
                 yield p.bytes();
             }
         };

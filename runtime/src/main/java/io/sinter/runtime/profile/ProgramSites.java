@@ -6,6 +6,7 @@ import io.sinter.ir.store.StoredPlan;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 
 /** What a compiled program runs, in program order, the bodies of loops where their loop stands. Filled while the program is linked. */
 public final class ProgramSites {
@@ -31,6 +32,11 @@ public final class ProgramSites {
      * @param name of the kernel, with its extents
      */
     public Site add(Plan plan, Plan.Step step, String name) {
+        return add(plan, step, () -> name);
+    }
+
+    /** As {@link #add(Plan, Plan.Step, String)}, with a name that takes a while to make: it is asked for when somebody asks for the site's. */
+    public Site add(Plan plan, Plan.Step step, Supplier<String> name) {
         int kernel =
                 switch (step) {
                     case Plan.Launch _, Plan.LibraryCall _ -> kernels++;
@@ -48,7 +54,8 @@ public final class ProgramSites {
         return number;
     }
 
-    List<Site> all() {
+    /** Everything, in program order. */
+    public List<Site> all() {
         return all;
     }
 

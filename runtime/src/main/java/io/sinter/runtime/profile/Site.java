@@ -3,24 +3,34 @@ package io.sinter.runtime.profile;
 
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Work;
+import java.util.function.Supplier;
 
 /** One thing that a program runs, as profiles and the Flight Recorder know it: a kernel, a library's routine, or a copy. */
 public final class Site {
     private final ProgramSites program;
     private final int index;
     private final int number;
-    private final String name;
+    private final Supplier<String> namer;
     private final Plan plan;
     private final Plan.Step step;
     private final int[] origins;
+    /** Made when first asked for. */
+    private String name;
     /** Counted when first asked for. */
     private Work work;
 
-    Site(ProgramSites program, int index, int number, String name, Plan plan, Plan.Step step, int[] origins) {
+    Site(
+            ProgramSites program,
+            int index,
+            int number,
+            Supplier<String> namer,
+            Plan plan,
+            Plan.Step step,
+            int[] origins) {
         this.program = program;
         this.index = index;
         this.number = number;
-        this.name = name;
+        this.namer = namer;
         this.plan = plan;
         this.step = step;
         this.origins = origins;
@@ -43,7 +53,9 @@ public final class Site {
 
     /** The kernel's name, with its extents where the device tells them. */
     public String name() {
-        return name;
+        String known = name;
+        if (known == null) name = known = namer.get(); // several threads may do so at once
+        return known;
     }
 
     /** What one run of it has to do. */
