@@ -99,7 +99,7 @@ public final class Compiler {
     /** As {@link #plan(Graph, int, Capabilities)}; {@code watch} sees every step of the compiler. */
     public static Plan plan(Graph graph, int maxWeight, Capabilities capabilities, CompilerWatch watch) {
         Graph g = optimize(graph, passes(capabilities), watch::pass);
-        Fusion.Limits limits = new Fusion.Limits(maxWeight, capabilities.largeTasks());
+        Fusion.Limits limits = new Fusion.Limits(maxWeight, capabilities.largeTasks(), capabilities.repeats());
         Fusion.Result fused = Fusion.run(g, limits);
         watch.fused(g, fused);
         return Lowering.lower(g, fused.groups(), limits, watch);

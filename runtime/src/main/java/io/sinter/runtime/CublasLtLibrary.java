@@ -25,6 +25,8 @@ final class CublasLtLibrary implements MatmulLibrary {
     private static final int DESC_TRANSB = 4;
     private static final int DESC_EPILOGUE = 7;
     private static final int DESC_BIAS_POINTER = 8;
+    private static final int DESC_AUX_POINTER = 11;
+    private static final int DESC_AUX_LD = 12;
     private static final int LAYOUT_BATCH_COUNT = 5;
     private static final int LAYOUT_STRIDED_BATCH_OFFSET = 6;
     private static final int PREFERENCE_MAX_WORKSPACE_BYTES = 1;
@@ -32,8 +34,13 @@ final class CublasLtLibrary implements MatmulLibrary {
     private static final int EPILOGUE_RELU = 2;
     /** The approximation by tanh. */
     private static final int EPILOGUE_GELU = 32;
+    /** The same, and what it is applied to is stored, too. */
+    private static final int EPILOGUE_GELU_AUX = 160;
     /** Added to one of the others: first the bias. */
     private static final int EPILOGUE_BIAS = 4;
+
+    /** What leading dimensions of a result that is stored beside the first are multiples of. */
+    private static final int AUX_LD_STEP = 8;
 
     private static final int NOT_SUPPORTED = 15;
     private static final int HEURISTIC_RESULT_BYTES = 96;
@@ -127,6 +134,7 @@ final class CublasLtLibrary implements MatmulLibrary {
         boolean wide = p.dtype() == DType.F32 || p.dtype() == DType.F64;
         if (p.activation() == Activation.NONE && p.bias() && !wide) return false;
         if (p.activation() != Activation.NONE && p.dtype() == DType.F64) return false;
+        if (p.activation() == Activation.KEPT_GELU && (p.batch() > 1 || p.ldc() % AUX_LD_STEP != 0)) return false;
         // Which of the epilogues there are depends on the library's version.
         return p.activation() == Activation.NONE && !p.bias() || ready(p).algorithm != null;
     }
@@ -141,15 +149,17 @@ final class CublasLtLibrary implements MatmulLibrary {
                     case NONE -> p.bias() ? 0 : EPILOGUE_NONE;
                     case RELU -> EPILOGUE_RELU;
                     case GELU -> EPILOGUE_GELU;
+                    case KEPT_GELU -> EPILOGUE_GELU_AUX;
                 };
         return activation + (p.bias() ? EPILOGUE_BIAS : 0);
     }
 
     @Override
-    public synchronized void multiply(MatmulProblem p, long a, long b, long c, long bias) {
+    public synchronized void multiply(MatmulProblem p, long a, long b, long c, long bias, long kept) {
         Ready r = ready(p);
         if (r.algorithm == null) throw new GpuFaultException("cublasLt knows no way to do " + p);
         if (p.bias()) attribute(r.description, DESC_BIAS_POINTER, bias);
+        if (p.activation() == Activation.KEPT_GELU) attribute(r.description, DESC_AUX_POINTER, kept);
         boolean f64 = p.dtype() == DType.F64;
         if (f64) ones.set(ValueLayout.JAVA_DOUBLE, 0, 1);
         else ones.set(ValueLayout.JAVA_FLOAT, 0, 1);
@@ -180,7 +190,7 @@ final class CublasLtLibrary implements MatmulLibrary {
 
     private void attribute(long description, int which, long value) {
         cell.set(LONG, 0, value);
-        long bytes = which == DESC_BIAS_POINTER ? 8 : 4;
+        long bytes = which >= DESC_BIAS_POINTER ? 8 : 4;
         check("cublasLtMatmulDescSetAttribute", setAttribute, description, which, cell.address(), bytes);
     }
 
@@ -197,6 +207,7 @@ final class CublasLtLibrary implements MatmulLibrary {
         attribute(description, DESC_TRANSA, p.transposedB() ? 1 : 0);
         attribute(description, DESC_TRANSB, p.transposedA() ? 1 : 0);
         attribute(description, DESC_EPILOGUE, epilogue(p));
+        if (p.activation() == Activation.KEPT_GELU) attribute(description, DESC_AUX_LD, p.ldc());
         long b =
                 layout(type, p.transposedB() ? p.k() : p.n(), p.transposedB() ? p.n() : p.k(), p.ldb(), p, p.strideB());
         long a =

@@ -55,7 +55,7 @@ final class JcublasLibrary implements MatmulLibrary {
     }
 
     @Override
-    public void multiply(MatmulProblem p, long a, long b, long c, long bias) {
+    public void multiply(MatmulProblem p, long a, long b, long c, long bias, long kept) {
         boolean f64 = p.dtype() == DType.F64;
         Pointer one = f64 ? Pointer.to(new double[] {1}) : Pointer.to(new float[] {1});
         Pointer zero = f64 ? Pointer.to(new double[] {0}) : Pointer.to(new float[] {0});

@@ -15,7 +15,10 @@ import io.sinter.ir.loop.Prim2;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Var;
 import io.sinter.runtime.MatmulProblem.Activation;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.IntToLongFunction;
 
 /**
@@ -25,8 +28,9 @@ import java.util.function.IntToLongFunction;
  * @param b where the right one is
  * @param c where the product goes
  * @param bias where the bias is; null for none
+ * @param kept where what the activation is applied to goes, too; null if it does not
  */
-record LibraryMatmul(MatmulProblem problem, Operand a, Operand b, Operand c, Operand bias) {
+record LibraryMatmul(MatmulProblem problem, Operand a, Operand b, Operand c, Operand bias, Operand kept) {
     /** A matrix: the slot of the parameter block that has its buffer's address, and bytes from there. */
     record Operand(int slot, long offset) {
         long address(long block) {
@@ -35,7 +39,11 @@ record LibraryMatmul(MatmulProblem problem, Operand a, Operand b, Operand c, Ope
     }
 
     /** Elements from one index to the next: of the batch, of rows, of columns. */
-    private record Strides(long batch, long row, long column, long offset) {}
+    private record Strides(long batch, long row, long column, long offset) {
+        boolean isLike(Strides s) {
+            return s != null && s.batch == batch && s.row == row && s.column == column;
+        }
+    }
 
     /**
      * What a launch of {@code kernel} is to a library; null if it is more, or something else.
@@ -49,11 +57,16 @@ record LibraryMatmul(MatmulProblem problem, Operand a, Operand b, Operand c, Ope
                 || g.k().size() > 1
                 || g.batch().size() > 1) return null;
         if (!(g.a() instanceof Expr.Load a) || !(g.b() instanceof Expr.Load b)) return null;
-        Stmt.Store store = store(g.epilogue());
-        if (store == null || a.mask() != null || b.mask() != null) return null;
+        List<Stmt.Store> stores = stores(g.epilogue());
+        if (stores == null || a.mask() != null || b.mask() != null) return null;
+        Stmt.Store store = stores.getFirst();
+        Stmt.Store kept = stores.size() == 1 ? null : stores.getLast();
         DType t = store.buffer().dtype();
         Activated value = activated(store.value(), t);
         if (!isSum(value.of, g.result())) return null;
+        boolean keeps =
+                kept != null && kept.buffer().dtype() == t && kept.value().equals(value.of);
+        if (kept != null && !(keeps && value.by == Activation.GELU)) return null;
         if (!t.isFloat() || a.buffer().dtype() != t || b.buffer().dtype() != t) return null;
 
         Var batch = g.batch().isEmpty() ? null : g.batch().getFirst();
@@ -65,6 +78,8 @@ record LibraryMatmul(MatmulProblem problem, Operand a, Operand b, Operand c, Ope
         Strides sb = strides(b.index(), slot, batch, k, n);
         Strides sc = strides(store.index(), slot, batch, m, n);
         if (sa == null || sb == null || sc == null) return null;
+        Strides sk = kept == null ? null : strides(kept.index(), slot, batch, m, n);
+        if (kept != null && !sc.isLike(sk)) return null;
         Strides sv = bias == null ? null : strides(bias.index(), slot, null, null, n);
         if (bias != null
                 && (sv == null
@@ -97,30 +112,35 @@ record LibraryMatmul(MatmulProblem problem, Operand a, Operand b, Operand c, Ope
                 sb.batch,
                 sc.batch,
                 bias != null,
-                value.by);
+                kept == null ? value.by : Activation.KEPT_GELU);
         return new LibraryMatmul(
                 problem,
                 operand(a.buffer(), sa),
                 operand(b.buffer(), sb),
                 operand(store.buffer(), sc),
-                bias == null ? null : operand(bias.buffer(), sv));
+                bias == null ? null : operand(bias.buffer(), sv),
+                kept == null ? null : operand(kept.buffer(), sk));
     }
 
     private static Operand operand(Buf buffer, Strides s) {
         return new Operand(buffer.slot(), s.offset * buffer.dtype().bytes());
     }
 
-    /** The one store, its local put in. */
-    private static Stmt.Store store(List<Stmt> epilogue) {
-        if (epilogue.isEmpty()
-                || epilogue.size() > 2
-                || !(epilogue.getLast() instanceof Stmt.Store s)
-                || s.mask() != null) return null;
-        if (epilogue.size() == 1) return s;
-        if (!(epilogue.getFirst() instanceof Stmt.Let let)
-                || !(s.value() instanceof Expr.Ref r)
-                || r.local() != let.local()) return null;
-        return new Stmt.Store(s.buffer(), s.index(), let.value());
+    /** One store or two, their locals put in, that of an activated value first; null if there is more. */
+    private static List<Stmt.Store> stores(List<Stmt> epilogue) {
+        Map<Local, Expr> values = new HashMap<>();
+        List<Stmt.Store> stores = new ArrayList<>();
+        for (Stmt s : epilogue) {
+            if (s instanceof Stmt.Let let && stores.isEmpty()) values.put(let.local(), let.value());
+            else if (s instanceof Stmt.Store t && t.mask() == null) {
+                Expr value = t.value() instanceof Expr.Ref r ? values.remove(r.local()) : null;
+                stores.add(value == null ? t : new Stmt.Store(t.buffer(), t.index(), value));
+            } else return null;
+        }
+        if (!values.isEmpty() || stores.isEmpty() || stores.size() > 2) return null;
+        boolean first =
+                activated(stores.getFirst().value(), stores.getFirst().buffer().dtype()).by != Activation.NONE;
+        return first ? stores : stores.reversed();
     }
 
     /** A value taken apart: what is done to it last. */

@@ -13,8 +13,9 @@ interface MatmulLibrary extends AutoCloseable {
      * Queues a product on the stream that the library was opened for. Addresses are the device's.
      *
      * @param bias address of the vector that is added; 0 if there is none
+     * @param kept address of what the activation is applied to; 0 if that is no result
      */
-    void multiply(MatmulProblem problem, long a, long b, long c, long bias);
+    void multiply(MatmulProblem problem, long a, long b, long c, long bias, long kept);
 
     @Override
     void close();

@@ -40,7 +40,9 @@ record MatmulProblem(
         /** {@code max(x, 0)}; libraries may make 0 of NaN. */
         RELU,
         /** The approximation by tanh. */
-        GELU
+        GELU,
+        /** The same, and what it is applied to is a result, too, that lies as c does: gradients want it. */
+        KEPT_GELU
     }
 
     /** Multiplications and additions. */

@@ -14,7 +14,7 @@ sealed interface PtxOrder {
     /** {@code site} is null for what no step of the plan says. */
     record Copy(long from, long to, long bytes, Site site) implements PtxOrder {}
 
-    record Multiply(PtxStep.Product product, long a, long b, long c, long bias) implements PtxOrder {}
+    record Multiply(PtxStep.Product product, long a, long b, long c, long bias, long kept) implements PtxOrder {}
 
     /** What a profile counts it for; null for nothing. */
     default Site site() {
@@ -59,7 +59,7 @@ sealed interface PtxOrder {
         GpuDriver driver = gpu.driver();
         switch (this) {
             case Copy c -> driver.copy(gpu.stream(), c.from, c.to, c.bytes);
-            case Multiply m -> m.product.library.multiply(m.product.matmul.problem(), m.a, m.b, m.c, m.bias);
+            case Multiply m -> m.product.library.multiply(m.product.matmul.problem(), m.a, m.b, m.c, m.bias, m.kept);
             case Call c -> {
                 PtxStep.Routine r = c.routine;
                 if (r.scratchBytes > 0 && !r.follows) driver.discard(gpu.stream(), c.scratch, r.scratchBytes);

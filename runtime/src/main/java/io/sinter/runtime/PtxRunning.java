@@ -63,9 +63,13 @@ final class PtxRunning {
                     orders.add(new PtxOrder.Copy(c.from().address(bases), c.to().address(bases), c.bytes(), c.site()));
                 case PtxStep.Product p -> {
                     LibraryMatmul m = p.matmul;
-                    long bias = m.bias() == null ? 0 : m.bias().address(p.block);
                     orders.add(new PtxOrder.Multiply(
-                            p, m.a().address(p.block), m.b().address(p.block), m.c().address(p.block), bias));
+                            p,
+                            m.a().address(p.block),
+                            m.b().address(p.block),
+                            m.c().address(p.block),
+                            m.bias() == null ? 0 : m.bias().address(p.block),
+                            m.kept() == null ? 0 : m.kept().address(p.block)));
                 }
                 case PtxStep.Routine r -> orders.add(new PtxOrder.Call(r, parameters(r), scratch));
                 case PtxStep.Repeat r -> {

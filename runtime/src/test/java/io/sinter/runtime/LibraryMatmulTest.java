@@ -58,7 +58,7 @@ class LibraryMatmulTest {
         }
 
         @Override
-        public void multiply(MatmulProblem p, long a, long b, long c, long bias) {
+        public void multiply(MatmulProblem p, long a, long b, long c, long bias, long kept) {
             done.add(p);
             driver.queueHost(stream, memory -> {
                 for (long x = 0; x < p.batch(); x++)
@@ -71,8 +71,9 @@ class LibraryMatmulTest {
                                 sum += get(memory, a + 4 * (x * p.strideA() + at))
                                         * get(memory, b + 4 * (x * p.strideB() + bt));
                             }
-                            sum = applied(p.activation(), sum);
-                            put(memory, c + 4 * (x * p.strideC() + i * p.ldc() + j), (float) sum);
+                            long at = 4 * (x * p.strideC() + i * p.ldc() + j);
+                            if (kept != 0) put(memory, kept + at, (float) sum);
+                            put(memory, c + at, (float) applied(p.activation(), sum));
                         }
             });
         }
@@ -81,7 +82,7 @@ class LibraryMatmulTest {
             return switch (f) {
                 case NONE -> x;
                 case RELU -> Math.max(x, 0);
-                case GELU -> x / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+                case GELU, KEPT_GELU -> x / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
             };
         }
 
@@ -214,11 +215,37 @@ class LibraryMatmulTest {
         }
     }
 
+    /** So is GELU's approximation where what it is applied to is a result as well, which gradients want; ReLU's is ours. */
+    @Test
+    void keptOperandsOfActivations() {
+        open("cublas");
+        for (boolean biased : new boolean[] {false, true}) {
+            for (boolean first : new boolean[] {false, true}) {
+                library.done.clear();
+                GraphBuilder g = new GraphBuilder();
+                Node x = biased(g, biased);
+                Node y = g.emit(new Gelu(true), List.of(x)).getFirst();
+                check(first ? g.build(x, y) : g.build(y, x));
+                assertEquals(Activation.KEPT_GELU, only().activation());
+                assertEquals(biased, only().bias());
+            }
+        }
+        library.done.clear();
+        GraphBuilder g = new GraphBuilder();
+        Node x = biased(g, true);
+        check(g.build(g.unary(Unary.RELU, x), x));
+        assertEquals(List.of(), library.done);
+    }
+
     private static Graph activated(boolean biased, Op f) {
         GraphBuilder g = new GraphBuilder();
+        return g.build(g.emit(f, List.of(biased(g, biased))).getFirst());
+    }
+
+    private static Node biased(GraphBuilder g, boolean biased) {
         Node x = g.matmul(g.input(Type.of(DType.F32, 5, 7)), g.input(Type.of(DType.F32, 7, 3)));
-        if (biased) x = g.add(x, g.expand(g.reshape(g.input(Type.of(DType.F32, 3)), Shape.of(1, 3)), Shape.of(5, 3)));
-        return g.build(g.emit(f, List.of(x)).getFirst());
+        if (!biased) return x;
+        return g.add(x, g.expand(g.reshape(g.input(Type.of(DType.F32, 3)), Shape.of(1, 3)), Shape.of(5, 3)));
     }
 
     @Test

@@ -10,7 +10,7 @@
 enum { OK = 0, INVALID_VALUE = 7, NOT_SUPPORTED = 15, R_32F = 0, COMPUTE_32F = 68 };
 
 static void product(int ta, int tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda, const float *b, int64_t ldb, float beta,
-                    float *c, int64_t ldc, const float *bias, int epilogue)
+                    float *c, int64_t ldc, const float *bias, int epilogue, float *aux, int64_t ldaux)
 {
     for (int64_t i = 0; i < m; i++)
         for (int64_t j = 0; j < n; j++) {
@@ -18,7 +18,8 @@ static void product(int ta, int tb, int64_t m, int64_t n, int64_t k, float alpha
             for (int64_t l = 0; l < k; l++) sum += (double)(ta ? a[l + i * lda] : a[i + l * lda]) * (tb ? b[j + l * ldb] : b[l + j * ldb]);
             double x = alpha * sum + (beta == 0 ? 0 : beta * c[i + j * ldc]) + (bias ? bias[i] : 0);
             if (epilogue == 2) x = x > 0 ? x : 0;
-            if (epilogue == 32) x = x / 2 * (1 + tanh(sqrt(2 / 3.141592653589793) * (x + 0.044715 * x * x * x)));
+            if (aux) aux[i + j * ldaux] = (float)x;
+            if (epilogue == 32 || epilogue == 160) x = x / 2 * (1 + tanh(sqrt(2 / 3.141592653589793) * (x + 0.044715 * x * x * x)));
             c[i + j * ldc] = (float)x;
         }
 }
@@ -34,11 +35,11 @@ int cublasGemmStridedBatchedEx(void *h, int ta, int tb, int m, int n, int k, con
                                int compute, int algo)
 {
     if (h != &created || !stream_set || at != R_32F || bt != R_32F || ct != R_32F || compute != COMPUTE_32F || algo != -1) return INVALID_VALUE;
-    for (int i = 0; i < batch; i++) product(ta, tb, m, n, k, *alpha, a + i * sa, lda, b + i * sb, ldb, *beta, c + i * sc, ldc, 0, 0);
+    for (int i = 0; i < batch; i++) product(ta, tb, m, n, k, *alpha, a + i * sa, lda, b + i * sb, ldb, *beta, c + i * sc, ldc, 0, 0, 0, 0);
     return OK;
 }
 
-struct desc { int compute, scale, ta, tb, epilogue; const float *bias; };
+struct desc { int compute, scale, ta, tb, epilogue; const float *bias; float *aux; int64_t ldaux; };
 struct layout { int type; uint64_t rows, columns; int64_t ld; int batch; int64_t stride; };
 struct preference { size_t workspace; };
 struct heuristic { uint64_t algo[8]; size_t workspace; int state; float waves; int reserved[4]; };
@@ -56,12 +57,14 @@ int cublasLtMatmulDescCreate(struct desc **d, int compute, int scale)
 int cublasLtMatmulDescDestroy(struct desc *d) { free(d); return OK; }
 int cublasLtMatmulDescSetAttribute(struct desc *d, int which, const void *value, size_t bytes)
 {
-    if (bytes != (which == 8 ? 8 : 4)) return INVALID_VALUE;
+    if (bytes != (which >= 8 ? 8 : 4)) return INVALID_VALUE;
     switch (which) {
     case 3: d->ta = *(const int *)value; return OK;
     case 4: d->tb = *(const int *)value; return OK;
     case 7: d->epilogue = *(const int *)value; return OK;
     case 8: d->bias = *(const float *const *)value; return OK;
+    case 11: d->aux = *(float *const *)value; return OK;
+    case 12: d->ldaux = *(const int64_t *)value; return d->ldaux % 8 == 0 ? OK : INVALID_VALUE;
     default: return INVALID_VALUE;
     }
 }
@@ -105,11 +108,13 @@ int cublasLtMatmul(void *h, struct desc *d, const float *alpha, const float *a, 
     if (h != &created || c != out || lc != lout || algo[0] != 4711 || !stream || (bytes && !workspace)) return INVALID_VALUE;
     if (d->compute != COMPUTE_32F || d->scale != R_32F || la->type != R_32F) return INVALID_VALUE;
     int activation = d->epilogue & ~4, biased = d->epilogue & 4;
-    if (activation != (biased ? 0 : 1) && activation != 2 && activation != 32) return INVALID_VALUE;
+    if (activation != (biased ? 0 : 1) && activation != 2 && activation != 32 && activation != 160) return INVALID_VALUE;
+    int keeps = activation == 160;
+    if (keeps && (!d->aux || d->ldaux < (int64_t)lc->rows || lc->batch > 1)) return INVALID_VALUE;
     uint64_t m = d->ta ? la->columns : la->rows, k = d->ta ? la->rows : la->columns, n = d->tb ? lb->rows : lb->columns;
     if (lc->rows != m || lc->columns != n || (d->tb ? lb->columns : lb->rows) != k) return INVALID_VALUE;
     for (int i = 0; i < lc->batch; i++)
         product(d->ta, d->tb, m, n, k, *alpha, a + i * la->stride, la->ld, b + i * lb->stride, lb->ld, *beta, out + i * lc->stride, lc->ld,
-                biased ? d->bias : 0, activation);
+                biased ? d->bias : 0, activation, keeps ? d->aux : 0, d->ldaux);
     return OK;
 }

@@ -86,7 +86,7 @@ public record GeneratedPtx(String text, List<Entry> entries) {
             }
             case ScanSchedule(int parts) -> out.u8(2).number(parts);
             case Schedule.AnyOrder() -> out.u8(3);
-            case Schedule.ByPlace() -> out.u8(6);
+            case Schedule.ByPlace(boolean whole) -> out.u8(6).bool(whole);
             case RowSchedule(int threads, int steps, boolean whole) ->
                 out.u8(5).number(threads).number(steps).bool(whole);
             case AttentionSchedule(GemmSchedule.Math math, boolean async, int features, int elements) ->

@@ -79,7 +79,9 @@ final class LoopEmitter {
     private final RowSchedule rows;
 
     private final boolean anyOrder;
-    private final boolean byPlace;
+    /** Null where updates are not sought by their places. */
+    private final Schedule.ByPlace byPlace;
+
     private final int file;
     private final KernelBuilder out;
 
@@ -88,7 +90,7 @@ final class LoopEmitter {
         this.kernel = kernel;
         rows = form instanceof RowSchedule r ? r : null;
         anyOrder = form instanceof Schedule.AnyOrder;
-        byPlace = form instanceof Schedule.ByPlace;
+        byPlace = form instanceof Schedule.ByPlace b ? b : null;
         this.file = file;
         this.out = new KernelBuilder(entry);
     }
@@ -97,13 +99,14 @@ final class LoopEmitter {
         String text = KernelText.print(kernel);
         String listing = text
                 + (anyOrder ? "// updates by atomic instructions, in any order\n" : "")
-                + (byPlace ? "// updates of one place by a warp, in their order\n" : "")
+                + (byPlace != null ? "// updates of one place by a warp, in their order\n" : "")
+                + (byPlace != null && byPlace.whole() ? "// a warp's are of whole slices\n" : "")
                 + (rows != null ? "// " + rows.note() + "\n" : "");
         RowPasses passes = rows == null ? null : RowPasses.in(kernel);
         List<Stmt> body = passes != null ? passes.body() : new Canon().statements(new MathCode().stmts(kernel.body()));
         Facts facts = new Facts();
         facts.add(body);
-        PlaceUpdates updates = byPlace ? PlaceUpdates.in(kernel, body) : null;
+        PlaceUpdates updates = byPlace != null ? PlaceUpdates.in(kernel, body) : null;
         List<Stmt.Loop> loops = SharedLoop.in(body);
         Hazards hazards = new Hazards(passes != null || updates != null ? List.of() : body);
         boolean scratch = passes == null && kernel.buffers().stream().anyMatch(b -> b.kind() == Buf.Kind.SCRATCH);
@@ -118,7 +121,8 @@ final class LoopEmitter {
             width = Math.max(width, w);
             cost += w * SharedLoop.cost(l);
         }
-        List<Var> grid = new ArrayList<>(kernel.grid());
+        boolean whole = byPlace != null && byPlace.whole();
+        List<Var> grid = new ArrayList<>(whole ? List.of() : kernel.grid());
         Var own = updates == null ? null : new Var("own", updates.number().extent());
         if (own != null) grid.add(own);
         List<Coef> tasks = grid.stream().map(Var::extent).toList();
@@ -172,10 +176,10 @@ final class LoopEmitter {
         StatementEmitter statements =
                 new StatementEmitter(c, team, hazards, loops.isEmpty(), kernel.slots() <= ROOMY, file, lines);
         if (passes != null) statements.hold(new HeldRows(c, team, statements, passes, rows));
-        PlaceSearch search = updates == null ? null : new PlaceSearch(c, team, statements, updates);
-        Operand count = out.constant(1);
-        for (Var v : grid) count = c.scalars.mulLong(count, c.indices.coef(v.extent()));
-        c.loop(first, count, all, task -> {
+        PlaceSearch search = updates == null
+                ? null
+                : new PlaceSearch(c, team, statements, updates, whole ? kernel.grid() : List.of());
+        c.loop(first, count(c, grid), all, task -> {
             bind(c, grid, task);
             if (search != null) search.task(c.binding(own).lane(0));
             else statements.run(body);
@@ -209,6 +213,13 @@ final class LoopEmitter {
         Reg inShared = out.mad(PtxType.S64, team, out.constant(kernel.scratchBytes()), shared);
         Reg isShared = out.setp(Relation.EQ, PtxType.S64, scratchBase, out.constant(0));
         return out.selp(PtxType.B64, inShared, inGlobal, isShared);
+    }
+
+    /** The number of a grid's tasks. */
+    static Operand count(BodyEmitter c, List<Var> grid) {
+        Operand count = c.out.constant(1);
+        for (Var v : grid) count = c.scalars.mulLong(count, c.indices.coef(v.extent()));
+        return count;
     }
 
     /** Gives a grid's variables their values in a task, whose number counts them row-major. */

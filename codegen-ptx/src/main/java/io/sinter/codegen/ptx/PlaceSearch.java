@@ -10,6 +10,8 @@ import io.sinter.codegen.ptx.lang.Operand.Reg;
 import io.sinter.codegen.ptx.lang.PtxType;
 import io.sinter.codegen.ptx.lang.WarpOp;
 import io.sinter.ir.DType;
+import io.sinter.ir.loop.Var;
+import java.util.List;
 
 /**
  * Writes updates of looked-up places ({@link PlaceUpdates}) so that each place's are made by one warp, in their order, while others make other places': a
@@ -26,11 +28,14 @@ final class PlaceSearch {
     private final StatementEmitter statements;
     private final PlaceUpdates updates;
     private final Team team;
+    private final List<Var> tasks;
     private final Operand lane;
     private final Operand count;
     private final Operand bound;
 
-    PlaceSearch(BodyEmitter c, Team team, StatementEmitter statements, PlaceUpdates updates) {
+    /** @param tasks that each update has; none if they are the launch's */
+    PlaceSearch(BodyEmitter c, Team team, StatementEmitter statements, PlaceUpdates updates, List<Var> tasks) {
+        this.tasks = tasks;
         this.c = c;
         this.out = c.out;
         this.statements = statements;
@@ -87,6 +92,18 @@ final class PlaceSearch {
         out.label(end);
     }
 
+    /** Makes the update whose number and place are known. */
+    private void update() {
+        if (tasks.isEmpty()) {
+            statements.run(updates.body());
+            return;
+        }
+        c.loop(out.constant(0), LoopEmitter.count(c, tasks), out.constant(1), task -> {
+            LoopEmitter.bind(c, tasks, task);
+            statements.run(updates.body());
+        });
+    }
+
     private Reg ballot(Reg p) {
         Reg d = out.register(PtxType.B32);
         out.add(new WarpOp.Vote(WarpOp.Vote.Mode.BALLOT, d, p, out.constant(-1)));
@@ -126,8 +143,8 @@ final class PlaceSearch {
                 c.bind(updates.number(), Value.of(DType.I64, number));
                 c.known(updates.place(), Value.of(DType.I64, mine));
                 // A single element is one thread's: another one might read it late.
-                if (updates.lanes() == null) c.memory.when(team.first(), () -> statements.run(updates.body()));
-                else statements.run(updates.body());
+                if (updates.lanes() == null) c.memory.when(team.first(), this::update);
+                else update();
             });
             Reg rest = out.and(PtxType.B32, left, out.sub(PtxType.S32, left, out.constant(1)));
             out.assign(PtxType.B32, left, rest);

@@ -32,6 +32,9 @@ record PlaceUpdates(Var number, List<Stmt> body, Expr.Checked place, Stmt.Store 
 
     private static final long MOST = 1 << 17;
 
+    /** Updates from which on warps with one each fill a GPU. */
+    private static final long MANY = 1 << 11;
+
     /**
      * Null if the kernel is something else.
      *
@@ -79,6 +82,11 @@ record PlaceUpdates(Var number, List<Stmt> body, Expr.Checked place, Stmt.Store 
     boolean pays(IntToLongFunction slot) {
         long n = LaunchRule.number(number.extent(), slot);
         return LEAST <= n && n <= MOST && areApart(slot);
+    }
+
+    /** Whether there are enough warps where each updates whole slices: each task of a slice's would look through all updates. */
+    boolean areMany(IntToLongFunction slot) {
+        return LaunchRule.number(number.extent(), slot) >= MANY;
     }
 
     /** An element's index is that of its place in a slice, and of its slice: digits of one number. */

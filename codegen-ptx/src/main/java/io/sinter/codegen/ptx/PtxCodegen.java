@@ -47,7 +47,7 @@ public final class PtxCodegen {
             case LoopKernel k -> {
                 if (!numerics.deterministic() && Update.canReorder(k, target)) yield new Schedule.AnyOrder();
                 PlaceUpdates updates = PlaceUpdates.in(k, k.body());
-                if (updates != null && updates.pays(slot)) yield new Schedule.ByPlace();
+                if (updates != null && updates.pays(slot)) yield new Schedule.ByPlace(updates.areMany(slot));
                 ScanSchedule scan = ScanSchedule.choose(k, slot, target);
                 if (scan != null) yield scan;
                 RowSchedule rows = RowSchedule.choose(k, slot);
@@ -62,6 +62,7 @@ public final class PtxCodegen {
         if (kernel instanceof GemmKernel k) return List.copyOf(GemmTiles.all(k, slot, target, numerics.products()));
         List<Schedule> all = new ArrayList<>(List.of(schedule(kernel, slot, target, numerics)));
         if (all.getFirst() instanceof ScanSchedule s) all.addAll(s.others());
+        if (all.getFirst() instanceof Schedule.ByPlace(boolean whole)) all.add(new Schedule.ByPlace(!whole));
         if (all.getFirst() instanceof RowSchedule || all.getFirst() instanceof Schedule.ByPlace)
             all.add(new Schedule.Only());
         if (all.getFirst() instanceof AttentionSchedule s) all.addAll(s.others());
@@ -98,7 +99,8 @@ public final class PtxCodegen {
         if (!(kernel instanceof LoopKernel k)) return forms;
         if (ScanLoop.in(k) != null) forms.addAll(List.of(new ScanSchedule(1), new ScanSchedule(4)));
         if (Update.canReorder(k, target)) forms.add(new Schedule.AnyOrder());
-        if (PlaceUpdates.in(k, k.body()) != null) forms.add(new Schedule.ByPlace());
+        if (PlaceUpdates.in(k, k.body()) != null)
+            forms.addAll(List.of(new Schedule.ByPlace(false), new Schedule.ByPlace(true)));
         forms.addAll(RowSchedule.largest(k));
         return forms;
     }
@@ -135,8 +137,11 @@ public final class PtxCodegen {
         return generate(kernel, anySchedule(kernel), entry, file);
     }
 
+    /** As much as a tanh: some twenty instructions, in the time of which a multiprocessor moves three bytes. */
+    private static final int REPEATS = 10;
+
     /** What plans for this generator may hold. */
-    public static final Capabilities CAPABILITIES = new Capabilities(PtxCodegen::hasTemplate, false, false);
+    public static final Capabilities CAPABILITIES = new Capabilities(PtxCodegen::hasTemplate, false, REPEATS, false);
 
     /** Whether kernels are generated for a composite as a whole; others are to be decomposed. */
     public static boolean hasTemplate(Op op) {

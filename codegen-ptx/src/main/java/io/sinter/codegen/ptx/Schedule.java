@@ -32,11 +32,15 @@ public sealed interface Schedule
         }
     }
 
-    /** Of scatters of slices: those of one place in their order, by a warp, and places beside each other. */
-    record ByPlace() implements Schedule {
+    /**
+     * Of scatters of slices: those of one place in their order, by a warp, and places beside each other.
+     *
+     * @param whole whether a warp updates whole slices; else a task's part of them
+     */
+    record ByPlace(boolean whole) implements Schedule {
         @Override
         public String text() {
-            return "by place";
+            return whole ? "by place, whole slices" : "by place";
         }
     }
 }

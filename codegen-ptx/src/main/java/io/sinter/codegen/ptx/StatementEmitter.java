@@ -29,11 +29,17 @@ final class StatementEmitter {
     /** The same of a loop that does little else than to load. */
     private static final int MANY_ABREAST = 6;
 
+    /** The same of a loop that does nothing else. */
+    private static final int MOST_ABREAST = 16;
+
     /** Operations of all of them up to which there are registers for them. */
     private static final int MAX_ABREAST_COST = 360;
 
-    /** Operations of so many steps up to which a loop does little. */
+    /** Operations of {@link #MANY_ABREAST} steps up to which a loop does little. */
     private static final int LITTLE = 135;
+
+    /** Operations of {@link #MOST_ABREAST} steps up to which a loop only loads. */
+    private static final int LEAST = 256;
 
     private final BodyEmitter c;
     private final Team team;
@@ -213,8 +219,11 @@ final class StatementEmitter {
         if (!early.isEmpty()) {
             StepLoops steps = new StepLoops(c, this);
             Reg i = steps.counter(c.out.constant(0));
-            boolean little = roomy && MANY_ABREAST * width() * SharedLoop.cost(l) <= LITTLE;
-            steps.abreast(l, c.step(), little ? MANY_ABREAST : ABREAST, early, i, n, c.out.constant(1));
+            int cost = width() * SharedLoop.cost(l);
+            int many = MOST_ABREAST * cost <= LEAST
+                    ? MOST_ABREAST
+                    : MANY_ABREAST * cost <= LITTLE ? MANY_ABREAST : ABREAST;
+            steps.abreast(l, c.step(), roomy ? many : ABREAST, early, i, n, c.out.constant(1));
             steps.single(l, c.step(), List.of(), i, n, c.out.constant(1));
             return;
         }

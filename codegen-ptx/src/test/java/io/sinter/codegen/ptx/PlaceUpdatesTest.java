@@ -30,7 +30,9 @@ import io.sinter.ir.ref.RefArray;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -55,13 +57,27 @@ class PlaceUpdatesTest {
                     n.dtype() == DType.I64
                             ? RefArray.ofLongs(n.type(), place::applyAsInt)
                             : Sample.uniform(n.type(), -1, 1, args.size()));
-        List<Schedule> chosen = new ArrayList<>();
-        SimPlan.Choice choice = (kernel, slot) -> {
-            chosen.add(PtxCodegen.schedule(kernel, slot, Target.SM_80, Numerics.DEFAULT));
-            return chosen.getLast();
-        };
-        for (long seed = 1; seed < 3; seed++) new SimPlan(g, args, choice, Target.SM_80, seed).check("seed " + seed, 0);
-        assertEquals(new Schedule.ByPlace(), chosen.getLast());
+        for (boolean whole : new boolean[] {false, true}) {
+            Set<Schedule> chosen = new HashSet<>();
+            SimPlan.Choice choice = (kernel, slot) -> {
+                Schedule s = PtxCodegen.schedule(kernel, slot, Target.SM_80, Numerics.DEFAULT);
+                if (s instanceof Schedule.ByPlace) s = new Schedule.ByPlace(whole);
+                chosen.add(s);
+                return s;
+            };
+            for (long seed = 1; seed < 3; seed++)
+                new SimPlan(g, args, choice, Target.SM_80, seed).check("whole " + whole + ", seed " + seed, 0);
+            assertTrue(chosen.contains(new Schedule.ByPlace(whole)), chosen.toString());
+        }
+    }
+
+    /** Where there are enough updates for a warp each, none of them is sought more than once. */
+    @Test
+    void manyUpdatesAreOfWholeSlices() {
+        for (int n : new int[] {2047, 2048}) {
+            KernelCase k = update(n, i -> i % 11);
+            assertEquals(new Schedule.ByPlace(n == 2048), SimRun.chosen(k.kernel, i -> k.slots[i]));
+        }
     }
 
     /** Places that are all different, all the same, of which some are met often, counted from the end. */

@@ -67,8 +67,9 @@ public final class Fusion {
      *
      * @param maxWeight of one ({@link #MAX_WEIGHT}, less where that turned out to be too much code)
      * @param largeTasks as in {@link io.sinter.ir.Capabilities}
+     * @param repeats as there
      */
-    public record Limits(int maxWeight, boolean largeTasks) {}
+    public record Limits(int maxWeight, boolean largeTasks, int repeats) {}
 
     private final Graph graph;
     private final Map<Node, List<Node>> users;
@@ -81,6 +82,7 @@ public final class Fusion {
     private final List<Refusal> refusals = new ArrayList<>();
     private final Reads reads;
     private final FusionRules rules;
+    private final int repeats;
 
     /**
      * A place where fusion said no.
@@ -92,11 +94,12 @@ public final class Fusion {
     /** The groups in an order in which they can run, and what was refused. */
     public record Result(List<Group> groups, List<Refusal> refusals) {}
 
-    private Fusion(Graph graph, int maxWeight) {
+    private Fusion(Graph graph, Limits limits) {
         this.graph = graph;
+        this.repeats = limits.repeats;
         this.users = graph.users();
         this.reads = new Reads(users, copies);
-        this.rules = new FusionRules(maxWeight, outputs, donated, groupsOf, reads);
+        this.rules = new FusionRules(limits.maxWeight, outputs, donated, groupsOf, reads);
     }
 
     /** The weight to try where {@code weight} turned out to be too much code; 0 if there is none. */
@@ -106,7 +109,7 @@ public final class Fusion {
 
     /** The groups of a graph. */
     public static Result run(Graph graph, Limits limits) {
-        Fusion f = new Fusion(graph, limits.maxWeight);
+        Fusion f = new Fusion(graph, limits);
         f.prepare();
         for (Node n : graph.nodes().reversed()) f.visit(n);
         for (Node n : graph.inputs()) if (f.copies.contains(n)) f.begin(n, Group.Kind.LOOPS, false);
@@ -274,15 +277,46 @@ public final class Fusion {
     private boolean cheapToRepeat(Node n) {
         if (n.type().numel() == 1 && Cost.of(n.op()) <= 4) return true; // less than a launch and a load, however often
         if (isHostScalar(n, 16)) return true;
-        if (Cost.of(n.op()) > 2 || n.op() instanceof Take || n.op() instanceof Gather || n.op() instanceof Concat)
+        if (Cost.of(n.op()) > repeats || n.op() instanceof Take || n.op() instanceof Gather || n.op() instanceof Concat)
             return false;
-        Set<Node> large = Collections.newSetFromMap(new IdentityHashMap<>()); // a square has one
-        for (Node in : n.inputs()) {
+        Set<Node> large = largeOperands(n, n); // a square has one
+        if (large.size() > 1) return hasOneOrigin(n, large);
+        return large.isEmpty() || !isForThisAlone(n, large.iterator().next());
+    }
+
+    /** Whether an operand (a product that gets a bias) is computed for one node alone, and would have to be stored in its place. */
+    private boolean isForThisAlone(Node n, Node operand) {
+        return isValue(operand)
+                && !isPointwise(operand.op())
+                && users.get(operand).size() == 1
+                && !outputs.contains(operand)
+                && n.type().bytes() <= operand.type().bytes();
+    }
+
+    /** Operands of {@code m} that are not small beside {@code n}. */
+    private static Set<Node> largeOperands(Node n, Node m) {
+        Set<Node> large = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (Node in : m.inputs()) {
             Node s = in;
             while (s.op() instanceof View) s = s.input(0);
             if (s.type().numel() * 8 > n.type().numel() && !(s.op() instanceof Iota)) large.add(in);
         }
-        return large.size() <= 1;
+        return large;
+    }
+
+    /** Whether all operands are computed from one, element by element, and that is little arithmetic, too: a polynomial. */
+    private boolean hasOneOrigin(Node n, Set<Node> operands) {
+        int cost = Cost.of(n.op());
+        Set<Node> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        Set<Node> origins = Collections.newSetFromMap(new IdentityHashMap<>());
+        List<Node> left = new ArrayList<>(operands);
+        while (!left.isEmpty()) {
+            Node m = left.removeLast();
+            if (!seen.add(m)) continue;
+            if (m.op() instanceof Elementwise && (cost += Cost.of(m.op())) <= repeats) left.addAll(largeOperands(n, m));
+            else origins.add(m);
+        }
+        return origins.size() == 1;
     }
 
     /** One element computed from scalar arguments and constants (a learning rate, a bias correction): uniform code, once per task. */

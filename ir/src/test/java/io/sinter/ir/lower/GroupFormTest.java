@@ -35,7 +35,7 @@ import org.junit.jupiter.api.Test;
 /** Groups of one form are lowered once: so what one form says must be all that a kernel depends on. */
 class GroupFormTest {
     private static final long SEED = Long.getLong("sinter.test.seed", 1);
-    private static final Fusion.Limits LIMITS = new Fusion.Limits(Fusion.MAX_WEIGHT, true);
+    private static final Fusion.Limits LIMITS = new Fusion.Limits(Fusion.MAX_WEIGHT, true, 2);
 
     private final Map<Canonical.Key, Lowered> lowered = new HashMap<>();
     private final Canonical writer = new Canonical();

@@ -120,7 +120,7 @@ class SumsBesideRowsTest {
     @Test
     void notWhereItIsNotWanted() {
         Graph g = b.build(layerNorm(DType.F32, 1030, 256));
-        Capabilities none = new Capabilities(Compiler::keptWhole, false, true);
+        Capabilities none = new Capabilities(Compiler::keptWhole, false, 2, true);
         Plan apart = Compiler.plan(g, Fusion.MAX_WEIGHT, none);
         Plan together = Compiler.plan(g, Fusion.MAX_WEIGHT, Capabilities.ALL);
         assertEquals(together.steps().size() + 1, apart.steps().size());

@@ -91,7 +91,7 @@ class TilesTest {
         Node x = in(DType.F32, 150, 70);
         Node y = in(DType.F32, 40, 20, 50);
         Graph g = b.build(b.unary(Unary.RELU, b.transpose(x, 0, 1)), b.slice(y, 2, 0, 20, 2));
-        Plan p = Compiler.plan(g, Fusion.MAX_WEIGHT, new Capabilities(Compiler::keptWhole, false, true));
+        Plan p = Compiler.plan(g, Fusion.MAX_WEIGHT, new Capabilities(Compiler::keptWhole, false, 2, true));
         for (String k : texts(p)) {
             assertFalse(k.contains(" rows\n"), k);
             assertTrue(k.contains("scratch=0"), k);
