@@ -32,8 +32,14 @@ final class StatementEmitter {
     /** The same of a loop that does nothing else. */
     private static final int MOST_ABREAST = 16;
 
-    /** Operations of all of them up to which there are registers for them. */
+    /** The same of a loop that does much. */
+    private static final int FEW_ABREAST = 2;
+
+    /** Operations of {@link #ABREAST} steps up to which there are registers for them. */
     private static final int MAX_ABREAST_COST = 360;
+
+    /** The same of {@link #FEW_ABREAST}: it is only what is loaded that waits. */
+    private static final int MAX_FEW_COST = 720;
 
     /** Operations of {@link #MANY_ABREAST} steps up to which a loop does little. */
     private static final int LITTLE = 135;
@@ -220,10 +226,12 @@ final class StatementEmitter {
             StepLoops steps = new StepLoops(c, this);
             Reg i = steps.counter(c.out.constant(0));
             int cost = width() * SharedLoop.cost(l);
-            int many = MOST_ABREAST * cost <= LEAST
-                    ? MOST_ABREAST
-                    : MANY_ABREAST * cost <= LITTLE ? MANY_ABREAST : ABREAST;
-            steps.abreast(l, c.step(), roomy ? many : ABREAST, early, i, n, c.out.constant(1));
+            int many = ABREAST * cost > MAX_ABREAST_COST
+                    ? FEW_ABREAST
+                    : MOST_ABREAST * cost <= LEAST
+                            ? MOST_ABREAST
+                            : MANY_ABREAST * cost <= LITTLE ? MANY_ABREAST : ABREAST;
+            steps.abreast(l, c.step(), roomy ? many : Math.min(many, ABREAST), early, i, n, c.out.constant(1));
             steps.single(l, c.step(), List.of(), i, n, c.out.constant(1));
             return;
         }
@@ -235,10 +243,12 @@ final class StatementEmitter {
         c.unbind(l.var());
     }
 
-    /** Loads of a loop that only adds up: one step's need not wait for another's sums. None if that takes too many registers. */
+    /** Loads of a loop that adds up, and may store: one step's need not wait for another's sums. None if that takes too many registers. */
     private List<Expr.Load> early(Stmt.Loop l) {
-        boolean adds = StepLoops.isPlain(l) && l.body().stream().noneMatch(Stmt.Store.class::isInstance);
-        if (!adds || hazards.afterEachStep(l) || ABREAST * width() * SharedLoop.cost(l) > MAX_ABREAST_COST)
+        boolean adds = StepLoops.isPlain(l)
+                && (l.body().stream().anyMatch(Stmt.Accumulate.class::isInstance)
+                        || l.body().stream().noneMatch(Stmt.Store.class::isInstance));
+        if (!adds || hazards.afterEachStep(l) || FEW_ABREAST * width() * SharedLoop.cost(l) > MAX_FEW_COST)
             return List.of();
         return StepLoops.early(l, x -> c.facts.of(x).free().contains(l.var()));
     }

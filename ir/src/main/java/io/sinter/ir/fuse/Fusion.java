@@ -57,6 +57,9 @@ public final class Fusion {
     public static final int MAX_WEIGHT = 220;
 
     private static final int LEAST_WEIGHT = 16;
+
+    /** Multiplications that any kernel may repeat for each of its elements. */
+    private static final int LITTLE = 2;
     /** Parts of a concatenation, and neighbouring elements of one, from which on it is stored part by part. */
     private static final int MAX_SPLIT = 8;
 
@@ -235,7 +238,7 @@ public final class Fusion {
         }
         if (!stored && isPointwise(n.op()) && cheapToRepeat(n)) {
             boolean all = true;
-            for (Group g : inline) all &= rules.check(n, g, readers, false) == FusionDecision.YES;
+            for (Group g : inline) all &= !repeatsMuch(n, g) && rules.check(n, g, readers, false) == FusionDecision.YES;
             if (all) {
                 for (Group g : inline) join(n, g, readers, false);
                 return;
@@ -286,11 +289,21 @@ public final class Fusion {
 
     /** Whether an operand (a product that gets a bias) is computed for one node alone, and would have to be stored in its place. */
     private boolean isForThisAlone(Node n, Node operand) {
-        return isValue(operand)
-                && !isPointwise(operand.op())
-                && users.get(operand).size() == 1
-                && !outputs.contains(operand)
-                && n.type().bytes() <= operand.type().bytes();
+        Node s = operand;
+        while (s.op() instanceof Reshape && users.get(s).size() == 1) s = s.input(0);
+        return isValue(s)
+                && !isPointwise(s.op())
+                && users.get(s).size() == 1
+                && !outputs.contains(s)
+                && n.type().bytes() <= s.type().bytes();
+    }
+
+    /** Whether a kernel would compute an element that is more than a little arithmetic for each of many others: a row's for all of its elements. */
+    private static boolean repeatsMuch(Node n, Group g) {
+        if (Cost.of(n.op()) <= LITTLE || isHostScalar(n)) return false;
+        long elements = 1;
+        for (Var v : g.vars()) elements *= v.extent().lit();
+        return elements > 2 * n.type().numel();
     }
 
     /** Operands of {@code m} that are not small beside {@code n}. */
