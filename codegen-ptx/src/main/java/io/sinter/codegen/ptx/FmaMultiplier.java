@@ -104,7 +104,8 @@ final class FmaMultiplier implements GemmMultiplier {
     }
 
     @Override
-    public void multiply(Reg leftStage, Reg rightStage) {
+    public void multiply(Reg leftStage, Reg rightStage, Runnable amid) {
+        amid.run();
         left.begin(leftStage);
         right.begin(rightStage);
         for (int k = 0; k < g.schedule.tile().depth(); k++) {

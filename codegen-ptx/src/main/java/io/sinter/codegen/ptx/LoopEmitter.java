@@ -127,6 +127,7 @@ final class LoopEmitter {
         if (own != null) grid.add(own);
         List<Coef> tasks = grid.stream().map(Var::extent).toList();
         LaunchRule rule;
+        boolean ample = false;
         if (passes != null) {
             rule = new LaunchRule.RowTeams(tasks, rows.threads());
             out.limits(rowLimits(cost));
@@ -149,6 +150,7 @@ final class LoopEmitter {
             boolean smallTeam = !large && width == SharedLoop.MAX_WIDTH && kernel.slots() <= FEW_TEAM_SLOTS;
             boolean small = cooperates ? smallTeam : cheap;
             int minCtas = !small ? 1 : cooperates ? TEAM_CTAS : CTAS;
+            ample = minCtas == 1 && most == LaunchRule.CTA;
             out.limits(Kernel.Limits.threads(most).withMinCtas(minCtas));
         }
 
@@ -174,7 +176,7 @@ final class LoopEmitter {
         BodyEmitter c = new BodyEmitter(out, facts, new BodyEmitter.Frame(block, mine), anyOrder);
         Map<Stmt, Integer> lines = StatementEmitter.number(body, text);
         StatementEmitter statements =
-                new StatementEmitter(c, team, hazards, loops.isEmpty(), kernel.slots() <= ROOMY, file, lines);
+                new StatementEmitter(c, team, hazards, loops.isEmpty(), kernel.slots() <= ROOMY, ample, file, lines);
         if (passes != null) statements.hold(new HeldRows(c, team, statements, passes, rows));
         PlaceSearch search = updates == null
                 ? null

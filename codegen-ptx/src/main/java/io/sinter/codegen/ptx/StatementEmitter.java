@@ -30,7 +30,7 @@ final class StatementEmitter {
     private static final int MANY_ABREAST = 6;
 
     /** The same of a loop that does nothing else. */
-    private static final int MOST_ABREAST = 16;
+    private static final int MOST_ABREAST = 12;
 
     /** The same of a loop that does much. */
     private static final int FEW_ABREAST = 2;
@@ -45,13 +45,14 @@ final class StatementEmitter {
     private static final int LITTLE = 135;
 
     /** Operations of {@link #MOST_ABREAST} steps up to which a loop only loads. */
-    private static final int LEAST = 256;
+    private static final int LEAST = 192;
 
     private final BodyEmitter c;
     private final Team team;
     private final Hazards hazards;
     private final boolean alone;
     private final boolean roomy;
+    private final boolean ample;
     private final int file;
     private final Map<Stmt, Integer> lines;
     private final Map<Local, List<Reg>> partial = new HashMap<>();
@@ -60,6 +61,7 @@ final class StatementEmitter {
     /**
      * @param alone whether a task is one thread's always
      * @param roomy whether what loops do not change leaves registers for many loads
+     * @param ample whether a thread may have as many registers as there are
      * @param lines lines of statements (by identity) in the kernel's listing
      */
     StatementEmitter(
@@ -68,6 +70,7 @@ final class StatementEmitter {
             Hazards hazards,
             boolean alone,
             boolean roomy,
+            boolean ample,
             int file,
             Map<Stmt, Integer> lines) {
         this.c = c;
@@ -75,6 +78,7 @@ final class StatementEmitter {
         this.hazards = hazards;
         this.alone = alone;
         this.roomy = roomy;
+        this.ample = ample;
         this.file = file;
         this.lines = lines;
     }
@@ -248,8 +252,9 @@ final class StatementEmitter {
         boolean adds = StepLoops.isPlain(l)
                 && (l.body().stream().anyMatch(Stmt.Accumulate.class::isInstance)
                         || l.body().stream().noneMatch(Stmt.Store.class::isInstance));
-        if (!adds || hazards.afterEachStep(l) || FEW_ABREAST * width() * SharedLoop.cost(l) > MAX_FEW_COST)
-            return List.of();
+        int cost = width() * SharedLoop.cost(l);
+        boolean fits = ABREAST * cost <= MAX_ABREAST_COST || ample && FEW_ABREAST * cost <= MAX_FEW_COST;
+        if (!adds || hazards.afterEachStep(l) || !fits) return List.of();
         return StepLoops.early(l, x -> c.facts.of(x).free().contains(l.var()));
     }
 
