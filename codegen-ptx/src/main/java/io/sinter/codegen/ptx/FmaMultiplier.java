@@ -104,8 +104,7 @@ final class FmaMultiplier implements GemmMultiplier {
     }
 
     @Override
-    public void multiply(Reg leftStage, Reg rightStage, Runnable amid) {
-        amid.run();
+    public void multiply(Reg leftStage, Reg rightStage) {
         left.begin(leftStage);
         right.begin(rightStage);
         for (int k = 0; k < g.schedule.tile().depth(); k++) {

@@ -138,9 +138,6 @@ final class GemmEmitter {
 
     private void sum(Operand split) {
         boolean async = left.isAsync() || right.isAsync();
-        // Copies' addresses are computed while the tensor cores multiply, without a branch: copies from behind the end
-        // are of no bytes.
-        boolean beside = left.isAsync() && right.isAsync() && schedule.math() != GemmSchedule.Math.FMA;
         int ahead = tile.stages() - 1;
         Operand depth = out.constant(tile.depth());
         Operand from = out.constant(0);
@@ -169,22 +166,15 @@ final class GemmEmitter {
             // This stage is there for all, and nobody reads the one before any more.
             out.barrier();
             Operand next = g.c.scalars.addLong(k0, out.constant((long) ahead * tile.depth()));
-            if (beside) {
-                multiplier.multiply(read.left, read.right, () -> {
-                    fetch(next, write);
-                    out.add(new AsyncCopy.Commit());
+            Reg more = out.setp(Relation.LT, PtxType.S64, next, last);
+            g.c.memory.when(more, () -> fetch(next, write));
+            if (async) out.add(new AsyncCopy.Commit());
+            multiplier.multiply(read.left, read.right);
+            if (schedule.left() == Source.CODE || schedule.right() == Source.CODE) {
+                g.c.memory.when(more, () -> {
+                    left.put(write.left);
+                    right.put(write.right);
                 });
-            } else {
-                Reg more = out.setp(Relation.LT, PtxType.S64, next, last);
-                g.c.memory.when(more, () -> fetch(next, write));
-                if (async) out.add(new AsyncCopy.Commit());
-                multiplier.multiply(read.left, read.right, () -> {});
-                if (schedule.left() == Source.CODE || schedule.right() == Source.CODE) {
-                    g.c.memory.when(more, () -> {
-                        left.put(write.left);
-                        right.put(write.right);
-                    });
-                }
             }
             read.advance();
             write.advance();

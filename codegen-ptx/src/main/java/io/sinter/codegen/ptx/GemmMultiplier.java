@@ -8,10 +8,6 @@ interface GemmMultiplier extends GemmSums {
     /** Writes 0 into the sums. */
     void clear();
 
-    /**
-     * Adds the products of a stage of both panels.
-     *
-     * @param amid writes code that is to run beside the products, at a place where it holds none of them up
-     */
-    void multiply(Reg leftStage, Reg rightStage, Runnable amid);
+    /** Adds the products of a stage of both panels. */
+    void multiply(Reg leftStage, Reg rightStage);
 }

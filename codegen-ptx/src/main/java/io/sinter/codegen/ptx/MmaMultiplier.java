@@ -57,30 +57,20 @@ final class MmaMultiplier implements GemmMultiplier {
         for (List<Operand> f : sums) for (Operand r : f) g.c.scalars.assign(g.kernel.acc(), (Reg) r, g.zero());
     }
 
-    /** Fragments of both operands for a step along k. */
-    private record Step(List<List<Operand>> left, List<List<Operand>> right) {}
-
-    /** A step's fragments are loaded before the products of the step before; with all of them, {@code amid} stands before the last step's products. */
     @Override
-    public void multiply(Reg leftStage, Reg rightStage, Runnable amid) {
+    public void multiply(Reg leftStage, Reg rightStage) {
         int steps = g.schedule.tile().depth() / math.shape().k();
-        Step next = new Step(left.load(0, leftStage), right.load(0, rightStage));
         for (int s = 0; s < steps; s++) {
-            Step now = next;
-            if (s + 1 < steps) next = new Step(left.load(s + 1, leftStage), right.load(s + 1, rightStage));
-            else amid.run();
-            multiply(now);
-        }
-    }
-
-    private void multiply(Step s) {
-        // Blocks of the right operand that are loaded together.
-        int together = across / s.right.size();
-        for (int i = 0; i < down; i++) {
-            for (int j = 0; j < across; j++) {
-                List<Operand> y = s.right.get(j / together);
-                int part = y.size() / together;
-                mma(i * across + j, s.left.get(i), y.subList(j % together * part, (j % together + 1) * part));
+            List<List<Operand>> a = left.load(s, leftStage);
+            List<List<Operand>> b = right.load(s, rightStage);
+            // Blocks of the right operand that are loaded together.
+            int together = across / b.size();
+            for (int i = 0; i < down; i++) {
+                for (int j = 0; j < across; j++) {
+                    List<Operand> y = b.get(j / together);
+                    int part = y.size() / together;
+                    mma(i * across + j, a.get(i), y.subList(j % together * part, (j % together + 1) * part));
+                }
             }
         }
     }
