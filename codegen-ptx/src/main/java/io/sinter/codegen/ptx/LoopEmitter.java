@@ -36,7 +36,10 @@ final class LoopEmitter {
     /** The same of CTAs of {@link LaunchRule#MAX_TEAM} threads: two leave each 64, which do unless elements take two registers. */
     private static final int TEAM_CTAS = 2;
 
-    /** Operations of all elements that a thread takes side by side, up to which a kernel is cheap; one with more than {@link #SOME_SLOTS}, as an optimizer's update has, and one with more than {@link #FEW_SLOTS}. */
+    /**
+     * Operations of all elements that a thread takes side by side, up to which a kernel is cheap; one of several results with more than {@link #SOME_SLOTS}, an
+     * optimizer's update; and one with more than {@link #FEW_SLOTS}.
+     */
     private static final int CHEAP = 450;
 
     private static final int CHEAP_WITH_SOME_SLOTS = 150;
@@ -146,7 +149,7 @@ final class LoopEmitter {
                     most,
                     width,
                     kernel.scratchBytes());
-            boolean cheap = cost <= cheap(kernel.slots());
+            boolean cheap = cost <= cheap();
             boolean smallTeam = !large && width == SharedLoop.MAX_WIDTH && kernel.slots() <= FEW_TEAM_SLOTS;
             boolean small = cooperates ? smallTeam : cheap;
             int minCtas = !small ? 1 : cooperates ? TEAM_CTAS : CTAS;
@@ -192,9 +195,11 @@ final class LoopEmitter {
         return new PtxKernel(out.build(), listing, rule);
     }
 
-    private static int cheap(int slots) {
-        if (slots > FEW_SLOTS) return CHEAP_WITH_MANY_SLOTS;
-        return slots > SOME_SLOTS ? CHEAP_WITH_SOME_SLOTS : CHEAP;
+    private int cheap() {
+        if (kernel.slots() > FEW_SLOTS) return CHEAP_WITH_MANY_SLOTS;
+        long results =
+                kernel.buffers().stream().filter(b -> b.kind() == Buf.Kind.OUT).count();
+        return kernel.slots() > SOME_SLOTS && results > 1 ? CHEAP_WITH_SOME_SLOTS : CHEAP;
     }
 
     /** What is held of a row, and what is computed of it, is to stay in registers. */
