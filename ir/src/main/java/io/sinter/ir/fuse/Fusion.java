@@ -60,6 +60,7 @@ public final class Fusion {
 
     /** Multiplications that any kernel may repeat for each of its elements. */
     private static final int LITTLE = 2;
+
     /** Parts of a concatenation, and neighbouring elements of one, from which on it is stored part by part. */
     private static final int MAX_SPLIT = 8;
 
@@ -278,13 +279,17 @@ public final class Fusion {
 
     /** Computing it in each reader moves no more bytes than storing it: little arithmetic on at most one full-sized operand. */
     private boolean cheapToRepeat(Node n) {
-        if (n.type().numel() == 1 && Cost.of(n.op()) <= 4) return true; // less than a launch and a load, however often
-        if (isHostScalar(n, 16)) return true;
+        if (isCheapAlone(n)) return true;
         if (Cost.of(n.op()) > repeats || n.op() instanceof Take || n.op() instanceof Gather || n.op() instanceof Concat)
             return false;
         Set<Node> large = largeOperands(n, n); // a square has one
         if (large.size() > 1) return hasOneOrigin(n, large);
         return large.isEmpty() || !isForThisAlone(n, large.iterator().next());
+    }
+
+    /** A single element that costs less than a launch and a load, however often it is computed. */
+    private static boolean isCheapAlone(Node n) {
+        return n.type().numel() == 1 && Cost.of(n.op()) <= 4 || isHostScalar(n);
     }
 
     /** Whether an operand (a product that gets a bias) is computed for one node alone, and would have to be stored in its place. */
@@ -300,7 +305,7 @@ public final class Fusion {
 
     /** Whether a kernel would compute an element that is more than a little arithmetic for each of many others: a row's for all of its elements. */
     private static boolean repeatsMuch(Node n, Group g) {
-        if (Cost.of(n.op()) <= LITTLE || isHostScalar(n)) return false;
+        if (Cost.of(n.op()) <= LITTLE || isCheapAlone(n)) return false;
         long elements = 1;
         for (Var v : g.vars()) elements *= v.extent().lit();
         return elements > 2 * n.type().numel();

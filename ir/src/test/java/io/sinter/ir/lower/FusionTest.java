@@ -5,12 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.sinter.ir.Capabilities;
+import io.sinter.ir.Compiler;
 import io.sinter.ir.DType;
 import io.sinter.ir.Graph;
 import io.sinter.ir.GraphBuilder;
 import io.sinter.ir.Node;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
+import io.sinter.ir.fuse.Fusion;
 import io.sinter.ir.loop.KernelText;
 import io.sinter.ir.op.Concat;
 import io.sinter.ir.op.CrossEntropy;
@@ -386,5 +389,46 @@ class FusionTest {
         for (RefArray a : args) for (int i = 0; i < a.size(); i++) a.set(i, Math.rint(4 * a.getDouble(i)));
         Plan p = check(parts, b.apply(new Reduce(Reduce.Kind.SUM, 0), parts));
         assertEquals("concat", ((Plan.Launch) p.steps().getFirst()).kernel().name());
+    }
+
+    /**
+     * What costs little beside a device's memory is computed again where it is read, from what it is computed from: a gelu's tanh, and the polynomial in it.
+     * A row's value is not, for each element of the row.
+     */
+    @Test
+    void arithmeticIsRepeatedWhereItIsCheap() {
+        Node x = in(64, 48);
+        Node cube = b.mul(b.mul(x, x), x);
+        Node t = b.unary(Unary.TANH, b.add(x, cube));
+        Node rows = b.apply(new Reduce(Reduce.Kind.SUM, 1), b.mul(t, x));
+        Node columns = b.apply(new Reduce(Reduce.Kind.SUM, 0), b.mul(t, in(64, 48)));
+        Graph gelu = b.build(rows, columns);
+        assertEquals(0, plan(gelu, 10).arenaBytes());
+        assertEquals(64 * 48 * 4, plan(gelu, 2).arenaBytes());
+        Node e = b.unary(Unary.RSQRT, b.apply(new Reduce(Reduce.Kind.SUM, 1), b.mul(x, x)));
+        Node each = b.expand(b.apply(new Reshape(Shape.of(64, 1)), e), Shape.of(64, 48));
+        Node scaled = b.apply(new Reduce(Reduce.Kind.SUM, 0), b.mul(each, in(64, 48)));
+        for (int repeats : new int[] {2, 10}) {
+            Plan p = plan(b.build(b.apply(new Reduce(Reduce.Kind.SUM, 1), b.mul(each, in(64, 48))), scaled), repeats);
+            String last = KernelText.print(((Plan.Launch) p.steps().getLast()).kernel());
+            assertFalse(last.contains("rsqrt"), last);
+        }
+    }
+
+    /** A product gets its bias where it is stored, not in each of its readers. */
+    @Test
+    void aBiasIsAddedOnce() {
+        Node x = in(64, 32);
+        Node z = b.apply(new Reshape(Shape.of(4, 16, 48)), b.matmul(x, in(32, 48)));
+        Node biased = b.add(z, b.expand(b.apply(new Reshape(Shape.of(1, 1, 48)), in(48)), Shape.of(4, 16, 48)));
+        Node r = b.unary(Unary.RELU, biased);
+        Plan p = check(r, b.apply(new Reduce(Reduce.Kind.SUM, 0, 1), b.mul(biased, in(4, 16, 48))));
+        kernels(2, p);
+        String sum = KernelText.print(((Plan.Launch) p.steps().getLast()).kernel());
+        assertFalse(sum.contains("add("), sum);
+    }
+
+    private static Plan plan(Graph g, int repeats) {
+        return Compiler.plan(g, Fusion.MAX_WEIGHT, new Capabilities(Compiler::keptWhole, false, repeats, true));
     }
 }
