@@ -239,12 +239,12 @@ class RowKernelsTest {
     }
 
     @Test
-    void loadsOfSixRowsAreUnderWayAtATime() {
+    void loadsOfTwelveRowsAreUnderWayAtATime() {
         String code = PtxCodegen.generate(columnSums(1, 4).kernel, "columns", 1)
                 .code()
                 .toString();
         String before = code.substring(0, code.indexOf("add.rn.f32"));
-        assertEquals(6, before.split("ld.global.v4.f32", -1).length - 1, code);
+        assertEquals(12, before.split("ld.global.v4.f32", -1).length - 1, code);
     }
 
     /** The order in which warps run makes no difference to a bit. */

@@ -283,6 +283,8 @@ public final class Fusion {
         if (Cost.of(n.op()) > repeats || n.op() instanceof Take || n.op() instanceof Gather || n.op() instanceof Concat)
             return false;
         Set<Node> large = largeOperands(n, n); // a square has one
+        // Where memory is near, the rest is not worth a kernel's depending on more of the shapes.
+        if (repeats <= LITTLE) return large.size() <= 1;
         if (large.size() > 1) return hasOneOrigin(n, large);
         return large.isEmpty() || !isForThisAlone(n, large.iterator().next());
     }
