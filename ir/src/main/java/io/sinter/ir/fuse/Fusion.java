@@ -58,9 +58,6 @@ public final class Fusion {
 
     private static final int LEAST_WEIGHT = 16;
 
-    /** Multiplications that any kernel may repeat for each of its elements. */
-    private static final int LITTLE = 2;
-
     /** Parts of a concatenation, and neighbouring elements of one, from which on it is stored part by part. */
     private static final int MAX_SPLIT = 8;
 
@@ -86,7 +83,7 @@ public final class Fusion {
     private final List<Refusal> refusals = new ArrayList<>();
     private final Reads reads;
     private final FusionRules rules;
-    private final int repeats;
+    private final Repeats repeats;
 
     /**
      * A place where fusion said no.
@@ -100,8 +97,8 @@ public final class Fusion {
 
     private Fusion(Graph graph, Limits limits) {
         this.graph = graph;
-        this.repeats = limits.repeats;
         this.users = graph.users();
+        this.repeats = new Repeats(limits.repeats, users, outputs);
         this.reads = new Reads(users, copies);
         this.rules = new FusionRules(limits.maxWeight, outputs, donated, groupsOf, reads);
     }
@@ -142,7 +139,7 @@ public final class Fusion {
     }
 
     /** True if a node is computed by a group (leaves and views are not). */
-    private static boolean isValue(Node n) {
+    static boolean isValue(Node n) {
         return !(n.op() instanceof View
                 || n.op() instanceof Project
                 || n.op() instanceof Constant
@@ -237,9 +234,10 @@ public final class Fusion {
             begin(n, kindOf(n), true);
             return;
         }
-        if (!stored && isPointwise(n.op()) && cheapToRepeat(n)) {
+        if (!stored && isPointwise(n.op()) && repeats.isCheap(n)) {
             boolean all = true;
-            for (Group g : inline) all &= !repeatsMuch(n, g) && rules.check(n, g, readers, false) == FusionDecision.YES;
+            for (Group g : inline)
+                all &= !Repeats.isMuch(n, g) && rules.check(n, g, readers, false) == FusionDecision.YES;
             if (all) {
                 for (Group g : inline) join(n, g, readers, false);
                 return;
@@ -275,81 +273,6 @@ public final class Fusion {
         int e = Integer.MAX_VALUE;
         for (Node n : g.members()) e = Math.min(e, position.getOrDefault(n, 0));
         return e;
-    }
-
-    /** Computing it in each reader moves no more bytes than storing it: little arithmetic on at most one full-sized operand. */
-    private boolean cheapToRepeat(Node n) {
-        if (isCheapAlone(n)) return true;
-        if (Cost.of(n.op()) > repeats || n.op() instanceof Take || n.op() instanceof Gather || n.op() instanceof Concat)
-            return false;
-        Set<Node> large = largeOperands(n, n); // a square has one
-        // Where memory is near, the rest is not worth a kernel's depending on more of the shapes.
-        if (repeats <= LITTLE) return large.size() <= 1;
-        if (large.size() > 1) return hasOneOrigin(n, large);
-        return large.isEmpty() || !isForThisAlone(n, large.iterator().next());
-    }
-
-    /** A single element that costs less than a launch and a load, however often it is computed. */
-    private static boolean isCheapAlone(Node n) {
-        return n.type().numel() == 1 && Cost.of(n.op()) <= 4 || isHostScalar(n);
-    }
-
-    /** Whether an operand (a product that gets a bias) is computed for one node alone, and would have to be stored in its place. */
-    private boolean isForThisAlone(Node n, Node operand) {
-        Node s = operand;
-        while (s.op() instanceof Reshape && users.get(s).size() == 1) s = s.input(0);
-        return isValue(s)
-                && !isPointwise(s.op())
-                && users.get(s).size() == 1
-                && !outputs.contains(s)
-                && n.type().bytes() <= s.type().bytes();
-    }
-
-    /** Whether a kernel would compute an element that is more than a little arithmetic for each of many others: a row's for all of its elements. */
-    private static boolean repeatsMuch(Node n, Group g) {
-        if (Cost.of(n.op()) <= LITTLE || isCheapAlone(n)) return false;
-        long elements = 1;
-        for (Var v : g.vars()) elements *= v.extent().lit();
-        return elements > 2 * n.type().numel();
-    }
-
-    /** Operands of {@code m} that are not small beside {@code n}. */
-    private static Set<Node> largeOperands(Node n, Node m) {
-        Set<Node> large = Collections.newSetFromMap(new IdentityHashMap<>());
-        for (Node in : m.inputs()) {
-            Node s = in;
-            while (s.op() instanceof View) s = s.input(0);
-            if (s.type().numel() * 8 > n.type().numel() && !(s.op() instanceof Iota)) large.add(in);
-        }
-        return large;
-    }
-
-    /** Whether all operands are computed from one, element by element, and that is little arithmetic, too: a polynomial. */
-    private boolean hasOneOrigin(Node n, Set<Node> operands) {
-        int cost = Cost.of(n.op());
-        Set<Node> seen = Collections.newSetFromMap(new IdentityHashMap<>());
-        Set<Node> origins = Collections.newSetFromMap(new IdentityHashMap<>());
-        List<Node> left = new ArrayList<>(operands);
-        while (!left.isEmpty()) {
-            Node m = left.removeLast();
-            if (!seen.add(m)) continue;
-            if (m.op() instanceof Elementwise && (cost += Cost.of(m.op())) <= repeats) left.addAll(largeOperands(n, m));
-            else origins.add(m);
-        }
-        return origins.size() == 1;
-    }
-
-    /** One element computed from scalar arguments and constants (a learning rate, a bias correction): uniform code, once per task. */
-    public static boolean isHostScalar(Node n) {
-        return isHostScalar(n, 16);
-    }
-
-    private static boolean isHostScalar(Node n, int steps) {
-        if (n.types().size() != 1 || n.type().numel() != 1 || steps == 0) return false;
-        if (n.op() instanceof Constant || (n.op() instanceof Input in && in.scalar())) return true;
-        if (!(n.op() instanceof Elementwise || n.op() instanceof View)) return false;
-        for (Node in : n.inputs()) if (!isHostScalar(in, steps - 1)) return false;
-        return true;
     }
 
     // ---- starting and joining groups

@@ -108,7 +108,7 @@ final class FusionRules {
     }
 
     private FusionDecision checkPointwise(Node n, Group g, List<List<Index>> at) {
-        if (!Cost.expensive(n) || Fusion.isHostScalar(n)) return FusionDecision.YES;
+        if (!Cost.expensive(n) || Repeats.isHostScalar(n)) return FusionDecision.YES;
         if (at.size() > 1) return FusionDecision.no("it is expensive and would be computed at several positions");
         // Each element is computed once for every combination of variables that its position does not mention, unless
         // it belongs to a whole row.

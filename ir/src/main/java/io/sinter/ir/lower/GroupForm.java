@@ -4,8 +4,8 @@ package io.sinter.ir.lower;
 import io.sinter.ir.Canonical;
 import io.sinter.ir.Node;
 import io.sinter.ir.Type;
-import io.sinter.ir.fuse.Fusion;
 import io.sinter.ir.fuse.Group;
+import io.sinter.ir.fuse.Repeats;
 import io.sinter.ir.loop.Coef;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Var;
@@ -175,7 +175,7 @@ final class GroupForm {
             arguments.add(in.number());
             return form.argument(n.type(), true);
         }
-        if (group.contains(n) || op instanceof View || op instanceof Constant || Fusion.isHostScalar(n)) {
+        if (group.contains(n) || op instanceof View || op instanceof Constant || Repeats.isHostScalar(n)) {
             int[] in = new int[n.inputs().size()];
             for (int i = 0; i < in.length; i++) in[i] = node(n.input(i));
             int number = form.node(op, in.length);

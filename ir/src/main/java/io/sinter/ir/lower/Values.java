@@ -4,8 +4,8 @@ package io.sinter.ir.lower;
 import io.sinter.ir.DType;
 import io.sinter.ir.Node;
 import io.sinter.ir.Type;
-import io.sinter.ir.fuse.Fusion;
 import io.sinter.ir.fuse.Group;
+import io.sinter.ir.fuse.Repeats;
 import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.Coef;
 import io.sinter.ir.loop.Expr;
@@ -112,7 +112,7 @@ final class Values implements Operands.Context {
             // The offset of a live slice is read wherever the slice is read through: where it is not in memory, it is
             // computed.
             default ->
-                group.contains(n) || Fusion.isHostScalar(n)
+                group.contains(n) || Repeats.isHostScalar(n)
                         ? inline(n, at)
                         : load(new Params.BufferKey(n, 0), n.type(), at);
         };
