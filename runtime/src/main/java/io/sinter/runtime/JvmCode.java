@@ -22,7 +22,7 @@ import java.util.function.Supplier;
 import jdk.jfr.FlightRecorder;
 
 /** Makes kernels callable: their classes, and those that they share, come from the cache on disk, or are generated and stored there. */
-final class JvmCode implements SharedClass.Store {
+final class JvmCode implements SharedClass.Store, JvmKernels.Maker {
     private final Options options;
     private final Counters counters;
     /** Gives null for no cache. */
@@ -39,7 +39,8 @@ final class JvmCode implements SharedClass.Store {
      *
      * @param name of its structure, see {@link StoredPlan}
      */
-    JvmKernel make(Kernel kernel, String name) {
+    @Override
+    public JvmKernel make(Kernel kernel, String name) {
         DiskCache cache = disk.get();
         if (cache == null) return JvmCodegen.define(generate(kernel));
         CacheKey key = key(name);
@@ -47,6 +48,14 @@ final class JvmCode implements SharedClass.Store {
             GeneratedClass made = generate(kernel);
             return new DiskCache.Made<>(JvmCodegen.define(made), entry(key, kernel.name(), made));
         });
+    }
+
+    /** The code of a kernel, if it is stored; else null. */
+    @Override
+    public JvmKernel load(String name) {
+        DiskCache cache = disk.get();
+        if (cache == null) return null;
+        return cache.find(key(name), entry -> load(entry, JvmCodegen::check, JvmCodegen::define));
     }
 
     @Override

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Iterator;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import jdk.jfr.FlightRecorder;
@@ -86,18 +87,36 @@ final class JvmExecutable implements Executable {
             Plan.Launch launch, JvmKernel code, long[] blocks, ParameterBlock.Section section, long times) {}
 
     JvmExecutable(StoredPlan stored, Session session, JvmKernels code) {
-        this(stored, session, code, session.allocator(), session.nextProgram());
+        this(stored, session, code, code::get, session.allocator(), session.nextProgram());
     }
 
-    private JvmExecutable(StoredPlan stored, Session session, JvmKernels code, Allocator allocator, int number) {
+    /** @param ahead the plan's code, which may still be loading */
+    JvmExecutable(StoredPlan stored, Session session, JvmKernels.Ahead ahead) {
+        this(stored, session, ahead.kernels(), ahead::of, session.allocator(), session.nextProgram());
+    }
+
+    private JvmExecutable(
+            StoredPlan stored,
+            Session session,
+            JvmKernels code,
+            Function<StoredPlan, List<JvmKernel>> generated,
+            Allocator allocator,
+            int number) {
         this.plan = stored.plan();
         this.session = session;
         this.code = code;
-        Iterator<JvmKernel> generated = code.get(stored).iterator();
         parameters = new ParameterBlock(plan, allocator);
+        List<JvmLaunch> launches;
+        try {
+            launches = JvmLaunches.of(stored, parameters, generated.apply(stored));
+        } catch (Throwable e) {
+            parameters.release();
+            throw e;
+        }
         sites = new ProgramSites(number, stored);
-        steps = steps(plan, stored, parameters.program(), generated, 1);
-        keeping = mayKeep.stream().filter(k -> !writes.get(k.argument)).toList();
+        steps = steps(plan, parameters.program(), launches.iterator(), 1);
+        mayKeep.removeIf(k -> writes.get(k.argument));
+        keeping = List.copyOf(mayKeep);
         written = writes.stream().toArray();
         for (int i = 0; i < plan.resultTypes().size(); i++) {
             if (plan.resultPlaces().get(i) instanceof Place.Argument a
@@ -107,23 +126,25 @@ final class JvmExecutable implements Executable {
     }
 
     /**
-     * Links a plan that will not run, for the sake of linking one: what that takes of the JVM is loaded then.
+     * Reads and links a plan that will not run, for the sake of linking one: what that takes of the JVM is loaded then.
      *
      * @param code of the plan's kernels
      */
-    static void rehearse(StoredPlan stored, Session session, JvmKernels code) {
+    static void rehearse(byte[] plan, Session session, JvmKernels code) {
         Allocator apart = new Allocator(Device.JVM, new HostMemory(), Long.MAX_VALUE);
-        new JvmExecutable(stored, session, code, apart, 0).parameters.release();
-        apart.close();
+        try (JvmKernels.Ahead ahead = code.ahead(StoredPlan.codeNames(plan))) {
+            StoredPlan stored = StoredPlan.read(plan);
+            new JvmExecutable(stored, session, code, ahead::of, apart, 0).parameters.release();
+        } finally {
+            apart.close();
+        }
     }
 
     /**
-     * @param forms that were chosen for launches
-     * @param generated code of the plan's kernels, in the order of {@link StoredPlan#kernels}
+     * @param all launches that are still to come, this plan's first
      * @param times how often the plan runs in one run of the program
      */
-    private List<Step> steps(
-            Plan plan, StoredPlan forms, ParameterBlock.Section section, Iterator<JvmKernel> generated, long times) {
+    private List<Step> steps(Plan plan, ParameterBlock.Section section, Iterator<JvmLaunch> all, long times) {
         List<Step> out = new ArrayList<>();
         int launches = 0;
         int repeats = 0;
@@ -131,8 +152,8 @@ final class JvmExecutable implements Executable {
             switch (s) {
                 case Plan.Launch l -> {
                     long[] blocks = section.blocks(launches);
-                    JvmKernel kernel = generated.next().in(forms.form(l));
-                    JvmLaunch launch = new JvmLaunch(kernel, blocks);
+                    JvmLaunch launch = all.next();
+                    JvmKernel kernel = launch.code();
                     workspaceBytes = Math.max(workspaceBytes, launch.workspaceBytes());
                     scratchBytes = Math.max(scratchBytes, launch.scratchBytes());
                     kernels = Math.toIntExact(kernels + times);
@@ -144,7 +165,7 @@ final class JvmExecutable implements Executable {
                 }
                 case Plan.LibraryCall c -> {
                     kernels = Math.toIntExact(kernels + times);
-                    c.out().forEach(place -> writes(section.outermost(place)));
+                    for (Place p : c.out()) writes(section.outermost(p));
                     out.add(new Step.Library(
                             c.op(),
                             c.inTypes().getFirst(),
@@ -160,8 +181,7 @@ final class JvmExecutable implements Executable {
                 }
                 case Plan.Repeat r -> {
                     ParameterBlock.Section body = section.body(repeats++);
-                    out.add(new Step.Repeat(
-                            body, r.steps(), steps(r.body(), forms, body, generated, times * r.steps())));
+                    out.add(new Step.Repeat(body, r.steps(), steps(r.body(), body, all, times * r.steps())));
                 }
             }
         }
@@ -172,11 +192,11 @@ final class JvmExecutable implements Executable {
      * The kernel's name with the extents of its launch, put together when somebody asks, who may be a profile that outlives the program: it holds the
      * launch's numbers, and nothing of the program's memory.
      */
-    private static Supplier<String> name(
-            Plan.Launch launch, JvmKernel code, ParameterBlock.Section section, int number) {
+    private Supplier<String> name(Plan.Launch launch, JvmKernel code, ParameterBlock.Section section, int number) {
         String kernel = launch.kernel().name();
         if (launch.segments().size() != 1) return () -> kernel;
-        long[] numbers = section.numbers(number, launch.kernel().slots());
+        long[] numbers =
+                parameters.numbers(section.blocks(number)[0], launch.kernel().slots());
         return () -> {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment block = arena.allocate(numbers.length * (long) Long.BYTES, ParameterBlock.ALIGNMENT);

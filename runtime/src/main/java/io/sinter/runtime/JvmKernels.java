@@ -6,14 +6,13 @@ import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.store.StoredPlan;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.WeakHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.BiFunction;
 
 /** The generated code of a session's kernels, by structure: kernels of equal structure share code, whatever program they are of. */
 final class JvmKernels {
@@ -21,12 +20,27 @@ final class JvmKernels {
     private static final int CAPACITY = 20_000;
 
     private final OnceCache<JvmKernel> code = new OnceCache<>(CAPACITY);
-    private final BiFunction<Kernel, String, JvmKernel> maker;
+    private final Maker maker;
     /** Code that has been warmed up, or needs no warming up. */
     private final Set<JvmKernel> warm = Collections.newSetFromMap(Collections.synchronizedMap(new WeakHashMap<>()));
 
-    /** @param maker makes the code of a kernel whose structure has a name, see {@link StoredPlan} */
-    JvmKernels(BiFunction<Kernel, String, JvmKernel> maker) {
+    /** Makes the code of kernels. */
+    @FunctionalInterface
+    interface Maker {
+        /**
+         * The code of a kernel, loaded or generated.
+         *
+         * @param name of its structure, see {@link StoredPlan}
+         */
+        JvmKernel make(Kernel kernel, String name);
+
+        /** The code of this name if it has only to be loaded; else null. */
+        default JvmKernel load(String name) {
+            return null;
+        }
+    }
+
+    JvmKernels(Maker maker) {
         this.maker = maker;
     }
 
@@ -40,53 +54,67 @@ final class JvmKernels {
             if (numbers.putIfAbsent(k, kernels.size()) == null) kernels.add(k);
         }
         JvmKernel[] result = new JvmKernel[kernels.size()];
-        AtomicInteger next = new AtomicInteger();
-        AtomicReference<Throwable> failure = new AtomicReference<>();
-        Runnable work = () -> {
-            for (int i = next.getAndIncrement();
-                    i < result.length && failure.get() == null;
-                    i = next.getAndIncrement()) {
-                try {
-                    result[i] = get(kernels.get(i), plan.codeName(kernels.get(i)));
-                } catch (Throwable e) {
-                    failure.compareAndSet(null, e);
-                }
-            }
-        };
-        int helpers = Math.min(Runtime.getRuntime().availableProcessors(), kernels.size()) - 1;
-        Thread[] threads = new Thread[Math.max(0, helpers)];
-        for (int i = 0; i < threads.length; i++) {
-            threads[i] = Thread.ofPlatform()
-                    .daemon()
-                    .name("sinter-compiler-" + (i + 1))
-                    .start(work);
-        }
-        work.run();
-        boolean interrupted = false;
-        for (Thread t : threads) interrupted |= join(t);
-        if (interrupted) Thread.currentThread().interrupt();
-        if (failure.get() instanceof RuntimeException e) throw e;
-        if (failure.get() instanceof Error e) throw e;
+        ParallelWork.begin(
+                        result.length,
+                        result.length - 1,
+                        i -> result[i] = get(kernels.get(i), plan.codeName(kernels.get(i))))
+                .finish();
         List<JvmKernel> all = new ArrayList<>(launched.size());
         for (Kernel k : launched) all.add(result[numbers.get(k)]);
         return all;
     }
 
+    /**
+     * Begins to load code, on threads of its own, for a plan that is still to be read. Most code of a plan that is stored is stored, too.
+     *
+     * @param names of the kernels' structures, {@link StoredPlan#codeNames}
+     */
+    Ahead ahead(List<String> names) {
+        return new Ahead(names);
+    }
+
+    /** Code that is loaded while its plan is read. */
+    final class Ahead implements AutoCloseable {
+        private final List<String> names;
+        private final JvmKernel[] loaded;
+        private final ParallelWork work;
+
+        private Ahead(List<String> all) {
+            names = List.copyOf(new LinkedHashSet<>(all));
+            loaded = new JvmKernel[names.size()];
+            work = ParallelWork.begin(loaded.length, loaded.length, i -> {
+                String name = names.get(i);
+                loaded[i] = code.getOrNull(name, () -> maker.load(name)).value();
+            });
+        }
+
+        JvmKernels kernels() {
+            return JvmKernels.this;
+        }
+
+        /** As {@link JvmKernels#get(StoredPlan)}, of the plan of these names, which has been read now. */
+        List<JvmKernel> of(StoredPlan plan) {
+            work.finish();
+            Map<String, JvmKernel> byName = new HashMap<>();
+            for (int i = 0; i < loaded.length; i++) {
+                if (loaded[i] == null) return get(plan);
+                byName.put(names.get(i), loaded[i]);
+            }
+            List<JvmKernel> all = new ArrayList<>();
+            for (Kernel k : StoredPlan.kernels(plan.plan())) all.add(byName.get(plan.codeName(k)));
+            return all;
+        }
+
+        /** Ends it, also if there turned out to be no such plan. */
+        @Override
+        public void close() {
+            work.abandon();
+        }
+    }
+
     /** True the first time that it is asked about this code. */
     boolean isNew(JvmKernel kernel) {
         return warm.add(kernel);
-    }
-
-    private static boolean join(Thread t) {
-        boolean interrupted = false;
-        while (true) {
-            try {
-                t.join();
-                return interrupted;
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
     }
 
     /**
@@ -95,6 +123,6 @@ final class JvmKernels {
      * @param name of its structure, see {@link StoredPlan}
      */
     JvmKernel get(Kernel kernel, String name) {
-        return code.get(name, () -> maker.apply(kernel, name)).value();
+        return code.get(name, () -> maker.make(kernel, name)).value();
     }
 }

@@ -35,8 +35,11 @@ final class JvmLaunch implements WorkerPool.Tasks {
     private long workspace;
     private int phase;
 
-    /** @param blocks addresses of the segments' parameter blocks, their numbers written */
-    JvmLaunch(JvmKernel code, long[] blocks) {
+    /**
+     * @param blocks addresses of the segments' parameter blocks, their numbers written
+     * @param demands what the kernel asks for, segment by segment
+     */
+    JvmLaunch(JvmKernel code, long[] blocks, JvmKernel.Demand[] demands) {
         this.code = code;
         this.blocks = blocks;
         ends = new long[code.phases()][blocks.length];
@@ -46,7 +49,7 @@ final class JvmLaunch implements WorkerPool.Tasks {
         long total = 0;
         Preparation first = null;
         for (int s = 0; s < blocks.length; s++) {
-            JvmKernel.Demand demand = code.demand(blocks[s]);
+            JvmKernel.Demand demand = demands[s];
             scratch = Math.max(scratch, demand.scratchBytes());
             workspaces[s] = total;
             total += (demand.workspaceBytes() + 63) & -64;
@@ -58,6 +61,10 @@ final class JvmLaunch implements WorkerPool.Tasks {
         preparation = blocks.length == 1 ? first : null;
         workspaceBytes = total;
         scratchBytes = scratch;
+    }
+
+    JvmKernel code() {
+        return code;
     }
 
     /** Bytes that each worker needs. */

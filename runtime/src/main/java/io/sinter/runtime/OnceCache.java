@@ -32,6 +32,15 @@ final class OnceCache<V> {
 
     /** The value of this key, made if it is not there. What {@code make} throws reaches every thread that waits; nothing is kept then. */
     Found<V> get(Object key, Supplier<? extends V> make) {
+        while (true) {
+            Found<V> found = getOrNull(key, () -> Objects.requireNonNull(make.get()));
+            if (found.value != null) return found;
+            // Another thread has looked for it in vain.
+        }
+    }
+
+    /** As {@link #get}, but for a {@code make} that may give null: nothing is kept then, and the value is null. */
+    Found<V> getOrNull(Object key, Supplier<? extends V> make) {
         CompletableFuture<V> mine = new CompletableFuture<>();
         CompletableFuture<V> found;
         synchronized (this) {
@@ -43,16 +52,19 @@ final class OnceCache<V> {
         }
         if (found != null) return new Found<>(join(found), true);
         try {
-            V value = Objects.requireNonNull(make.get());
+            V value = make.get();
+            if (value == null) remove(key, mine);
             mine.complete(value);
             return new Found<>(value, false);
         } catch (Throwable e) {
-            synchronized (this) {
-                entries.remove(key, mine);
-            }
+            remove(key, mine);
             mine.completeExceptionally(e);
             throw e;
         }
+    }
+
+    private synchronized void remove(Object key, CompletableFuture<V> value) {
+        entries.remove(key, value);
     }
 
     private void shrink() {

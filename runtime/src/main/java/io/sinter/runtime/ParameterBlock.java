@@ -6,6 +6,7 @@ import io.sinter.ir.IndexError;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
 import io.sinter.ir.plan.Plan.SlotValue;
+import io.sinter.ir.plan.Slots;
 import io.sinter.ir.ref.RefArray;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -18,7 +19,7 @@ import java.util.function.LongUnaryOperator;
  * The parameter blocks of all launches of one program, in one piece of memory, after the program's error record and a cell for each argument, which
  * holds the value of a scalar one. Numbers are written once, scalars at the start of each run,
  * and so are addresses if the memory is another than in the run before. One run at a time. Until the first run
- * there stands for each address a number that is a multiple of whatever power of two (up to {@link #ALIGNMENT}) the address always is.
+ * there stands for each address the power of two (up to {@link #ALIGNMENT}) that it is always a multiple of, and nothing else of the address: launches that differ only in where their memory is have equal blocks.
  */
 final class ParameterBlock {
     static final int RECORD_BYTES = 64;
@@ -123,12 +124,6 @@ final class ParameterBlock {
             return blocks.get(launch);
         }
 
-        /** What is in the block of the first segment of launch number {@code launch} until the first run: a copy. */
-        long[] numbers(int launch, int slots) {
-            int from = index(blocks.get(launch)[0]);
-            return Arrays.copyOfRange(words, from, from + slots);
-        }
-
         /** The section of the body of repeat number {@code number}. */
         Section body(int number) {
             return bodies.get(number);
@@ -154,7 +149,7 @@ final class ParameterBlock {
                         long[] at = new long[launch.segments().size()];
                         for (int s = 0; s < at.length; s++, next += blockBytes(launch)) {
                             at[s] = next;
-                            fill(this, next, launch, launch.segments().get(s));
+                            fill(this, next, launch, launch.slots(s));
                         }
                         blocks.add(at);
                     }
@@ -264,6 +259,12 @@ final class ParameterBlock {
         return bytes;
     }
 
+    /** What is in the first slots of the block at an address of this memory until the first run: a copy. */
+    long[] numbers(long block, int slots) {
+        int from = index(block);
+        return Arrays.copyOfRange(words, from, from + slots);
+    }
+
     /** The numbers in the slots of the block at an address of this memory. */
     static IntToLongFunction slots(long block) {
         return slot -> Memory.getLong(block + (long) slot * Long.BYTES);
@@ -279,17 +280,16 @@ final class ParameterBlock {
         return (int) ((address - start) / Long.BYTES);
     }
 
-    private void fill(Section section, long at, Plan.Launch launch, List<SlotValue> values) {
+    private void fill(Section section, long at, Plan.Launch launch, Slots values) {
         if (values.size() != launch.kernel().slots()) {
             throw new IllegalArgumentException("kernel " + launch.kernel().name() + " has "
                     + launch.kernel().slots() + " slots, its launch gives " + values.size());
         }
         int first = index(at);
-        for (int i = 0; i < values.size(); i++) {
-            SlotValue value = values.get(i);
-            // Most are numbers: asked first, as a switch over types is a call until HotSpot has compiled it.
-            words[first + i] =
-                    value instanceof SlotValue.Number n ? n.value() : word(section, at + (long) i * Long.BYTES, value);
+        values.copyNumbers(words, first);
+        for (int i = 0; i < values.others(); i++) {
+            int slot = values.place(i);
+            words[first + slot] = word(section, at + (long) slot * Long.BYTES, values.other(i));
         }
     }
 
@@ -301,7 +301,7 @@ final class ParameterBlock {
             case SlotValue.Address a -> {
                 Place place = a.place();
                 section.patches[section.base(place) - section.first].add(slot, place.start());
-                yield section.alignment(place);
+                yield Long.lowestOneBit(section.alignment(place) | ALIGNMENT);
             }
             case SlotValue.ScalarArgument s -> {
                 scalarPatches.add(new ScalarPatch(

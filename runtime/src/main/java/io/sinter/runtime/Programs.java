@@ -8,6 +8,7 @@ import io.sinter.ir.Compiler;
 import io.sinter.ir.CompilerWatch;
 import io.sinter.ir.Graph;
 import io.sinter.ir.Node;
+import io.sinter.ir.Type;
 import io.sinter.ir.fuse.Fusion;
 import io.sinter.ir.plan.Origins;
 import io.sinter.ir.plan.Plan;
@@ -24,6 +25,7 @@ import io.sinter.runtime.dump.ProgramDump;
 import io.sinter.runtime.dump.Sources;
 import io.sinter.runtime.profile.Profile;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import jdk.jfr.FlightRecorder;
@@ -132,21 +134,29 @@ final class Programs {
     private static StoredPlan plan(Entry entry, Graph graph) {
         StoredPlan stored = StoredPlan.read(entry.payload());
         Plan plan = stored.plan();
-        if (!plan.argTypes().equals(graph.inputs().stream().map(Node::type).toList())
-                || !plan.resultTypes()
-                        .equals(graph.outputs().stream().map(Node::type).toList())) {
+        if (!areOf(plan.argTypes(), graph.inputs()) || !areOf(plan.resultTypes(), graph.outputs()))
             throw new FormatException("the plan of a program with other arguments or results");
-        }
         return stored;
+    }
+
+    private static boolean areOf(List<Type> types, List<Node> nodes) {
+        if (types.size() != nodes.size()) return false;
+        for (int i = 0; i < types.size(); i++)
+            if (!types.get(i).equals(nodes.get(i).type())) return false;
+        return true;
     }
 
     private static Executable load(Entry entry, Graph graph, CompileContext context, Sources sources) {
         long start = System.nanoTime();
         Events.Load event = FlightRecorder.isInitialized() ? new Events.Load() : null;
         if (event != null) event.begin();
-        StoredPlan stored = plan(entry, graph);
-        long read = System.nanoTime() - start;
-        Executable linked = link(stored, context);
+        Executable linked;
+        long read;
+        try (JvmKernels.Ahead code = ahead(entry, context)) {
+            StoredPlan stored = plan(entry, graph);
+            read = System.nanoTime() - start;
+            linked = code == null ? link(stored, context) : new JvmExecutable(stored, context.session(), code);
+        }
         if (event != null && event.shouldCommit()) {
             event.kernels = linked.kernels();
             event.bytes = entry.payload().length;
@@ -162,6 +172,12 @@ final class Programs {
         Profile profile = context.session().profile();
         if (profile != null) profile.compiled(start, nanos, linked.kernels(), true);
         return linked;
+    }
+
+    /** Code that is loaded while the plan is read; null where the plan's device has none that is known by the names of its kernels alone. */
+    private static JvmKernels.Ahead ahead(Entry entry, CompileContext context) {
+        if (context.backend() != Options.Backend.GENERATED || context.device().kind() != Device.Kind.JVM) return null;
+        return context.session().jvmKernels().ahead(StoredPlan.codeNames(entry.payload()));
     }
 
     private static Executable link(StoredPlan stored, CompileContext context) {

@@ -22,13 +22,13 @@ import java.util.function.UnaryOperator;
  */
 record SeededFault(Prim1 right, Prim1 wrong) implements UnaryOperator<Kernel> {
     /**
-     * What {@code sinter.test.fault} asks for, {@code right:wrong}; no change if it is not set.
+     * What {@code sinter.test.fault} asks for, {@code right:wrong}; null if it is not set.
      *
      * @throws IllegalArgumentException if it names no two functions
      */
     static UnaryOperator<Kernel> fromProperties() {
         String text = System.getProperty("sinter.test.fault");
-        if (text == null) return UnaryOperator.identity();
+        if (text == null) return null;
         List<String> names = Arrays.stream(Prim1.values())
                 .map(p -> p.name().toLowerCase(Locale.ROOT))
                 .toList();

@@ -64,7 +64,7 @@ public final class Session implements AutoCloseable {
     private Gpu gpu;
 
     private final Watching watching = new Watching();
-    /** Changes kernels before code is generated for them: a fault for tests to find. */
+    /** Changes kernels before code is generated for them: a fault for tests to find; or null. */
     private volatile UnaryOperator<Kernel> fault;
     /** The one that {@code -Dsinter.profile=true} asks for; else null. */
     private final Profile printed;
@@ -104,10 +104,19 @@ public final class Session implements AutoCloseable {
         JvmFeatures.adviseOnce();
         cache(options.cache());
         JvmCode code = new JvmCode(io.sinter.codegen.jvm.Options.preferred(), counters, this::disk);
-        jvmKernels = new JvmKernels((kernel, name) -> {
-            Kernel changed = fault.apply(kernel);
-            // A cache on disk must not give wrong code to those who ask for the right one.
-            return code.make(changed, changed == kernel ? name : StoredPlan.name(changed));
+        jvmKernels = new JvmKernels(new JvmKernels.Maker() {
+            @Override
+            public JvmKernel make(Kernel kernel, String name) {
+                UnaryOperator<Kernel> change = fault;
+                Kernel changed = change == null ? kernel : change.apply(kernel);
+                // A cache on disk must not give wrong code to those who ask for the right one.
+                return code.make(changed, changed == kernel ? name : StoredPlan.name(changed));
+            }
+
+            @Override
+            public JvmKernel load(String name) {
+                return fault == null ? code.load(name) : null;
+            }
         });
         JvmFeatures.initialiseOnce(this::firstKernel);
         dumpTo(asked.dump());
@@ -124,9 +133,9 @@ public final class Session implements AutoCloseable {
      * will be: what that takes is loaded here, where nobody waits for it.
      */
     private JvmKernel firstKernel(Kernel kernel) {
-        JvmKernel made = uncounted.make(kernel, StoredPlan.name(kernel));
-        JvmExecutable.rehearse(JvmFeatures.plan(kernel), this, new JvmKernels((_, _) -> made));
-        return made;
+        JvmKernels apart = new JvmKernels(uncounted);
+        JvmExecutable.rehearse(JvmFeatures.plan(kernel), this, apart);
+        return apart.get(kernel, StoredPlan.name(kernel));
     }
 
     private DiskCache uncountedDisk() {

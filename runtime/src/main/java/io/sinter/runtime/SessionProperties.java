@@ -16,7 +16,7 @@ import java.util.function.UnaryOperator;
  * @param recompiles {@code sinter.log}: who is told why programs are compiled; null for nobody
  * @param autotune {@code sinter.autotune}: how long a program's kernels are measured; null for not at all
  * @param profile {@code sinter.profile}: whether a profile is printed in the end
- * @param fault {@code sinter.test.fault}: what is wrong with generated code; no change if nothing is
+ * @param fault {@code sinter.test.fault}: what is wrong with generated code; null if nothing is
  */
 record SessionProperties(
         Path dump,

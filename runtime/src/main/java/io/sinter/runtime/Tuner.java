@@ -190,7 +190,7 @@ final class Tuner {
         return forms;
     }
 
-    /** Null if there is nothing to choose, or no memory to try it in. */
+    /** Null if there is nothing to choose, no memory to try it in, or no time left to compare anything. */
     private Tuning.Group measure(Group g) {
         List<String> first = forms(g, "");
         if (first.isEmpty()) return null;
@@ -224,6 +224,7 @@ final class Tuner {
             this.memory = memory;
         }
 
+        /** Null if nothing was timed. */
         Tuning.Group run(List<String> first) {
             String best = "";
             Set<String> seen = new HashSet<>(Set.of(""));
@@ -239,7 +240,8 @@ final class Tuner {
                         .filter(f -> !seen.contains(f))
                         .toList();
             }
-            return new Tuning.Group(group.numbers, name(), best, timings);
+            // To bring the first form to speed may have taken all the time that there was.
+            return timings.isEmpty() ? null : new Tuning.Group(group.numbers, name(), best, timings);
         }
 
         private String name() {

@@ -214,6 +214,42 @@ class CachedProgramsTest {
         }
     }
 
+    /** Classes are loaded while the plan is read; those that are not there are generated when it has been. Each of them is one miss. */
+    @Test
+    void someKernelsAreLoadedAndTheOthersGenerated() throws IOException {
+        List<RefArray> first;
+        try (Session s = open()) {
+            first = run(s, graph());
+        }
+        long classes = entries().stream().filter(CachedProgramsTest::isKernel).count();
+        assertTrue(classes > 2, classes + " kernels");
+        Files.delete(entries().stream()
+                .filter(CachedProgramsTest::isKernel)
+                .findFirst()
+                .orElseThrow()
+                .file());
+        try (Session s = open()) {
+            same(first, run(s, graph()));
+            assertEquals(0, s.counters().programsCompiled());
+            assertEquals(1, s.counters().kernelsGenerated());
+            assertEquals(1, s.counters().cache().misses());
+            assertEquals(classes, s.counters().cache().hits());
+        }
+        assertEquals(
+                classes, entries().stream().filter(CachedProgramsTest::isKernel).count());
+    }
+
+    /** Whether it is the class of one of {@link #graph}'s kernels: not one that kernels share, nor that of the kernel that sessions begin with. */
+    private static boolean isKernel(Tier.Stored stored) {
+        if (stored.kind() != CacheKey.Kind.CLASS) return false;
+        try {
+            String name = Tier.read(stored).name();
+            return !name.startsWith("io/sinter/") && !name.equals("initialise");
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
     @Test
     void aSharedTierIsReadAndNeverWritten() throws IOException {
         try (Session s = open()) {

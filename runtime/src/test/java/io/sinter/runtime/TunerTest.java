@@ -341,6 +341,17 @@ class TunerTest {
         assertTrue(dump.getFileName().toString().endsWith(key.substring(0, 8)), dump::toString);
     }
 
+    /** A budget that is over when the first form is up to speed, which takes 60 ms at least: what was compared with nothing does not count as measured. */
+    @Test
+    void whatThereWasNoTimeForIsNotMeasured() throws IOException {
+        try (Session s = open(Device.JVM, Duration.ofMillis(50))) {
+            run(s, graph());
+        }
+        Tuning measured = stored();
+        assertEquals(List.of(), measured.groups());
+        assertTrue(measured.isTable());
+    }
+
     @Test
     void theBudgetMustBePositive() {
         try (Session s = open(Device.JVM, null)) {

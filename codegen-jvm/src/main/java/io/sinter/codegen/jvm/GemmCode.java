@@ -324,7 +324,8 @@ public abstract class GemmCode extends JvmKernel implements Cloneable {
         numbers(params, numbers);
         int place = (int) (params >>> 6) & PLANS - 1;
         Planned last = planned[place];
-        if (last == null || !last.isFor(numbers)) {
+        if (last == null || !last.isFor(numbers)) last = planned(numbers);
+        if (last == null) {
             last = new Planned(numbers, GemmPlan.addressesAt(numbers), new GemmPlan(numbers, tiles(), form));
             planned[place] = last;
         } else if (!last.isAt(numbers)) {
@@ -333,6 +334,12 @@ public abstract class GemmCode extends JvmKernel implements Cloneable {
             planned[place] = last;
         }
         return last.plan;
+    }
+
+    /** What was planned for another launch of the same extents and strides, as those of a network's layers are; or null. */
+    private Planned planned(long[] numbers) {
+        for (Planned p : planned) if (p != null && p.isFor(numbers)) return p;
+        return null;
     }
 
     private record Planned(long[] numbers, int[] addresses, GemmPlan plan) {

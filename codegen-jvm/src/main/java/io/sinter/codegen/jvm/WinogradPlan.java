@@ -2,7 +2,6 @@
 package io.sinter.codegen.jvm;
 
 import io.sinter.ir.DType;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -153,7 +152,9 @@ final class WinogradPlan {
     }
 
     private static List<Long> list(long[] a) {
-        return Arrays.stream(a).boxed().toList();
+        Long[] boxed = new Long[a.length];
+        for (int i = 0; i < a.length; i++) boxed[i] = a[i];
+        return List.of(boxed);
     }
 
     /** Bands of an image, or of some images. */

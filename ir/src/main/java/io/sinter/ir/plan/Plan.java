@@ -5,6 +5,8 @@ import io.sinter.ir.Graph;
 import io.sinter.ir.Type;
 import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.op.Op;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -74,8 +76,21 @@ public record Plan(
     /**
      * A launch of one kernel over one or more independent segments (the same code with other parameter blocks: all parameters of an optimizer
      * step). Counts as one kernel.
+     *
+     * @param segments of each its slots: {@link Slots}, whatever list they were given as
      */
-    public record Launch(Kernel kernel, List<List<SlotValue>> segments) implements Step {}
+    public record Launch(Kernel kernel, List<List<SlotValue>> segments) implements Step {
+        public Launch {
+            List<List<SlotValue>> kept = new ArrayList<>(segments.size());
+            for (List<SlotValue> s : segments) kept.add(Slots.of(s));
+            segments = Collections.unmodifiableList(kept);
+        }
+
+        /** The slots of one segment. */
+        public Slots slots(int segment) {
+            return (Slots) segments.get(segment);
+        }
+    }
 
     /** An operator that the device's library runs whole (sort, top-k): operands and results are dense. */
     public record LibraryCall(Op op, List<Type> inTypes, List<Place> in, List<Type> outTypes, List<Place> out)

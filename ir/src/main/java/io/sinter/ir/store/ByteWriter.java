@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.ir.store;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -49,6 +51,19 @@ public final class ByteWriter {
             rest >>>= 7;
         }
         bytes[size++] = (byte) rest;
+        return this;
+    }
+
+    /** Their number, then eight bytes each, the lowest first. */
+    public ByteWriter longs(long[] values) {
+        number(values.length);
+        reserve(Math.multiplyExact(values.length, Long.BYTES));
+        ByteBuffer.wrap(bytes)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .position(size)
+                .asLongBuffer()
+                .put(values);
+        size += values.length * Long.BYTES;
         return this;
     }
 

@@ -3,10 +3,10 @@ package io.sinter.ir.store;
 
 import io.sinter.ir.Type;
 import io.sinter.ir.loop.Buf;
-import io.sinter.ir.op.Routine;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
 import io.sinter.ir.plan.Plan.SlotValue;
+import io.sinter.ir.plan.Slots;
 import java.util.List;
 
 /**
@@ -20,7 +20,9 @@ final class PlanCheck {
 
     private PlanCheck(Plan plan) {
         this.plan = plan;
-        argumentBytes = plan.argTypes().stream().mapToLong(PlanCheck::bytes).toArray();
+        argumentBytes = new long[plan.argTypes().size()];
+        for (int i = 0; i < argumentBytes.length; i++)
+            argumentBytes[i] = bytes(plan.argTypes().get(i));
     }
 
     /** Throws what arithmetic and operators' type rules throw, too: {@link StoredPlan#read} makes that a {@link FormatException}. */
@@ -49,7 +51,7 @@ final class PlanCheck {
             Type t = plan.argTypes().get(i);
             if (plan.scalarArgs().get(i) && t.rank() != 0) throw new FormatException("a scalar argument of type " + t);
         }
-        plan.steps().forEach(this::step);
+        for (Plan.Step s : plan.steps()) step(s);
     }
 
     private void step(Plan.Step s) {
@@ -61,7 +63,6 @@ final class PlanCheck {
                 holds(c.to(), c.bytes());
             }
             case Plan.LibraryCall c -> {
-                if (!(c.op() instanceof Routine)) throw new FormatException(c.op().name() + " is no routine");
                 demand(!c.in().isEmpty() && c.out().size() == 2, "a routine with other operands");
                 hold(c.in(), c.inTypes());
                 hold(c.out(), c.outTypes());
@@ -78,13 +79,12 @@ final class PlanCheck {
 
     private void launch(Plan.Launch l) {
         demand(!l.segments().isEmpty(), "a launch of nothing");
-        for (List<SlotValue> slots : l.segments()) {
+        for (int segment = 0; segment < l.segments().size(); segment++) {
+            Slots slots = l.slots(segment);
             if (slots.size() != l.kernel().slots())
                 throw new FormatException("a launch of " + l.kernel().name() + " with other slots");
-            for (SlotValue v : slots) {
-                // Most are: asked first, as a switch over types is a call until HotSpot has compiled it.
-                if (v instanceof SlotValue.Number) continue;
-                switch (v) {
+            for (int i = 0; i < slots.others(); i++) {
+                switch (slots.other(i)) {
                     case SlotValue.Address a -> bytes(a.place());
                     case SlotValue.ScalarArgument a ->
                         demand(plan.scalarArgs().get(argument(a.index())), "a tensor where a number is needed");

@@ -5,11 +5,14 @@ import io.sinter.ir.DType;
 import io.sinter.ir.Shape;
 import io.sinter.ir.Type;
 import io.sinter.ir.loop.Kernel;
-import io.sinter.ir.op.Op;
-import io.sinter.ir.op.OpText;
+import io.sinter.ir.op.MaxPool;
+import io.sinter.ir.op.Routine;
+import io.sinter.ir.op.Sort;
+import io.sinter.ir.op.TopK;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
 import io.sinter.ir.plan.Plan.SlotValue;
+import io.sinter.ir.plan.Slots;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -25,6 +28,9 @@ final class PlanReader {
     private final List<Kernel> kernels = new ArrayList<>();
     private final Map<Plan.Step, int[]> origins = new IdentityHashMap<>();
     private final Map<Plan.Step, String> forms = new IdentityHashMap<>();
+    /** Those of all launches' slots. */
+    private long[] numbers;
+
     private int depth;
 
     private PlanReader(ByteReader in) {
@@ -34,14 +40,24 @@ final class PlanReader {
     static StoredPlan read(ByteReader in) {
         PlanReader r = new PlanReader(in);
         Map<Kernel, String> names = new IdentityHashMap<>();
-        for (int n = in.count(); n > 0; n--) {
-            String name = in.text();
-            if (!Sha256.isHex(name)) throw new FormatException("no name of a kernel: " + name);
+        for (String name : names(in)) {
             Kernel k = KernelReader.read(in);
             r.kernels.add(k);
             names.put(k, name);
         }
+        r.numbers = in.longs();
         return new StoredPlan(r.plan(), names, r.origins, r.forms);
+    }
+
+    /** The names of the kernels' structures, which stand before everything else. */
+    static List<String> names(ByteReader in) {
+        List<String> names = new ArrayList<>();
+        for (int n = in.count(); n > 0; n--) {
+            String name = in.text();
+            if (!Sha256.isHex(name)) throw new FormatException("no name of a kernel: " + name);
+            names.add(name);
+        }
+        return names;
     }
 
     private void enter() {
@@ -90,26 +106,43 @@ final class PlanReader {
                 String form = in.text();
                 List<List<SlotValue>> segments = new ArrayList<>();
                 for (int n = in.count(); n > 0; n--) segments.add(slots());
-                Plan.Launch launch = new Plan.Launch(kernel, List.copyOf(segments));
+                Plan.Launch launch = new Plan.Launch(kernel, segments);
                 if (!form.isEmpty()) forms.put(launch, form);
                 yield launch;
             }
-            case 1 -> new Plan.LibraryCall(op(in.text()), types(), places(), types(), places());
+            case 1 -> new Plan.LibraryCall(routine(), types(), places(), types(), places());
             case 2 -> new Plan.Copy(place(), place(), in.number());
             case 3 -> new Plan.Repeat(plan(), in.number(), moving(), moving(), place());
             default -> throw new FormatException("no kind of step");
         };
     }
 
-    private static Op op(String text) {
-        return OpText.parse(text);
+    /** Not by its text: to read one, all operators' parsers are made, which takes 10 ms. */
+    private Routine routine() {
+        return switch (in.u8()) {
+            case 0 -> new Sort(in.integer(), in.bool());
+            case 1 -> new TopK(in.integer(), in.number(), in.bool());
+            case 2 -> new MaxPool(numbers(), numbers(), numbers(), numbers(), numbers());
+            default -> throw new FormatException("no kind of routine");
+        };
     }
 
-    private List<SlotValue> slots() {
-        int n = in.count();
-        List<SlotValue> list = new ArrayList<>(n);
-        for (int i = 0; i < n; i++) list.add(slot());
-        return List.copyOf(list);
+    private long[] numbers() {
+        long[] numbers = new long[in.count()];
+        for (int i = 0; i < numbers.length; i++) numbers[i] = in.number();
+        return numbers;
+    }
+
+    private Slots slots() {
+        int size = in.integer();
+        int from = in.integer();
+        int[] places = new int[in.count()];
+        SlotValue[] others = new SlotValue[places.length];
+        for (int i = 0; i < places.length; i++) {
+            places[i] = in.integer();
+            others[i] = other();
+        }
+        return Slots.of(numbers, from, size, places, others);
     }
 
     private List<Plan.Moving> moving() {
@@ -119,12 +152,11 @@ final class PlanReader {
         return List.copyOf(list);
     }
 
-    private SlotValue slot() {
+    private SlotValue other() {
         return switch (in.u8()) {
             case 0 -> new SlotValue.Address(place());
-            case 1 -> new SlotValue.Number(in.number());
-            case 2 -> new SlotValue.ScalarArgument(in.integer());
-            case 3 -> new SlotValue.ErrorRecord();
+            case 1 -> new SlotValue.ScalarArgument(in.integer());
+            case 2 -> new SlotValue.ErrorRecord();
             default -> throw new FormatException("no kind of slot");
         };
     }
@@ -155,9 +187,7 @@ final class PlanReader {
         List<Type> list = new ArrayList<>();
         for (int i = 0; i < n; i++) {
             DType dtype = in.constant(DTYPES);
-            long[] dims = new long[in.count()];
-            for (int d = 0; d < dims.length; d++) dims[d] = in.number();
-            list.add(new Type(dtype, Shape.of(dims)));
+            list.add(new Type(dtype, Shape.of(numbers())));
         }
         return List.copyOf(list);
     }

@@ -4,18 +4,25 @@ package io.sinter.ir.store;
 import io.sinter.ir.Graph;
 import io.sinter.ir.Type;
 import io.sinter.ir.loop.Kernel;
+import io.sinter.ir.op.MaxPool;
 import io.sinter.ir.op.Op;
-import io.sinter.ir.op.OpText;
+import io.sinter.ir.op.Routine;
+import io.sinter.ir.op.Sort;
+import io.sinter.ir.op.TopK;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.Place;
 import io.sinter.ir.plan.Plan.SlotValue;
+import io.sinter.ir.plan.Slots;
+import java.nio.LongBuffer;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Writes plans: first the kernels, each structure once, then the plan, which refers to them by number. The graph, which is for messages, stays out,
+ * Writes plans: first the names of all kernels' structures, then the kernels, each structure once, then the numbers of all launches' slots, each block once,
+ * then the plan, which refers to them by their place. The graph, which is for messages, stays out,
  * and so does everything that says where a program was written.
  */
 final class PlanWriter {
@@ -24,6 +31,8 @@ final class PlanWriter {
     private final StoredPlan stored;
     private final ByteWriter out;
     private final Map<Kernel, Integer> numbers = new IdentityHashMap<>();
+    /** Where the numbers of a block are among those of all blocks. */
+    private final Map<LongBuffer, Integer> blocks = new HashMap<>();
 
     private PlanWriter(StoredPlan stored, ByteWriter out) {
         this.stored = stored;
@@ -33,11 +42,13 @@ final class PlanWriter {
     static void write(StoredPlan stored, ByteWriter out) {
         PlanWriter w = new PlanWriter(stored, out);
         w.kernels();
+        w.blocks();
         w.plan(stored.plan());
     }
 
     private void kernels() {
         Map<CodeAndName, Integer> distinct = new HashMap<>();
+        ByteWriter names = new ByteWriter();
         ByteWriter table = new ByteWriter();
         for (Kernel k : StoredPlan.kernels(stored.plan())) {
             if (numbers.containsKey(k)) continue;
@@ -46,12 +57,36 @@ final class PlanWriter {
             if (number == null) {
                 number = distinct.size();
                 distinct.put(new CodeAndName(code, k.name()), number);
-                table.text(code);
+                names.text(code);
                 KernelWriter.write(k, table);
             }
             numbers.put(k, number);
         }
-        out.number(distinct.size()).raw(table.toBytes());
+        out.number(distinct.size()).raw(names.toBytes()).raw(table.toBytes());
+    }
+
+    /** Launches that do the same elsewhere, as those of a network's layers, have the same numbers. */
+    private void blocks() {
+        List<LongBuffer> distinct = new ArrayList<>();
+        int size = 0;
+        for (Plan.Launch l : StoredPlan.launches(stored.plan())) {
+            for (int s = 0; s < l.segments().size(); s++) {
+                LongBuffer block = numbers(l.slots(s));
+                if (blocks.putIfAbsent(block, size) != null) continue;
+                distinct.add(block);
+                size += block.capacity();
+            }
+        }
+        LongBuffer all = LongBuffer.allocate(size);
+        for (LongBuffer block : distinct) all.put(block.duplicate());
+        out.longs(all.array());
+    }
+
+    /** Equal if the numbers are. */
+    private static LongBuffer numbers(Slots slots) {
+        long[] numbers = new long[slots.size()];
+        slots.copyNumbers(numbers, 0);
+        return LongBuffer.wrap(numbers);
     }
 
     private void plan(Plan plan) {
@@ -87,10 +122,7 @@ final class PlanWriter {
         switch (s) {
             case Plan.Launch(Kernel kernel, List<List<SlotValue>> segments) -> {
                 out.u8(0).number(numbers.get(kernel)).text(stored.form(s)).number(segments.size());
-                for (List<SlotValue> segment : segments) {
-                    out.number(segment.size());
-                    segment.forEach(this::slot);
-                }
+                for (List<SlotValue> segment : segments) slots(Slots.of(segment));
             }
             case Plan.LibraryCall(
                     Op op,
@@ -98,7 +130,8 @@ final class PlanWriter {
                     List<Place> in,
                     List<Type> outTypes,
                     List<Place> results) -> {
-                out.u8(1).text(OpText.format(op));
+                out.u8(1);
+                routine(op);
                 types(inTypes);
                 places(in);
                 types(outTypes);
@@ -126,6 +159,22 @@ final class PlanWriter {
         }
     }
 
+    private void routine(Op op) {
+        if (!(op instanceof Routine routine)) throw new FormatException(op.name() + " is no routine");
+        switch (routine) {
+            case Sort(int axis, boolean descending) -> out.u8(0).number(axis).bool(descending);
+            case TopK(int axis, long k, boolean largest) ->
+                out.u8(1).number(axis).number(k).bool(largest);
+            case MaxPool(long[] kernel, long[] stride, long[] padLow, long[] padHigh, long[] dilation) -> {
+                out.u8(2);
+                for (long[] numbers : new long[][] {kernel, stride, padLow, padHigh, dilation}) {
+                    out.number(numbers.length);
+                    for (long n : numbers) out.number(n);
+                }
+            }
+        }
+    }
+
     private void moving(List<Plan.Moving> list) {
         out.number(list.size());
         for (Plan.Moving m : list) {
@@ -135,15 +184,19 @@ final class PlanWriter {
         }
     }
 
-    private void slot(SlotValue value) {
-        switch (value) {
-            case SlotValue.Address(Place place) -> {
-                out.u8(0);
-                place(place);
+    private void slots(Slots slots) {
+        out.number(slots.size()).number(blocks.get(numbers(slots))).number(slots.others());
+        for (int i = 0; i < slots.others(); i++) {
+            out.number(slots.place(i));
+            switch (slots.other(i)) {
+                case SlotValue.Address(Place place) -> {
+                    out.u8(0);
+                    place(place);
+                }
+                case SlotValue.ScalarArgument(int index) -> out.u8(1).number(index);
+                case SlotValue.ErrorRecord() -> out.u8(2);
+                case SlotValue.Number _ -> throw new AssertionError("a number beside the numbers");
             }
-            case SlotValue.Number(long number) -> out.u8(1).number(number);
-            case SlotValue.ScalarArgument(int index) -> out.u8(2).number(index);
-            case SlotValue.ErrorRecord() -> out.u8(3);
         }
     }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.ir.store;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -26,18 +28,9 @@ public final class Sha256 {
 
     /** Of 64-bit words, the lowest byte of each first. */
     public static String hex(long[] words) {
-        MessageDigest digest = begin();
-        byte[] chunk = new byte[4096];
-        int n = 0;
-        for (long w : words) {
-            for (int i = 0; i < Long.BYTES; i++) chunk[n++] = (byte) (w >>> 8 * i);
-            if (n == chunk.length) {
-                digest.update(chunk);
-                n = 0;
-            }
-        }
-        digest.update(chunk, 0, n);
-        return HexFormat.of().formatHex(digest.digest());
+        byte[] bytes = new byte[Math.multiplyExact(words.length, Long.BYTES)];
+        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asLongBuffer().put(words);
+        return hex(bytes);
     }
 
     /** Whether a text is what {@link #hex} gives. */

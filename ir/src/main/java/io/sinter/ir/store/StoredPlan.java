@@ -126,6 +126,17 @@ public final class StoredPlan {
     }
 
     /**
+     * The names of the code of all kernels of a stored plan (one for each kernel that is stored, so kernels of different names may share one). They stand first, so that the code
+     * can be looked for while the plan is still read.
+     *
+     * @param bytes what {@link #toBytes} wrote
+     * @throws FormatException if they do not begin as a plan does
+     */
+    public static List<String> codeNames(byte[] bytes) {
+        return PlanReader.names(new ByteReader(bytes));
+    }
+
+    /**
      * Reads and checks what {@link #toBytes} wrote.
      *
      * @throws FormatException if the bytes are no plan, or one whose memory, slots or types do not fit together

@@ -18,6 +18,7 @@ import io.sinter.ir.fuse.Fusion;
 import io.sinter.ir.loop.Kernel;
 import io.sinter.ir.loop.KernelText;
 import io.sinter.ir.op.MaxPool;
+import io.sinter.ir.op.Op;
 import io.sinter.ir.op.Operators;
 import io.sinter.ir.op.Sample;
 import io.sinter.ir.op.TopK;
@@ -27,10 +28,11 @@ import io.sinter.ir.ref.PlanInterpreter;
 import io.sinter.ir.ref.RandomGraphs;
 import io.sinter.ir.ref.RefArray;
 import io.sinter.ir.text.GraphParser;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -129,6 +131,22 @@ class StoredPlanTest {
         assertEquals(0, StoredPlan.of(plan).origins(plan.steps().getFirst()).length);
     }
 
+    /** Code can be looked for before a plan has been read. */
+    @Test
+    void theNamesOfTheCodeStandFirst() {
+        byte[] bytes = example();
+        StoredPlan read = StoredPlan.read(bytes);
+        Set<String> names = new HashSet<>();
+        for (Kernel k : StoredPlan.kernels(read.plan())) names.add(read.codeName(k));
+        assertEquals(names, new HashSet<>(StoredPlan.codeNames(bytes)));
+        int first = 1 + names.size() * (2 + Sha256.DIGITS);
+        assertEquals(names, new HashSet<>(StoredPlan.codeNames(java.util.Arrays.copyOf(bytes, first))));
+        byte[] cut = java.util.Arrays.copyOf(bytes, first - 1);
+        assertThrows(FormatException.class, () -> StoredPlan.codeNames(cut));
+        bytes[5] = 'x';
+        assertThrows(FormatException.class, () -> StoredPlan.codeNames(bytes));
+    }
+
     @Test
     void everyTruncationIsRefused() {
         byte[] bytes = example();
@@ -168,12 +186,32 @@ class StoredPlanTest {
                         g.emit(new TopK(0, 1_000_000_000, true), List.of(x)).toArray(Node[]::new))))
                 .toBytes();
         StoredPlan.read(bytes);
-        for (String other : List.of("axis=0, k=2000000000", "axis=1, k=1000000000", "axis=9999999999, k=1")) {
-            String text = new String(bytes, StandardCharsets.ISO_8859_1);
-            assertTrue(text.contains("axis=0, k=1000000000"), text);
-            byte[] damaged = text.replace("axis=0, k=1000000000", other).getBytes(StandardCharsets.ISO_8859_1);
-            assertThrows(FormatException.class, () -> StoredPlan.read(damaged), other);
+        for (TopK other : List.of(new TopK(0, 2_000_000_000, true), new TopK(1, 1_000_000_000, true))) {
+            byte[] damaged = replace(bytes, new TopK(0, 1_000_000_000, true), other);
+            assertThrows(FormatException.class, () -> StoredPlan.read(damaged), other::toString);
         }
+    }
+
+    /** A stored plan of one call of a routine, with another one in its place. */
+    private static byte[] replace(byte[] bytes, Op routine, Op other) {
+        Plan p = StoredPlan.read(bytes).plan();
+        List<Plan.Step> steps = p.steps().stream()
+                .map(s -> {
+                    if (!(s instanceof Plan.LibraryCall c)) return s;
+                    assertEquals(routine, c.op());
+                    return new Plan.LibraryCall(other, c.inTypes(), c.in(), c.outTypes(), c.out());
+                })
+                .toList();
+        Plan changed = new Plan(
+                p.graph(),
+                p.argTypes(),
+                p.scalarArgs(),
+                p.resultTypes(),
+                p.resultPlaces(),
+                steps,
+                p.arenaBytes(),
+                p.sites());
+        return StoredPlan.of(changed).toBytes();
     }
 
     @Test

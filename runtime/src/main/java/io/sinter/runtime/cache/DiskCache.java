@@ -115,6 +115,15 @@ public final class DiskCache {
         }
     }
 
+    /**
+     * What is stored under a key, or null: for who can do without for now. Nobody is waited for, and a miss is not counted.
+     *
+     * @param decode as of {@link #get}
+     */
+    public <T> T find(CacheKey key, Function<? super Entry, ? extends T> decode) {
+        return find(key, key.digest(), decode);
+    }
+
     private <T> T found(
             CacheKey key, String line, Function<? super Entry, ? extends T> decode, Supplier<Made<T>> make) {
         String digest = key.digest();

@@ -17,6 +17,7 @@ import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
@@ -59,6 +60,9 @@ public final class Tier {
     }
 
     private final Path folder;
+    /** Of each kind of entry. */
+    private final EnumMap<CacheKey.Kind, Path> folders = new EnumMap<>(CacheKey.Kind.class);
+
     private final boolean writable;
     private final Locks locks;
     /** Whose entries are believed without a signature; null if this tier is ours. */
@@ -68,6 +72,7 @@ public final class Tier {
         this.folder = folder;
         this.writable = writable;
         this.manifest = manifest;
+        for (CacheKey.Kind k : CacheKey.Kind.values()) folders.put(k, folder.resolve(k.folder()));
         locks = new Locks(folder.resolve("locks"));
     }
 
@@ -130,7 +135,7 @@ public final class Tier {
     }
 
     private Path file(CacheKey.Kind kind, String digest) {
-        return folder.resolve(kind.folder()).resolve(digest.substring(0, 2)).resolve(digest);
+        return folders.get(kind).resolve(digest.substring(0, 2)).resolve(digest);
     }
 
     boolean has(CacheKey.Kind kind, String digest) {
