@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.ptx;
 
+import io.sinter.codegen.ptx.lang.Arithmetic;
 import io.sinter.codegen.ptx.lang.AsyncCopy;
 import io.sinter.codegen.ptx.lang.Comparison.Relation;
+import io.sinter.codegen.ptx.lang.FloatMode;
 import io.sinter.codegen.ptx.lang.Operand;
 import io.sinter.codegen.ptx.lang.Operand.Reg;
 import io.sinter.codegen.ptx.lang.PtxType;
@@ -19,6 +21,9 @@ import java.util.List;
 final class AsyncWriter implements PanelWriter {
     private static final int CHUNK = GemmOperand.CHUNK;
 
+    /** Steps of k that are more than a stage has. */
+    private static final int FAR = 1 << 20;
+
     private final GemmCode g;
     private final GemmOperand operand;
     private final Panel panel;
@@ -31,10 +36,14 @@ final class AsyncWriter implements PanelWriter {
     private final Operand line;
     private final Operand position;
     private final Operand target;
-    /** Addresses of the thread's copies at k = 0 (along k), or their common part (along the rows). */
+    /** Addresses of the thread's copies in a panel that begins at k = 0 (along k), or of the first one (along the rows). */
     private List<Operand> sources;
     /** Bytes of a chunk along the rows that there are. */
     private Operand available;
+    /** If k is one variable: where the thread copies from next; of each of its lines along k, or of all of them, one after the other. */
+    private List<Reg> next;
+    /** Bytes from there to what is copied after it. */
+    private Operand step;
 
     AsyncWriter(GemmCode g, GemmOperand operand, Panel panel, Reg base) {
         this.g = g;
@@ -97,6 +106,7 @@ final class AsyncWriter implements PanelWriter {
                 .map(v -> List.of(g.c.binding(v).lane(0)))
                 .toList();
         start = bytes(start, g.kernel.batch(), batch, 0);
+        if (isPlain()) start = alongK(start, g.ints.wide(operand.alongK() ? position : line));
         sources = new ArrayList<>();
         if (operand.alongK()) {
             List<Operand> rows =
@@ -112,22 +122,126 @@ final class AsyncWriter implements PanelWriter {
         rest.run();
     }
 
+    /** An address so many steps of k further, if k is one variable. */
+    private Operand alongK(Operand start, Operand steps) {
+        return bytes(start, operand.k(), List.of(List.of(steps)), 0);
+    }
+
+    @Override
+    public void begin(Operand k0) {
+        if (!isPlain()) return;
+        next = sources.stream().map(x -> g.out.mov(PtxType.B64, alongK(x, k0))).toList();
+        step = alongK(
+                g.out.constant(0),
+                g.out.constant(operand.alongK() ? g.schedule.tile().depth() : distance));
+    }
+
+    /** Whether k is one variable. */
+    private boolean isPlain() {
+        return operand.k().size() == 1;
+    }
+
     @Override
     public void fetch(Operand k0, Reg stage) {
+        copies(k0, g.depth, stage).forEach(Runnable::run);
+    }
+
+    /**
+     * The thread's copies of a panel, to be written in this order, wherever they hold nothing up. See {@link #fetch} for the order of panels.
+     *
+     * @param k0 the panel's first step of k
+     * @param end where there is nothing any more: steps from there on are zeros, and {@code k0} may be one of them
+     * @param stage bytes from the first stage to the one that the panel goes to
+     */
+    List<Runnable> copies(Operand k0, Operand end, Reg stage) {
         Operand to = g.ints.add(target, stage);
+        List<Runnable> all = new ArrayList<>();
+        if (!isPlain()) {
+            scattered(k0, end, to, all);
+            return all;
+        }
+        // In 32 bits, as this stands beside the products; what is far from the end is as good as any.
+        Operand far = g.out.min(PtxType.S64, g.out.sub(PtxType.S64, end, k0), g.out.constant(FAR));
+        Operand left = g.out.sub(PtxType.S32, g.ints.low(far), operand.alongK() ? position : line);
+        if (operand.alongK()) {
+            Operand n = g.ints.mul(clamped(left, g.out.constant(panel.chunk())), panel.bytes());
+            for (int i = 0; i < count; i++) {
+                int number = i;
+                all.add(() -> copyNext(to, number, n));
+            }
+        } else {
+            Operand bytes = g.ints.mul(left, CHUNK);
+            for (int i = 0; i < count; i++) {
+                int number = i;
+                long lines = (long) number * distance;
+                all.add(() -> copyNext(
+                        to, number, clamped(g.out.add(PtxType.S32, bytes, g.out.constant(-lines * CHUNK)), available)));
+            }
+        }
+        return all;
+    }
+
+    /** Whether panels can have {@link #wholeCopies}. */
+    boolean hasWholeCopies() {
+        return isPlain();
+    }
+
+    /**
+     * Whether chunks are whole but for the last steps of k; null if they always are. What lies beyond an edge may then be anything, as nobody stores what it is
+     * multiplied to: copies are from elsewhere within the operand.
+     */
+    Reg wholeChunks() {
+        if (operand.alongK()) return null;
+        Operand over = g.out.and(PtxType.B64, size, g.out.constant(panel.chunk() - 1));
+        return g.out.setp(Relation.EQ, PtxType.S64, over, g.out.constant(0));
+    }
+
+    /** The same as {@link #copies} where all steps and chunks of a panel are whole. */
+    List<Runnable> wholeCopies(Reg stage) {
+        Operand to = g.ints.add(target, stage);
+        List<Runnable> all = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            int number = i;
+            all.add(() -> copyNext(to, number, null));
+        }
+        return all;
+    }
+
+    /** @param bytes that there are of a chunk; null for all */
+    private void copyNext(Operand to, int i, Operand bytes) {
+        Reg from = next.get(operand.alongK() ? i : 0);
+        copy(to, i, from, bytes);
+        g.out.add(new Arithmetic.Binary(Arithmetic.BinaryOp.ADD, FloatMode.DEFAULT, PtxType.S64, from, from, step));
+    }
+
+    /** The number, but at least 0 and at most so much. */
+    private Operand clamped(Operand x, Operand most) {
+        return g.out.max(PtxType.S32, g.out.min(PtxType.S32, x, most), g.out.constant(0));
+    }
+
+    /** Copies of an operand that has several variables along k, or none. */
+    private void scattered(Operand k0, Operand end, Operand to, List<Runnable> all) {
         if (operand.alongK()) {
             Operand k = g.c.scalars.addLong(k0, g.ints.wide(position));
-            Operand n = available(k, g.depth);
-            Operand along =
-                    bytes(g.out.constant(0), operand.k(), g.digits(operand.k(), List.of(place(k, g.depth).at)), 0);
-            for (int i = 0; i < count; i++) copy(to, i, g.c.scalars.addLong(sources.get(i), along), n);
-        } else {
-            List<Place> steps = lines(k0).stream().map(k -> place(k, g.depth)).toList();
-            List<List<Operand>> values =
-                    g.digits(operand.k(), steps.stream().map(Place::at).toList());
+            Operand n = available(k, end);
+            Operand along = bytes(g.out.constant(0), operand.k(), g.digits(operand.k(), List.of(place(k, end).at)), 0);
             for (int i = 0; i < count; i++) {
-                Operand n = g.out.selp(PtxType.B32, available, g.out.constant(0), steps.get(i).inside);
-                copy(to, i, bytes(sources.getFirst(), operand.k(), values, i), n);
+                int number = i;
+                all.add(() -> copy(to, number, g.c.scalars.addLong(sources.get(number), along), n));
+            }
+        } else {
+            for (int i = 0; i < count; i++) {
+                int number = i;
+                all.add(() -> {
+                    Operand k = g.c.scalars.addLong(k0, g.ints.wide(g.ints.add(line, (long) number * distance)));
+                    Place one = place(k, end);
+                    Operand n = g.out.selp(PtxType.B32, available, g.out.constant(0), one.inside);
+                    copy(
+                            to,
+                            number,
+                            bytes(sources.getFirst(), operand.k(), g.digits(operand.k(), List.of(one.at)), 0),
+                            n);
+                });
             }
         }
     }

@@ -85,6 +85,9 @@ final class CodeWriter implements PanelWriter {
     }
 
     @Override
+    public void begin(Operand k0) {}
+
+    @Override
     public void fetch(Operand k0, Reg stage) {
         fetched = new ArrayList<>();
         g.c.nestedStep(new Step(null, count, Set.of()), false, () -> {

@@ -4,6 +4,7 @@ package io.sinter.codegen.ptx;
 import io.sinter.codegen.ptx.lang.FloatMode;
 import io.sinter.codegen.ptx.lang.FloatMode.Rounding;
 import io.sinter.codegen.ptx.lang.Matrix;
+import io.sinter.codegen.ptx.lang.Memory;
 import io.sinter.codegen.ptx.lang.Operand;
 import io.sinter.codegen.ptx.lang.Operand.Reg;
 import io.sinter.codegen.ptx.lang.PtxType;
@@ -117,43 +118,67 @@ final class Fragments {
         }
     }
 
-    /** The quarters of every block for a step of k, of a stage at a distance from the first. */
-    List<List<Operand>> load(int step, Reg stage) {
+    /** Registers for the quarters of every block. */
+    List<List<Operand>> registers() {
         List<List<Operand>> all = new ArrayList<>();
-        for (int b = 0; b < blocks; b++) all.add(byMatrix ? matrices(b, step, stage) : elements(b, step, stage));
+        for (int b = 0; b < blocks; b++)
+            all.add(g.out.registers(quarterType(), quarters()).elements());
         return all;
     }
 
-    private List<Operand> matrices(int block, int step, Reg stage) {
+    private PtxType quarterType() {
+        return math == GemmSchedule.Math.F64 ? PtxType.F64 : PtxType.B32;
+    }
+
+    private int quarters() {
+        return blockRows / 8 * (math == GemmSchedule.Math.F64 ? 1 : 2);
+    }
+
+    /**
+     * Loads the quarters of every block for a step of k as they are in memory.
+     *
+     * @param stage bytes from the first stage
+     * @param into see {@link #registers}
+     */
+    void load(int step, Reg stage, List<List<Operand>> into) {
+        for (int b = 0; b < blocks; b++) {
+            if (byMatrix) matrices(b, step, stage, into.get(b));
+            else elements(b, step, stage, into.get(b));
+        }
+    }
+
+    private void matrices(int block, int step, Reg stage, List<Operand> into) {
         Operand at = g.ints.add(addresses.get(alongK ? step : block), stage);
         long offset = (long) 16 * (alongK ? block : step) * panel.lineBytes();
-        Operand.Vector d = g.out.registers(PtxType.B32, 4);
-        g.out.add(new Matrix.LoadMatrix(4, !alongK, Space.SHARED, d, g.out.at(at, offset)));
-        return d.elements().stream().map(this::rounded).toList();
+        g.out.add(new Matrix.LoadMatrix(4, !alongK, Space.SHARED, new Operand.Vector(into), g.out.at(at, offset)));
     }
 
     /** Only f64, and tf32 along the rows. */
-    private List<Operand> elements(int block, int step, Reg stage) {
+    private void elements(int block, int step, Reg stage, List<Operand> into) {
         int rowHalves = blockRows / 8;
-        int kHalves = math.shape().k() / 4;
-        List<Operand> quarters = new ArrayList<>();
-        for (int q = 0; q < rowHalves * kHalves; q++) {
+        int kHalves = quarters() / rowHalves;
+        for (int q = 0; q < quarters(); q++) {
             int rowHalf = isLeft ? q % rowHalves : q / kHalves;
             int kHalf = isLeft ? q / rowHalves : q % kHalves;
             Operand first = addresses.get(alongK ? step : block * rowHalves + rowHalf);
             int line = alongK
                     ? block * blockRows + 8 * rowHalf
                     : step * math.shape().k() + 4 * kHalf;
-            PtxType t = math == GemmSchedule.Math.F64 ? PtxType.F64 : PtxType.B32;
             Operand at = g.ints.add(first, stage);
-            quarters.add(rounded(g.out.load(Space.SHARED, t, g.out.at(at, (long) line * panel.lineBytes()))));
+            g.out.add(Memory.Load.of(
+                    Space.SHARED, quarterType(), into.get(q), g.out.at(at, (long) line * panel.lineBytes())));
         }
-        return quarters;
     }
 
-    /** The tensor core would cut bits off. */
+    /** What is multiplied of quarters that were loaded: in TF32 they are rounded, as the tensor core would cut bits off. */
+    List<List<Operand>> operands(List<List<Operand>> loaded) {
+        if (math != GemmSchedule.Math.TF32) return loaded;
+        return loaded.stream()
+                .map(block -> block.stream().map(this::rounded).toList())
+                .toList();
+    }
+
     private Operand rounded(Operand x) {
-        if (math != GemmSchedule.Math.TF32) return x;
         return g.out.cvt(FloatMode.of(Rounding.RNA), PtxType.TF32, PtxType.F32, x);
     }
 }

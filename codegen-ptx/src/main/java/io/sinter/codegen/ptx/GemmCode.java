@@ -133,7 +133,15 @@ final class GemmCode {
     }
 
     private void loop(PtxType type, Operand from, Operand end, Operand by, Consumer<Reg> body) {
-        Reg i = out.mov(type.bitsType(), from);
+        loop(type, out.mov(type.bitsType(), from), end, by, body);
+    }
+
+    /** {@code for (; i < end; i += by)}, in 64 bits. */
+    void loop(Reg i, Operand end, Operand by, Runnable body) {
+        loop(PtxType.S64, i, end, by, _ -> body.run());
+    }
+
+    private void loop(PtxType type, Reg i, Operand end, Operand by, Consumer<Reg> body) {
         c.nested(true, () -> {
             String head = out.newLabel();
             String exit = out.newLabel();

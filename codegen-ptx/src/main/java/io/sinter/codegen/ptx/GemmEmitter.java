@@ -35,8 +35,7 @@ final class GemmEmitter {
     private PanelWriter left;
     private PanelWriter right;
     private GemmMultiplier multiplier;
-    private int leftBytes;
-    private int rightBytes;
+    private PanelRing ring;
     private int dynamicBytes;
 
     GemmEmitter(GemmKernel kernel, GemmSchedule schedule, String entry, int file) {
@@ -95,8 +94,9 @@ final class GemmEmitter {
     private void prepare() {
         Panel leftPanel = Panel.of(g.left, schedule, kernel.acc().bytes());
         Panel rightPanel = Panel.of(g.right, schedule, kernel.acc().bytes());
-        leftBytes = leftPanel.stageBytes();
-        rightBytes = rightPanel.stageBytes();
+        int leftBytes = leftPanel.stageBytes();
+        int rightBytes = rightPanel.stageBytes();
+        ring = new PanelRing(g, leftBytes, rightBytes);
         boolean tensor = schedule.math() != GemmSchedule.Math.FMA;
         long all = (long) tile.stages() * (leftBytes + rightBytes);
         if (tensor) all = Math.max(all, MmaMultiplier.stageBytes(schedule));
@@ -120,25 +120,7 @@ final class GemmEmitter {
         };
     }
 
-    /** A stage of both panels: bytes from the first one. */
-    private final class Stage {
-        final Reg left;
-        final Reg right;
-
-        Stage(int number) {
-            left = out.mov(PtxType.B32, out.constant((long) number * leftBytes));
-            right = leftBytes == rightBytes ? left : out.mov(PtxType.B32, out.constant((long) number * rightBytes));
-        }
-
-        void advance() {
-            g.ints.advance(left, leftBytes, (long) tile.stages() * leftBytes);
-            if (right != left) g.ints.advance(right, rightBytes, (long) tile.stages() * rightBytes);
-        }
-    }
-
     private void sum(Operand split) {
-        boolean async = left.isAsync() || right.isAsync();
-        int ahead = tile.stages() - 1;
         Operand depth = out.constant(tile.depth());
         Operand from = out.constant(0);
         Operand end = g.depth;
@@ -148,10 +130,24 @@ final class GemmEmitter {
             from = g.c.scalars.mulLong(split, part);
             end = out.min(PtxType.S64, g.c.scalars.addLong(from, part), g.depth);
         }
-        Operand last = end;
+        if (left instanceof AsyncWriter l
+                && right instanceof AsyncWriter r
+                && multiplier instanceof MmaMultiplier m
+                && m.steps() % 2 == 0) {
+            new MmaPipeline(g, ring, l, r, m).sum(from, end);
+            return;
+        }
+        sum(from, end, depth);
+    }
+
+    private void sum(Operand from, Operand last, Operand depth) {
+        boolean async = left.isAsync() || right.isAsync();
+        int ahead = tile.stages() - 1;
+        left.begin(from);
+        right.begin(from);
         for (int s = 0; s < ahead; s++) {
             Operand k0 = g.c.scalars.addLong(from, out.constant((long) s * tile.depth()));
-            Stage stage = new Stage(s);
+            PanelRing.Stage stage = ring.stage(s);
             g.c.memory.when(out.setp(Relation.GT, PtxType.S64, last, k0), () -> {
                 fetch(k0, stage);
                 left.put(stage.left);
@@ -159,8 +155,8 @@ final class GemmEmitter {
             });
             if (async) out.add(new AsyncCopy.Commit());
         }
-        Stage read = new Stage(0);
-        Stage write = new Stage(ahead);
+        PanelRing.Stage read = ring.stage(0);
+        PanelRing.Stage write = ring.stage(ahead);
         g.loop(from, last, depth, k0 -> {
             if (async) out.add(new AsyncCopy.Wait(ahead - 1));
             // This stage is there for all, and nobody reads the one before any more.
@@ -182,7 +178,7 @@ final class GemmEmitter {
         if (async) out.add(new AsyncCopy.Wait(0));
     }
 
-    private void fetch(Operand k0, Stage stage) {
+    private void fetch(Operand k0, PanelRing.Stage stage) {
         left.fetch(k0, stage.left);
         right.fetch(k0, stage.right);
     }

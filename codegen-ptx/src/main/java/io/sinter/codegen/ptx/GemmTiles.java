@@ -13,6 +13,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.IntToLongFunction;
+import java.util.stream.Stream;
 
 /** Chooses the form of a matrix product. All numbers that choices are made by stand here. */
 final class GemmTiles {
@@ -40,6 +41,7 @@ final class GemmTiles {
             new Row(Math.F16, 2, Source.ASYNC, new Tile(64, 64, 32, 2, 2, 4)),
             new Row(Math.F16, 2, Source.CODE, new Tile(128, 128, 16, 2, 4, 3)),
             new Row(Math.F16, 2, Source.CODE, new Tile(64, 64, 32, 4, 2, 3)),
+            new Row(Math.TF32, 4, Source.ASYNC, new Tile(128, 256, 16, 2, 4, 4)),
             new Row(Math.TF32, 4, Source.ASYNC, new Tile(128, 128, 32, 2, 4, 3)),
             new Row(Math.TF32, 4, Source.ASYNC, new Tile(64, 64, 16, 2, 2, 4)),
             new Row(Math.TF32, 4, Source.CODE, new Tile(128, 128, 16, 2, 4, 3)),
@@ -54,6 +56,19 @@ final class GemmTiles {
             new Row(Math.FMA, 4, Source.CODE, new Tile(64, 64, 16, 4, 2, 2)),
             new Row(Math.FMA, 8, Source.ASYNC, new Tile(64, 64, 16, 4, 2, 2)),
             new Row(Math.FMA, 8, Source.CODE, new Tile(64, 64, 16, 4, 2, 2)));
+
+    /**
+     * Tiles that are measured beside those of the table, for arithmetic does not say whether they are better: longer stages, of which there are fewer barriers; the
+     * same turned; smaller CTAs, several of which are on a multiprocessor and wait for themselves alone. Some fit the shared memory of large GPUs only.
+     */
+    private static final List<Row> OTHERS = Stream.of(Math.BF16, Math.F16)
+            .flatMap(m -> Stream.of(
+                    new Row(m, 2, Source.ASYNC, new Tile(128, 256, 64, 2, 4, 3)),
+                    new Row(m, 2, Source.ASYNC, new Tile(128, 256, 64, 2, 4, 4)),
+                    new Row(m, 2, Source.ASYNC, new Tile(256, 128, 32, 4, 2, 4)),
+                    new Row(m, 2, Source.ASYNC, new Tile(128, 128, 32, 2, 2, 4)),
+                    new Row(m, 2, Source.ASYNC, new Tile(128, 128, 64, 2, 2, 3))))
+            .toList();
 
     /** A tile is taken if its CTAs keep at least so many hundredths of the multiprocessors busy; else a smaller one, if there is. */
     private static final int BUSY = 50;
@@ -121,7 +136,7 @@ final class GemmTiles {
         }
         Source left = source(a, b, math, slot);
         Source right = source(b, a, math, slot);
-        for (Tile t : tiles(math, kernel.acc(), left == right ? left : Source.CODE)) {
+        for (Tile t : measured(math, kernel.acc(), left == right ? left : Source.CODE, target)) {
             long ctas = batch * count(rows, t.rows()) * count(columns, t.columns());
             long stages = count(depth, t.depth());
             for (int splits = 1; splits <= MAX_SPLITS; splits *= 2) {
@@ -163,10 +178,24 @@ final class GemmTiles {
 
     /** The tiles that there are for a product, the largest first. */
     static List<Tile> tiles(Math math, DType acc, Source source) {
-        return TABLE.stream()
+        return tiles(TABLE, math, acc, source).toList();
+    }
+
+    /** The same, and those that are measured beside them if a target has the shared memory for them. */
+    static List<Tile> measured(Math math, DType acc, Source source, Target target) {
+        Stream<Tile> others = tiles(OTHERS, math, acc, source)
+                .filter(t -> (long) t.stages()
+                                * (t.rows() + t.columns())
+                                * t.depth()
+                                * math.type().bytes()
+                        <= target.sharedBytes());
+        return Stream.concat(tiles(TABLE, math, acc, source), others).toList();
+    }
+
+    private static Stream<Tile> tiles(List<Row> table, Math math, DType acc, Source source) {
+        return table.stream()
                 .filter(r -> r.math == math && r.source == source && (math != Math.FMA || r.bytes == acc.bytes()))
-                .map(Row::tile)
-                .toList();
+                .map(Row::tile);
     }
 
     /** The first that suits; null if none does. */

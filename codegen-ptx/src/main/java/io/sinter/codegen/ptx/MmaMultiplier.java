@@ -8,6 +8,7 @@ import io.sinter.codegen.ptx.lang.PtxType;
 import io.sinter.codegen.ptx.lang.WarpOp;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntConsumer;
 
 /** Products by tensor cores ({@code mma.sync}): each warp makes a rectangle of the tile. Its sums are handed out through {@link SumStage}. */
 final class MmaMultiplier implements GemmMultiplier {
@@ -15,6 +16,10 @@ final class MmaMultiplier implements GemmMultiplier {
     private final GemmSchedule.Math math;
     private final Fragments left;
     private final Fragments right;
+    /** Fragments as they are loaded, of even steps and of odd ones. */
+    private final List<List<List<Operand>>> leftQuarters;
+
+    private final List<List<List<Operand>>> rightQuarters;
     private final PtxType sumType;
     /** Blocks of rows and of 8 columns of the warp. */
     private final int down;
@@ -37,6 +42,8 @@ final class MmaMultiplier implements GemmMultiplier {
         Operand column = g.ints.mul(g.ints.mod(warp, t.warpsAcross()), columns);
         left = new Fragments(g, g.left, leftPanel, leftBase, rows, row);
         right = new Fragments(g, g.right, rightPanel, rightBase, columns, column);
+        leftQuarters = List.of(left.registers(), left.registers());
+        rightQuarters = List.of(right.registers(), right.registers());
         down = rows / math.shape().m();
         across = columns / math.shape().n();
         int each = math.shape().m() * math.shape().n() / 32;
@@ -59,19 +66,48 @@ final class MmaMultiplier implements GemmMultiplier {
 
     @Override
     public void multiply(Reg leftStage, Reg rightStage) {
-        int steps = g.schedule.tile().depth() / math.shape().k();
-        for (int s = 0; s < steps; s++) {
-            List<List<Operand>> a = left.load(s, leftStage);
-            List<List<Operand>> b = right.load(s, rightStage);
-            // Blocks of the right operand that are loaded together.
-            int together = across / b.size();
-            for (int i = 0; i < down; i++) {
-                for (int j = 0; j < across; j++) {
-                    List<Operand> y = b.get(j / together);
-                    int part = y.size() / together;
-                    mma(i * across + j, a.get(i), y.subList(j % together * part, (j % together + 1) * part));
-                }
+        for (int s = 0; s < steps(); s++) {
+            load(s, leftStage, rightStage);
+            multiply(s, _ -> {});
+        }
+    }
+
+    /** Steps of an instruction along k that a stage has. */
+    int steps() {
+        return g.schedule.tile().depth() / math.shape().k();
+    }
+
+    /** Blocks of rows of a warp: {@link #multiply(int, IntConsumer)} goes through them. */
+    int rowBlocks() {
+        return down;
+    }
+
+    /**
+     * Loads the fragments of a step of a stage. There are registers for two: while one step is multiplied the next one, of this stage or of another, can be
+     * loaded, if one of them is odd and one is even.
+     */
+    void load(int step, Reg leftStage, Reg rightStage) {
+        left.load(step, leftStage, leftQuarters.get(step % 2));
+        right.load(step, rightStage, rightQuarters.get(step % 2));
+    }
+
+    /**
+     * Adds the products of a step that was loaded.
+     *
+     * @param beside writes code that stands behind the products of each block of rows
+     */
+    void multiply(int step, IntConsumer beside) {
+        List<List<Operand>> a = left.operands(leftQuarters.get(step % 2));
+        List<List<Operand>> b = right.operands(rightQuarters.get(step % 2));
+        // Blocks of the right operand that are loaded together.
+        int together = across / b.size();
+        for (int i = 0; i < down; i++) {
+            for (int j = 0; j < across; j++) {
+                List<Operand> y = b.get(j / together);
+                int part = y.size() / together;
+                mma(i * across + j, a.get(i), y.subList(j % together * part, (j % together + 1) * part));
             }
+            beside.accept(i);
         }
     }
 

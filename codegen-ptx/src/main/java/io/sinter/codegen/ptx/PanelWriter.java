@@ -13,8 +13,12 @@ interface PanelWriter {
      */
     void tile(Operand from, Runnable rest);
 
+    /** Panels of the tile are fetched from this step of k on. */
+    void begin(Operand k0);
+
     /**
-     * Begins to bring a panel: copies are under way, or elements are in registers.
+     * Begins to bring a panel: copies are under way, or elements are in registers. Panels are fetched one after the other, none of them left out but those at
+     * the end.
      *
      * @param k0 its first step of k, which is below the depth
      * @param stage bytes from the first stage to the one it goes to
