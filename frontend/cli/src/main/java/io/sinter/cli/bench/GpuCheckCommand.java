@@ -24,7 +24,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -67,15 +66,18 @@ public final class GpuCheckCommand implements Callable<Integer> {
         OPERATORS,
         MEMORY,
         PRODUCTS,
-        TRAINING
+        TRAINING,
+        /** Only if it is named: what the tables of the generator are made by. */
+        TILES
     }
 
     @Option(
             names = "--parts",
             split = ",",
             paramLabel = "PART",
-            description = "Only these parts, of ${COMPLETION-CANDIDATES} (default: all).")
-    private Set<Part> parts = EnumSet.allOf(Part.class);
+            description =
+                    "Only these parts, of ${COMPLETION-CANDIDATES} (default: all but tiles, the times of all forms that a matrix product may take).")
+    private Set<Part> parts = EnumSet.complementOf(EnumSet.of(Part.TILES));
 
     @Option(names = "--json", paramLabel = "FILE", description = "Write everything to this file.")
     private Path json;
@@ -110,6 +112,7 @@ public final class GpuCheckCommand implements Callable<Integer> {
         part(Part.MEMORY, this::memory);
         part(Part.PRODUCTS, this::products);
         part(Part.TRAINING, this::trainings);
+        part(Part.TILES, this::tiles);
         return finish();
     }
 
@@ -255,6 +258,36 @@ public final class GpuCheckCommand implements Callable<Integer> {
         }
     }
 
+    /** Every form that our own products may take, and whether those that add in the same order have the same result. */
+    private void tiles() {
+        report.section("Forms of matrix products: TFLOP/s");
+        long[] sizes = simulated() ? new long[] {72} : quick ? new long[] {8192} : new long[] {4096, 8192};
+        try (GpuCheckProcess worker = worker()) {
+            for (String kind : new String[] {"bf16", "tf32"}) {
+                for (long n : sizes) {
+                    String name = "matmul " + n + " " + kind;
+                    double flops = 2.0 * n * n * n;
+                    if (!simulated()) flops(name, flops, Map.of("cuBLAS", matmul(worker, name, n, kind, "cublas")));
+                    if (!hasTime(20)) continue;
+                    JsonNode answer = worker.ask(
+                            Map.of("task", "tiles", "n", n, "kind", kind, "seconds", secondsEach()),
+                            SECONDS_FOR_A_FIGURE);
+                    if (answer.has("error"))
+                        report.failure(name + ": " + answer.path("error").asText());
+                    for (JsonNode form : answer.path("forms")) {
+                        String what = name + ", " + form.path("form").asText();
+                        report.row(
+                                "tiles",
+                                what,
+                                Map.of("TFLOP/s", flops / form.path("ms").asDouble() / 1e9));
+                        if (!form.path("agrees").asBoolean())
+                            report.failure(what + ": other bits than another form that adds in the same order");
+                    }
+                }
+            }
+        }
+    }
+
     /** @param by who is to do it, as {@code -Dsinter.matmul} has it; NaN if it is not there */
     private double matmul(GpuCheckProcess worker, String name, long n, String kind, String by) {
         return figure(
@@ -279,7 +312,7 @@ public final class GpuCheckCommand implements Callable<Integer> {
             Path file = Files.createTempFile("sinter-gpu-check", ".py");
             try {
                 Files.copy(script, file, StandardCopyOption.REPLACE_EXISTING);
-                for (String line : lines(
+                for (String line : Rivals.lines(
                         List.of(
                                 python,
                                 file.toString(),
@@ -303,36 +336,6 @@ public final class GpuCheckCommand implements Callable<Integer> {
             report.note("PyTorch is not compared with: " + e.getMessage());
         }
         return millis;
-    }
-
-    /** Standard output of a command, line by line; an exception with the last line of its errors if it fails, or takes too long. */
-    static List<String> lines(List<String> command, long seconds) throws IOException {
-        Path output = Files.createTempFile("sinter-gpu-check", ".out");
-        Path errors = Files.createTempFile("sinter-gpu-check", ".err");
-        try {
-            // To files: reading from a process has no limit of time.
-            Process p = new ProcessBuilder(command)
-                    .redirectOutput(output.toFile())
-                    .redirectError(errors.toFile())
-                    .start();
-            p.getOutputStream().close();
-            if (!p.waitFor(seconds, TimeUnit.SECONDS)) {
-                p.destroyForcibly();
-                throw new IOException(command.getFirst() + " took more than " + seconds + " s");
-            }
-            if (p.exitValue() != 0) {
-                List<String> said = Files.readAllLines(errors);
-                throw new IOException(
-                        command.getFirst() + " failed: " + (said.isEmpty() ? "it says nothing" : said.getLast()));
-            }
-            return Files.readAllLines(output);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted", e);
-        } finally {
-            Files.deleteIfExists(output);
-            Files.deleteIfExists(errors);
-        }
     }
 
     // ---- training

@@ -13,6 +13,7 @@ import io.sinter.runtime.DeviceMeter;
 import io.sinter.runtime.GpuFaultException;
 import io.sinter.runtime.OperatorTable;
 import io.sinter.runtime.Options;
+import io.sinter.runtime.ProductForms;
 import io.sinter.runtime.Session;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -90,6 +91,7 @@ public final class GpuCheckWorker implements Runnable {
                         .getAsDouble()));
             }
             case "matmul" -> matmul(task, options, answer);
+            case "tiles" -> tiles(task, options, answer);
             case "attention" ->
                 answer.put("value", with(options, _ -> {
                     Sinter.setMatmulPrecision("highest");
@@ -117,6 +119,21 @@ public final class GpuCheckWorker implements Runnable {
         values.forEach(problems::add);
         gradients.forEach(p -> problems.add("gradient: " + p));
         answer.put("checked", t.checked()).put("fault", t.faulted());
+    }
+
+    private static void tiles(JsonNode task, Options options, ObjectNode answer) {
+        boolean tf32 = task.path("kind").asText().equals("tf32");
+        var forms = answer.putArray("forms");
+        with(options, session -> {
+            Sinter.setMatmulPrecision(tf32 ? "high" : "highest");
+            for (ProductForms.Timed t : ProductForms.measure(
+                    session,
+                    task.path("n").asLong(),
+                    tf32 ? DType.F32 : DType.BF16,
+                    task.path("seconds").asDouble()))
+                forms.addObject().put("form", t.text()).put("ms", t.millis()).put("agrees", t.agrees());
+            return 0;
+        });
     }
 
     private static void matmul(JsonNode task, Options options, ObjectNode answer) {

@@ -118,4 +118,34 @@ final class Rivals {
     static JsonNode node(Map<String, Object> fields) {
         return JSON.valueToTree(fields);
     }
+
+    /** Standard output of a command, line by line; an exception with the last line of its errors if it fails, or takes too long. */
+    static List<String> lines(List<String> command, long seconds) throws IOException {
+        Path output = Files.createTempFile("sinter-gpu-check", ".out");
+        Path errors = Files.createTempFile("sinter-gpu-check", ".err");
+        try {
+            // To files: reading from a process has no limit of time.
+            Process p = new ProcessBuilder(command)
+                    .redirectOutput(output.toFile())
+                    .redirectError(errors.toFile())
+                    .start();
+            p.getOutputStream().close();
+            if (!p.waitFor(seconds, TimeUnit.SECONDS)) {
+                p.destroyForcibly();
+                throw new IOException(command.getFirst() + " took more than " + seconds + " s");
+            }
+            if (p.exitValue() != 0) {
+                List<String> said = Files.readAllLines(errors);
+                throw new IOException(
+                        command.getFirst() + " failed: " + (said.isEmpty() ? "it says nothing" : said.getLast()));
+            }
+            return Files.readAllLines(output);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        } finally {
+            Files.deleteIfExists(output);
+            Files.deleteIfExists(errors);
+        }
+    }
 }

@@ -79,6 +79,21 @@ class GpuCheckTest {
         assertTrue(out.toString().contains("too slow"), out.toString());
     }
 
+    /** All forms of a product, which have one result. */
+    @Test
+    void timesTiles() throws IOException {
+        Path file = folder.resolve("check.json");
+        assertEquals(
+                0,
+                run("--device", "ptx-sim", "--quick", "--parts", "tiles", "--json", file.toString()),
+                out + "\n" + err);
+        JsonNode json = new ObjectMapper().readTree(file.toFile());
+        assertFalse(json.has("products"));
+        assertTrue(json.path("tiles").size() > 8, json.toString());
+        for (JsonNode row : json.path("tiles")) assertTrue(row.path("TFLOP/s").asDouble() > 0, row.toString());
+        assertTrue(out.toString().contains("128x256x32 warps 2x4"), out.toString());
+    }
+
     /** Wrong results at the timed sizes are found wherever they are looked for. */
     @Test
     void proofsFindWhatIsWrong() {
@@ -169,15 +184,12 @@ class GpuCheckTest {
     /** What a rival prints; why there is nothing, if it fails or hangs. */
     @Test
     void rivalsFailAndHang() throws IOException {
-        assertEquals(
-                List.of("one", "two"),
-                GpuCheckCommand.lines(List.of("sh", "-c", "echo one; echo two; echo no >&2"), 60));
+        assertEquals(List.of("one", "two"), Rivals.lines(List.of("sh", "-c", "echo one; echo two; echo no >&2"), 60));
         IOException failed = assertThrows(
-                IOException.class,
-                () -> GpuCheckCommand.lines(List.of("sh", "-c", "echo one; echo no torch >&2; exit 1"), 60));
+                IOException.class, () -> Rivals.lines(List.of("sh", "-c", "echo one; echo no torch >&2; exit 1"), 60));
         assertEquals("sh failed: no torch", failed.getMessage());
-        IOException hung = assertThrows(
-                IOException.class, () -> GpuCheckCommand.lines(List.of("sh", "-c", "echo one; exec sleep 30"), 0));
+        IOException hung =
+                assertThrows(IOException.class, () -> Rivals.lines(List.of("sh", "-c", "echo one; exec sleep 30"), 0));
         assertEquals("sh took more than 0 s", hung.getMessage());
     }
 }
