@@ -23,7 +23,11 @@ enum MatmulChoice {
     /** Products with an extent below this are streams of memory, which our own kernels are as good at. */
     private static final long LEAST_EXTENT = 32;
 
-    /** What the system property says; by default {@link #AUTO}. */
+    /**
+     * What the system property says; by default {@link #AUTO}.
+     *
+     * @throws SettingException if it says anything else
+     */
     static MatmulChoice fromProperty() {
         String text = System.getProperty(PROPERTY, "auto");
         return switch (text) {
@@ -31,7 +35,7 @@ enum MatmulChoice {
             case "cublas" -> CUBLAS;
             case "auto" -> AUTO;
             default ->
-                throw new IllegalArgumentException(
+                throw new SettingException(
                         "unknown choice '" + text + "' in -D" + PROPERTY + "; known: own, cublas, auto");
         };
     }

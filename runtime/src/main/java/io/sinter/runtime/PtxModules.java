@@ -49,7 +49,7 @@ final class PtxModules {
     /**
      * @param disk gives null for no cache
      * @throws UnsupportedOperationException if the GPU is older than what code is generated for
-     * @throws IllegalArgumentException if {@code -Dsinter.gpu.target} names what it does not run
+     * @throws SettingException if {@code -Dsinter.gpu.target} names what it does not run
      */
     PtxModules(GpuDriver driver, Counters counters, Supplier<DiskCache> disk) {
         this.driver = driver;
@@ -65,18 +65,32 @@ final class PtxModules {
             throw new UnsupportedOperationException(p.name() + " has compute capability " + p.major() + "." + p.minor()
                     + "; Sinter needs 8.0 (A100, RTX 30) or later. -Dsinter.device=jvm takes the CPU instead");
         if (best.hasWarpgroupMma() && !driver.hasTensorMaps()) best = Target.SM_90;
-        String asked = System.getProperty(TARGET_PROPERTY);
+        Target asked = askedTarget();
         if (asked == null) return best;
-        Target target;
+        if (asked.compareTo(best) > 0)
+            throw new SettingException(
+                    "-D" + TARGET_PROPERTY + "=" + asked + ": " + p.name() + " runs code for " + best + " and older");
+        return asked;
+    }
+
+    /**
+     * The architecture that {@code -Dsinter.gpu.target} names; null if it names none.
+     *
+     * @throws SettingException if there is none of that name
+     */
+    static Target askedTarget() {
+        return target(TARGET_PROPERTY);
+    }
+
+    /** The architecture that a system property names, likewise. */
+    static Target target(String property) {
+        String name = System.getProperty(property);
+        if (name == null) return null;
         try {
-            target = Target.parse(asked);
+            return Target.parse(name);
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("-D" + TARGET_PROPERTY + ": " + e.getMessage(), e);
+            throw new SettingException("-D" + property + ": " + e.getMessage(), e);
         }
-        if (target.compareTo(best) > 0)
-            throw new IllegalArgumentException(
-                    "-D" + TARGET_PROPERTY + "=" + target + ": " + p.name() + " runs code for " + best + " and older");
-        return target;
     }
 
     /** What code is generated for. */

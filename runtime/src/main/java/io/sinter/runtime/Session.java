@@ -35,17 +35,26 @@ import java.util.function.UnaryOperator;
 public final class Session implements AutoCloseable {
     /** The process's session, opened when first asked for and never closed. */
     private static final class Shared {
-        static final Session INSTANCE = new Session(Options.fromProperties(), null);
+        private static final Session INSTANCE;
+        /** Why there is none, which everybody is told who asks for it; null if there is one. */
+        private static final RuntimeException FAILURE;
 
         static {
-            if (INSTANCE.printed != null)
-                Runtime.getRuntime().addShutdownHook(new Thread(() -> INSTANCE.printProfile()));
-            Runtime.getRuntime().addShutdownHook(new Thread(() -> {
-                DiskCache disk = INSTANCE.disk;
-                if (disk == null) return;
-                disk.flush();
-                System.err.println(INSTANCE.counters.cache());
-            }));
+            Session opened = null;
+            RuntimeException failure = null;
+            try {
+                opened = new Session(Options.fromProperties(), null);
+            } catch (RuntimeException e) {
+                failure = e;
+            }
+            INSTANCE = opened;
+            FAILURE = failure;
+            if (opened != null) opened.reportAtExit();
+        }
+
+        static Session get() {
+            if (FAILURE != null) throw FAILURE;
+            return INSTANCE;
         }
     }
 
@@ -128,6 +137,16 @@ public final class Session implements AutoCloseable {
         if (printed != null) profileInto(printed);
     }
 
+    private void reportAtExit() {
+        if (printed != null) Runtime.getRuntime().addShutdownHook(new Thread(this::printProfile));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            DiskCache now = disk;
+            if (now == null) return;
+            now.flush();
+            System.err.println(counters.cache());
+        }));
+    }
+
     /**
      * A kernel that no program asked for: it comes from the cache like any other, and counts nowhere. A plan of it is read and linked, as those of programs
      * will be: what that takes is loaded here, where nobody waits for it.
@@ -187,10 +206,14 @@ public final class Session implements AutoCloseable {
         return new Session(options, driver);
     }
 
-    /** The session of this thread: the one that {@link #use} bound, or else the process's. */
+    /**
+     * The session of this thread: the one that {@link #use} bound, or else the process's.
+     *
+     * @throws SettingException if the process has none, as a system property says what it cannot say
+     */
     public static Session current() {
         Session bound = BOUND.get();
-        return bound != null ? bound : Shared.INSTANCE;
+        return bound != null ? bound : Shared.get();
     }
 
     /** Makes this the current session of the calling thread until the scope is closed. */

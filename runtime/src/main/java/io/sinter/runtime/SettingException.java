@@ -8,4 +8,12 @@ public final class SettingException extends IllegalArgumentException {
     SettingException(IllegalArgumentException cause) {
         super(cause.getMessage(), cause);
     }
+
+    SettingException(String message) {
+        super(message);
+    }
+
+    SettingException(String message, IllegalArgumentException cause) {
+        super(message, cause);
+    }
 }

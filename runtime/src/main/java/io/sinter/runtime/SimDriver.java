@@ -75,15 +75,17 @@ final class SimDriver implements GpuDriver {
         this(Target.SM_80);
     }
 
-    /** The architecture that {@code -Dsinter.ptx-sim=sm_90a} asks for; {@code sm_80} at first. */
+    /**
+     * The architecture that {@code -Dsinter.ptx-sim=sm_90a} asks for; else the one that code is generated for at the user's wish, so that it runs;
+     * {@code sm_80} at first.
+     *
+     * @throws SettingException if there is none of that name
+     */
     static Target chosen() {
-        String name = System.getProperty(PROPERTY);
-        if (name == null) return Target.SM_80;
-        try {
-            return Target.parse(name);
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("-D" + PROPERTY + ": " + e.getMessage(), e);
-        }
+        Target own = PtxModules.target(PROPERTY);
+        if (own != null) return own;
+        Target asked = PtxModules.askedTarget();
+        return asked != null ? asked : Target.SM_80;
     }
 
     /** @param target what it says it is */

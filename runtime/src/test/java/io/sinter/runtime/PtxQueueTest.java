@@ -191,15 +191,35 @@ class PtxQueueTest {
             assertEquals(Target.SM_89, own.gpu().modules().target());
         }
         assertTrue(assertThrows(
-                        IllegalArgumentException.class,
+                        SettingException.class,
                         () -> open(PtxModules.TARGET_PROPERTY, "sm_90a", new SimDriver(Target.SM_80)))
                 .getMessage()
                 .contains("runs code for sm_80 and older"));
         assertTrue(assertThrows(
-                        IllegalArgumentException.class,
+                        SettingException.class,
                         () -> open(PtxModules.TARGET_PROPERTY, "sm_1", new SimDriver(Target.SM_80)))
                 .getMessage()
                 .contains("-Dsinter.gpu.target"));
+    }
+
+    /** The simulated GPU is one that runs the code that is asked for, unless another one is asked for. */
+    @Test
+    void theSimulatedGpuSuitsTheCode() {
+        try (Session own = open(PtxModules.TARGET_PROPERTY, "sm_90", null)) {
+            assertEquals(Target.SM_90, own.gpu().modules().target());
+        }
+        System.setProperty("sinter.ptx-sim", "sm_80");
+        try {
+            SettingException thrown =
+                    assertThrows(SettingException.class, () -> open(PtxModules.TARGET_PROPERTY, "sm_90", null));
+            assertTrue(thrown.getMessage().contains("runs code for sm_80 and older"), thrown.getMessage());
+        } finally {
+            System.clearProperty("sinter.ptx-sim");
+        }
+        for (String property : List.of(PtxModules.TARGET_PROPERTY, "sinter.ptx-sim", MatmulChoice.PROPERTY)) {
+            SettingException thrown = assertThrows(SettingException.class, () -> open(property, "sm90", null));
+            assertTrue(thrown.getMessage().contains("-D" + property), thrown.getMessage());
+        }
     }
 
     /** Each kernel is waited for, also in equal runs, and the one that has the fault is named with the lines whose results it works on. */
