@@ -3,6 +3,7 @@ package io.sinter.runtime;
 
 import io.sinter.codegen.ptx.MathCode;
 import io.sinter.codegen.ptx.PtxCodegen;
+import io.sinter.codegen.ptx.Schedule;
 import io.sinter.codegen.ptx.lang.PtxException;
 import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.codegen.ptx.sim.SimDevice;
@@ -22,6 +23,7 @@ import io.sinter.ir.loop.LoopKernel;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.ref.PlanInterpreter;
 import io.sinter.ir.ref.RefArray;
+import io.sinter.ir.store.StoredPlan;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -40,6 +42,7 @@ import java.util.function.UnaryOperator;
 public final class SimulatedProgram {
     private final Graph graph;
     private final Numerics numerics;
+    private final String form;
     private final Plan spelledOut;
 
     /** The program of someone who has chosen nothing about rounding. */
@@ -48,8 +51,14 @@ public final class SimulatedProgram {
     }
 
     public SimulatedProgram(Graph graph, Numerics numerics) {
+        this(graph, numerics, "");
+    }
+
+    /** @param form text of a {@link Schedule} that all launches of a program without loops take which may have it; empty for none */
+    public SimulatedProgram(Graph graph, Numerics numerics, String form) {
         this.graph = graph;
         this.numerics = numerics;
+        this.form = form;
         spelledOut = spellOut(plan(graph));
     }
 
@@ -108,7 +117,7 @@ public final class SimulatedProgram {
             }
             CompileContext context =
                     new CompileContext(session, session.device(), Options.Backend.GENERATED, numerics, null);
-            Executable program = Executable.compile(graph, context);
+            Executable program = form.isEmpty() ? Executable.compile(graph, context) : formed(context);
             Run run = program.run(buffers);
             // Wrong indices are found here, before the first result is read.
             session.synchronize();
@@ -121,6 +130,32 @@ public final class SimulatedProgram {
         } finally {
             driver.noteOn(null);
         }
+    }
+
+    /** The program whose launches take the form. */
+    private Executable formed(CompileContext context) {
+        StoredPlan plan = Programs.plan(graph, Fusion.MAX_WEIGHT, PtxCodegen.CAPABILITIES, null);
+        List<String> forms = new ArrayList<>();
+        ParameterBlock parameters =
+                new ParameterBlock(plan.plan(), context.session().hostMemory());
+        try {
+            for (Plan.Step s : plan.plan().steps()) {
+                if (!(s instanceof Plan.Launch l)) continue;
+                boolean takes = true;
+                for (long block : parameters.program().blocks(forms.size()))
+                    takes &= PtxCodegen.schedules(
+                                    l.kernel(),
+                                    ParameterBlock.slots(block),
+                                    context.session().gpu().modules().target(),
+                                    numerics)
+                            .stream()
+                            .anyMatch(x -> x.text().equals(form));
+                forms.add(takes ? form : "");
+            }
+        } finally {
+            parameters.release();
+        }
+        return Programs.linked(plan.withForms(forms), context).executable();
     }
 
     /** Runs the program as it is, and keeps what was done on the device. A wrong index ends it as it would end any run. */

@@ -24,6 +24,8 @@ class AttentionModel {
     enum Form {
         /** Fused multiply-adds; 16 threads have 4 neighbouring columns each. */
         FMA(16, 4, 1),
+        /** The same; 8 threads have 4 neighbouring columns in each half of a block. */
+        LARGE_FMA(8, 4, 1),
         /** {@code mma.m16n8k16}; 4 threads have 2 neighbours in each 8 columns. */
         F16(4, 2, 16),
         /** The same of bfloat16. */
@@ -45,13 +47,17 @@ class AttentionModel {
 
         /** The column of a block that a thread of a row has as its {@code n}th. */
         private int column(int thread, int n) {
-            return this == FMA ? 4 * thread + n : 2 * thread + n / 2 * 8 + n % 2;
+            return switch (this) {
+                case FMA -> 4 * thread + n;
+                case LARGE_FMA -> 4 * thread + n / 4 * (SIDE / 2) + n % 4;
+                case F16, BF16, TF32 -> 2 * thread + n / 2 * 8 + n % 2;
+            };
         }
 
         /** An operand as it is multiplied. */
         private float operand(float x) {
             return switch (this) {
-                case FMA -> x;
+                case FMA, LARGE_FMA -> x;
                 case F16 -> (float) RefArray.round(DType.F16, x);
                 case BF16 -> (float) RefArray.round(DType.BF16, x);
                 case TF32 -> Float.intBitsToFloat(Float.floatToRawIntBits(x) + 0x1000 & ~0x1fff);

@@ -20,11 +20,18 @@ import java.util.stream.IntStream;
  * @param aligned whether launches count on memory that begins at multiples of 16 bytes, as drivers allocate it
  * @param target what the GPU is
  * @param numerics what the user has chosen about rounding
+ * @param form that launches take which may have it; empty for the one that their numbers ask for
  * @param kernel what the names of kernels in which faults are sought begin with
  * @param programs the computation at different sizes, and others that have kernels of the same text
  */
 record MutantCase(
-        String template, boolean aligned, Target target, Numerics numerics, String kernel, List<Program> programs) {
+        String template,
+        boolean aligned,
+        Target target,
+        Numerics numerics,
+        String form,
+        String kernel,
+        List<Program> programs) {
     /**
      * A program with what it is run on.
      *
@@ -66,6 +73,7 @@ record MutantCase(
         private boolean aligned;
         private Target target = Target.SM_80;
         private Numerics numerics = Numerics.DEFAULT;
+        private String form = "";
         private String kernel = "";
 
         Builder(String template, BiFunction<GraphBuilder, List<Node>, List<Node>> code) {
@@ -112,6 +120,12 @@ record MutantCase(
             return this;
         }
 
+        /** Launches that may have a form of this text take it. */
+        Builder inForm(String text) {
+            form = text;
+            return this;
+        }
+
         /** Faults are sought only in kernels whose names begin so; the others are of another template. */
         Builder inKernels(String name) {
             kernel = name;
@@ -146,7 +160,7 @@ record MutantCase(
         }
 
         MutantCase build() {
-            return new MutantCase(template, aligned, target, numerics, kernel, List.copyOf(programs));
+            return new MutantCase(template, aligned, target, numerics, form, kernel, List.copyOf(programs));
         }
 
         /** A program of certain sizes. */

@@ -193,7 +193,7 @@ final class Mutants {
         List<Trial> special = new ArrayList<>();
         for (MutantCase.Program p : of.programs()) {
             Subject subject = new Subject(
-                    new SimulatedProgram(p.graph(), of.numerics()),
+                    new SimulatedProgram(p.graph(), of.numerics(), of.form()),
                     p.model(),
                     Collections.synchronizedSet(new LinkedHashSet<>()));
             for (MutantCase.Inputs in : p.inputs()) trials.add(new Trial(subject, in, p.team(), -1, 0));

@@ -26,7 +26,13 @@ final class PlaceCases {
     private PlaceCases() {}
 
     static List<MutantCase> all() {
-        return List.of(gather(), scatter(), atomics(), byPlace(), elementsByPlace());
+        return List.of(
+                gather(),
+                scatter(),
+                atomics(),
+                byPlace(placesCase("scatter-by-place")),
+                elementsByPlace(),
+                byPlace(placesCase("scatter-by-place-whole").inForm("by place, whole slices")));
     }
 
     /** Indices of rows that are aligned and of such that are not, into as many elements: how many these are is part of the code. */
@@ -196,8 +202,7 @@ final class PlaceCases {
      * Slices that a warp updates place by place: of so few tasks that each has up to 64 elements, and of so many that each has up to 1024, which take
      * several steps at a time; of slices of one part and of several.
      */
-    private static MutantCase byPlace() {
-        MutantCase.Builder b = placesCase("scatter-by-place");
+    private static MutantCase byPlace(MutantCase.Builder b) {
         for (long n : new long[] {16, 70}) updates(b, 150, f32(2, PLACES, n), f32(2, 150, n));
         for (long n : new long[] {524, 523, 1164, 1163}) updates(b, 33, f32(16, PLACES, n), f32(16, 33, n));
         lateUpdates(b, f32(2, PLACES, 16), f32(2, 270, 16));

@@ -20,6 +20,20 @@ import java.util.List;
 
 /** Kernels that are no loop kernels: sorts and pooling, products and convolutions; {@link AttentionCases}. */
 final class TemplateCases {
+    /**
+     * Batches, rows, steps, columns, and elements from one row of the right operand to the next. Edges within what one thread has of a tile, and between threads;
+     * operands that go by their own code, and by asynchronous copies; panels that are whole, also at the end of memory, and others. The second has rows of results
+     * that are aligned and operands that are not: the same code as the first's stores vectors.
+     */
+    private static final long[][] PRODUCTS = {
+        {2, 70, 133, 131, 131},
+        {2, 70, 133, 132, 133},
+        {1, 72, 168, 136, 136},
+        {1, 72, 288, 136, 136},
+        {2, 68, 168, 104, 104},
+        {2, 68, 160, 104, 104}
+    };
+
     private TemplateCases() {}
 
     static List<MutantCase> all() {
@@ -121,13 +135,7 @@ final class TemplateCases {
                     default -> 0;
                 };
         MutantCase.Builder b = products("matmul-" + t);
-        // Edges within what one thread has of a tile, and between threads; operands that go by their own code, and by
-        // asynchronous copies.
-        // The second has rows of results that are aligned and operands that are not: the same code as the first's
-        // stores vectors.
-        long[][] sizes = {{2, 70, 133, 131, 131}, {2, 70, 133, 132, 133}, {1, 72, 136, 136, 136}, {2, 68, 72, 104, 104}
-        };
-        for (long[] n : sizes) {
+        for (long[] n : PRODUCTS) {
             MutantCase.Builder.Sized s = b.at(
                             Type.of(t, n[0], n[1], n[2]), Type.of(t, n[0], n[2], n[4]), Type.of(t, n[3]))
                     .on((type, i) -> MutantInputs.uniform(type, i), 2 * tolerance)
@@ -176,11 +184,9 @@ final class TemplateCases {
     /** Operands of f32 rounded to TF32: to the nearer of two, halves away from 0. */
     private static MutantCase tf32() {
         MutantCase.Builder b = products("matmul-tf32").with(Numerics.DEFAULT.withProducts(MatmulPrecision.HIGH));
-        long[][] sizes = {{2, 70, 133, 131, 131}, {2, 70, 133, 132, 133}, {1, 72, 136, 136, 136}, {2, 68, 72, 104, 104}
-        };
         // A quarter of a last place from one number and three quarters from the other.
         double uneven = 1 + 0x1.8p-11;
-        for (long[] n : sizes) {
+        for (long[] n : PRODUCTS) {
             MutantCase.Builder.Sized s = b.at(f32(n[0], n[1], n[2]), f32(n[0], n[2], n[4]), f32(n[3]))
                     .on((t, i) -> MutantInputs.uniform(t, i), 3e-2)
                     .exactly((t, i) -> MutantInputs.whole(t, i));
