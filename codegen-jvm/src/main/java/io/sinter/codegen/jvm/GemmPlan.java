@@ -377,9 +377,9 @@ final class GemmPlan {
         return batches * rows * partialRow() * size;
     }
 
-    /** The tall operand is packed if its rows lie far apart, or if only generated code can read it. */
+    /** The tall operand is packed if its rows lie far apart, or downwards (tiles of several rows go upwards), or if only generated code can read it. */
     boolean packsTall() {
-        if (!tall.isLinear()) return true;
+        if (!tall.isLinear() || tall.rowStride() < 0) return true;
         long far = Math.max(tall.rowStride(), tall.columnStride());
         return blockColumns >= 2 * panel && far >= 8192 && k > 16;
     }

@@ -106,16 +106,33 @@ final class GemmVectorTiles extends TileCode {
         MethodBuilder m = cls.method(form.method, VOID);
         LocalVar r = m.parameter("rows", INT);
         LocalVar c = m.parameter("vectors", INT);
-        List<LocalVar> rest = new ArrayList<>(tileParameters(m, form).values());
+        Map<String, LocalVar> p = tileParameters(m, form);
+        List<Code> rest = List.copyOf(p.values());
+        MethodBuilder[][] tiles = new MethodBuilder[rows + 1][vectors + 1];
+        for (int i = rows; i > 0; i--) for (int j = vectors; j > 0; j--) tiles[i][j] = fixedTile(form, i, j);
+        LocalVar aRow = p.get("aRow");
+        if (aRow != null) m.body().ifThen(lt(aRow, constant(0L)), downwards(m, r, c, tiles[1], p));
         // The full tile comes first: it is nearly always the one.
         for (int i = rows; i > 0; i--) {
             Block ofRow = new Block();
             for (int j = vectors; j > 0; j--) {
-                Code call = fixedTile(form, i, j).call(List.copyOf(rest));
-                ofRow.ifThen(new Compare(Compare.Op.EQ, c, constant(j)), new Block().add(call, Code.ret()));
+                Block found = new Block().add(tiles[i][j].call(rest), Code.ret());
+                ofRow.ifThen(new Compare(Compare.Op.EQ, c, constant(j)), found);
             }
             m.body().ifThen(new Compare(Compare.Op.EQ, r, constant(i)), ofRow);
         }
+    }
+
+    /** Rows of a that follow each other downwards in memory, one by one: the rows of a tile lie at distances that are not negative. */
+    private static Block downwards(
+            MethodBuilder m, LocalVar rows, LocalVar vectors, MethodBuilder[] ofVectors, Map<String, LocalVar> p) {
+        Block row = new Block();
+        for (int j = 1; j < ofVectors.length; j++) {
+            Block one = new Block().add(ofVectors[j].call(List.copyOf(p.values())));
+            row.ifThen(new Compare(Compare.Op.EQ, vectors, constant(j)), one);
+        }
+        for (String name : List.of("a", "c")) row.add(p.get(name).set(add(p.get(name), p.get(name + "Row"))));
+        return new Block().forLoop(m.local("i", INT), constant(0), rows, 1, row).add(Code.ret());
     }
 
     private static Map<String, LocalVar> tileParameters(MethodBuilder m, Form form) {
@@ -136,21 +153,32 @@ final class GemmVectorTiles extends TileCode {
         LocalVar[] rowOfA = new LocalVar[rows];
         for (int i = 0; i < rows; i++) {
             rowOfA[i] = m.local("a" + i, LONG);
-            Code row = form == Form.GATHERED ? offset(table, 4 * i) : mul(constant((long) i), p.get("aRow"));
-            m.body().add(rowOfA[i].set(add(a, row)));
+            Code row = form == Form.GATHERED ? add(a, offset(table, 4 * i)) : mul(constant((long) i), p.get("aRow"));
+            m.body().add(rowOfA[i].set(Memory.base(row)));
             for (int j = 0; j < vectors; j++) {
                 sums[i][j] = m.local("sum" + i + "_" + j, species.vectorType());
                 m.body().add(sums[i][j].set(zero()));
             }
         }
-        LocalVar offset = m.local("offset", LONG);
         LocalVar step = m.local("step", INT);
         LocalVar[] rowOfB = new LocalVar[vectors];
         Block loop = new Block();
+        // What each row's address is added to: a's element in row 0, whose distances the rows are, or how far along its
+        // row it is.
+        Code fromA = a;
         LocalVar fromB = b;
-        if (form == Form.SHIFTED) {
-            fromB = m.local("from", LONG);
-            loop.add(offset.set(offset(table, 0)), fromB.set(add(b, offset(table, 4))));
+        m.body().add(a.set(Memory.base(a)), b.set(Memory.base(b)));
+        switch (form) {
+            case TILE -> {}
+            case SHIFTED -> {
+                LocalVar shifted = m.local("from", LONG);
+                fromB = m.local("fromB", LONG);
+                loop.add(shifted.set(Memory.base(add(a, offset(table, 0)))));
+                loop.add(fromB.set(Memory.base(add(b, offset(table, 4)))));
+                fromA = shifted;
+            }
+            case GATHERED ->
+                fromA = mul(cast(LONG, step), constant((long) species.element().bytes()));
         }
         for (int j = 0; j < vectors; j++) {
             rowOfB[j] = m.local("b" + j, species.vectorType());
@@ -158,21 +186,18 @@ final class GemmVectorTiles extends TileCode {
         }
         LocalVar element = m.local("element", species.vectorType());
         for (int i = 0; i < rows; i++) {
-            loop.add(element.set(broadcast(loadScalar(add(rowOfA[i], offset)))));
+            loop.add(element.set(broadcast(loadScalar(add(rowOfA[i], fromA)))));
             for (int j = 0; j < vectors; j++) loop.add(sums[i][j].set(fma(element, rowOfB[j], sums[i][j])));
         }
         switch (form) {
-            case TILE -> loop.add(offset.set(add(offset, p.get("aK"))), b.set(add(b, p.get("bK"))));
-            case SHIFTED -> loop.add(table.set(add(table, constant(8L))));
-            case GATHERED ->
-                loop.add(
-                        offset.set(add(offset, constant((long) species.element().bytes()))),
-                        b.set(add(b, p.get("bK"))));
+            case TILE -> loop.add(advance(a, p.get("aK")), advance(b, p.get("bK")));
+            case SHIFTED -> loop.add(advance(table, constant(8L)));
+            case GATHERED -> loop.add(advance(b, p.get("bK")));
         }
-        m.body().add(offset.set(constant(0L))).forLoop(step, constant(0), p.get("k"), 1, loop);
+        m.body().forLoop(step, constant(0), p.get("k"), 1, loop).add(c.set(Memory.base(c)));
         for (int i = 0; i < rows; i++) {
             for (int j = 0; j < vectors; j++) m.body().add(store(add(c, constant((long) j * bytes())), sums[i][j]));
-            m.body().add(c.set(add(c, p.get("cRow"))));
+            m.body().add(advance(c, p.get("cRow")));
         }
         return m;
     }

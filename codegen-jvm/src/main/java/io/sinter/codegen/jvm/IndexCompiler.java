@@ -162,7 +162,7 @@ final class IndexCompiler {
      * The sum of the parts; each loop level's partial sum is computed there, and shared by what has the same
      * {@code what} and form.
      *
-     * @param address whether this is an address in a vector loop: what the loop adds to it is then added to a number {@linkplain Vec#withinMemory
+     * @param address whether this is an address in a vector loop: what the loop adds to it is then added to a number {@linkplain Memory#base
      *     within memory}, so that C2 sees the sum to be there, and checks no access
      */
     private Code sum(Object what, Object form, List<Part> parts, Facts.Fact start, boolean address) {
@@ -183,7 +183,7 @@ final class IndexCompiler {
                                 what,
                                 new Level(form, -1, (BitSet) summed.clone()),
                                 f,
-                                () -> Value.scalar(DType.I64, Vec.withinMemory(outside)))
+                                () -> Value.scalar(DType.I64, Memory.base(outside)))
                         .code();
                 address = false;
             }

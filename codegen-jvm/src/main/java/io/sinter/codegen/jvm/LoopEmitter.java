@@ -235,7 +235,7 @@ final class LoopEmitter {
         LocalVar scratch = m.parameter("scratch", Type.LONG_TYPE);
         LocalVar from = m.parameter("from", Type.LONG_TYPE);
         LocalVar count = m.parameter("count", Type.INT_TYPE);
-        if (options.isVector()) m.body().add(scratch.set(Vec.withinMemory(scratch)));
+        if (options.isVector()) m.body().add(scratch.set(Memory.base(scratch)));
         BodyCompiler c = compilerWith(m, params, scratch, captured);
         c.chunkArrays(from, arrays);
         if (options.isVector() && !analysis.isLookup())

@@ -30,6 +30,23 @@ public final class Memory {
 
     private Memory() {}
 
+    /**
+     * The address, as one that C2 sees to be neither negative nor near the end of {@link #ALL}. It then leaves out the check of an access: a comparison and
+     * a register for each, a branch to where the method would be left with the state of all its variables, and what the Vector API does with a masked
+     * access that might reach beyond: two hundred calls, which it would inline for each. Where C2 knows the range anyway nothing is left of this.
+     */
+    static Code within(Code address) {
+        return Code.and(address, Code.constant(Long.MAX_VALUE >> 1));
+    }
+
+    /**
+     * An address, or a distance that is not negative, as a number so small that C2 sees the sum of two of them to be {@linkplain #within within} memory.
+     * What a loop does not change, and what is kept from one step to the next, is made such a number once; its sums then cost no instruction.
+     */
+    static Code base(Code address) {
+        return Code.and(address, Code.constant(Long.MAX_VALUE >> 2));
+    }
+
     /** JVM type of a value of a register type. */
     public static Type jvmType(DType register) {
         return switch (register) {
@@ -73,12 +90,13 @@ public final class Memory {
         }
 
         Code get(Code address) {
-            return Code.callInterface(SEGMENT, "get", type, List.of(layoutType, Type.LONG_TYPE), ALL, layout, address);
+            return Code.callInterface(
+                    SEGMENT, "get", type, List.of(layoutType, Type.LONG_TYPE), ALL, layout, within(address));
         }
 
         Code set(Code address, Code value) {
             List<Type> types = List.of(layoutType, Type.LONG_TYPE, type);
-            return Code.callInterface(SEGMENT, "set", Type.VOID_TYPE, types, ALL, layout, address, value);
+            return Code.callInterface(SEGMENT, "set", Type.VOID_TYPE, types, ALL, layout, within(address), value);
         }
     }
 

@@ -69,6 +69,11 @@ abstract class TileCode {
         return species.indexInRange(constant(0), count);
     }
 
+    /** Moves an address, which stays one that C2 sees to be {@linkplain Memory#base within memory}. */
+    static Code advance(LocalVar address, Code by) {
+        return address.set(Memory.base(add(address, by)));
+    }
+
     final Vec vec(Code code) {
         return new Vec(species, code);
     }

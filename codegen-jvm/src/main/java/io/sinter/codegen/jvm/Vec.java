@@ -63,7 +63,17 @@ public record Vec(Species species, Code code) {
         Type v = s.vectorType();
         if (mask == null) {
             List<Type> types = List.of(SPECIES, Memory.SEGMENT, Type.LONG_TYPE, Memory.BYTE_ORDER);
-            return new Vec(s, Code.call(v, "fromMemorySegment", v, types, s.code(), Memory.ALL, address, Memory.ORDER));
+            return new Vec(
+                    s,
+                    Code.call(
+                            v,
+                            "fromMemorySegment",
+                            v,
+                            types,
+                            s.code(),
+                            Memory.ALL,
+                            Memory.within(address),
+                            Memory.ORDER));
         }
         List<Type> types = List.of(SPECIES, Memory.SEGMENT, Type.LONG_TYPE, Memory.BYTE_ORDER, MASK);
         return new Vec(
@@ -75,7 +85,7 @@ public record Vec(Species species, Code code) {
                         types,
                         s.code(),
                         Memory.ALL,
-                        withinMemory(address),
+                        Memory.within(address),
                         Memory.ORDER,
                         mask));
     }
@@ -106,7 +116,14 @@ public record Vec(Species species, Code code) {
         if (mask == null) {
             List<Type> types = List.of(Memory.SEGMENT, Type.LONG_TYPE, Memory.BYTE_ORDER);
             return Code.callVirtual(
-                    v, "intoMemorySegment", Type.VOID_TYPE, types, code, Memory.ALL, address, Memory.ORDER);
+                    v,
+                    "intoMemorySegment",
+                    Type.VOID_TYPE,
+                    types,
+                    code,
+                    Memory.ALL,
+                    Memory.within(address),
+                    Memory.ORDER);
         }
         List<Type> types = List.of(Memory.SEGMENT, Type.LONG_TYPE, Memory.BYTE_ORDER, MASK);
         return Code.callVirtual(
@@ -116,18 +133,9 @@ public record Vec(Species species, Code code) {
                 types,
                 code,
                 Memory.ALL,
-                withinMemory(address),
+                Memory.within(address),
                 Memory.ORDER,
                 mask);
-    }
-
-    /**
-     * The address, as one that C2 sees to be neither negative nor near the end of {@link Memory#ALL}. It then leaves out the check of an access, whose
-     * comparison takes an instruction and two registers for each; and what the Vector API does with a masked access that might reach beyond: two
-     * hundred calls, which it would inline for each.
-     */
-    static Code withinMemory(Code address) {
-        return Code.and(address, Code.constant(Long.MAX_VALUE >> 1));
     }
 
     /** The lanes moved around: lane i is what lane i + {@code by} was; {@code by} is a power of two below the number of lanes. */
