@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.function.BiFunction;
+import java.util.function.Supplier;
 
 /**
  * Attention in each of its forms, forward and backward: blocks that end at every place of a thread's rows and columns, several blocks of queries, keys and
@@ -35,19 +36,21 @@ final class AttentionCases {
 
     private AttentionCases() {}
 
-    static List<MutantCase> all() {
+    static List<Supplier<MutantCase>> all() {
         return List.of(
-                attention("attention", DType.F32, Form.FMA, false, false),
-                attention("attention-causal", DType.F32, Form.FMA, true, false),
-                attention("attention-f32-async", DType.F32, Form.FMA, false, true),
-                attention("attention-f32-large", DType.F32, Form.LARGE_FMA, false, true),
-                heads("attention-heads", DType.F16, false, new long[][] {
+                () -> attention("attention", DType.F32, Form.FMA, false, false),
+                () -> attention("attention-causal", DType.F32, Form.FMA, true, false),
+                () -> attention("attention-f32-async", DType.F32, Form.FMA, false, true),
+                () -> attention("attention-f32-large", DType.F32, Form.LARGE_FMA, false, true),
+                () -> heads("attention-heads", DType.F16, false, new long[][] {
                     {150, 141, 64, 40}, {40, 83, 48, 64}, {9, 59, 8, 16}
                 }),
-                heads("attention-heads-causal", DType.BF16, true, new long[][] {{70, 77, 88, 128}, {77, 70, 128, 72}}),
-                attention("attention-f16", DType.F16, Form.F16, true, false),
-                attention("attention-f16-async", DType.F16, Form.F16, false, true),
-                attention("attention-tf32", DType.F32, Form.TF32, true, false));
+                () -> heads(
+                        "attention-heads-causal", DType.BF16, true, new long[][] {{70, 77, 88, 128}, {77, 70, 128, 72}
+                        }),
+                () -> attention("attention-f16", DType.F16, Form.F16, true, false),
+                () -> attention("attention-f16-async", DType.F16, Form.F16, false, true),
+                () -> attention("attention-tf32", DType.F32, Form.TF32, true, false));
     }
 
     /** @param async whether rows of operands begin at multiples of 16 bytes: they come by asynchronous copies then */

@@ -14,25 +14,26 @@ import io.sinter.ir.ref.RefArray;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiFunction;
+import java.util.function.Supplier;
 
 /** Loop kernels: elementwise ones; {@link ReductionCases} has those that add up, {@link PlaceCases} those with data-dependent places. */
 final class LoopCases {
     private LoopCases() {}
 
-    static List<MutantCase> all() {
-        List<MutantCase> all = new ArrayList<>();
-        all.add(elementwise());
-        all.add(strided());
-        all.add(functions());
-        all.add(others(DType.F32));
-        all.add(others(DType.F64));
-        all.add(integers());
-        all.add(narrow());
-        all.add(predicated());
-        all.add(segments());
+    static List<Supplier<MutantCase>> all() {
+        List<Supplier<MutantCase>> all = new ArrayList<>();
+        all.add(LoopCases::elementwise);
+        all.add(LoopCases::strided);
+        all.add(LoopCases::functions);
+        all.add(() -> others(DType.F32));
+        all.add(() -> others(DType.F64));
+        all.add(LoopCases::integers);
+        all.add(LoopCases::narrow);
+        all.add(LoopCases::predicated);
+        all.add(LoopCases::segments);
         all.addAll(ReductionCases.all());
         all.addAll(PlaceCases.all());
-        all.add(philox());
+        all.add(LoopCases::philox);
         return all;
     }
 

@@ -3,6 +3,7 @@ package io.sinter.cli.conformance;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * The templates of the PTX generator, each with programs that reach every part of it: rows that are aligned and rows that are not, teams of one thread,
@@ -11,8 +12,9 @@ import java.util.List;
 final class MutantCases {
     private MutantCases() {}
 
-    static List<MutantCase> all() {
-        List<MutantCase> all = new ArrayList<>(LoopCases.all());
+    /** They are made when they are asked for: the inputs of all of them would fill the memory. */
+    static List<Supplier<MutantCase>> all() {
+        List<Supplier<MutantCase>> all = new ArrayList<>(LoopCases.all());
         all.addAll(TemplateCases.all());
         return all;
     }

@@ -17,6 +17,7 @@ import io.sinter.ir.op.Take;
 import io.sinter.ir.ref.RefArray;
 import java.util.List;
 import java.util.function.BiFunction;
+import java.util.function.Supplier;
 
 /** Loop kernels that read or update elements at data-dependent places, of which some are wrong. */
 final class PlaceCases {
@@ -25,14 +26,14 @@ final class PlaceCases {
 
     private PlaceCases() {}
 
-    static List<MutantCase> all() {
+    static List<Supplier<MutantCase>> all() {
         return List.of(
-                gather(),
-                scatter(),
-                atomics(),
-                byPlace(placesCase("scatter-by-place")),
-                elementsByPlace(),
-                byPlace(placesCase("scatter-by-place-whole").inForm("by place, whole slices")));
+                PlaceCases::gather,
+                PlaceCases::scatter,
+                PlaceCases::atomics,
+                () -> byPlace(placesCase("scatter-by-place")),
+                PlaceCases::elementsByPlace,
+                () -> byPlace(placesCase("scatter-by-place-whole").inForm("by place, whole slices")));
     }
 
     /** Indices of rows that are aligned and of such that are not, into as many elements: how many these are is part of the code. */

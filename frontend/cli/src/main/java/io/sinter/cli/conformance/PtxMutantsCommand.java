@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -89,7 +90,8 @@ public final class PtxMutantsCommand implements Callable<Integer> {
         List<Outcome> outcomes = new ArrayList<>();
         List<String> unsound = new ArrayList<>();
         try (ExecutorService pool = Executors.newFixedThreadPool(Math.max(1, threads))) {
-            for (MutantCase c : chosen()) {
+            for (Supplier<MutantCase> made : chosen()) {
+                MutantCase c = made.get();
                 try {
                     Outcome o = run(new Mutants(c, SimOptions.DEFAULT.withSeed(seed)), c.template(), pool);
                     outcomes.add(o);
@@ -126,13 +128,15 @@ public final class PtxMutantsCommand implements Callable<Integer> {
         return unsound.isEmpty() && (all - caught) * 20 <= all ? 0 : 1;
     }
 
-    private List<MutantCase> chosen() {
-        List<MutantCase> all = MutantCases.all();
-        List<MutantCase> one =
-                all.stream().filter(c -> c.template().equals(only)).toList();
-        return one.isEmpty()
-                ? all.stream().filter(c -> c.template().startsWith(only)).toList()
-                : one;
+    private List<Supplier<MutantCase>> chosen() {
+        List<Supplier<MutantCase>> exact = new ArrayList<>();
+        List<Supplier<MutantCase>> begun = new ArrayList<>();
+        for (Supplier<MutantCase> c : MutantCases.all()) {
+            String name = only.isEmpty() ? "" : c.get().template();
+            if (name.equals(only)) exact.add(c);
+            if (name.startsWith(only)) begun.add(c);
+        }
+        return exact.isEmpty() ? begun : exact;
     }
 
     private Outcome run(Mutants mutants, String template, ExecutorService pool) {

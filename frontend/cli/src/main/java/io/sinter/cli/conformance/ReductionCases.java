@@ -16,14 +16,23 @@ import io.sinter.ir.op.Sample;
 import io.sinter.ir.op.Scan;
 import io.sinter.ir.ref.RefArray;
 import java.util.List;
+import java.util.function.Supplier;
 
 /** Reductions and scans, in teams of every size. */
 final class ReductionCases {
     private ReductionCases() {}
 
-    static List<MutantCase> all() {
+    static List<Supplier<MutantCase>> all() {
         return List.of(
-                row(), rowWide(), rowScratch(), rowScratchWide(), column(), split(), argmax(), scan(), scanParts());
+                ReductionCases::row,
+                ReductionCases::rowWide,
+                ReductionCases::rowScratch,
+                ReductionCases::rowScratchWide,
+                ReductionCases::column,
+                ReductionCases::split,
+                ReductionCases::argmax,
+                ReductionCases::scan,
+                ReductionCases::scanParts);
     }
 
     private static MutantCase row() {

@@ -17,6 +17,7 @@ import io.sinter.ir.op.TopK;
 import io.sinter.ir.ref.RefArray;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /** Kernels that are no loop kernels: sorts and pooling, products and convolutions; {@link AttentionCases}. */
 final class TemplateCases {
@@ -36,20 +37,20 @@ final class TemplateCases {
 
     private TemplateCases() {}
 
-    static List<MutantCase> all() {
-        List<MutantCase> all = new ArrayList<>();
-        all.add(sort(DType.F32));
-        all.add(sort(DType.F64));
-        all.add(topK());
-        all.add(maxPool());
-        for (DType t : List.of(DType.F32, DType.F64, DType.I64, DType.F16, DType.BF16)) all.add(matmul(t));
-        all.add(tf32());
-        all.add(inParts());
-        all.add(hopper(DType.F16));
-        all.add(hopper(DType.BF16));
-        all.add(conv());
-        all.add(convGradients());
-        all.add(convTensor());
+    static List<Supplier<MutantCase>> all() {
+        List<Supplier<MutantCase>> all = new ArrayList<>();
+        all.add(() -> sort(DType.F32));
+        all.add(() -> sort(DType.F64));
+        all.add(TemplateCases::topK);
+        all.add(TemplateCases::maxPool);
+        for (DType t : List.of(DType.F32, DType.F64, DType.I64, DType.F16, DType.BF16)) all.add(() -> matmul(t));
+        all.add(TemplateCases::tf32);
+        all.add(TemplateCases::inParts);
+        all.add(() -> hopper(DType.F16));
+        all.add(() -> hopper(DType.BF16));
+        all.add(TemplateCases::conv);
+        all.add(TemplateCases::convGradients);
+        all.add(TemplateCases::convTensor);
         all.addAll(AttentionCases.all());
         return all;
     }
