@@ -216,12 +216,10 @@ final class JvmExecutable implements Executable {
         }
     }
 
+    /** @param place of the program's own plan */
     private void writes(Place place) {
-        switch (place) {
-            case Place.Argument a -> writes.set(a.index());
-            case Place.Part p -> writes(p.of());
-            case Place.Result _, Place.Temp _ -> {}
-        }
+        int base = ParameterBlock.base(plan, place);
+        if (base < plan.argTypes().size()) writes.set(base);
     }
 
     private void keep(Plan.Launch launch, JvmLaunch code) {

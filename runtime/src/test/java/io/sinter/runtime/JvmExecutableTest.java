@@ -54,7 +54,7 @@ class JvmExecutableTest {
     }
 
     /** y[i] = a * x[i] + y[i]; slots: record, x, y, n, a. */
-    private static final class Axpy extends JvmKernel {
+    private static class Axpy extends JvmKernel {
         @Override
         public String name() {
             return "axpy";
@@ -288,6 +288,42 @@ class JvmExecutableTest {
         for (int s = 0; s < sizes.length; s++) {
             for (int i = 0; i < sizes[s]; i++) assertEquals(3f * (s + i), get((Buffer) args.get(2 * s + 1), i));
         }
+    }
+
+    /** A kernel is asked once what it needs for launches of equal numbers, wherever their memory is; a memory that is less aligned is another question. */
+    @Test
+    void launchesOfEqualNumbersAskOnce() {
+        Place x = new Place.Argument(0);
+        Place y = new Place.Argument(1);
+        Place odd = new Place.Part(x, 4, N * 4 - 4);
+        AtomicInteger asked = new AtomicInteger();
+        JvmKernels counting = new JvmKernels((_, _) -> new Axpy() {
+            @Override
+            public Demand demand(long params) {
+                asked.incrementAndGet();
+                return super.demand(params);
+            }
+        });
+        Plan plan = plan(
+                List.of(VECTOR, VECTOR, SUM),
+                List.of(false, false, true),
+                List.of(),
+                List.of(),
+                64 + N * 4,
+                new Plan.Launch(kernel("axpy", 5), List.of(axpy(x, y, N, 2))),
+                new Plan.Launch(kernel("axpy", 5), List.of(axpy(x, y, 10, 2))),
+                new Plan.Launch(kernel("axpy", 5), List.of(axpy(y, x, N, 2))),
+                new Plan.Launch(kernel("axpy", 5), List.of(axpy(x, new Place.Temp(64, N * 4), N, 2))),
+                new Plan.Launch(kernel("axpy", 5), List.of(axpy(odd, y, 10, 2))));
+        JvmExecutable e = new JvmExecutable(StoredPlan.of(plan), session, counting);
+        assertEquals(3, asked.get());
+        Buffer a = filled(N, 1, 0);
+        Buffer b = filled(N, 0, 0);
+        e.run(List.of(a, b, Arg.Scalar.ofFloat(1)));
+        assertEquals(3, get(a, 5));
+        assertEquals(2, get(a, 20));
+        assertEquals(5, get(b, 5));
+        assertEquals(1, get(b, 20));
     }
 
     @Test
