@@ -71,10 +71,9 @@ final class RowSorter {
         int size = 0;
         int i = 0;
         for (; i < n && size <= 2 * k; i++) put(size++, base + i * stride, i);
-        while (true) {
-            order(size);
-            if (i == n && size <= k) return;
-            size = Math.min(size, k);
+        while (i < n) {
+            cut(size, k);
+            size = k;
             long worst = k == 0 ? Long.MIN_VALUE : wide ? keys[k - 1] : keys[k - 1] >> 32;
             while (size <= 2 * k) {
                 i = next(base, stride, i, n, worst);
@@ -82,11 +81,48 @@ final class RowSorter {
                 put(size++, base + i * stride, i);
                 i++;
             }
-            if (i == n) {
-                order(size);
-                return;
-            }
         }
+        cut(size, k);
+        order(Math.min(size, k));
+    }
+
+    /** Brings the least {@code k} of the first {@code n} keys to the front, the greatest of them last. */
+    private void cut(int n, int k) {
+        if (n <= k || k == 0) return;
+        if (apart) order(n);
+        else selectKeys(n, k - 1);
+    }
+
+    /**
+     * Hoare's selection (Find, 1961): the key of rank {@code rank} comes to its place, lesser ones before it and greater ones behind. Keys hold their
+     * positions, so that no two are equal. A step moves keys whatever the comparison says, which nobody can predict.
+     */
+    private void selectKeys(int n, int rank) {
+        long[] k = keys;
+        int low = 0;
+        int high = n - 1;
+        while (low < high) {
+            int middle = low + high >>> 1;
+            long pivot = median(k[low], k[middle], k[high]);
+            int at = k[low] == pivot ? low : k[middle] == pivot ? middle : high;
+            k[at] = k[high];
+            int less = low;
+            for (int i = low; i < high; i++) {
+                long key = k[i];
+                k[i] = k[less];
+                k[less] = key;
+                less += key < pivot ? 1 : 0;
+            }
+            k[high] = k[less];
+            k[less] = pivot;
+            if (less == rank) return;
+            if (less < rank) low = less + 1;
+            else high = less - 1;
+        }
+    }
+
+    private static long median(long a, long b, long c) {
+        return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
     }
 
     private void put(int at, long address, int position) {
