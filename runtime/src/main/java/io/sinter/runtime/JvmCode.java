@@ -24,14 +24,12 @@ import jdk.jfr.FlightRecorder;
 /** Makes kernels callable: their classes, and those that they share, come from the cache on disk, or are generated and stored there. */
 final class JvmCode implements SharedClass.Store, JvmKernels.Maker {
     private final Options options;
-    private final String target;
     private final Counters counters;
     /** Gives null for no cache. */
     private final Supplier<DiskCache> disk;
 
     JvmCode(Options options, Counters counters, Supplier<DiskCache> disk) {
         this.options = options;
-        target = Targets.jvm(options);
         this.counters = counters;
         this.disk = disk;
     }
@@ -72,7 +70,7 @@ final class JvmCode implements SharedClass.Store, JvmKernels.Maker {
     }
 
     private CacheKey key(String content) {
-        return new CacheKey(CacheKey.Kind.CLASS, Targets.jvmBuild(), target, CacheKey.STRICT, content);
+        return new CacheKey(CacheKey.Kind.CLASS, Targets.jvmBuild(), Targets.jvm(options), CacheKey.STRICT, content);
     }
 
     private static Entry entry(CacheKey key, String name, GeneratedClass made) {

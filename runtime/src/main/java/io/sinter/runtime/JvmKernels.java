@@ -19,9 +19,6 @@ final class JvmKernels {
     /** Classes are small; this bounds a session that compiles for ever. */
     private static final int CAPACITY = 20_000;
 
-    /** Fewer classes than this are loaded before another thread has begun. */
-    private static final int FEW = 4;
-
     private final OnceCache<JvmKernel> code = new OnceCache<>(CAPACITY);
     private final Maker maker;
     /** Code that has been warmed up, or needs no warming up. */
@@ -85,8 +82,7 @@ final class JvmKernels {
         private Ahead(List<String> all) {
             names = List.copyOf(new LinkedHashSet<>(all));
             loaded = new JvmKernel[names.size()];
-            int threads = loaded.length < FEW ? 0 : loaded.length;
-            work = ParallelWork.begin(loaded.length, threads, i -> {
+            work = ParallelWork.begin(loaded.length, loaded.length, i -> {
                 String name = names.get(i);
                 loaded[i] = code.getOrNull(name, () -> maker.load(name)).value();
             });

@@ -32,10 +32,7 @@ final class JvmLaunches {
             this.code = code;
             this.block = block;
             this.numbers = numbers;
-            // Of some of them: hashing all takes HotSpot's interpreter as long as comparing them.
-            int sum = System.identityHashCode(code);
-            for (int i = 1; i < numbers.length; i += 1 + numbers.length / 8) sum = 31 * sum + Long.hashCode(numbers[i]);
-            hash = sum;
+            hash = 31 * System.identityHashCode(code) + Arrays.hashCode(numbers);
         }
 
         @Override

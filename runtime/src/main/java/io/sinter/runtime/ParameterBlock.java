@@ -100,7 +100,6 @@ final class ParameterBlock {
 
         /** A number whose low bits are 0 where those of the place's address are, in every run. */
         private long alignment(Place place) {
-            if (outer == null && place instanceof Place.Temp t) return t.offset();
             return switch (place) {
                 case Place.Part p -> alignment(p.of()) | p.offset();
                 case Place.Temp t -> (outer == null ? 0 : outer.alignment(repeat.arena())) | t.offset();
@@ -132,8 +131,8 @@ final class ParameterBlock {
 
         /** The program's memory that a place is in. */
         Place outermost(Place place) {
-            if (outer == null) return place;
             return switch (place) {
+                case Place p when outer == null -> p;
                 case Place.Part p -> outermost(p.of());
                 case Place.Temp _ -> outer.outermost(repeat.arena());
                 case Place.Argument a ->
@@ -290,11 +289,7 @@ final class ParameterBlock {
         values.copyNumbers(words, first);
         for (int i = 0; i < values.others(); i++) {
             int slot = values.place(i);
-            long word = at + (long) slot * Long.BYTES;
-            // Most are addresses: asked first, as a switch over types is a call until HotSpot has compiled it.
-            words[first + slot] = values.other(i) instanceof SlotValue.Address a
-                    ? address(section, word, a.place())
-                    : word(section, word, values.other(i));
+            words[first + slot] = word(section, at + (long) slot * Long.BYTES, values.other(i));
         }
     }
 
@@ -303,18 +298,17 @@ final class ParameterBlock {
         return switch (value) {
             case SlotValue.Number n -> n.value();
             case SlotValue.ErrorRecord _ -> start + shift;
-            case SlotValue.Address a -> address(section, slot, a.place());
+            case SlotValue.Address a -> {
+                Place place = a.place();
+                section.patches[section.base(place) - section.first].add(slot, place.start());
+                yield Long.lowestOneBit(section.alignment(place) | ALIGNMENT);
+            }
             case SlotValue.ScalarArgument s -> {
                 scalarPatches.add(new ScalarPatch(
                         slot, s.index(), plan.argTypes().get(s.index()).dtype()));
                 yield 0;
             }
         };
-    }
-
-    private static long address(Section section, long slot, Place place) {
-        section.patches[section.base(place) - section.first].add(slot, place.start());
-        return Long.lowestOneBit(section.alignment(place) | ALIGNMENT);
     }
 
     /** The error record and what follows it, up to {@code used} bytes behind the last block. */
@@ -344,10 +338,6 @@ final class ParameterBlock {
 
     /** Which base address a place is relative to. */
     static int base(Plan plan, Place place) {
-        // Most are one of these: asked first, as a switch over types is a call until HotSpot has compiled it.
-        if (place instanceof Place.Argument a) return a.index();
-        if (place instanceof Place.Temp)
-            return plan.argTypes().size() + plan.resultTypes().size();
         return switch (place) {
             case Place.Argument a -> a.index();
             case Place.Result r -> plan.argTypes().size() + r.index();

@@ -14,8 +14,6 @@ import io.sinter.runtime.cache.Tuning;
 
 /** What plans and code are made for, and by which compiler: the parts of their keys on disk. */
 final class Targets {
-    private static volatile String jvmBuild;
-
     private Targets() {}
 
     private static String of(CompileContext context) {
@@ -74,9 +72,7 @@ final class Targets {
 
     /** The modules that make plans and class files of the CPU. */
     static String jvmBuild() {
-        String known = jvmBuild;
-        if (known == null) jvmBuild = known = BuildId.of(Graph.class, JvmCodegen.class);
-        return known;
+        return BuildId.of(Graph.class, JvmCodegen.class);
     }
 
     /** The modules that make plans and PTX. */

@@ -84,16 +84,11 @@ final class PlanCheck {
             if (slots.size() != l.kernel().slots())
                 throw new FormatException("a launch of " + l.kernel().name() + " with other slots");
             for (int i = 0; i < slots.others(); i++) {
-                SlotValue value = slots.other(i);
-                // Most are: asked first, as a switch over types is a call until HotSpot has compiled it.
-                if (value instanceof SlotValue.Address a) {
-                    bytes(a.place());
-                    continue;
-                }
-                switch (value) {
+                switch (slots.other(i)) {
+                    case SlotValue.Address a -> bytes(a.place());
                     case SlotValue.ScalarArgument a ->
                         demand(plan.scalarArgs().get(argument(a.index())), "a tensor where a number is needed");
-                    case SlotValue.Address _, SlotValue.Number _, SlotValue.ErrorRecord _ -> {}
+                    case SlotValue.Number _, SlotValue.ErrorRecord _ -> {}
                 }
             }
             for (Buf b : l.kernel().buffers()) {
@@ -153,9 +148,6 @@ final class PlanCheck {
 
     /** Size of a place, which is checked to lie in its buffer. */
     private long bytes(Place place) {
-        // Asked first, as above.
-        if (place instanceof Place.Argument a) return argumentBytes[argument(a.index())];
-        if (place instanceof Place.Temp t) return bytes(t);
         return switch (place) {
             case Place.Argument a -> argumentBytes[argument(a.index())];
             case Place.Result r -> {
@@ -163,18 +155,16 @@ final class PlanCheck {
                     throw new FormatException("no result " + r.index());
                 yield bytes(plan.resultTypes().get(r.index()));
             }
-            case Place.Temp t -> bytes(t);
+            case Place.Temp t -> {
+                if (!isPiece(t.offset(), t.bytes(), plan.arenaBytes()))
+                    throw new FormatException(place + " in an arena of " + plan.arenaBytes());
+                yield t.bytes();
+            }
             case Place.Part p -> {
                 if (!isPiece(p.offset(), p.bytes(), bytes(p.of())))
                     throw new FormatException("a part outside of its whole: " + place);
                 yield p.bytes();
             }
         };
-    }
-
-    private long bytes(Place.Temp t) {
-        if (!isPiece(t.offset(), t.bytes(), plan.arenaBytes()))
-            throw new FormatException(t + " in an arena of " + plan.arenaBytes());
-        return t.bytes();
     }
 }

@@ -82,8 +82,7 @@ public record CacheKey(Kind kind, String build, String target, String numerics, 
         byte[] scope = SCOPES.computeIfAbsent(new Scope(kind, build, target, numerics), Scope::sha256);
         char[] digits = new char[content.length()];
         for (int i = 0; i < digits.length; i++) {
-            char c = content.charAt(i); // one of 0 to 9 and a to f
-            int digit = scope[i] ^ (c <= '9' ? c - '0' : c - 'a' + 10);
+            int digit = scope[i] ^ Character.digit(content.charAt(i), 16);
             digits[i] = (char) (digit < 10 ? '0' + digit : 'a' + digit - 10);
         }
         return new String(digits);
