@@ -146,8 +146,29 @@ final class VectorMath {
         0x1.6a2444p-10, 0x1.1239d6p-7, 0x1.5558f2p-5, 0x1.555492p-3, 0x1.fffffcp-2, 1, 1
     };
 
-    /** Accurate to 1 ulp. */
+    /** Where the power of two is a normal number, so is e^x: bits of its exponent are added. */
+    private static final double NORMAL_EXP = 87;
+
+    /** Accurate to 1 ulp. A lane's bits do not depend on the other lanes', which decide how all are computed: scaling is exact both ways. */
     Vec exp(Vec x) {
+        Reduced q = reduce(x);
+        Vec p = c.held(polynomial(q.r, EXP));
+        LocalVar result = c.method.local("exp", x.species().vectorType());
+        // The shift drops the shifter's bits.
+        c.block()
+                .add(result.set(p.asBits()
+                        .add(q.shifted.shl(23))
+                        .reinterpret(x.species())
+                        .code()));
+        Code ordinary = x.unary("ABS").compare("LE", k(x, NORMAL_EXP));
+        Block ends =
+                c.nested(true, () -> c.block().add(result.set(expAtTheEnds(x).code())));
+        c.block().ifThen(Masks.anyTrue(Masks.not(ordinary)), ends);
+        return new Vec(x.species(), result);
+    }
+
+    /** Of any number: subnormal results are rounded once, what overflows is infinite, NaN stays NaN. */
+    private Vec expAtTheEnds(Vec x) {
         // What overflows does so with the largest n of two factors: the bits of positive floats are in order, and a
         // minimum of integers is one instruction where one of floats is six.
         int most = Float.floatToRawIntBits(SHIFTER + 254);

@@ -2,6 +2,7 @@
 package io.sinter.codegen.jvm;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.sinter.ir.DType;
@@ -58,6 +59,37 @@ class PrimitivesTest {
                         Prim2.ATAN2)
                 .flatMap(op -> Stream.of(DType.F32, DType.F64)
                         .map(t -> test(op + " " + t, t, x -> Expr.bin(op, x.get(0), x.get(1)), 2, MAX_ULPS)));
+    }
+
+    /** An exponential's bits are its own, whether its neighbours in a vector are ordinary numbers or at the ends of the range, which are computed in another way. */
+    @Test
+    void exponentialsDoNotDependOnTheirNeighbours() {
+        int n = 1 << 14;
+        float[] ordinary = new float[n];
+        for (int i = 0; i < n; i++) ordinary[i] = (float) (-87.25 + 174.5 * i / n);
+        float[] ends = {Float.NaN, -1000, 1000, Float.NEGATIVE_INFINITY, -88, 88.5f, -103, Float.POSITIVE_INFINITY};
+        long[] alone = exponentials(ordinary);
+        for (int odd = 0; odd < 2; odd++) {
+            float[] mixed = ordinary.clone();
+            for (int i = odd; i < n; i += 2) mixed[i] = ends[i / 2 % ends.length];
+            long[] beside = exponentials(mixed);
+            for (int i = 1 - odd; i < n; i += 2) assertEquals(alone[i], beside[i], "e^" + ordinary[i]);
+        }
+    }
+
+    private static long[] exponentials(float[] values) {
+        int n = values.length;
+        Var v = new Var("v", Coef.of(n));
+        Buf in = new Buf(1, DType.F32, Buf.Kind.IN);
+        Buf out = new Buf(2, DType.F32, Buf.Kind.OUT);
+        Index at = new Index(List.of(new Index.Term(Coef.of(1), new Index.VarAtom(v))), Coef.of(0));
+        Stmt store = new Stmt.Store(out, at, Expr.un(Prim1.EXP, new Expr.Load(in, at)));
+        List<Stmt> all = List.of(new Stmt.Loop(v, Stmt.Loop.Kind.VECTOR, List.of(store)));
+        KernelHarness h = new KernelHarness(new LoopKernel("exponentials", List.of(), List.of(in, out), 3, 0, all));
+        h.inputs.put(in, bytes(DType.F32, n, j -> values[j]));
+        h.inputs.put(out, new byte[n * 4]);
+        return KernelHarness.values(
+                out, h.generated(Options.preferred(), 1).memory().get(out));
     }
 
     /**
