@@ -33,31 +33,6 @@ import java.util.function.UnaryOperator;
  * <p>Buffers and executables belong to the session that made them. Safe for use by many threads.
  */
 public final class Session implements AutoCloseable {
-    /** The process's session, opened when first asked for and never closed. */
-    private static final class Shared {
-        private static final Session INSTANCE;
-        /** Why there is none, which everybody is told who asks for it; null if there is one. */
-        private static final RuntimeException FAILURE;
-
-        static {
-            Session opened = null;
-            RuntimeException failure = null;
-            try {
-                opened = new Session(Options.fromProperties(), null);
-            } catch (RuntimeException e) {
-                failure = e;
-            }
-            INSTANCE = opened;
-            FAILURE = failure;
-            if (opened != null) opened.reportAtExit();
-        }
-
-        static Session get() {
-            if (FAILURE != null) throw FAILURE;
-            return INSTANCE;
-        }
-    }
-
     private static final ThreadLocal<Session> BOUND = new ThreadLocal<>();
 
     private final Options options;
@@ -67,14 +42,13 @@ public final class Session implements AutoCloseable {
     private final Counters counters = new Counters();
     private final ExecutableCache executables;
     private final ExecutableCache watched;
+    private final SessionCode code;
     private final JvmKernels jvmKernels;
     private final ConcurrentHashMap<Class<?>, Object> attachments = new ConcurrentHashMap<>();
     /** Null on the JVM. */
     private Gpu gpu;
 
     private final Watching watching = new Watching();
-    /** Changes kernels before code is generated for them: a fault for tests to find; or null. */
-    private volatile UnaryOperator<Kernel> fault;
     /** The one that {@code -Dsinter.profile=true} asks for; else null. */
     private final Profile printed;
 
@@ -95,7 +69,6 @@ public final class Session implements AutoCloseable {
     private Session(Options options, GpuDriver driver) {
         this.options = options;
         SessionProperties asked = SessionProperties.read();
-        fault = asked.fault();
         hostMemory = new Allocator(Device.JVM, new HostMemory(), options.memoryLimit());
         allocator = switch (options.device().kind()) {
             case JVM -> hostMemory;
@@ -112,21 +85,9 @@ public final class Session implements AutoCloseable {
         watched = new ExecutableCache(options.cachedPrograms(), counters);
         JvmFeatures.adviseOnce();
         cache(options.cache());
-        JvmCode code = new JvmCode(io.sinter.codegen.jvm.Options.preferred(), counters, this::disk);
-        jvmKernels = new JvmKernels(new JvmKernels.Maker() {
-            @Override
-            public JvmKernel make(Kernel kernel, String name) {
-                UnaryOperator<Kernel> change = fault;
-                Kernel changed = change == null ? kernel : change.apply(kernel);
-                // A cache on disk must not give wrong code to those who ask for the right one.
-                return code.make(changed, changed == kernel ? name : StoredPlan.name(changed));
-            }
-
-            @Override
-            public JvmKernel load(String name) {
-                return fault == null ? code.load(name) : null;
-            }
-        });
+        code = new SessionCode(new JvmCode(io.sinter.codegen.jvm.Options.preferred(), counters, this::disk));
+        code.seedFault(asked.fault());
+        jvmKernels = new JvmKernels(code);
         JvmFeatures.initialiseOnce(this::firstKernel);
         dumpTo(asked.dump());
         dumpInputs(asked.dumpedInputs());
@@ -137,7 +98,8 @@ public final class Session implements AutoCloseable {
         if (printed != null) profileInto(printed);
     }
 
-    private void reportAtExit() {
+    /** The process's session is never closed: what it has to say in the end is said at exit. */
+    void reportAtExit() {
         if (printed != null) Runtime.getRuntime().addShutdownHook(new Thread(this::printProfile));
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             DiskCache now = disk;
@@ -213,7 +175,7 @@ public final class Session implements AutoCloseable {
      */
     public static Session current() {
         Session bound = BOUND.get();
-        return bound != null ? bound : Shared.get();
+        return bound != null ? bound : SharedSession.get();
     }
 
     /** Makes this the current session of the calling thread until the scope is closed. */
@@ -422,7 +384,7 @@ public final class Session implements AutoCloseable {
 
     /** For tests: kernels of the JVM are generated as {@code change} makes them. */
     void seedFault(UnaryOperator<Kernel> change) {
-        fault = change;
+        code.seedFault(change);
     }
 
     /**

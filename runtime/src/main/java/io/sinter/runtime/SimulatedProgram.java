@@ -331,15 +331,7 @@ public final class SimulatedProgram {
                     case Plan.LibraryCall _, Plan.Copy _ -> s;
                 })
                 .toList();
-        return new Plan(
-                p.graph(),
-                p.argTypes(),
-                p.scalarArgs(),
-                p.resultTypes(),
-                p.resultPlaces(),
-                steps,
-                p.arenaBytes(),
-                p.sites());
+        return p.withSteps(steps);
     }
 
     private static Kernel spellOut(Kernel kernel) {

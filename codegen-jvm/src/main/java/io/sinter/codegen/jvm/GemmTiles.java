@@ -34,7 +34,7 @@ public abstract class GemmTiles {
      * {@code c[r, x] = Σ_j a[r, j] · b[j, x]} for {@code rows} rows and {@code vectors · lanes()}
      * columns. Rows of b and c are contiguous.
      *
-     * @param aRow distance of a's rows
+     * @param aRow distance of a's rows; where it is negative rows go one by one, which is slow
      * @param aK distance of a's elements along j
      * @param bK distance of b's rows
      * @param k number of products, at least 1

@@ -61,33 +61,13 @@ public record Vec(Species species, Code code) {
      */
     public static Vec load(Species s, Code address, Code mask) {
         Type v = s.vectorType();
-        if (mask == null) {
-            List<Type> types = List.of(SPECIES, Memory.SEGMENT, Type.LONG_TYPE, Memory.BYTE_ORDER);
-            return new Vec(
-                    s,
-                    Code.call(
-                            v,
-                            "fromMemorySegment",
-                            v,
-                            types,
-                            s.code(),
-                            Memory.ALL,
-                            Memory.within(address),
-                            Memory.ORDER));
+        List<Type> types = new ArrayList<>(List.of(SPECIES, Memory.SEGMENT, Type.LONG_TYPE, Memory.BYTE_ORDER));
+        List<Code> arguments = new ArrayList<>(List.of(s.code(), Memory.ALL, Memory.within(address), Memory.ORDER));
+        if (mask != null) {
+            types.add(MASK);
+            arguments.add(mask);
         }
-        List<Type> types = List.of(SPECIES, Memory.SEGMENT, Type.LONG_TYPE, Memory.BYTE_ORDER, MASK);
-        return new Vec(
-                s,
-                Code.call(
-                        v,
-                        "fromMemorySegment",
-                        v,
-                        types,
-                        s.code(),
-                        Memory.ALL,
-                        Memory.within(address),
-                        Memory.ORDER,
-                        mask));
+        return new Vec(s, Code.call(v, "fromMemorySegment", v, types, arguments.toArray(Code[]::new)));
     }
 
     /**
@@ -112,30 +92,14 @@ public record Vec(Species species, Code code) {
 
     /** Stores this at a byte address, where {@code mask} (null: everywhere) is true. */
     public Code store(Code address, Code mask) {
-        Type v = species.vectorType();
-        if (mask == null) {
-            List<Type> types = List.of(Memory.SEGMENT, Type.LONG_TYPE, Memory.BYTE_ORDER);
-            return Code.callVirtual(
-                    v,
-                    "intoMemorySegment",
-                    Type.VOID_TYPE,
-                    types,
-                    code,
-                    Memory.ALL,
-                    Memory.within(address),
-                    Memory.ORDER);
+        List<Type> types = new ArrayList<>(List.of(Memory.SEGMENT, Type.LONG_TYPE, Memory.BYTE_ORDER));
+        List<Code> arguments = new ArrayList<>(List.of(code, Memory.ALL, Memory.within(address), Memory.ORDER));
+        if (mask != null) {
+            types.add(MASK);
+            arguments.add(mask);
         }
-        List<Type> types = List.of(Memory.SEGMENT, Type.LONG_TYPE, Memory.BYTE_ORDER, MASK);
         return Code.callVirtual(
-                v,
-                "intoMemorySegment",
-                Type.VOID_TYPE,
-                types,
-                code,
-                Memory.ALL,
-                Memory.within(address),
-                Memory.ORDER,
-                mask);
+                species.vectorType(), "intoMemorySegment", Type.VOID_TYPE, types, arguments.toArray(Code[]::new));
     }
 
     /** The lanes moved around: lane i is what lane i + {@code by} was; {@code by} is a power of two below the number of lanes. */

@@ -106,7 +106,11 @@ final class VectorMath {
      * x = n ln 2 + r with |r| ≤ ln(2)/2. The rounding constant leaves n in the low bits of the sum.
      */
     private Reduced reduce(Vec x) {
-        return reduce(x, x.fma(k(x, 1.4426950408889634), k(x, SHIFTER)));
+        return reduce(x, shifted(x));
+    }
+
+    private Vec shifted(Vec x) {
+        return x.fma(k(x, 1.4426950408889634), k(x, SHIFTER));
     }
 
     /** @param shifted SHIFTER + n, n near x / ln 2 */
@@ -172,7 +176,7 @@ final class VectorMath {
         // What overflows does so with the largest n of two factors: the bits of positive floats are in order, and a
         // minimum of integers is one instruction where one of floats is six.
         int most = Float.floatToRawIntBits(SHIFTER + 254);
-        Vec shifted = x.fma(k(x, 1.4426950408889634), k(x, SHIFTER)).asBits();
+        Vec shifted = shifted(x).asBits();
         Reduced q = reduce(
                 x, shifted.binary("MIN", Vec.bits(shifted.species(), most)).reinterpret(x.species()));
         Vec p = polynomial(q.r, EXP);

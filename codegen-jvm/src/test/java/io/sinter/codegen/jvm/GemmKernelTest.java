@@ -85,6 +85,44 @@ final class GemmKernelTest {
         return new Expr.Load(buf, p.block.index(List.of(b, row, k), List.of(size, rowStride, kStride), 5));
     }
 
+    /** Rows, steps of k, or both of both operands follow each other downwards in memory, as those of reversed views do. */
+    private static GemmProblem reversed(long seed, DType type) {
+        GemmProblem p = new GemmProblem(seed);
+        Random r = p.random;
+        long m = 7 + r.nextInt(90);
+        long n = 7 + r.nextInt(200);
+        long k = 17 + r.nextInt(300);
+        Var vm = p.block.var("m", m);
+        Var vn = p.block.var("n", n);
+        Var vk = p.block.var("k", k);
+        p.m = List.of(vm);
+        p.n = List.of(vn);
+        p.k = List.of(vk);
+        p.acc = type;
+        p.a = reversed(p, type, vm, m, vk, k, (seed & 1) == 0, (seed & 2) == 0);
+        p.b = reversed(p, type, vn, n, vk, k, (seed & 4) == 0, (seed & 2) != 0);
+        Expr result = p.result();
+        p.store(m * n, p.block.index(List.of(vm, vn), List.of(n, 1L), 0), result, type);
+        return p;
+    }
+
+    private static Expr reversed(
+            GemmProblem p, DType t, Var row, long rows, Var k, long ks, boolean ofRows, boolean ofK) {
+        boolean turned = p.random.nextBoolean();
+        long rowStride = turned ? 1 : ks;
+        long kStride = turned ? rows : 1;
+        long first = (ofRows ? (rows - 1) * rowStride : 0) + (ofK ? (ks - 1) * kStride : 0);
+        Index at = p.block.index(
+                List.of(row, k), List.of(ofRows ? -rowStride : rowStride, ofK ? -kStride : kStride), first);
+        return new Expr.Load(p.input(t, rows * ks), at);
+    }
+
+    @TestFactory
+    Stream<DynamicTest> productsOfReversedViews() {
+        return Stream.of(DType.F32, DType.F64, DType.I32)
+                .flatMap(t -> GemmProblem.check("reversed " + t, s -> reversed(s, t), 16, 0));
+    }
+
     @TestFactory
     Stream<DynamicTest> products() {
         return Stream.of(

@@ -31,6 +31,10 @@ public record Plan(
         List<Step> steps,
         long arenaBytes,
         List<Site> sites) {
+    /** The same plan with other steps. */
+    public Plan withSteps(List<Step> others) {
+        return new Plan(graph, argTypes, scalarArgs, resultTypes, resultPlaces, others, arenaBytes, sites);
+    }
 
     /** A piece of memory. */
     public sealed interface Place {

@@ -202,15 +202,7 @@ class StoredPlanTest {
                     return new Plan.LibraryCall(other, c.inTypes(), c.in(), c.outTypes(), c.out());
                 })
                 .toList();
-        Plan changed = new Plan(
-                p.graph(),
-                p.argTypes(),
-                p.scalarArgs(),
-                p.resultTypes(),
-                p.resultPlaces(),
-                steps,
-                p.arenaBytes(),
-                p.sites());
+        Plan changed = p.withSteps(steps);
         return StoredPlan.of(changed).toBytes();
     }
 

@@ -65,14 +65,19 @@ class GpuCheckTest {
         for (JsonNode row : json.path("products")) assertTrue(row.path("own").asDouble() > 0, row.toString());
     }
 
-    @Test
-    void doesThePartsThatAreNamed() throws IOException {
+    /** What is written of these parts, on the simulator. */
+    private JsonNode quick(String parts) throws IOException {
         Path file = folder.resolve("check.json");
         assertEquals(
                 0,
-                run("--device", "ptx-sim", "--quick", "--parts", "memory,training", "--json", file.toString()),
+                run("--device", "ptx-sim", "--quick", "--parts", parts, "--json", file.toString()),
                 out + "\n" + err);
-        JsonNode json = new ObjectMapper().readTree(file.toFile());
+        return new ObjectMapper().readTree(file.toFile());
+    }
+
+    @Test
+    void doesThePartsThatAreNamed() throws IOException {
+        JsonNode json = quick("memory,training");
         assertTrue(json.has("memory"));
         assertFalse(json.has("products"));
         assertFalse(json.has("samples"));
@@ -82,12 +87,7 @@ class GpuCheckTest {
     /** All forms of a product, which have one result. */
     @Test
     void timesTiles() throws IOException {
-        Path file = folder.resolve("check.json");
-        assertEquals(
-                0,
-                run("--device", "ptx-sim", "--quick", "--parts", "tiles", "--json", file.toString()),
-                out + "\n" + err);
-        JsonNode json = new ObjectMapper().readTree(file.toFile());
+        JsonNode json = quick("tiles");
         assertFalse(json.has("products"));
         assertTrue(json.path("tiles").size() > 8, json.toString());
         for (JsonNode row : json.path("tiles")) assertTrue(row.path("TFLOP/s").asDouble() > 0, row.toString());
