@@ -127,8 +127,7 @@ public final class DeviceMeter {
      * @throws IllegalArgumentException if the session's device is no GPU
      */
     public static double copyRate(Session session, long bytes) {
-        Gpu gpu = session.gpu();
-        if (gpu == null) throw new IllegalArgumentException(session.device() + " is no GPU");
+        Gpu gpu = gpu(session);
         Buffer from = session.allocator().allocate(bytes, "copies that are timed");
         Buffer to = session.allocator().allocate(bytes, "copies that are timed");
         try {
@@ -151,21 +150,57 @@ public final class DeviceMeter {
      * @throws IllegalArgumentException if the session's device is no GPU
      */
     public static double launchNanos(Session session) {
+        Gpu gpu = gpu(session);
+        return queueing(gpu, emptyLaunches(gpu)) / LAUNCHES;
+    }
+
+    /**
+     * The same for a launch of a captured graph of a hundred, as programs that run again are queued: a launch's share of the graph's time.
+     *
+     * @return nanoseconds
+     * @throws IllegalArgumentException if the session's device is no GPU
+     */
+    public static double graphLaunchNanos(Session session) {
+        Gpu gpu = gpu(session);
+        Runnable launches = emptyLaunches(gpu);
+        gpu.driver().beginCapture(gpu.stream());
+        launches.run();
+        GpuDriver.Graph graph = gpu.driver().endCapture(gpu.stream());
+        try {
+            return queueing(gpu, () -> gpu.driver().launch(gpu.stream(), graph)) / LAUNCHES;
+        } finally {
+            gpu.driver().destroy(graph);
+        }
+    }
+
+    private static Gpu gpu(Session session) {
         Gpu gpu = session.gpu();
         if (gpu == null) throw new IllegalArgumentException(session.device() + " is no GPU");
+        return gpu;
+    }
+
+    /** A hundred of them. */
+    private static Runnable emptyLaunches(Gpu gpu) {
         KernelBuilder none = new KernelBuilder("empty");
         none.ret();
         String text = new PtxModule(gpu.modules().target(), List.of(none.build())).toString();
         GpuDriver.Function empty = gpu.driver().load(text).function("empty");
         GpuDriver.Grid grid = new GpuDriver.Grid(1, 1, 32, 1, 0);
+        return () -> {
+            for (int i = 0; i < LAUNCHES; i++) gpu.driver().launch(gpu.stream(), empty, grid);
+        };
+    }
+
+    /** The least time that the host takes to queue work while the GPU has nothing else to do, in nanoseconds. */
+    private static double queueing(Gpu gpu, Runnable work) {
         long best = Long.MAX_VALUE;
         for (int round = 0; round < LAUNCH_ROUNDS; round++) {
             gpu.synchronize();
             long start = System.nanoTime();
-            for (int i = 0; i < LAUNCHES; i++) gpu.driver().launch(gpu.stream(), empty, grid);
+            work.run();
             best = Math.min(best, System.nanoTime() - start);
         }
         gpu.synchronize();
-        return (double) best / LAUNCHES;
+        return best;
     }
 }
