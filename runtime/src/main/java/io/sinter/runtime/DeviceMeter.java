@@ -151,23 +151,25 @@ public final class DeviceMeter {
      */
     public static double launchNanos(Session session) {
         Gpu gpu = gpu(session);
-        return queueing(gpu, emptyLaunches(gpu)) / LAUNCHES;
+        return queueing(gpu, emptyLaunch(gpu), LAUNCHES);
     }
 
     /**
-     * The same for a launch of a captured graph of a hundred, as programs that run again are queued: a launch's share of the graph's time.
+     * The host's time to queue a captured graph of launches of an empty kernel, as a program that runs again is queued; the best of some rounds of a hundred graphs, but
+     * of so few that the GPU does not fall behind.
      *
-     * @return nanoseconds
+     * @param launches in a graph
+     * @return nanoseconds for the graph
      * @throws IllegalArgumentException if the session's device is no GPU
      */
-    public static double graphLaunchNanos(Session session) {
+    public static double graphNanos(Session session, int launches) {
         Gpu gpu = gpu(session);
-        Runnable launches = emptyLaunches(gpu);
+        Runnable launch = emptyLaunch(gpu);
         gpu.driver().beginCapture(gpu.stream());
-        launches.run();
+        for (int i = 0; i < launches; i++) launch.run();
         GpuDriver.Graph graph = gpu.driver().endCapture(gpu.stream());
         try {
-            return queueing(gpu, () -> gpu.driver().launch(gpu.stream(), graph)) / LAUNCHES;
+            return queueing(gpu, () -> gpu.driver().launch(gpu.stream(), graph), Math.max(1, LAUNCHES / launches));
         } finally {
             gpu.driver().destroy(graph);
         }
@@ -179,28 +181,25 @@ public final class DeviceMeter {
         return gpu;
     }
 
-    /** A hundred of them. */
-    private static Runnable emptyLaunches(Gpu gpu) {
+    private static Runnable emptyLaunch(Gpu gpu) {
         KernelBuilder none = new KernelBuilder("empty");
         none.ret();
         String text = new PtxModule(gpu.modules().target(), List.of(none.build())).toString();
         GpuDriver.Function empty = gpu.driver().load(text).function("empty");
         GpuDriver.Grid grid = new GpuDriver.Grid(1, 1, 32, 1, 0);
-        return () -> {
-            for (int i = 0; i < LAUNCHES; i++) gpu.driver().launch(gpu.stream(), empty, grid);
-        };
+        return () -> gpu.driver().launch(gpu.stream(), empty, grid);
     }
 
-    /** The least time that the host takes to queue work while the GPU has nothing else to do, in nanoseconds. */
-    private static double queueing(Gpu gpu, Runnable work) {
+    /** The host's least time to queue something, so many times in a row on a GPU that has nothing else to do, in nanoseconds for each. */
+    private static double queueing(Gpu gpu, Runnable work, int times) {
         long best = Long.MAX_VALUE;
-        for (int round = 0; round < LAUNCH_ROUNDS; round++) {
+        for (int left = LAUNCH_ROUNDS * LAUNCHES; left > 0; left -= times) {
             gpu.synchronize();
             long start = System.nanoTime();
-            work.run();
+            for (int i = 0; i < times; i++) work.run();
             best = Math.min(best, System.nanoTime() - start);
         }
         gpu.synchronize();
-        return best;
+        return (double) best / times;
     }
 }
