@@ -7,7 +7,19 @@ import io.sinter.ir.IndexError;
 import io.sinter.ir.Node;
 import io.sinter.ir.OpException;
 import io.sinter.ir.Type;
+import io.sinter.ir.op.BlockReduce;
+import io.sinter.ir.op.Composite;
+import io.sinter.ir.op.Concat;
+import io.sinter.ir.op.Elementwise;
+import io.sinter.ir.op.Indexed;
 import io.sinter.ir.op.Input;
+import io.sinter.ir.op.Leaf;
+import io.sinter.ir.op.Loop;
+import io.sinter.ir.op.Op;
+import io.sinter.ir.op.Project;
+import io.sinter.ir.op.Reduce;
+import io.sinter.ir.op.Routine;
+import io.sinter.ir.op.Scan;
 import io.sinter.ir.op.View;
 import io.sinter.runtime.Arg;
 import io.sinter.runtime.Buffer;
@@ -26,6 +38,10 @@ import java.util.Map;
  * Cuts a program out of the trace and runs it: visits what the roots need, operands first, writing the
  * canonical form on the way; adds the values that every run computes when it passes through them; looks the
  * form up; binds the results.
+ *
+ * <p>What a run computes on the way is not kept: it may be fused away, and most of it is never asked for again. But if a later operator has such a value for an operand,
+ * and more than elementwise operators made it, the second run keeps it, so that a loop around code that uses it does not compute it at each turn.
+ * Elementwise operators are computed again: storing would make other programs of the first two turns, which costs more than most of them.
  */
 final class Cut {
     private static final int PASSING = Value.MODULE | Value.WRITTEN | Value.KEPT;
@@ -208,7 +224,11 @@ final class Cut {
                 continue;
             }
             number(v, canonical.node(v.op, v.in.length));
-            for (Value in : v.in) canonical.operand(in.number);
+            boolean isNew = (v.flags & Value.REPEATED) == 0;
+            for (Value in : v.in) {
+                canonical.operand(in.number);
+                if (!exact && isNew && (in.flags & Value.REPEATED) != 0 && in.type != null) passed(in);
+            }
             if (!exact && v.type != null && passing(v)) passed(v);
             depth--;
         }
@@ -295,8 +315,27 @@ final class Cut {
         }
         for (int i = 0; i < results.size(); i++) roots.get(i).computed(results.get(i));
         if (trace.scope != null) roots.forEach(trace.scope::add);
+        if (!exact) markRepeated();
         markShared(giving);
         for (Storage s : giving) s.overwritten.overwritten();
+    }
+
+    /** What is still pending would be computed again by a run that needs it. */
+    private void markRepeated() {
+        for (int i = 0; i < count; i++) {
+            Value v = order[i];
+            if (!v.pending()) continue;
+            boolean repeated = isCostly(v.op);
+            for (Value in : v.in) repeated |= in.pending() && (in.flags & Value.REPEATED) != 0;
+            if (repeated) v.flags |= Value.REPEATED;
+        }
+    }
+
+    private static boolean isCostly(Op op) {
+        return switch (op) {
+            case Leaf _, Elementwise _, View _, Concat _, Project _ -> false;
+            case Reduce _, BlockReduce _, Scan _, Indexed _, Routine _, Loop _, Composite _ -> true;
+        };
     }
 
     /** Whether a program that failed so has left its arguments as they were, those that were given to its results, too. */

@@ -30,6 +30,8 @@ final class Value {
     static final int SHARED = 32;
     /** A gradient of one leaf that nobody else holds; see {@link GradientEra}. */
     static final int PRIVATE = 64;
+    /** A run has computed it on the way, by more than elementwise operators, and did not keep it; see {@link Cut}. */
+    static final int REPEATED = 128;
 
     private static final String OVERWRITTEN =
             "this value was computed from a tensor %s that an optimizer step has overwritten since, and was not kept: "

@@ -83,8 +83,7 @@ public final class GpuCheckWorker implements Runnable {
             case "operator" -> operator(task, options, answer);
             case "copy" -> answer.put("value", with(options, s -> DeviceMeter.copyRate(s, n) / 1e9));
             case "launch" -> answer.put("value", with(options, s -> DeviceMeter.launchNanos(s) / 1e3));
-            case "graph" ->
-                answer.put("value", with(options, s -> DeviceMeter.graphNanos(s, (int) n) / 1e3));
+            case "graph" -> answer.put("value", with(options, s -> DeviceMeter.graphNanos(s, (int) n) / 1e3));
             case "memory" -> {
                 String name = task.path("case").asText();
                 answer.put("value", with(options, _ -> new GpuTimings(seconds)
