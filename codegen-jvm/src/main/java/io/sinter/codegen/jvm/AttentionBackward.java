@@ -33,7 +33,6 @@ final class AttentionBackward extends AttentionParts {
     private final long rowsOfD;
     private final long rowsOfE;
     private final long rowsOfK;
-    private final long tile;
 
     AttentionBackward(
             AttentionCode code, GemmTiles tiles, AttentionPlan plan, long params, long scratch, long workspace) {
@@ -55,7 +54,6 @@ final class AttentionBackward extends AttentionParts {
         rowsOfD = takeRows(AttentionPlan.ROWS, plan.d);
         rowsOfE = takeRows(AttentionPlan.ROWS, plan.e);
         rowsOfK = takeRows(plan.panel, plan.d);
-        tile = takePanel(tiles.rows());
     }
 
     /** Calls the pieces of a task on a few rows of whatever lies in scratch memory. */
@@ -144,8 +142,8 @@ final class AttentionBackward extends AttentionParts {
             for (int c = 0; c < plan.d; c += plan.panel) {
                 int vectors = (int) GemmPlan.ceilDiv(Math.min(plan.panel, plan.d - c), plan.lanes);
                 long b = k.base() + (long) c * size;
-                tiles.tile(height, vectors, gradients + r * row, row, size, b, k.row(), tile, row, keys);
-                tiles.add(tile, row, to + r * toRow + (long) c * size, toRow, height, vectors);
+                long at = to + r * toRow + (long) c * size;
+                tiles.tile(true, height, vectors, gradients + r * row, row, size, b, k.row(), at, toRow, keys);
             }
         }
     }

@@ -157,13 +157,7 @@ final class GemmBlock {
         long bK = pack.wideK(c, width);
         long to = pass.target.at(r, c, width);
         long step = pass.target.step(c, width);
-        if (pass.first) {
-            tiles.tile(height, vectors, a, pack.tallRow(), pack.tallK(), b, bK, to, step, pass.depth);
-        } else {
-            long row = (long) vectors * plan.lanes * size;
-            tiles.tile(height, vectors, a, pack.tallRow(), pack.tallK(), b, bK, scratch.tile, row, pass.depth);
-            tiles.add(scratch.tile, row, to, step, height, vectors);
-        }
+        tiles.tile(!pass.first, height, vectors, a, pack.tallRow(), pack.tallK(), b, bK, to, step, pass.depth);
     }
 
     /**

@@ -50,17 +50,28 @@ final class GemmScalarTiles extends GemmTiles {
     }
 
     @Override
-    public void tile(int rows, int vectors, long a, long aRow, long aK, long b, long bK, long c, long cRow, int k) {
+    public void tile(
+            boolean adds,
+            int rows,
+            int vectors,
+            long a,
+            long aRow,
+            long aK,
+            long b,
+            long bK,
+            long c,
+            long cRow,
+            int k) {
         long size = dtype.bytes();
         for (int r = 0; r < rows; r++) {
             for (int x = 0; x < vectors; x++) {
                 long bx = b + x * LANES * size;
                 long cx = c + r * cRow + x * LANES * size;
                 switch (dtype) {
-                    case F32 -> fourFloats(a + r * aRow, aK, bx, bK, cx, k);
-                    case F64 -> fourDoubles(a + r * aRow, aK, bx, bK, cx, k);
-                    case I32 -> fourInts(a + r * aRow, aK, bx, bK, cx, k);
-                    case I64 -> fourLongs(a + r * aRow, aK, bx, bK, cx, k);
+                    case F32 -> fourFloats(adds, a + r * aRow, aK, bx, bK, cx, k);
+                    case F64 -> fourDoubles(adds, a + r * aRow, aK, bx, bK, cx, k);
+                    case I32 -> fourInts(adds, a + r * aRow, aK, bx, bK, cx, k);
+                    case I64 -> fourLongs(adds, a + r * aRow, aK, bx, bK, cx, k);
                     case F16, BF16, I16, I8, U8, BOOL -> throw new IllegalStateException("no products in " + dtype);
                 }
             }
@@ -220,14 +231,15 @@ final class GemmScalarTiles extends GemmTiles {
     }
 
     @Override
-    public void gathered(int rows, int vectors, long a, long table, long b, long bK, long c, long cRow, int k) {
+    public void gathered(
+            boolean adds, int rows, int vectors, long a, long table, long b, long bK, long c, long cRow, int k) {
         for (int r = 0; r < rows; r++) {
             long row = a + MEMORY.get(JAVA_INT_UNALIGNED, table + r * 4L);
-            tile(1, vectors, row, 0, dtype.bytes(), b, bK, c + r * cRow, cRow, k);
+            tile(adds, 1, vectors, row, 0, dtype.bytes(), b, bK, c + r * cRow, cRow, k);
         }
     }
 
-    private static void fourFloats(long a, long aK, long b, long bK, long c, int k) {
+    private static void fourFloats(boolean adds, long a, long aK, long b, long bK, long c, int k) {
         float s0 = 0;
         float s1 = 0;
         float s2 = 0;
@@ -241,13 +253,19 @@ final class GemmScalarTiles extends GemmTiles {
             a += aK;
             b += bK;
         }
+        if (adds) {
+            s0 += MEMORY.get(JAVA_FLOAT_UNALIGNED, c);
+            s1 += MEMORY.get(JAVA_FLOAT_UNALIGNED, c + 4);
+            s2 += MEMORY.get(JAVA_FLOAT_UNALIGNED, c + 8);
+            s3 += MEMORY.get(JAVA_FLOAT_UNALIGNED, c + 12);
+        }
         MEMORY.set(JAVA_FLOAT_UNALIGNED, c, s0);
         MEMORY.set(JAVA_FLOAT_UNALIGNED, c + 4, s1);
         MEMORY.set(JAVA_FLOAT_UNALIGNED, c + 8, s2);
         MEMORY.set(JAVA_FLOAT_UNALIGNED, c + 12, s3);
     }
 
-    private static void fourDoubles(long a, long aK, long b, long bK, long c, int k) {
+    private static void fourDoubles(boolean adds, long a, long aK, long b, long bK, long c, int k) {
         double s0 = 0;
         double s1 = 0;
         double s2 = 0;
@@ -261,30 +279,38 @@ final class GemmScalarTiles extends GemmTiles {
             a += aK;
             b += bK;
         }
+        if (adds) {
+            s0 += MEMORY.get(JAVA_DOUBLE_UNALIGNED, c);
+            s1 += MEMORY.get(JAVA_DOUBLE_UNALIGNED, c + 8);
+            s2 += MEMORY.get(JAVA_DOUBLE_UNALIGNED, c + 16);
+            s3 += MEMORY.get(JAVA_DOUBLE_UNALIGNED, c + 24);
+        }
         MEMORY.set(JAVA_DOUBLE_UNALIGNED, c, s0);
         MEMORY.set(JAVA_DOUBLE_UNALIGNED, c + 8, s1);
         MEMORY.set(JAVA_DOUBLE_UNALIGNED, c + 16, s2);
         MEMORY.set(JAVA_DOUBLE_UNALIGNED, c + 24, s3);
     }
 
-    private static void fourInts(long a, long aK, long b, long bK, long c, int k) {
+    private static void fourInts(boolean adds, long a, long aK, long b, long bK, long c, int k) {
         for (int x = 0; x < LANES; x++) {
             int sum = 0;
             for (int j = 0; j < k; j++) {
                 sum += MEMORY.get(JAVA_INT_UNALIGNED, a + j * aK) * MEMORY.get(JAVA_INT_UNALIGNED, b + j * bK + x * 4L);
             }
-            MEMORY.set(JAVA_INT_UNALIGNED, c + x * 4L, sum);
+            long at = c + x * 4L;
+            MEMORY.set(JAVA_INT_UNALIGNED, at, adds ? MEMORY.get(JAVA_INT_UNALIGNED, at) + sum : sum);
         }
     }
 
-    private static void fourLongs(long a, long aK, long b, long bK, long c, int k) {
+    private static void fourLongs(boolean adds, long a, long aK, long b, long bK, long c, int k) {
         for (int x = 0; x < LANES; x++) {
             long sum = 0;
             for (int j = 0; j < k; j++) {
                 sum += MEMORY.get(JAVA_LONG_UNALIGNED, a + j * aK)
                         * MEMORY.get(JAVA_LONG_UNALIGNED, b + j * bK + x * 8L);
             }
-            MEMORY.set(JAVA_LONG_UNALIGNED, c + x * 8L, sum);
+            long at = c + x * 8L;
+            MEMORY.set(JAVA_LONG_UNALIGNED, at, adds ? MEMORY.get(JAVA_LONG_UNALIGNED, at) + sum : sum);
         }
     }
 

@@ -3,6 +3,7 @@ package io.sinter.codegen.jvm;
 
 import io.sinter.gen.SinterKernelMoves;
 import io.sinter.ir.DType;
+import java.lang.foreign.Arena;
 
 /**
  * The inner loops of matrix products, on tiles that fit the registers, for one element type. Every kernel
@@ -13,6 +14,17 @@ import io.sinter.ir.DType;
  * in the order of k.
  */
 public abstract class GemmTiles {
+    /** The longest row of a tile: four vectors of 512 bits. */
+    private static final int ROW_BYTES = 256;
+
+    private static final long NOTHING =
+            Arena.global().allocate(ROW_BYTES, ROW_BYTES).address();
+
+    /** Address of a row of zeros: what tiles add their products to that replace what is there, so that both kinds are one piece of code. */
+    protected static long nothing() {
+        return NOTHING;
+    }
+
     /** The element type of operands and results. */
     public abstract DType dtype();
 
@@ -39,11 +51,21 @@ public abstract class GemmTiles {
      * @param bK distance of b's rows
      * @param k number of products, at least 1
      */
-    public abstract void tile(
-            int rows, int vectors, long a, long aRow, long aK, long b, long bK, long c, long cRow, int k);
+    public final void tile(
+            int rows, int vectors, long a, long aRow, long aK, long b, long bK, long c, long cRow, int k) {
+        tile(false, rows, vectors, a, aRow, aK, b, bK, c, cRow, k);
+    }
 
     /**
-     * As {@link #tile}, with element (r, j) of a at {@code r · aRow} and a's offset, and row j of b at b's
+     * {@link #tile(int, int, long, long, long, long, long, long, long, int)}, or the same added to what is in c: the sum of products is made first.
+     *
+     * @param adds whether it is added
+     */
+    public abstract void tile(
+            boolean adds, int rows, int vectors, long a, long aRow, long aK, long b, long bK, long c, long cRow, int k);
+
+    /**
+     * As {@link #tile(int, int, long, long, long, long, long, long, long, int) tile}, with element (r, j) of a at {@code r · aRow} and a's offset, and row j of b at b's
      * offset: pairs of ints in bytes, in {@code table}.
      */
     public abstract void shifted(
@@ -105,10 +127,13 @@ public abstract class GemmTiles {
     public abstract void laneSums(int count, long sums, long to, long toRow);
 
     /**
-     * As {@link #tile}, with row r of a, whose elements are contiguous, at the offset {@code table[r]}, an
+     * As {@link #tile(boolean, int, int, long, long, long, long, long, long, long, int) tile}, with row r of a, whose elements are contiguous, at the offset {@code table[r]}, an
      * int in bytes.
+     *
+     * @param adds whether the products are added to what is in c
      */
-    public abstract void gathered(int rows, int vectors, long a, long table, long b, long bK, long c, long cRow, int k);
+    public abstract void gathered(
+            boolean adds, int rows, int vectors, long a, long table, long b, long bK, long c, long cRow, int k);
 
     /** {@code c[r, x] += a[r, x]} for {@code rows} rows and {@code vectors · lanes()} columns. */
     public abstract void add(long a, long aRow, long c, long cRow, int rows, int vectors);

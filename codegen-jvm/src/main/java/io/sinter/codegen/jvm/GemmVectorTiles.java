@@ -16,8 +16,6 @@ import io.sinter.codegen.jvm.bytecode.Compare;
 import io.sinter.codegen.jvm.bytecode.LocalVar;
 import io.sinter.codegen.jvm.bytecode.MethodBuilder;
 import io.sinter.ir.DType;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,13 +27,10 @@ import org.objectweb.asm.Type;
  * NEON), 6×2 of 16 (AVX2; with 3×4, which needs 17, HotSpot spills and takes twice the time).
  *
  * <p>Each tile shape is a method of its own, as small as it can be: HotSpot's first compiler refuses
- * methods of many memory accesses, and such a method would never be profiled and stay slow. So a tile
- * only stores; adding to what is there is another method.
+ * methods of many memory accesses, and such a method would never be profiled and stay slow. So there are not
+ * two of each, of which one adds to what is there: a tile always adds, and finds zeros where it is to add nothing.
  */
 final class GemmVectorTiles extends TileCode {
-    /** Rows of dot products at a time: several, so that x is loaded once for them, then the rest one by one. */
-    private static final int[] DOT_ROWS = {4, 1};
-
     /** The most rows of a tile. */
     static final int ROWS = 6;
 
@@ -71,10 +66,7 @@ final class GemmVectorTiles extends TileCode {
         for (Form form : Form.values()) tileMethod(form);
         new VectorPixels(cls, species).methods();
         addMethod();
-        Map<Integer, MethodBuilder> fixed = new HashMap<>();
-        for (int r : DOT_ROWS) fixed.put(r, fixedDots(r));
-        dotsMethod("dots", fixed);
-        dotsMethod("gatheredDots", fixed);
+        new VectorDots(cls, species).methods();
         copyMethod();
         panelsMethod();
         VectorSquares.whole(cls.method("transposeSquare", VOID), species.integral());
@@ -95,6 +87,11 @@ final class GemmVectorTiles extends TileCode {
         final String method;
         final List<String> addresses;
 
+        /** Whether what the products are added to is a parameter; else tiles only store. */
+        boolean mayAdd() {
+            return this != SHIFTED;
+        }
+
         Form(String method, String... addresses) {
             this.method = method;
             this.addresses = List.of(addresses);
@@ -104,9 +101,11 @@ final class GemmVectorTiles extends TileCode {
     /** Finds the method of the tile's shape. */
     private void tileMethod(Form form) {
         MethodBuilder m = cls.method(form.method, VOID);
+        LocalVar adds = form.mayAdd() ? m.parameter("adds", Type.BOOLEAN_TYPE) : null;
         LocalVar r = m.parameter("rows", INT);
         LocalVar c = m.parameter("vectors", INT);
-        Map<String, LocalVar> p = tileParameters(m, form);
+        Map<String, LocalVar> p = addresses(m, form);
+        if (form.mayAdd()) summands(m, adds, p);
         List<Code> rest = List.copyOf(p.values());
         MethodBuilder[][] tiles = new MethodBuilder[rows + 1][vectors + 1];
         for (int i = rows; i > 0; i--) for (int j = vectors; j > 0; j--) tiles[i][j] = fixedTile(form, i, j);
@@ -131,20 +130,35 @@ final class GemmVectorTiles extends TileCode {
             Block one = new Block().add(ofVectors[j].call(List.copyOf(p.values())));
             row.ifThen(new Compare(Compare.Op.EQ, vectors, constant(j)), one);
         }
-        for (String name : List.of("a", "c")) row.add(p.get(name).set(add(p.get(name), p.get(name + "Row"))));
+        for (String name : List.of("a", "c", "from")) {
+            if (p.containsKey(name)) row.add(p.get(name).set(add(p.get(name), p.get(name + "Row"))));
+        }
         return new Block().forLoop(m.local("i", INT), constant(0), rows, 1, row).add(Code.ret());
     }
 
-    private static Map<String, LocalVar> tileParameters(MethodBuilder m, Form form) {
+    private static Map<String, LocalVar> addresses(MethodBuilder m, Form form) {
         Map<String, LocalVar> p = new LinkedHashMap<>();
         for (String name : form.addresses) p.put(name, m.parameter(name, LONG));
         p.put("k", m.parameter("k", INT));
         return p;
     }
 
+    /** Where the values are that the products are added to: in c, or zeros. */
+    private static void summands(MethodBuilder m, LocalVar adds, Map<String, LocalVar> p) {
+        LocalVar from = m.local("from", LONG);
+        LocalVar fromRow = m.local("fromRow", LONG);
+        Code nothing = Code.call(Type.getType(GemmTiles.class), "nothing", LONG, List.of());
+        Block there = new Block().add(from.set(p.get("c")), fromRow.set(p.get("cRow")));
+        m.body().add(from.set(nothing), fromRow.set(constant(0L))).ifThen(adds, there);
+        p.put("from", from);
+        p.put("fromRow", fromRow);
+    }
+
     private MethodBuilder fixedTile(Form form, int rows, int vectors) {
         MethodBuilder m = cls.staticMethod(form.method + rows + "x" + vectors, VOID);
-        Map<String, LocalVar> p = tileParameters(m, form);
+        Map<String, LocalVar> p = addresses(m, form);
+        LocalVar from = form.mayAdd() ? m.parameter("from", LONG) : null;
+        LocalVar fromRow = form.mayAdd() ? m.parameter("fromRow", LONG) : null;
         LocalVar a = p.get("a");
         LocalVar b = p.get("b");
         LocalVar c = p.get("c");
@@ -195,9 +209,15 @@ final class GemmVectorTiles extends TileCode {
             case GATHERED -> loop.add(advance(b, p.get("bK")));
         }
         m.body().forLoop(step, constant(0), p.get("k"), 1, loop).add(c.set(Memory.base(c)));
+        if (from != null) m.body().add(from.set(Memory.base(from)));
         for (int i = 0; i < rows; i++) {
-            for (int j = 0; j < vectors; j++) m.body().add(store(add(c, constant((long) j * bytes())), sums[i][j]));
+            for (int j = 0; j < vectors; j++) {
+                Code at = constant((long) j * bytes());
+                Code value = from == null ? sums[i][j] : sum(load(add(from, at)), sums[i][j]);
+                m.body().add(store(add(c, at), value));
+            }
             m.body().add(advance(c, p.get("cRow")));
+            if (from != null) m.body().add(advance(from, fromRow));
         }
         return m;
     }
@@ -219,76 +239,6 @@ final class GemmVectorTiles extends TileCode {
         Block outer =
                 new Block().forLoop(j, constant(0), vectors, 1, inner).add(a.set(add(a, aRow)), c.set(add(c, cRow)));
         m.body().forLoop(i, constant(0), rows, 1, outer);
-    }
-
-    /** {@code dots} and {@code gatheredDots}. */
-    private void dotsMethod(String name, Map<Integer, MethodBuilder> fixed) {
-        boolean gathered = name.equals("gatheredDots");
-        MethodBuilder m = cls.method(name, VOID);
-        LocalVar rows = m.parameter("rows", INT);
-        LocalVar a = m.parameter("a", LONG);
-        LocalVar aRow = m.parameter(gathered ? "table" : "aRow", LONG);
-        LocalVar x = m.parameter("x", LONG);
-        LocalVar c = m.parameter("c", LONG);
-        LocalVar cRow = m.parameter("cRow", LONG);
-        LocalVar k = m.parameter("k", INT);
-        LocalVar i = m.local("i", INT);
-        m.body().add(i.set(constant(0)));
-        for (int count : DOT_ROWS) {
-            List<Code> arguments = new ArrayList<>();
-            for (int r = 0; r < count; r++) {
-                arguments.add(add(a, gathered ? offset(aRow, 4 * r) : mul(aRow, constant((long) r))));
-            }
-            arguments.addAll(List.of(x, c, cRow, k));
-            Code next = gathered
-                    ? aRow.set(add(aRow, constant(4L * count)))
-                    : a.set(add(a, mul(aRow, constant((long) count))));
-            Block step = new Block()
-                    .add(fixed.get(count).call(arguments))
-                    .add(next)
-                    .add(c.set(add(c, mul(cRow, constant((long) count)))))
-                    .add(i.increment(count));
-            m.body().whileLoop(new Compare(Compare.Op.LE, i, sub(rows, constant(count))), step);
-        }
-    }
-
-    private MethodBuilder fixedDots(int rows) {
-        MethodBuilder m = cls.staticMethod("dots" + rows, VOID);
-        LocalVar[] a = new LocalVar[rows];
-        for (int r = 0; r < rows; r++) a[r] = m.parameter("a" + r, LONG);
-        LocalVar x = m.parameter("x", LONG);
-        LocalVar c = m.parameter("c", LONG);
-        LocalVar cRow = m.parameter("cRow", LONG);
-        LocalVar k = m.parameter("k", INT);
-        LocalVar full = m.local("full", INT);
-        LocalVar j = m.local("j", INT);
-        LocalVar at = m.local("at", LONG);
-        LocalVar vectorOfX = m.local("x", species.vectorType());
-        LocalVar[] sums = new LocalVar[rows];
-        Block loop = new Block()
-                .add(at.set(mul(cast(LONG, j), constant((long) species.element().bytes()))))
-                .add(vectorOfX.set(load(add(x, at))));
-        Block tail = new Block();
-        LocalVar mask = m.local("mask", Species.MASK);
-        tail.add(mask.set(firstLanes(sub(k, full))))
-                .add(at.set(
-                        mul(cast(LONG, full), constant((long) species.element().bytes()))))
-                .add(vectorOfX.set(load(add(x, at), mask)));
-        m.body().add(full.set(and(k, constant(-species.lanes()))));
-        for (int r = 0; r < rows; r++) {
-            sums[r] = m.local("sum" + r, species.vectorType());
-            m.body().add(sums[r].set(zero()));
-            Code address = add(a[r], at);
-            loop.add(sums[r].set(fma(load(address), vectorOfX, sums[r])));
-            tail.add(sums[r].set(fma(load(address, mask), vectorOfX, sums[r])));
-        }
-        m.body().forLoop(j, constant(0), full, species.lanes(), loop).ifThen(lt(full, k), tail);
-        for (int r = 0; r < rows; r++) {
-            m.body()
-                    .add(storeScalar(
-                            add(c, mul(constant((long) r), cRow)), vec(sums[r]).sumLanes()));
-        }
-        return m;
     }
 
     private void copyMethod() {

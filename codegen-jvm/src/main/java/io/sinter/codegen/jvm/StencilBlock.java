@@ -316,18 +316,13 @@ final class StencilBlock {
             int depth = Math.min(PASS, pixels - k);
             for (int c = 0; c < columns; c += panel) {
                 int vectors = Math.min(panel, columns - c) / plan.lanes;
-                long tileRow = (long) vectors * plan.lanes * size;
                 long b = left + k * rowBytes + (long) c * size;
                 for (int r = 0; r < rows; r += tiles.rows()) {
                     int high = Math.min(tiles.rows(), rows - r);
                     long at = to + r * rowBytes + (long) c * size;
                     long a = stage.planes() + (long) k * size;
-                    if (first && k == 0) {
-                        tiles.gathered(high, vectors, a, table + 4L * r, b, rowBytes, at, rowBytes, depth);
-                    } else {
-                        tiles.gathered(high, vectors, a, table + 4L * r, b, rowBytes, tile, tileRow, depth);
-                        tiles.add(tile, tileRow, at, rowBytes, high, vectors);
-                    }
+                    boolean adds = !first || k > 0;
+                    tiles.gathered(adds, high, vectors, a, table + 4L * r, b, rowBytes, at, rowBytes, depth);
                 }
             }
         }

@@ -50,7 +50,6 @@ final class WinogradGradient {
 
     // Parts of scratch memory.
     private final long lanes;
-    private final long tile;
     private final long inputs;
     private final long rowsOfOutputs;
     private final long pixels;
@@ -77,9 +76,7 @@ final class WinogradGradient {
         channelBlock = channelBlock(plan);
         outputBlock = StencilPlan.roundUp(Math.min(plan.m, OUTPUTS), vector);
         lanes = scratch;
-        tile = GemmPlan.align(lanes + BodyCompiler.LANE_AREA);
-        long tileBytes = (long) tiles.rows() * tiles.vectors() * vector * size;
-        long base = GemmPlan.align(tile + tileBytes);
+        long base = GemmPlan.align(lanes + BodyCompiler.LANE_AREA);
         input = new WinogradInput(code, tiles, plan, params, channelBlock, bandRows, lanes, base);
         inputs = input.end();
         rowsOfOutputs = GemmPlan.align(inputs + PLACES * inputPlace());
@@ -272,18 +269,13 @@ final class WinogradGradient {
         for (int place = 0; place < PLACES; place++) {
             for (int c = 0; c < columns; c += panel) {
                 int vectors = Math.min(panel, columns - c) / vector;
-                long tileRow = (long) vectors * vector * size;
                 long b = gradients + place * gradientPlace() + (long) c * size;
                 for (int r = 0; r < channels; r += tiles.rows()) {
                     int high = Math.min(tiles.rows(), channels - r);
                     long a = inputs + place * inputPlace() + (long) r * size;
                     long to = sums + place * sumPlace() + r * outputBytes() + (long) c * size;
-                    if (first) {
-                        tiles.tile(high, vectors, a, size, channelBytes(), b, outputBytes(), to, outputBytes(), count);
-                    } else {
-                        tiles.tile(high, vectors, a, size, channelBytes(), b, outputBytes(), tile, tileRow, count);
-                        tiles.add(tile, tileRow, to, outputBytes(), high, vectors);
-                    }
+                    tiles.tile(
+                            !first, high, vectors, a, size, channelBytes(), b, outputBytes(), to, outputBytes(), count);
                 }
             }
         }

@@ -72,18 +72,26 @@ class VectorTilesTest {
     }
 
     private void check(DType dtype, int bits, Place a, Place b, Call call) {
+        check(dtype, bits, false, a, b, call);
+    }
+
+    /** @param adds whether the products are added to what is in c */
+    private void check(DType dtype, int bits, boolean adds, Place a, Place b, Call call) {
         GemmTiles tiles = GemmTileSets.of(dtype, bits);
         for (int rows = 1; rows <= tiles.rows(); rows++) {
             for (int vectors = 1; vectors <= tiles.vectors(); vectors++) {
                 try (Arena arena = Arena.ofConfined()) {
                     Operands o = new Operands(arena, dtype);
+                    Operands before = new Operands(arena, dtype);
                     call.run(o, tiles, rows, vectors);
                     for (int r = 0; r < rows; r++) {
                         for (int x = 0; x < vectors * tiles.lanes(); x++) {
                             double sum = 0;
                             for (int k = 0; k < K; k++)
                                 sum = o.fma(o.get(o.a, a.of(r, k)), o.get(o.b, b.of(0, k) + x), sum);
-                            assertEquals(sum, o.get(o.c, (long) r * PITCH + x), rows + " × " + vectors);
+                            long at = (long) r * PITCH + x;
+                            if (adds) sum = o.fma(1, before.get(before.c, at), sum);
+                            assertEquals(sum, o.get(o.c, at), rows + " × " + vectors);
                         }
                     }
                 }
@@ -94,6 +102,16 @@ class VectorTilesTest {
     @ParameterizedTest
     @CsvSource({"1,1,1", "1,1,-1", "1,-1,1", "-1,1,1", "-1,-1,-1"})
     void tile(int row, int k, int wide) {
+        tile(false, row, k, wide);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1,1,1", "-1,-1,-1"})
+    void tileOnto(int row, int k, int wide) {
+        tile(true, row, k, wide);
+    }
+
+    private void tile(boolean adds, int row, int k, int wide) {
         for (DType t : new DType[] {DType.F32, DType.F64}) {
             for (int bits : new int[] {512, 256, 128}) {
                 // a by rows, then by columns.
@@ -105,9 +123,11 @@ class VectorTilesTest {
                     check(
                             t,
                             bits,
+                            adds,
                             (r, j) -> r * aRow + j * aK,
                             (_, j) -> j * bK,
                             (o, tiles, rows, vectors) -> tiles.tile(
+                                    adds,
                                     rows,
                                     vectors,
                                     o.address(o.a, 0),
@@ -155,15 +175,26 @@ class VectorTilesTest {
     @ParameterizedTest
     @CsvSource({"1,1", "1,-1", "-1,1", "-1,-1"})
     void gathered(int row, int wide) {
+        gathered(false, row, wide);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1,1", "-1,-1"})
+    void gatheredOnto(int row, int wide) {
+        gathered(true, row, wide);
+    }
+
+    private void gathered(boolean adds, int row, int wide) {
         for (DType t : new DType[] {DType.F32, DType.F64}) {
             for (int bits : new int[] {512, 256, 128}) {
                 long size = t.bytes();
                 Place a = (r, k) -> (long) row * r * PITCH + k;
                 long bK = (long) wide * PITCH;
-                check(t, bits, a, (_, k) -> k * bK, (o, tiles, rows, vectors) -> {
+                check(t, bits, adds, a, (_, k) -> k * bK, (o, tiles, rows, vectors) -> {
                     for (int r = 0; r < rows; r++)
                         o.table.setAtIndex(ValueLayout.JAVA_INT, r, (int) (a.of(r, 0) * size));
                     tiles.gathered(
+                            adds,
                             rows,
                             vectors,
                             o.address(o.a, 0),
