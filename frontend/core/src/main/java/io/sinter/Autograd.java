@@ -39,7 +39,7 @@ public final class Autograd {
         List<Tensor> seeds = seeds(outputs, gradients);
         Engine.backward(outputs, seeds, retainGraph, createGraph);
         Trace t = Trace.current();
-        for (Tensor y : outputs) t.loss(y.value());
+        for (Tensor y : outputs) t.work.loss(y.value());
     }
 
     /** Gradients of a scalar with respect to {@code inputs}; none may be unused. */

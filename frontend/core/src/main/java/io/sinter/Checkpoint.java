@@ -34,7 +34,7 @@ final class Checkpoint extends CustomFunction {
         // What is pending runs now: in one program with the first computation, the second would be found
         // equal to it, and its values kept.
         Trace t = Trace.current();
-        if (t.recording == null) t.flush();
+        if (t.recording == null) t.work.flush();
         byte[] now = Sinter.generator().state();
         Tensor[] out;
         try (var _ = Sinter.enableGrad()) {

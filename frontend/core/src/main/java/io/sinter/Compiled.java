@@ -121,7 +121,7 @@ final class Compiled {
             CompiledSignature signature,
             Map<CompiledSignature, List<CompiledVariant>> family,
             Tensor[] inputs) {
-        t.flush();
+        t.work.flush();
         for (Tensor x : inputs) {
             Host.buffer(x);
             x.value().scalar = false;
@@ -138,7 +138,7 @@ final class Compiled {
         }
         if (makesState(r) && warm.add(signature)) {
             r.end();
-            t.finishCall(Arrays.stream(out).map(Tensor::value).toList());
+            t.work.finishCall(Arrays.stream(out).map(Tensor::value).toList());
             return out;
         }
         CompiledVariant v;

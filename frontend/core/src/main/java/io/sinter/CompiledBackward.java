@@ -121,7 +121,7 @@ record CompiledBackward(
             gradients.add(new Passed(slot));
         }
         List<CompiledVariant.Slot> slots = new ArrayList<>();
-        Cut.Trail trail = wanted.isEmpty() ? null : t.compileExactly(wanted);
+        Cut.Trail trail = wanted.isEmpty() ? null : t.work.compileExactly(wanted);
         if (trail != null) {
             for (Value v : trail.arguments()) {
                 CompiledVariant.Slot slot = names.slot(v);

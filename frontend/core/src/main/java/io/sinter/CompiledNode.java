@@ -82,7 +82,7 @@ final class CompiledNode extends TapeNode {
         if (!pending.isEmpty()) {
             // The loss, too, which is on the way or beside it: otherwise it would be computed again later.
             for (Value v : t.passRoots) if (v.pending()) pending.add(v);
-            t.runGradients(pending);
+            t.work.runGradients(pending);
         }
         for (Tensor s : seeds) Host.buffer(s);
         t.lock.lock();

@@ -58,7 +58,7 @@ final class CompiledReplay {
         // optimizer's step.
         boolean gives = false;
         for (Write w : v.writes()) gives |= w.donor() >= 0;
-        if (gives && t.hasPending()) t.flush();
+        if (gives && t.work.hasPending()) t.work.flush();
         t.lock.lock();
         try {
             return new CompiledReplay(t, v, inputs).run();

@@ -67,7 +67,7 @@ final class CompiledTracing {
         List<Value> roots = roots(out, states, tape);
         Map<Storage, Value> before = new IdentityHashMap<>();
         for (Storage s : states) before.put(s, s.overwritten);
-        Cut.Trail trail = trace.runExactly(roots, states);
+        Cut.Trail trail = trace.work.runExactly(roots, states);
         for (int i = 0; i < roots.size(); i++) result.put(roots.get(i), i);
 
         List<Slot> slots = trail.arguments().stream().map(this::slot).toList();

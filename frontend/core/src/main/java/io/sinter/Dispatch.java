@@ -55,7 +55,7 @@ final class Dispatch {
     /** Applies any operator; its first result. */
     static Tensor emit(Op op, Tensor... in) {
         Trace t = Trace.current();
-        t.limit();
+        t.work.limit();
         Value[] values = read(t, op, in);
         List<Type> types = infer(op, values);
         return types.size() == 1 ? single(t, op, in, values, types.get(0)) : several(t, op, in, values, types)[0];
@@ -66,14 +66,14 @@ final class Dispatch {
         t.add(v);
         Tensor r = new Tensor(v);
         if (t.gradMode && wantsGradient(in)) OpNode.record(t, op, in, values, new Tensor[] {r});
-        if (t.eager && t.recording == null) t.compute(v);
+        if (t.eager && t.recording == null) t.work.compute(v);
         return r;
     }
 
     /** Applies any operator; one tensor per result. */
     static List<Tensor> emitAll(Op op, Tensor... in) {
         Trace t = Trace.current();
-        t.limit();
+        t.work.limit();
         Value[] values = read(t, op, in);
         List<Type> types = infer(op, values);
         if (types.size() == 1) return List.of(single(t, op, in, values, types.get(0)));
@@ -90,7 +90,7 @@ final class Dispatch {
             results[i] = new Tensor(v.projections[i]);
         }
         if (t.gradMode && wantsGradient(in)) OpNode.record(t, op, in, values, results);
-        if (t.eager && t.recording == null) for (Tensor r : results) t.compute(r.value);
+        if (t.eager && t.recording == null) for (Tensor r : results) t.work.compute(r.value);
         return results;
     }
 

@@ -159,7 +159,7 @@ final class Engine {
                     && a.leaf.gradient().value().pending())
                 pending.add(a.leaf.gradient().value());
         }
-        if (!pending.isEmpty() && !createGraph) t.runGradients(pending);
+        if (!pending.isEmpty() && !createGraph) t.work.runGradients(pending);
     }
 
     private static void arrive(Visit to, int result, Tensor grad) {

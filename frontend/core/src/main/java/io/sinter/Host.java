@@ -102,7 +102,7 @@ final class Host {
 
     private static Buffer buffer(Value v) {
         if (v.pending()) {
-            v.trace.compute(v);
+            v.trace.work.compute(v);
         }
         if (v.data == null && v.scalar) v.data = ofScalar(v);
         if (v.data == null) throw Cut.unreadable(v);
@@ -138,10 +138,10 @@ final class Host {
                     + ", which has " + type.numel());
         }
         Trace t = Trace.current();
-        t.limit();
+        t.work.limit();
         SourceLine line = type.bytes() >= 1 << 20 ? SourceLine.ofCaller() : SourceLine.UNKNOWN;
         Value v = Value.leaf(t, type, allocate(elements, line));
-        t.holds(v);
+        t.work.holds(v);
         return new Tensor(v);
     }
 

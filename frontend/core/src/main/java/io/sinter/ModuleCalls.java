@@ -70,7 +70,7 @@ final class ModuleCalls {
     private void begin() {
         if (trace.recording != null) return;
         if (trace.taped == 0) {
-            if (trace.hasPending()) trace.flush();
+            if (trace.work.hasPending()) trace.work.flush();
         } else if (++taped == MANY_TAPES && WARNED.compareAndSet(false, true)) {
             System.getLogger("io.sinter")
                     .log(

@@ -102,7 +102,7 @@ final class Program {
             List<Value> values,
             IntFunction<SourceLine> resultLines,
             IntFunction<SourceLine> entryLines) {
-        return located(entryLines, sources -> trace.run(executable, args, values, resultLines, sources));
+        return located(entryLines, sources -> trace.work.run(executable, args, values, resultLines, sources));
     }
 
     private static List<Buffer> located(IntFunction<SourceLine> entryLines, Function<Sources, Run> run) {

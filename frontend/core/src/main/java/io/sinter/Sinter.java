@@ -41,12 +41,14 @@ public final class Sinter {
      * the numbers and source lines. Runs nothing. Tensors that are in memory already count as arguments.
      */
     public static String programKey(Tensor... tensors) {
-        return Trace.current().key(Arrays.stream(tensors).map(Tensor::value).toList());
+        return Trace.current()
+                .work
+                .key(Arrays.stream(tensors).map(Tensor::value).toList());
     }
 
     /** Runs this thread's pending work. Never needed for right results. */
     public static void flush() {
-        Trace.current().flush();
+        Trace.current().work.flush();
     }
 
     /**

@@ -24,10 +24,10 @@ final class StepBoundary {
         trace.busy++;
         try {
             Set<Storage> before = Collections.newSetFromMap(new IdentityHashMap<>());
-            before.addAll(trace.writes());
+            before.addAll(trace.work.writes());
             update(updates);
             if (trace.recording != null) return;
-            trace.finishStep(before);
+            trace.work.finishStep(before);
             Profile profile = Session.isProfiling() ? Session.current().profile() : null;
             if (profile != null) profile.step(false);
         } finally {

@@ -38,7 +38,7 @@ final class Storage {
     void write(Trace trace, Value v) {
         if (overwritten == null) {
             overwritten = value;
-            trace.written(this);
+            trace.work.written(this);
         } else if (writer != trace) {
             // The new value is pending in one trace and known as written to another: this one does not run it.
             trace.exposeGradients();

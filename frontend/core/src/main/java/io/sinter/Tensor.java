@@ -124,7 +124,7 @@ public final class Tensor extends Factories
         if (v.op == null && v.data == null && !v.scalar) throw Cut.unreadable(v);
         if (v.trace != t) {
             if (t.body != null) return t.body.capture(this, v);
-            t.foreign(v);
+            t.work.foreign(v);
         }
         return t.recording != null ? t.recording.reads(this, v) : v;
     }
@@ -238,7 +238,7 @@ public final class Tensor extends Factories
     void mark() {
         storage();
         value.flags |= Value.WRITTEN;
-        Trace.current().written(storage);
+        Trace.current().work.written(storage);
         storage.overwritten = value;
     }
 

@@ -5,41 +5,24 @@ import io.sinter.ir.DType;
 import io.sinter.ir.Type;
 import io.sinter.ir.op.Constant;
 import io.sinter.ir.op.Op;
-import io.sinter.runtime.Arg;
-import io.sinter.runtime.Executable;
-import io.sinter.runtime.Run;
 import io.sinter.runtime.Session;
-import io.sinter.runtime.dump.Sources;
 import io.sinter.runtime.profile.Profile;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collection;
-import java.util.Collections;
-import java.util.IdentityHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.DoubleSupplier;
-import java.util.function.IntFunction;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * The pending work of one thread: values in the order in which they were traced, and what a run or a step
- * boundary must compute of them.
+ * What one thread traces: the state that its calls depend on, and with {@link PendingWork} the values that are not computed yet.
  *
  * <p>The public methods are for libraries that are built on tensors (networks, optimizers); programs need
  * none of them.
  */
 public final class Trace {
-    /** A longer trace is run at the next call. */
-    static final int MAX_NODES = 20_000;
-    /** So is one that holds more bytes of results and host data than this. */
-    static final long MAX_BYTES = 256L << 20;
-
     private static final boolean EAGER = Boolean.getBoolean("sinter.eager");
 
     private static final ThreadLocal<Trace> CURRENT = ThreadLocal.withInitial(Trace::new);
@@ -68,9 +51,6 @@ public final class Trace {
     /** The innermost open memory scope, or null. */
     MemoryScope scope;
 
-    private final Pending pending = new Pending();
-    private final Prediction prediction = new Prediction();
-    private long bytes;
     /** Tape nodes recorded since the trace began and not consumed yet. */
     int taped;
     /** Counts how often the trace began anew. */
@@ -86,11 +66,8 @@ public final class Trace {
     /** Of the gradients that were made or read since the trace began; null if there are none. */
     private GradientEra era;
 
-    private final List<Storage> written = new ArrayList<>();
-    private final List<Value> losses = new ArrayList<>();
-    private final Set<Value> pinned = Collections.newSetFromMap(new IdentityHashMap<>());
+    final PendingWork work = new PendingWork(this);
     private final Lines lines = new Lines();
-    private final Cut cut = new Cut(this);
     private final ModuleCalls modules = new ModuleCalls(this);
     private final StepBoundary boundary = new StepBoundary(this);
 
@@ -144,8 +121,7 @@ public final class Trace {
         if (depth == 0 && calls == 0) v.flags |= Value.TOP;
         v.recorded = recording;
         v.pass = pass;
-        pending.add(v);
-        if (pending.size() == prediction.at) prediction.reached(this, pending);
+        work.add(v);
     }
 
     /** The session's profile hears which lines are traced when. */
@@ -153,45 +129,6 @@ public final class Trace {
         Profile profile = Session.current().profile();
         if (profile != null && profile.hasTimeline() && line != null)
             profile.traced(line, line.isAgain(), line::source);
-    }
-
-    /** Runs what is pending if there is too much of it. Called before a value is appended. */
-    void limit() {
-        if ((pending.size() >= MAX_NODES || bytes > MAX_BYTES) && busy == 0 && recording == null) flush();
-    }
-
-    /** A leaf was made. */
-    void holds(Value leaf) {
-        bytes += leaf.type.bytes();
-        if (scope != null) scope.add(leaf);
-    }
-
-    /** An operand that another thread's trace made. */
-    Value foreign(Value v) {
-        if (v.trace == null) throw new IllegalStateException(v.whyDead());
-        if (v.pending()) v.trace.compute(v);
-        if (pinned.add(v)) v.pin();
-        return v;
-    }
-
-    void written(Storage s) {
-        if (body != null && s.overwritten.trace != this) {
-            s.overwritten = null;
-            throw Errors.state(
-                    "a tensor from outside is being written in the body of a loop; carry it as state, or clone() it");
-        }
-        written.add(s);
-        s.writer = this;
-        if (recording != null) recording.wrote(s);
-    }
-
-    /** Storages written since the trace began, in order. */
-    List<Storage> writes() {
-        return Collections.unmodifiableList(written);
-    }
-
-    void loss(Value v) {
-        if (v.pending()) losses.add(v);
     }
 
     /** A backward pass begins; returns the {@link #pass} to be restored when it ends. */
@@ -232,145 +169,9 @@ public final class Trace {
 
     Value constant(Constant c) {
         Value v = Value.node(this, c, Type.scalar(c.dtype()), Value.NONE);
-        limit();
+        work.limit();
         add(v);
         return v;
-    }
-
-    // ---- running
-
-    /** Computes {@code v} if it is pending, under this trace's lock. */
-    void compute(Value v) {
-        lock.lock();
-        try {
-            if (!v.pending()) return;
-            if (body != null) {
-                throw Errors.state(
-                        "a value of a loop's body was read: it is another one at every step; return it from the step, and read what the loop gives");
-            }
-            if (recording != null) {
-                throw Errors.state(
-                        "a value was read inside a function given to Sinter.compile: it is known only when the function is "
-                                + "replayed; return the tensor and read it outside");
-            }
-            run(List.of(v));
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** Runs pending {@code roots} as one program, with what the program passes through; the trace goes on. */
-    private void run(Collection<Value> roots) {
-        prediction.spoil();
-        bytes += cut.run(roots, null);
-        // Another thread that reads a value of this trace must not touch the list, which this one appends to
-        // meanwhile.
-        if (current() != this) return;
-        pending.compact();
-        if (pending.size() == 0) {
-            bytes = 0;
-            unpin();
-        }
-    }
-
-    /** Runs a program that was cut out of this trace; see {@link Prediction#run}. */
-    Run run(
-            Executable program,
-            List<Arg> args,
-            List<Value> values,
-            IntFunction<SourceLine> resultLines,
-            Sources sources) {
-        return prediction.run(program, args, values, pending, resultLines, sources);
-    }
-
-    boolean hasPending() {
-        return pending.size() > 0;
-    }
-
-    /**
-     * Runs all pending work that has a result: what nothing has consumed yet, written storages, losses,
-     * results of modules. Does not wait.
-     */
-    void flush() {
-        lock.lock();
-        try {
-            Set<Value> roots = pendingState();
-            pending.addUnconsumed(roots);
-            runAll(roots, null);
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /**
-     * Ends a step: as {@link #flush}, but of what is neither state nor loss only what {@linkplain Pending#addResults stays readable}.
-     *
-     * @param before storages that were written before the boundary, whose old memory is not to be given away
-     */
-    void finishStep(Set<Storage> before) {
-        finish(before, List.of());
-    }
-
-    /** Ends a call of a function that was recorded, but is to be traced once more: as {@link #finishStep}, with the call's {@code results}. */
-    void finishCall(List<Value> results) {
-        finish(Set.of(), results);
-    }
-
-    private void finish(Set<Storage> before, List<Value> results) {
-        lock.lock();
-        try {
-            List<Storage> donors = new ArrayList<>();
-            for (Storage s : written) if (!before.contains(s) && s.gives()) donors.add(s);
-            Set<Value> roots = pendingState();
-            for (Value v : results) if (v.pending()) roots.add(v);
-            pending.addResults(roots);
-            runAll(roots, donors);
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /**
-     * Runs those {@code roots} that can be computed, all that is pending; what depends on a failure says so when it is read. Then a
-     * new trace begins.
-     */
-    private void runAll(Set<Value> roots, List<Storage> donors) {
-        boolean complete = false;
-        try {
-            complete = roots.isEmpty() || runComputable(roots, donors);
-        } finally {
-            clear(complete);
-        }
-    }
-
-    /** Returns whether that was all. */
-    private boolean runComputable(Set<Value> roots, List<Storage> donors) {
-        try {
-            cut.run(roots, donors);
-            return true;
-        } catch (RuntimeException e) {
-            // What has begun fails as a whole. Before that, something was missing: released, lost with a session,
-            // failed earlier.
-            if (cut.hasBegun() || !roots.removeIf(v -> !Cut.computable(v))) throw e;
-            if (!roots.isEmpty()) cut.run(roots, donors);
-            return false;
-        }
-    }
-
-    /**
-     * Runs a recorded function: {@code roots}, with the memory of the {@code states} that it wrote where
-     * nobody else holds it.
-     */
-    Cut.Trail runExactly(List<Value> roots, List<Storage> states) {
-        lock.lock();
-        try {
-            List<Storage> donors = states.stream().filter(Storage::gives).toList();
-            Cut.Trail trail = cut.runExactly(roots, donors);
-            clear(false);
-            return trail;
-        } finally {
-            lock.unlock();
-        }
     }
 
     /** How long kernels of a program may be measured to choose their forms; null for not at all. */
@@ -378,60 +179,17 @@ public final class Trace {
         return autotune != null ? autotune : Session.current().autotune();
     }
 
-    /** The program that computes {@code roots} and nothing else, which does not run. */
-    Cut.Trail compileExactly(List<Value> roots) {
-        lock.lock();
-        try {
-            return cut.compile(roots);
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private Set<Value> pendingState() {
-        Set<Value> roots = new LinkedHashSet<>(); // Value has identity equality
-        for (Storage s : written) if (s.value.pending()) roots.add(s.value);
-        for (Value l : losses) if (l.pending()) roots.add(l);
-        return roots;
-    }
-
-    /** Runs gradients that a new backward pass would add to, so that micro-batches do not pile up. */
-    void runGradients(List<Value> gradients) {
-        if (recording != null) return;
-        lock.lock();
-        try {
-            Set<Value> roots = new LinkedHashSet<>(gradients);
-            for (Value l : losses) if (l.pending()) roots.add(l);
-            run(roots);
-        } finally {
-            lock.unlock();
-        }
-    }
-
     /**
-     * A new trace begins.
+     * The trace begins anew.
      *
      * @param complete all that was pending and has a result has been run
      */
-    private void clear(boolean complete) {
-        pending.clear();
-        prediction.restart();
-        bytes = 0;
+    void restarted(boolean complete) {
         taped = 0;
         interval++;
-        for (Storage s : written) s.overwritten = null;
-        written.clear();
-        losses.clear();
-        unpin();
         lines.restart();
         if (era != null) era.end(complete);
         era = null;
-    }
-
-    private void unpin() {
-        if (pinned.isEmpty()) return;
-        pinned.forEach(Value::unpin);
-        pinned.clear();
     }
 
     // ---- for networks and optimizers
@@ -551,19 +309,9 @@ public final class Trace {
         Trace t = current();
         t.lock.lock();
         try {
-            t.clear(false);
+            t.work.clear(false);
         } finally {
             t.lock.unlock();
-        }
-    }
-
-    /** The key of the program that computes {@code roots}. */
-    String key(List<Value> roots) {
-        lock.lock();
-        try {
-            return cut.key(roots).hex();
-        } finally {
-            lock.unlock();
         }
     }
 }

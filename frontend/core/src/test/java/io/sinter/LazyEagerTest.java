@@ -44,13 +44,13 @@ class LazyEagerTest {
 
     private static List<Entry> run(long seed, boolean eager) {
         Trace t = Trace.current();
-        t.flush();
+        t.work.flush();
         t.eager = eager;
         try {
             return new Program(seed).run();
         } finally {
             t.eager = false;
-            t.flush();
+            t.work.flush();
         }
     }
 

@@ -56,7 +56,7 @@ class RandomGradientMemoryTest {
 
     private static Program run(long seed, boolean eager, boolean keep) {
         Trace t = Trace.current();
-        t.flush();
+        t.work.flush();
         t.eager = eager;
         try {
             Program p = new Program(seed, keep);
@@ -64,7 +64,7 @@ class RandomGradientMemoryTest {
             return p;
         } finally {
             t.eager = false;
-            t.flush();
+            t.work.flush();
         }
     }
 

@@ -44,7 +44,7 @@ class ScenarioTest {
         } finally {
             t.eager = false;
         }
-        t.flush();
+        t.work.flush();
         Sinter.manualSeed(0);
         double[] lazy = body.get();
         assertArrayEquals(eager, lazy, 2e-4);
