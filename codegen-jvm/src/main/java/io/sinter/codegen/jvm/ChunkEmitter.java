@@ -152,8 +152,7 @@ final class ChunkEmitter {
         Code reduced;
         if (a.local().dtype().isBool()) {
             boolean any = a.op() == Stmt.Combine.MAX || a.op() == Stmt.Combine.SUM;
-            reduced = Code.callVirtual(
-                    Species.MASK, any ? "anyTrue" : "allTrue", Type.BOOLEAN_TYPE, List.of(), all.vector);
+            reduced = any ? Masks.anyTrue(all.vector) : Masks.allTrue(all.vector);
         } else {
             // Not by reduceLanes, which adds in another order once it is compiled.
             for (int half = lanes / 2; half > 0; half /= 2) {

@@ -24,8 +24,8 @@ import java.util.Set;
  * on each chunk. The body's values are cut, in program order, where a part has reached its budget; values
  * that a later part needs go through arrays of one chunk in scratch memory.
  *
- * <p>Bodies with inner loops, branches or mutable locals, and bodies that read what they write, are left
- * whole.
+ * <p>Bodies with inner loops, branches or mutable locals are left whole, and bodies that read what they write, unless that is an element which the same
+ * step overwrites afterwards.
  */
 final class LoopFission {
     /** Sizes of parts to try, in estimated bytes of bytecode: first all in one. */
@@ -49,7 +49,8 @@ final class LoopFission {
         this.loop = loop;
         this.facts = facts;
         this.analysis = analysis;
-        this.parts = budget == Integer.MAX_VALUE || !isSimple() ? List.of(loop) : split(budget);
+        List<Stmt> body = budget == Integer.MAX_VALUE || !isSimple() ? List.of() : readsFirst(withoutLets());
+        this.parts = body.isEmpty() ? List.of(loop) : split(body, budget);
     }
 
     /** The loops, to be run in order on each chunk. */
@@ -67,9 +68,11 @@ final class LoopFission {
         return b.slot() < 0;
     }
 
+    /** Whether every statement has its place in some part, and nothing is read of a buffer after it has been written to. */
     private boolean isSimple() {
         Set<Buf> written = new HashSet<>();
         for (Stmt s : loop.body()) {
+            for (Expr e : Facts.roots(s)) if (!Collections.disjoint(facts.of(e).reads(), written)) return false;
             switch (s) {
                 case Stmt.Store st -> written.add(st.buffer());
                 case Stmt.Let _, Stmt.Accumulate _ -> {}
@@ -78,17 +81,56 @@ final class LoopFission {
                 }
             }
         }
-        for (Stmt s : loop.body()) {
-            for (Expr e : Facts.roots(s)) {
-                if (!Collections.disjoint(facts.of(e).reads(), written)) return false;
-            }
-        }
         return true;
     }
 
-    private List<Stmt.Loop> split(int budget) {
-        List<Stmt> body = withoutLets();
+    /**
+     * The statements of a body without locals, such that what is read of a buffer that is also written to is read before; empty if there is no such order, or
+     * if other elements are read than the one written: a part runs for all of a chunk before the next one.
+     */
+    private List<Stmt> readsFirst(List<Stmt> body) {
         facts.add(body);
+        Map<Buf, Index> places = new HashMap<>();
+        for (Stmt s : body) {
+            if (!(s instanceof Stmt.Store st)) continue;
+            Index other = places.put(st.buffer(), st.index());
+            if (other != null && !other.equals(st.index())) places.put(st.buffer(), null);
+        }
+        Set<Expr> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (Stmt s : body) for (Expr e : Facts.roots(s)) if (!readsAt(e, places, seen)) return List.of();
+        List<Stmt> rest = new ArrayList<>(body);
+        List<Stmt> out = new ArrayList<>();
+        while (!rest.isEmpty()) {
+            Stmt next = null;
+            for (int i = 0; i < rest.size() && next == null; i++)
+                if (!isReadByOthers(rest.get(i), rest)) next = rest.get(i);
+            if (next == null) return List.of();
+            rest.remove(next);
+            out.add(next);
+        }
+        return out;
+    }
+
+    private boolean isReadByOthers(Stmt store, List<Stmt> statements) {
+        if (!(store instanceof Stmt.Store st)) return false;
+        for (Stmt s : statements) {
+            if (s == store) continue;
+            for (Expr e : Facts.roots(s)) if (facts.of(e).reads().contains(st.buffer())) return true;
+        }
+        return false;
+    }
+
+    /** Whether what {@code e} loads of these buffers is at these places. */
+    private static boolean readsAt(Expr e, Map<Buf, Index> places, Set<Expr> seen) {
+        if (!seen.add(e)) return true;
+        if (e instanceof Expr.Load l
+                && places.containsKey(l.buffer())
+                && !l.index().equals(places.get(l.buffer()))) return false;
+        for (Expr child : Facts.children(e)) if (!readsAt(child, places, seen)) return false;
+        return true;
+    }
+
+    private List<Stmt.Loop> split(List<Stmt> body, int budget) {
         newPart();
         for (Stmt s : body) {
             for (Expr e : Facts.roots(s)) place(e, budget);

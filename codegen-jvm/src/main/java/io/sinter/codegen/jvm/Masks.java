@@ -46,6 +46,10 @@ public final class Masks {
         return Code.callVirtual(MASK, "anyTrue", Type.BOOLEAN_TYPE, List.of(), a);
     }
 
+    static Code allTrue(Code a) {
+        return Code.callVirtual(MASK, "allTrue", Type.BOOLEAN_TYPE, List.of(), a);
+    }
+
     /** Bit {@code l} is lane {@code l}. */
     static Code toLong(Code a) {
         return Code.callVirtual(MASK, "toLong", Type.LONG_TYPE, List.of(), a);

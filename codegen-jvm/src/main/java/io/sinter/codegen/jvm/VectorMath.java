@@ -167,7 +167,7 @@ final class VectorMath {
         Code ordinary = x.unary("ABS").compare("LE", k(x, NORMAL_EXP));
         Block ends =
                 c.nested(true, () -> c.block().add(result.set(expAtTheEnds(x).code())));
-        c.block().ifThen(Masks.anyTrue(Masks.not(ordinary)), ends);
+        c.block().ifThen(Code.not(Masks.allTrue(ordinary)), ends);
         return new Vec(x.species(), result);
     }
 

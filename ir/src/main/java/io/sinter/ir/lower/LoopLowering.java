@@ -292,16 +292,18 @@ final class LoopLowering {
         List<Stmt> body(List<Var> seq, Var vector) {
             List<Stmt> out = new ArrayList<>();
             Set<Node> kept = cacheOver == null ? Set.of() : phases.sharedAndExpensive(rowBytesLimit());
+            // A GPU's threads keep them in registers.
+            Map<Node, Node> inResults = largeTasks ? phases.keptInResults(kept) : Map.of();
             for (int p = 0; p < phases.count(); p++) {
                 List<Stmt> declare = new ArrayList<>();
                 List<Stmt> pass = new ArrayList<>();
                 List<Node> keptHere = phases.keptFirstIn(kept, p);
                 Map<Node, Expr> memory = new IdentityHashMap<>();
-                for (Node n : keptHere) memory.put(n, keep(n, pass));
+                for (Node n : keptHere) memory.put(n, keep(n, inResults.get(n), pass));
                 for (Node r : phases.accumulatedIn(p)) accumulate(r, p, declare, pass);
                 for (Node n : phases.summedIn(p)) sum(n, pass);
                 List<Stmt> stores = new ArrayList<>();
-                for (Node n : phases.storedIn(p)) store(n, pass, stores);
+                for (Node n : phases.storedIn(p)) if (inResults.get(n) != n) store(n, pass, stores);
                 pass.addAll(stores);
                 out.addAll(declare);
                 if (!pass.isEmpty()) out.addAll(loops(seq, vector, pass));
@@ -331,17 +333,22 @@ final class LoopLowering {
             return new Stmt.Loop(v, rows ? blocks.rest() : null, kind, body);
         }
 
-        /** Computes a value of the row, keeps it in scratch: what the passes to come read. */
-        private Expr keep(Node n, List<Stmt> pass) {
+        /**
+         * Computes a value of the row and keeps it: what the passes to come read.
+         *
+         * @param result in whose row; null for scratch memory
+         */
+        private Expr keep(Node n, Node result, List<Stmt> pass) {
             List<Index> at = group.at(n).getFirst();
             // In the register type: keeping must not round.
-            Buf scratch = rowScratch(n.dtype().compute());
-            Index i = inRow();
-            Local v = new Local("k" + locals++, n.dtype().compute());
+            DType dtype = n.dtype().compute();
+            Buf memory = result == null ? rowScratch(dtype) : params.write(new Params.BufferKey(result, 0), dtype);
+            Index i = result == null ? inRow() : place(result);
+            Local v = new Local("k" + locals++, dtype);
             pass.add(new Stmt.Let(v, values.value(n, at)));
-            pass.add(new Stmt.Store(scratch, i, new Expr.Ref(v)));
+            pass.add(new Stmt.Store(memory, i, new Expr.Ref(v)));
             values.cache(n, at, new Expr.Ref(v));
-            return new Expr.Load(scratch, i);
+            return new Expr.Load(memory, i);
         }
 
         private Buf rowScratch(DType dtype) {

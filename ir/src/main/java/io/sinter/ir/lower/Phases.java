@@ -128,6 +128,38 @@ final class Phases {
         return kept;
     }
 
+    /**
+     * Results in whose rows kept values lie until the results are stored there: the pass that stores touches lines that the pass before has fetched while it
+     * computed. The type in memory is that of the value's registers, elements lie in the order of the space, and no pass after the one that stores needs the value.
+     */
+    Map<Node, Node> keptInResults(Set<Node> kept) {
+        Map<Node, Set<Integer>> used = used();
+        Map<Node, Node> rows = new IdentityHashMap<>();
+        List<Node> free = new ArrayList<>(perElement);
+        free.removeIf(n -> !inOrder(n));
+        for (Node k : kept) {
+            int last = Collections.max(used.get(k));
+            // Its own row, if it is a result: one store less.
+            Node row = free.contains(k)
+                    ? k
+                    : free.stream()
+                            .filter(n -> level.get(n) >= last && !kept.contains(n))
+                            .filter(n -> n.dtype() == k.dtype().compute())
+                            .findFirst()
+                            .orElse(null);
+            if (row == null || row.dtype() != k.dtype().compute()) continue;
+            rows.put(k, row);
+            free.remove(row);
+        }
+        return rows;
+    }
+
+    private boolean inOrder(Node n) {
+        long[] dims = group.vars().stream().mapToLong(v -> v.extent().lit()).toArray();
+        Index space = IndexMath.linear(group.vars().stream().map(IndexMath::var).toList(), dims);
+        return IndexMath.linear(group.at(n).getFirst(), n.shape().toArray()).equals(space);
+    }
+
     /** The passes in which each value of row elements is used. */
     private Map<Node, Set<Integer>> used() {
         Map<Node, Set<Integer>> used = new IdentityHashMap<>();
