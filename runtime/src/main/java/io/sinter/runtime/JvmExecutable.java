@@ -92,7 +92,11 @@ final class JvmExecutable implements Executable {
 
     /** @param ahead the plan's code, which may still be loading */
     JvmExecutable(StoredPlan stored, Session session, JvmKernels.Ahead ahead) {
-        this(stored, session, ahead.kernels(), ahead::of, session.allocator(), session.nextProgram());
+        this(stored, session, ahead, session.allocator(), session.nextProgram());
+    }
+
+    private JvmExecutable(StoredPlan stored, Session session, JvmKernels.Ahead ahead, Allocator allocator, int number) {
+        this(stored, session, ahead.kernels(), ahead::of, allocator, number);
     }
 
     private JvmExecutable(
@@ -131,10 +135,12 @@ final class JvmExecutable implements Executable {
      * @param code of the plan's kernels
      */
     static void rehearse(byte[] plan, Session session, JvmKernels code) {
+        if (FlightRecorder.isInitialized())
+            new Events.Load(); // the recorder writes the code of an event's class at its first use
         Allocator apart = new Allocator(Device.JVM, new HostMemory(), Long.MAX_VALUE);
         try (JvmKernels.Ahead ahead = code.ahead(StoredPlan.codeNames(plan))) {
             StoredPlan stored = StoredPlan.read(plan);
-            new JvmExecutable(stored, session, code, ahead::of, apart, 0).parameters.release();
+            new JvmExecutable(stored, session, ahead, apart, 0).parameters.release();
         } finally {
             apart.close();
         }

@@ -5,8 +5,12 @@ import io.sinter.codegen.jvm.JvmCodegen;
 import io.sinter.codegen.jvm.JvmFlags;
 import io.sinter.codegen.jvm.JvmKernel;
 import io.sinter.codegen.jvm.Options;
+import io.sinter.ir.DType;
 import io.sinter.ir.Graph;
+import io.sinter.ir.Shape;
+import io.sinter.ir.Type;
 import io.sinter.ir.loop.Kernel;
+import io.sinter.ir.op.Sort;
 import io.sinter.ir.plan.Plan;
 import io.sinter.ir.plan.Plan.SlotValue;
 import io.sinter.ir.store.StoredPlan;
@@ -47,15 +51,30 @@ public final class JvmFeatures {
         }
     }
 
-    /** A stored plan of one launch of this kernel, for the sake of reading one. */
+    /** A stored plan of launches of this kernel, of one segment and of two, and of all that is no launch, for the sake of reading one. */
     static byte[] plan(Kernel kernel) {
         long bytes = 1 << 10;
-        SlotValue memory = new SlotValue.Address(new Plan.Place.Temp(0, bytes));
+        Plan.Place place = new Plan.Place.Temp(0, bytes);
+        SlotValue memory = new SlotValue.Address(place);
         List<SlotValue> slots = new ArrayList<>(Collections.nCopies(kernel.slots(), memory));
         slots.set(0, new SlotValue.ErrorRecord());
-        Plan.Launch launch = new Plan.Launch(kernel, List.of(slots));
+        Plan.Launch one = new Plan.Launch(kernel, List.of(slots));
+        Plan.Launch two = new Plan.Launch(kernel, List.of(slots, slots));
+        Plan.Copy copy = new Plan.Copy(place, place, bytes);
+        List<Type> line = List.of(new Type(DType.F32, Shape.of(1)));
+        Sort sort = new Sort(0, false);
+        Plan.LibraryCall call =
+                new Plan.LibraryCall(sort, line, List.of(place), sort.infer(line), List.of(place, place));
         Graph none = new Graph(List.of(), List.of(), List.of(), List.of());
-        Plan plan = new Plan(none, List.of(), List.of(), List.of(), List.of(), List.of(launch), bytes, List.of());
+        Plan plan = new Plan(
+                none,
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of(one, two, copy, call),
+                bytes,
+                List.of(new Plan.Site("none", -1)));
         return StoredPlan.of(plan).toBytes();
     }
 

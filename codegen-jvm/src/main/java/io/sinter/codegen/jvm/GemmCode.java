@@ -342,7 +342,7 @@ public abstract class GemmCode extends JvmKernel implements Cloneable {
         return null;
     }
 
-    private record Planned(long[] numbers, int[] addresses, GemmPlan plan) {
+    record Planned(long[] numbers, int[] addresses, GemmPlan plan) {
         /** Equal but for addresses. */
         boolean isFor(long[] other) {
             int from = 0;

@@ -101,9 +101,6 @@ final class GemmPlan {
     /** Columns of a panel. */
     final int panel;
 
-    /** Does nothing, but that the JVM initialises this class, which reads what caches this machine has. */
-    static void initialise() {}
-
     /**
      * @param numbers of the launch, as {@link GemmCode#numbers} gives them
      * @param form what is not to be chosen here

@@ -20,7 +20,7 @@ final class GemmView {
     static final long UNIT_COLUMN = 4;
 
     /** A flat direction of a plain matrix: as few variables as step through the same memory, outermost first. */
-    private record Direction(long[] extents, long[] strides) {
+    record Direction(long[] extents, long[] strides) {
         static Direction of(long[] extents, long[] numbers, int at) {
             long[] e = new long[extents.length + 1];
             long[] s = new long[extents.length + 1];

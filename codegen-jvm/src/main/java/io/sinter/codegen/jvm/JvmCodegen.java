@@ -161,7 +161,7 @@ public final class JvmCodegen {
 
     /**
      * Makes and runs a kernel that touches no memory but its own: loads and initialises the Vector API and, if
-     * the kernel has to be generated, the generator; then what products of f32 share, which few networks do without. That takes 300 ms and
+     * the kernel has to be generated, the generator; then what plans launches, and what products of f32 share, which few networks do without. That takes 300 ms and
      * is best done on another thread while the first program is traced.
      *
      * @param compile makes the kernel, from a cache or by {@link #compile}
@@ -180,7 +180,7 @@ public final class JvmCodegen {
                     arena.allocate(kernel.scratchBytes(params.address()), 64).address();
             kernel.run(0, params.address(), 0, kernel.tasks(0, params.address()), scratch, 0);
         }
-        GemmPlan.initialise();
+        Planners.load();
         GemmTileSets.of(DType.F32, Options.preferred().vectorBits());
     }
 

@@ -20,7 +20,7 @@ enum WinogradMatrix {
     /** Three taps' gradients. */
     TAPS(new float[][] {{1, 1, 1, 0}, {0, 1, -1, 0}, {0, 1, 1, -1}});
 
-    private record Key(WinogradMatrix matrix, int bits) {}
+    record Key(WinogradMatrix matrix, int bits) {}
 
     private static final ConcurrentHashMap<Key, LinearMap> MAPS = new ConcurrentHashMap<>();
 
