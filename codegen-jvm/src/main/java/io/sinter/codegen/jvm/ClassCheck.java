@@ -3,7 +3,6 @@ package io.sinter.codegen.jvm;
 
 import io.sinter.ir.store.FormatException;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -228,7 +227,7 @@ final class ClassCheck {
 
     private boolean isSelf(int utf8) {
         int at = pool.textAt(utf8);
-        return Arrays.equals(self, 0, self.length, bytes, at, at + pool.textLength(utf8));
+        return self.length == pool.textLength(utf8) && NameSet.isAt(self, bytes, at);
     }
 
     private void type(int utf8) {
@@ -250,21 +249,22 @@ final class ClassCheck {
     private boolean isType(int at, int length) {
         return TYPES.contains(bytes, at, length)
                 || superclasses.contains(bytes, at, length)
-                || Arrays.equals(self, 0, self.length, bytes, at, at + length)
+                || self.length == length && NameSet.isAt(self, bytes, at)
                 || begins(OPERATORS, at, length)
                 || begins(LAYOUTS, at, length);
     }
 
     private boolean begins(byte[] prefix, int at, int length) {
-        return length >= prefix.length && Arrays.equals(prefix, 0, prefix.length, bytes, at, at + prefix.length);
+        return length >= prefix.length && NameSet.isAt(prefix, bytes, at);
     }
 
     private void member(int constant) {
         int owner = pool.first(constant, ConstantPool.CLASS);
-        int name = pool.first(pool.second(constant, ConstantPool.NAME_AND_TYPE), ConstantPool.UTF8);
         NameSet some = members[owner];
         if (some == null) members[owner] = some = members(pool.first(owner, ConstantPool.UTF8));
-        if (some != ALL && !isIn(some, name))
+        if (some == ALL) return; // most are
+        int name = pool.first(pool.second(constant, ConstantPool.NAME_AND_TYPE), ConstantPool.UTF8);
+        if (!isIn(some, name))
             throw wrong("it uses " + pool.text(pool.first(owner, ConstantPool.UTF8)) + "." + pool.text(name));
     }
 

@@ -5,7 +5,6 @@ import io.sinter.ir.store.ByteReader;
 import io.sinter.ir.store.ByteWriter;
 import io.sinter.ir.store.FormatException;
 import io.sinter.ir.store.Sha256;
-import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -79,13 +78,7 @@ public record CacheKey(Kind kind, String build, String target, String numerics, 
      */
     public String digest() {
         if (SCOPES.size() > MOST_SCOPES) SCOPES.clear();
-        byte[] scope = SCOPES.computeIfAbsent(new Scope(kind, build, target, numerics), Scope::sha256);
-        char[] digits = new char[content.length()];
-        for (int i = 0; i < digits.length; i++) {
-            int digit = scope[i] ^ Character.digit(content.charAt(i), 16);
-            digits[i] = (char) (digit < 10 ? '0' + digit : 'a' + digit - 10);
-        }
-        return new String(digits);
+        return Sha256.xor(content, SCOPES.computeIfAbsent(new Scope(kind, build, target, numerics), Scope::sha256));
     }
 
     /** What an entry depends on besides what was compiled. */
@@ -94,9 +87,7 @@ public record CacheKey(Kind kind, String build, String target, String numerics, 
         byte[] sha256() {
             ByteWriter out = new ByteWriter().number(SCHEMA);
             out.constant(kind).text(build).text(target).text(numerics);
-            byte[] digits = Sha256.hex(out.toBytes()).getBytes(StandardCharsets.ISO_8859_1);
-            for (int i = 0; i < digits.length; i++) digits[i] = (byte) Character.digit(digits[i], 16);
-            return digits;
+            return Sha256.values(Sha256.hex(out.toBytes()));
         }
     }
 }
