@@ -100,8 +100,14 @@ final class JvmKernels {
                 if (loaded[i] == null) return get(plan);
                 byName.put(names.get(i), loaded[i]);
             }
+            // Most launches are of a kernel that another one launches, too.
+            Map<Kernel, JvmKernel> known = new IdentityHashMap<>();
             List<JvmKernel> all = new ArrayList<>();
-            for (Kernel k : StoredPlan.kernels(plan.plan())) all.add(byName.get(plan.codeName(k)));
+            for (Kernel k : StoredPlan.kernels(plan.plan())) {
+                JvmKernel found = known.get(k);
+                if (found == null) known.put(k, found = byName.get(plan.codeName(k)));
+                all.add(found);
+            }
             return all;
         }
 

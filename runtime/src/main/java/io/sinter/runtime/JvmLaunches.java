@@ -3,6 +3,7 @@ package io.sinter.runtime;
 
 import io.sinter.codegen.jvm.JvmKernel;
 import io.sinter.ir.plan.Plan;
+import io.sinter.ir.plan.Slots;
 import io.sinter.ir.store.StoredPlan;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -18,26 +19,46 @@ final class JvmLaunches {
     /** So many kernels have answered before another thread has begun. */
     private static final int QUESTIONS_PER_THREAD = 16;
 
+    /** A hash looks at so many words of a block. */
+    private static final int HASHED = 8;
+
     private JvmLaunches() {}
 
     /** What a kernel is asked about the block of one segment: the same for all launches with the same numbers. */
     private static final class Question {
         private final JvmKernel code;
         private final long block;
-        private final long[] numbers;
+        private final Slots slots;
+        private final long[] words;
         private final int hash;
 
-        /** @param numbers that are in the block */
-        Question(JvmKernel code, long block, long[] numbers) {
+        /**
+         * @param slots that the block was made of
+         * @param words that are in it
+         */
+        Question(JvmKernel code, long block, Slots slots, long[] words) {
             this.code = code;
             this.block = block;
-            this.numbers = numbers;
-            hash = 31 * System.identityHashCode(code) + Arrays.hashCode(numbers);
+            this.slots = slots;
+            this.words = words;
+            int some = System.identityHashCode(code);
+            // Extents and strides come last.
+            for (int i = Math.max(0, words.length - HASHED); i < words.length; i++)
+                some = 31 * some + Long.hashCode(words[i]);
+            hash = some;
         }
 
         @Override
         public boolean equals(Object o) {
-            return o instanceof Question q && q.code == code && q.hash == hash && Arrays.equals(q.numbers, numbers);
+            if (!(o instanceof Question q) || q.code != code || q.hash != hash) return false;
+            if (!slots.sharesNumbers(q.slots) || slots.others() != q.slots.others())
+                return Arrays.equals(q.words, words);
+            // Kernels that are launched often have dozens of numbers, and a few addresses beside.
+            for (int i = 0; i < slots.others(); i++) {
+                int slot = slots.place(i);
+                if (slot != q.slots.place(i) || words[slot] != q.words[slot]) return false;
+            }
+            return true;
         }
 
         @Override
@@ -66,8 +87,8 @@ final class JvmLaunches {
             asked[i] = new int[blocks.get(i).length];
             for (int s = 0; s < asked[i].length; s++) {
                 long block = blocks.get(i)[s];
-                Question q = new Question(
-                        code[i], block, parameters.numbers(block, l.kernel().slots()));
+                Slots slots = l.slots(s);
+                Question q = new Question(code[i], block, slots, parameters.numbers(block, slots.size()));
                 Integer number = known.putIfAbsent(q, questions.size());
                 if (number == null) questions.add(q);
                 asked[i][s] = number == null ? questions.size() - 1 : number;

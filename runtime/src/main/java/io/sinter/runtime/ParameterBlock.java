@@ -66,6 +66,24 @@ final class ParameterBlock {
     /** A base address that follows from another one: memory of a {@link Plan.Repeat}'s body, as it is in a run of the body. */
     private record Move(int to, int from, long offset, Plan.Moving by) {}
 
+    /** What is known of the values in a table of slots, in one section: most launches name memory that others name, too. */
+    private static final class Known {
+        private final Slots.Tables tables;
+        /** Of an address, the number of its base address and 1; 0 of what is not known yet, -1 of what is no address. */
+        private final int[] bases;
+
+        private final long[] offsets;
+        /** What is in the slot until the first run. */
+        private final long[] words;
+
+        Known(Slots.Tables tables) {
+            this.tables = tables;
+            bases = new int[tables.values().length];
+            offsets = new long[bases.length];
+            words = new long[bases.length];
+        }
+    }
+
     /** The launches and the memory of one plan: the program's, or that of the body of a repeat. */
     final class Section {
         private final Plan plan;
@@ -82,6 +100,8 @@ final class ParameterBlock {
         private final List<Move> moves = new ArrayList<>();
         /** Those {@link #moves} that are somewhere else in each run. */
         private Move[] moving = {};
+        /** While the section is built. */
+        private Known known;
 
         private Section(Plan plan, Section outer, Plan.Repeat repeat) {
             this.plan = plan;
@@ -131,8 +151,8 @@ final class ParameterBlock {
 
         /** The program's memory that a place is in. */
         Place outermost(Place place) {
+            if (outer == null) return place;
             return switch (place) {
-                case Place p when outer == null -> p;
                 case Place.Part p -> outermost(p.of());
                 case Place.Temp _ -> outer.outermost(repeat.arena());
                 case Place.Argument a ->
@@ -165,6 +185,7 @@ final class ParameterBlock {
                     case Plan.LibraryCall _, Plan.Copy _ -> {}
                 }
             }
+            known = null;
         }
 
         private void bind() {
@@ -287,28 +308,36 @@ final class ParameterBlock {
         }
         int first = index(at);
         values.copyNumbers(words, first);
+        if (section.known == null || section.known.tables != values.tables())
+            section.known = new Known(values.tables());
+        Known known = section.known;
         for (int i = 0; i < values.others(); i++) {
             int slot = values.place(i);
-            words[first + slot] = word(section, at + (long) slot * Long.BYTES, values.other(i));
+            int value = values.index(i);
+            if (known.bases[value] == 0) note(section, known, value);
+            words[first + slot] = known.words[value];
+            long address = at + (long) slot * Long.BYTES;
+            if (known.bases[value] > 0) section.patches[known.bases[value] - 1].add(address, known.offsets[value]);
+            else if (values.other(i) instanceof SlotValue.ScalarArgument s)
+                scalarPatches.add(new ScalarPatch(
+                        address, s.index(), plan.argTypes().get(s.index()).dtype()));
         }
     }
 
-    /** What is in a slot until the first run; what runs will write into it is noted. */
-    private long word(Section section, long slot, SlotValue value) {
-        return switch (value) {
-            case SlotValue.Number n -> n.value();
-            case SlotValue.ErrorRecord _ -> start + shift;
+    /** What is in a slot with this value until the first run, and what runs will write into it. */
+    private void note(Section section, Known known, int value) {
+        known.bases[value] = -1;
+        switch (known.tables.values()[value]) {
+            case SlotValue.ErrorRecord _ -> known.words[value] = start + shift;
             case SlotValue.Address a -> {
                 Place place = a.place();
-                section.patches[section.base(place) - section.first].add(slot, place.start());
-                yield Long.lowestOneBit(section.alignment(place) | ALIGNMENT);
+                known.bases[value] = section.base(place) - section.first + 1;
+                known.offsets[value] = place.start();
+                known.words[value] = Long.lowestOneBit(section.alignment(place) | ALIGNMENT);
             }
-            case SlotValue.ScalarArgument s -> {
-                scalarPatches.add(new ScalarPatch(
-                        slot, s.index(), plan.argTypes().get(s.index()).dtype()));
-                yield 0;
-            }
-        };
+            case SlotValue.ScalarArgument _ -> {}
+            case SlotValue.Number _ -> throw new IllegalStateException("numbers stand apart");
+        }
     }
 
     /** The error record and what follows it, up to {@code used} bytes behind the last block. */

@@ -99,6 +99,20 @@ public final class ByteReader {
         return values;
     }
 
+    /** What {@link ByteWriter#ints} wrote. */
+    public int[] ints() {
+        long n = number();
+        if (n < 0 || n > left() / Integer.BYTES) throw new FormatException(n + " ints in " + left() + " bytes");
+        int[] values = new int[(int) n];
+        ByteBuffer.wrap(bytes)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .position(at)
+                .asIntBuffer()
+                .get(values);
+        at += values.length * Integer.BYTES;
+        return values;
+    }
+
     public byte[] bytes() {
         return raw(count());
     }

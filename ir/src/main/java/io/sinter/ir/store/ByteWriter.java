@@ -67,6 +67,19 @@ public final class ByteWriter {
         return this;
     }
 
+    /** Their number, then four bytes each, the lowest first. */
+    public ByteWriter ints(int[] values) {
+        number(values.length);
+        reserve(Math.multiplyExact(values.length, Integer.BYTES));
+        ByteBuffer.wrap(bytes)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .position(size)
+                .asIntBuffer()
+                .put(values);
+        size += values.length * Integer.BYTES;
+        return this;
+    }
+
     public ByteWriter text(String value) {
         return bytes(value.getBytes(StandardCharsets.UTF_8));
     }

@@ -17,6 +17,10 @@ final class PlanCheck {
     private final Plan plan;
     /** Of each argument: most places are arguments, and each is named by many slots. */
     private final long[] argumentBytes;
+    /** Which values of the launches' tables are sound: most launches name memory that others name, too. */
+    private boolean[] sound = {};
+
+    private Slots.Tables tables;
 
     private PlanCheck(Plan plan) {
         this.plan = plan;
@@ -83,18 +87,28 @@ final class PlanCheck {
             Slots slots = l.slots(segment);
             if (slots.size() != l.kernel().slots())
                 throw new FormatException("a launch of " + l.kernel().name() + " with other slots");
+            if (slots.tables() != tables) {
+                tables = slots.tables();
+                sound = new boolean[tables.values().length];
+            }
             for (int i = 0; i < slots.others(); i++) {
-                switch (slots.other(i)) {
-                    case SlotValue.Address a -> bytes(a.place());
-                    case SlotValue.ScalarArgument a ->
-                        demand(plan.scalarArgs().get(argument(a.index())), "a tensor where a number is needed");
-                    case SlotValue.Number _, SlotValue.ErrorRecord _ -> {}
-                }
+                int value = slots.index(i);
+                if (sound[value]) continue;
+                value(slots.other(i));
+                sound[value] = true;
             }
-            for (Buf b : l.kernel().buffers()) {
-                boolean address = slots.get(b.slot()) instanceof SlotValue.Address;
-                demand(address == (b.kind() != Buf.Kind.SCRATCH), "a buffer without an address");
-            }
+            // A slot that the kernel does not have is one that its reader has refused.
+            for (Buf b : l.kernel().buffers())
+                demand(slots.isAddress(b.slot()) == (b.kind() != Buf.Kind.SCRATCH), "a buffer without an address");
+        }
+    }
+
+    private void value(SlotValue value) {
+        switch (value) {
+            case SlotValue.Address a -> bytes(a.place());
+            case SlotValue.ScalarArgument a ->
+                demand(plan.scalarArgs().get(argument(a.index())), "a tensor where a number is needed");
+            case SlotValue.Number _, SlotValue.ErrorRecord _ -> {}
         }
     }
 

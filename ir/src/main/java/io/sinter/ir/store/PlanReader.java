@@ -28,8 +28,10 @@ final class PlanReader {
     private final List<Kernel> kernels = new ArrayList<>();
     private final Map<Plan.Step, int[]> origins = new IdentityHashMap<>();
     private final Map<Plan.Step, String> forms = new IdentityHashMap<>();
-    /** Those of all launches' slots. */
-    private long[] numbers;
+    /** Of all launches' slots. */
+    private Slots.Tables tables;
+    /** Where the next block's slots that hold no number begin. */
+    private int others;
 
     private int depth;
 
@@ -45,7 +47,7 @@ final class PlanReader {
             r.kernels.add(k);
             names.put(k, name);
         }
-        r.numbers = in.longs();
+        r.tables = new Slots.Tables(in.longs(), in.ints(), in.ints(), r.values());
         return new StoredPlan(r.plan(), names, r.origins, r.forms);
     }
 
@@ -136,13 +138,16 @@ final class PlanReader {
     private Slots slots() {
         int size = in.integer();
         int from = in.integer();
-        int[] places = new int[in.count()];
-        SlotValue[] others = new SlotValue[places.length];
-        for (int i = 0; i < places.length; i++) {
-            places[i] = in.integer();
-            others[i] = other();
-        }
-        return Slots.of(numbers, from, size, places, others);
+        int count = in.integer();
+        Slots slots = Slots.of(tables, from, size, others, count);
+        others += count;
+        return slots;
+    }
+
+    private SlotValue[] values() {
+        SlotValue[] values = new SlotValue[in.count()];
+        for (int i = 0; i < values.length; i++) values[i] = value();
+        return values;
     }
 
     private List<Plan.Moving> moving() {
@@ -152,7 +157,7 @@ final class PlanReader {
         return List.copyOf(list);
     }
 
-    private SlotValue other() {
+    private SlotValue value() {
         return switch (in.u8()) {
             case 0 -> new SlotValue.Address(place());
             case 1 -> new SlotValue.ScalarArgument(in.integer());

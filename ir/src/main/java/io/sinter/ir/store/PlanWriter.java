@@ -17,12 +17,13 @@ import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Writes plans: first the names of all kernels' structures, then the kernels, each structure once, then the numbers of all launches' slots, each block once,
- * then the plan, which refers to them by their place. The graph, which is for messages, stays out,
+ * Writes plans: first the names of all kernels' structures, then the kernels, each structure once, then all launches' slots ({@link Slots.Tables}; of equal numbers one block, of equal
+ * values one), then the plan, which refers to them by their place. The graph, which is for messages, stays out,
  * and so does everything that says where a program was written.
  */
 final class PlanWriter {
@@ -43,6 +44,7 @@ final class PlanWriter {
         PlanWriter w = new PlanWriter(stored, out);
         w.kernels();
         w.blocks();
+        w.others();
         w.plan(stored.plan());
     }
 
@@ -80,6 +82,40 @@ final class PlanWriter {
         LongBuffer all = LongBuffer.allocate(size);
         for (LongBuffer block : distinct) all.put(block.duplicate());
         out.longs(all.array());
+    }
+
+    /** What is no number, in the order in which {@link #slots} passes it. */
+    private void others() {
+        List<Integer> places = new ArrayList<>();
+        List<Integer> others = new ArrayList<>();
+        Map<SlotValue, Integer> values = new LinkedHashMap<>();
+        for (Plan.Launch l : StoredPlan.launches(stored.plan())) {
+            for (int s = 0; s < l.segments().size(); s++) {
+                Slots slots = l.slots(s);
+                for (int i = 0; i < slots.others(); i++) {
+                    places.add(slots.place(i));
+                    others.add(values.computeIfAbsent(slots.other(i), _ -> values.size()));
+                }
+            }
+        }
+        out.ints(ints(places)).ints(ints(others)).number(values.size());
+        values.keySet().forEach(this::value);
+    }
+
+    private static int[] ints(List<Integer> list) {
+        return list.stream().mapToInt(Integer::intValue).toArray();
+    }
+
+    private void value(SlotValue value) {
+        switch (value) {
+            case SlotValue.Address(Place place) -> {
+                out.u8(0);
+                place(place);
+            }
+            case SlotValue.ScalarArgument(int index) -> out.u8(1).number(index);
+            case SlotValue.ErrorRecord() -> out.u8(2);
+            case SlotValue.Number _ -> throw new AssertionError("a number beside the numbers");
+        }
     }
 
     /** Equal if the numbers are. */
@@ -186,18 +222,6 @@ final class PlanWriter {
 
     private void slots(Slots slots) {
         out.number(slots.size()).number(blocks.get(numbers(slots))).number(slots.others());
-        for (int i = 0; i < slots.others(); i++) {
-            out.number(slots.place(i));
-            switch (slots.other(i)) {
-                case SlotValue.Address(Place place) -> {
-                    out.u8(0);
-                    place(place);
-                }
-                case SlotValue.ScalarArgument(int index) -> out.u8(1).number(index);
-                case SlotValue.ErrorRecord() -> out.u8(2);
-                case SlotValue.Number _ -> throw new AssertionError("a number beside the numbers");
-            }
-        }
     }
 
     private void places(List<Place> list) {

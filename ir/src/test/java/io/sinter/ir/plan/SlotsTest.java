@@ -3,8 +3,10 @@ package io.sinter.ir.plan;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.sinter.ir.plan.Plan.SlotValue;
 import java.util.List;
@@ -50,8 +52,20 @@ class SlotsTest {
     @Test
     void blocksShareNumbersAndMustFitThem() {
         long[] numbers = {1, 2, 0, 4};
-        Slots slots = Slots.of(numbers, 1, 3, new int[] {1}, new SlotValue[] {ADDRESS});
+        Slots.Tables tables =
+                new Slots.Tables(numbers, new int[] {2, 1}, new int[] {1, 0}, new SlotValue[] {ADDRESS, RECORD});
+        Slots slots = Slots.of(tables, 1, 3, 1, 1);
         assertEquals(List.of(number(2), ADDRESS, number(4)), slots);
+        assertEquals(List.of(number(1), number(2), RECORD, number(4)), Slots.of(tables, 0, 4, 0, 1));
+        assertTrue(slots.isAddress(1));
+        assertFalse(slots.isAddress(0));
+        assertFalse(Slots.of(tables, 0, 4, 0, 1).isAddress(2));
+        assertTrue(slots.sharesNumbers(Slots.of(tables, 1, 3, 0, 0)));
+        assertFalse(slots.sharesNumbers(Slots.of(tables, 0, 3, 0, 0)));
+        assertFalse(slots.sharesNumbers(Slots.of(List.copyOf(slots))));
+        assertThrows(IllegalArgumentException.class, () -> Slots.of(tables, 0, 4, -1, 1));
+        assertThrows(IllegalArgumentException.class, () -> Slots.of(tables, 0, 4, 1, 2));
+        assertThrows(IllegalArgumentException.class, () -> Slots.of(tables, 0, 4, 0, -1));
         refused(numbers, 1, 4, new int[0]);
         refused(numbers, -1, 2, new int[0]);
         refused(numbers, 1, -1, new int[0]);
@@ -64,9 +78,17 @@ class SlotsTest {
         refused(new long[4], 0, 4, new int[] {2, 1}, ADDRESS, ADDRESS);
         refused(numbers, 0, 4, new int[] {2});
         refused(numbers, 0, 4, new int[] {2}, number(3));
+        for (int value : new int[] {-1, 1}) {
+            Slots.Tables other = new Slots.Tables(numbers, new int[] {2}, new int[] {value}, new SlotValue[] {ADDRESS});
+            assertThrows(IllegalArgumentException.class, () -> Slots.of(other, 0, 4, 0, 1));
+        }
     }
 
-    private static void refused(long[] numbers, int from, int size, int[] places, SlotValue... others) {
-        assertThrows(IllegalArgumentException.class, () -> Slots.of(numbers, from, size, places, others));
+    private static void refused(long[] numbers, int from, int size, int[] places, SlotValue... values) {
+        int[] others = new int[values.length];
+        for (int i = 0; i < others.length; i++) others[i] = i;
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> Slots.of(new Slots.Tables(numbers, places, others, values), from, size, 0, places.length));
     }
 }

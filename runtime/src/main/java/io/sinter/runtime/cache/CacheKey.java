@@ -21,7 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 public record CacheKey(Kind kind, String build, String target, String numerics, String content) {
     /** The version of keys and of all formats of entries: raised whenever the meaning of a byte changes. */
-    public static final int SCHEMA = 4;
+    public static final int SCHEMA = 5;
 
     /** Results as the operators' definitions give them: no approximations that they do not name, a fixed order of sums. */
     public static final String STRICT = "strict";
