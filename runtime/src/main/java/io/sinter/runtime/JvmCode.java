@@ -95,6 +95,11 @@ final class JvmCode implements SharedClass.Store, JvmKernels.Maker {
         return Events.generated(kernel.name(), counters.generated, () -> JvmCodegen.generate(kernel, options));
     }
 
+    /** Without the package, which all share: the recorder writes texts character by character. */
+    private static String simpleName(GeneratedClass stored) {
+        return stored.className().substring(stored.className().lastIndexOf('/') + 1);
+    }
+
     /** A stored class, verified and defined. */
     private static <T> T load(Entry entry, Consumer<GeneratedClass> check, Function<GeneratedClass, T> make) {
         GeneratedClass stored = read(entry);
@@ -102,7 +107,7 @@ final class JvmCode implements SharedClass.Store, JvmKernels.Maker {
         if (verify != null) verify.begin();
         check.accept(stored);
         if (verify != null) {
-            verify.name = stored.className();
+            verify.name = simpleName(stored);
             verify.commit();
         }
         Events.Define define = FlightRecorder.isInitialized() ? new Events.Define() : null;
@@ -110,7 +115,7 @@ final class JvmCode implements SharedClass.Store, JvmKernels.Maker {
         try {
             T kernel = make.apply(stored);
             if (define != null) {
-                define.name = stored.className();
+                define.name = simpleName(stored);
                 define.commit();
             }
             return kernel;

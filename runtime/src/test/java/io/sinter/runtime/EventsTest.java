@@ -92,7 +92,7 @@ class EventsTest {
         assertEquals(
                 List.of(false, true),
                 plans.stream().map(e -> e.getBoolean("hit")).toList());
-        assertEquals(64, plans.getFirst().getString("key").length());
+        assertTrue(plans.getFirst().getString("key").matches("[0-9a-f]{12}"));
         assertEquals(1, events.get("io.sinter.Compile").size());
         RecordedEvent load = events.get("io.sinter.Load").getFirst();
         assertEquals(1, load.getInt("kernels"));

@@ -22,6 +22,8 @@ final class CacheEvents {
         String kind;
 
         @Label("Key")
+        @Description(
+                "Its first digits, as sinter cache ls shows them and why takes them: the recorder writes texts character by character")
         String key;
 
         @Label("Hit")

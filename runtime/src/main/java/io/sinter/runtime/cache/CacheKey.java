@@ -59,6 +59,22 @@ public record CacheKey(Kind kind, String build, String target, String numerics, 
         }
     }
 
+    /** By comparisons of its own: keys are compared before HotSpot has compiled anything, and a record's are a chain of method handles until then. */
+    @Override
+    public boolean equals(Object o) {
+        return o instanceof CacheKey k
+                && kind == k.kind
+                && content.equals(k.content)
+                && build.equals(k.build)
+                && target.equals(k.target)
+                && numerics.equals(k.numerics);
+    }
+
+    @Override
+    public int hashCode() {
+        return content.hashCode();
+    }
+
     void write(ByteWriter out) {
         out.constant(kind).text(build).text(target).text(numerics).text(content);
     }

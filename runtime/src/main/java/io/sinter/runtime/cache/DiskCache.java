@@ -158,7 +158,7 @@ public final class DiskCache {
         }
         if (event != null && event.shouldCommit()) {
             event.kind = key.kind().folder();
-            event.key = digest;
+            event.key = Tier.shorten(digest);
             event.hit = found != null;
             event.shared = fromShared;
             event.commit();
