@@ -62,11 +62,22 @@ final class JvmCode implements SharedClass.Store, JvmKernels.Maker {
     public <T> T get(SharedClass<T> shared) {
         DiskCache cache = disk.get();
         if (cache == null) return shared.define(shared.generate());
-        CacheKey key = key(Sha256.hex(shared.name().getBytes(StandardCharsets.UTF_8)));
+        CacheKey key = key(shared);
         return cache.get(key, null, entry -> load(entry, shared::check, shared::define), () -> {
             GeneratedClass made = shared.generate();
             return new DiskCache.Made<>(shared.define(made), entry(key, shared.name(), made));
         });
+    }
+
+    @Override
+    public <T> T find(SharedClass<T> shared) {
+        DiskCache cache = disk.get();
+        if (cache == null) return null;
+        return cache.find(key(shared), entry -> load(entry, shared::check, shared::define));
+    }
+
+    private CacheKey key(SharedClass<?> shared) {
+        return key(Sha256.hex(shared.name().getBytes(StandardCharsets.UTF_8)));
     }
 
     private CacheKey key(String content) {

@@ -182,6 +182,7 @@ public final class JvmCodegen {
         }
         Planners.load();
         GemmTileSets.of(DType.F32, Options.preferred().vectorBits());
+        WinogradMatrix.loadKept(Options.preferred().vectorBits());
     }
 
     /** The bytecode as text. */

@@ -23,10 +23,14 @@ public final class SharedClass<T> {
     public interface Store {
         /** The object of a class that is kept, or else of one that is generated now, and kept. */
         <T> T get(SharedClass<T> shared);
+
+        /** The object of a class that is kept; else null. */
+        <T> T find(SharedClass<T> shared);
     }
 
     private final String name;
     private final Class<T> type;
+    /** Null if the class is only looked for. */
     private final Function<String, byte[]> code;
 
     private SharedClass(String name, Class<T> type, Function<String, byte[]> code) {
@@ -61,6 +65,16 @@ public final class SharedClass<T> {
         SharedClass<T> shared = new SharedClass<>(name, type, code);
         Store store = STORE.get();
         return store == null ? shared.define(shared.generate()) : store.get(shared);
+    }
+
+    /**
+     * The object of a class if it is kept; else null, and nothing is generated.
+     *
+     * @param name as of {@link #make}
+     */
+    static <T> T find(String name, Class<T> type) {
+        Store store = STORE.get();
+        return store == null ? null : store.find(new SharedClass<>(name, type, null));
     }
 
     /** The class's internal name, which says all that its code depends on besides the generator and the {@linkplain JvmCodegen#target target}. */

@@ -61,9 +61,22 @@ enum WinogradMatrix {
         return known != null ? known : MAPS.computeIfAbsent(key, WinogradMatrix::make);
     }
 
+    /** Loads the process's code for all matrices where a cache keeps it: nobody waits then when a program turns out to need it. */
+    static void loadKept(int bits) {
+        if (bits == 0) return;
+        for (WinogradMatrix m : values()) {
+            Key key = new Key(m, bits);
+            LinearMap kept = MAPS.containsKey(key) ? null : SharedClass.find(name(key), LinearMap.class);
+            if (kept != null) MAPS.putIfAbsent(key, kept);
+        }
+    }
+
+    private static String name(Key key) {
+        return "Winograd_" + key.matrix + "_" + key.bits;
+    }
+
     private static LinearMap make(Key key) {
         if (key.bits == 0) return new ScalarLinearMap(key.matrix, GemmScalarTiles.LANES);
-        String name = "Winograd_" + key.matrix + "_" + key.bits;
-        return SharedClass.make(name, LinearMap.class, n -> VectorLinearMap.generate(n, key.matrix, key.bits));
+        return SharedClass.make(name(key), LinearMap.class, n -> VectorLinearMap.generate(n, key.matrix, key.bits));
     }
 }

@@ -100,6 +100,30 @@ class ClassCheckTest {
             all.add(shared);
             return shared.define(shared.generate());
         }
+
+        @Override
+        public <T> T find(SharedClass<T> shared) {
+            all.add(shared);
+            return null;
+        }
+    }
+
+    @Test
+    void whatIsOnlyLookedForIsNotGenerated() {
+        Asked asked = new Asked();
+        SharedClass.keepIn(asked);
+        long before = SharedClass.generated();
+        try {
+            WinogradMatrix.loadKept(0);
+            assertEquals(0, asked.all.size());
+            WinogradMatrix.loadKept(64); // a width that no test has asked for
+        } finally {
+            SharedClass.keepNoLongerIn(asked);
+        }
+        assertEquals(
+                List.of("INPUT", "FILTER", "OUTPUT", "PIXELS", "TAPS"),
+                asked.all.stream().map(s -> s.name().split("_")[1]).toList());
+        assertEquals(before, SharedClass.generated());
     }
 
     @Test
