@@ -48,55 +48,110 @@ final class KernelShell {
      * @param pairs for tasks that may run two at a time; else null
      */
     void run(List<Var> grid, int slots, MethodBuilder tile, RowPairs pairs) {
-        MethodBuilder m = owner.method("run", Type.VOID_TYPE);
-        m.parameter("phase", Type.INT_TYPE);
-        LocalVar params = m.parameter("params", Type.LONG_TYPE);
-        LocalVar begin = m.parameter("begin", Type.LONG_TYPE);
-        LocalVar end = m.parameter("end", Type.LONG_TYPE);
-        LocalVar scratch = m.parameter("scratch", Type.LONG_TYPE);
-        m.parameter("workspace", Type.LONG_TYPE);
-        Block start = new Block();
-        List<LocalVar> variables = new ArrayList<>();
-        List<LocalVar> extents = new ArrayList<>();
-        LocalVar rest = m.local("rest", Type.LONG_TYPE);
-        LocalVar task = m.local("task", Type.LONG_TYPE);
-        for (Var v : grid) {
-            variables.add(m.local(v.name(), Type.LONG_TYPE));
-            extents.add(m.local("n_" + v.name(), Type.LONG_TYPE));
-        }
-        start.add(rest.set(begin));
-        for (int i = grid.size() - 1; i >= 0; i--) {
-            start.add(extents.get(i).set(extent(grid.get(i), params)));
-            start.add(variables.get(i).set(Code.rem(rest, extents.get(i))), rest.set(Code.div(rest, extents.get(i))));
-        }
-        LocalVar inside = m.local("inside", Type.LONG_TYPE);
-        LocalVar copy = m.local("slots", Memory.SLOTS);
-        start.add(copy.set(Memory.slots(params, slots)));
-        LocalVar alone = begin;
+        Run r = new Run(owner, grid, slots);
+        MethodBuilder m = r.m;
+        Block start = r.start;
+        List<LocalVar> variables = r.variables;
+        LocalVar alone = r.begin;
         if (pairs != null) {
             alone = m.local("alone", Type.LONG_TYPE);
-            start.add(alone.set(Code.add(begin, Code.and(Code.sub(end, begin), Code.constant(-2L)))));
-            List<Code> both = new ArrayList<>(List.of(copy, scratch));
+            start.add(alone.set(Code.add(r.begin, Code.and(Code.sub(r.end, r.begin), Code.constant(-2L)))));
+            List<Code> both = new ArrayList<>(List.of(r.copy, r.scratch));
             Block two = new Block();
+            both.addAll(r.keep(two));
+            both.add(Code.add(r.scratch, Code.constant(pairs.scratchBytes())));
+            both.addAll(variables);
+            two.add(r.next(), pairs.tiles().call(both), r.next());
+            start.forLong(r.task, r.begin, alone, 2, two);
+        }
+        Block one = new Block().add(tile.call(r.arguments())).add(r.next());
+        start.forLong(r.task, alone, r.end, 1, one);
+        m.body().ifThen(Code.lt(r.begin, r.end), start);
+        // Pairs, and one alone.
+        if (pairs != null) samples(5);
+    }
+
+    /**
+     * Calls {@code first(slots, scratch, grid variables)} for the first task, then for each {@code rest(slots, scratch, grid variables, the next task's)}; the
+     * last task's next one is itself.
+     */
+    void runOverlapped(List<Var> grid, int slots, MethodBuilder first, MethodBuilder rest) {
+        Run r = new Run(owner, grid, slots);
+        r.start.add(first.call(r.arguments()));
+        Block each = new Block();
+        List<Code> args = new ArrayList<>(List.of(r.copy, r.scratch));
+        args.addAll(r.keep(each));
+        args.addAll(r.variables);
+        r.start.forLong(r.task, Code.add(r.begin, Code.constant(1L)), r.end, 1, each.add(r.next(), rest.call(args)));
+        List<Code> last = r.arguments();
+        last.addAll(r.variables);
+        r.start.add(rest.call(last));
+        r.m.body().ifThen(Code.lt(r.begin, r.end), r.start);
+        samples(3);
+    }
+
+    private void samples(long tasks) {
+        MethodBuilder samples = owner.method("sampleTasks", Type.LONG_TYPE);
+        samples.body().add(Code.ret(Code.constant(tasks)));
+    }
+
+    /** A method that runs tasks: its parameters, and the grid's variables at the first of them. */
+    private static final class Run {
+        private final MethodBuilder m;
+        private final LocalVar begin;
+        private final LocalVar end;
+        private final LocalVar scratch;
+        private final LocalVar copy;
+        private final LocalVar task;
+        private final LocalVar inside;
+        private final Block start = new Block();
+        private final List<LocalVar> variables = new ArrayList<>();
+        private final List<LocalVar> extents = new ArrayList<>();
+
+        Run(ClassBuilder owner, List<Var> grid, int slots) {
+            m = owner.method("run", Type.VOID_TYPE);
+            m.parameter("phase", Type.INT_TYPE);
+            LocalVar params = m.parameter("params", Type.LONG_TYPE);
+            begin = m.parameter("begin", Type.LONG_TYPE);
+            end = m.parameter("end", Type.LONG_TYPE);
+            scratch = m.parameter("scratch", Type.LONG_TYPE);
+            m.parameter("workspace", Type.LONG_TYPE);
+            LocalVar rest = m.local("rest", Type.LONG_TYPE);
+            task = m.local("task", Type.LONG_TYPE);
+            for (Var v : grid) {
+                variables.add(m.local(v.name(), Type.LONG_TYPE));
+                extents.add(m.local("n_" + v.name(), Type.LONG_TYPE));
+            }
+            start.add(rest.set(begin));
+            for (int i = grid.size() - 1; i >= 0; i--) {
+                start.add(extents.get(i).set(extent(grid.get(i), params)));
+                start.add(
+                        variables.get(i).set(Code.rem(rest, extents.get(i))), rest.set(Code.div(rest, extents.get(i))));
+            }
+            inside = m.local("inside", Type.LONG_TYPE);
+            copy = m.local("slots", Memory.SLOTS);
+            start.add(copy.set(Memory.slots(params, slots)));
+        }
+
+        List<Code> arguments() {
+            List<Code> args = new ArrayList<>(List.of(copy, scratch));
+            args.addAll(variables);
+            return args;
+        }
+
+        /** Copies of the variables as they are here. */
+        List<LocalVar> keep(Block here) {
+            List<LocalVar> copies = new ArrayList<>();
             for (LocalVar v : variables) {
                 LocalVar first = m.local(v.name() + "_first", Type.LONG_TYPE);
-                two.add(first.set(v));
-                both.add(first);
+                here.add(first.set(v));
+                copies.add(first);
             }
-            both.add(Code.add(scratch, Code.constant(pairs.scratchBytes())));
-            both.addAll(variables);
-            two.add(next(variables, extents, inside), pairs.tiles().call(both), next(variables, extents, inside));
-            start.forLong(task, begin, alone, 2, two);
+            return copies;
         }
-        List<Code> args = new ArrayList<>(List.of(copy, scratch));
-        args.addAll(variables);
-        Block one = new Block().add(tile.call(args)).add(next(variables, extents, inside));
-        start.forLong(task, alone, end, 1, one);
-        m.body().ifThen(Code.lt(begin, end), start);
-        if (pairs != null) {
-            // Pairs, and one alone.
-            MethodBuilder samples = owner.method("sampleTasks", Type.LONG_TYPE);
-            samples.body().add(Code.ret(Code.constant(5L)));
+
+        Block next() {
+            return KernelShell.next(variables, extents, inside);
         }
     }
 

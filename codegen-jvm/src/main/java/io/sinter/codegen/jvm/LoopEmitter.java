@@ -67,14 +67,66 @@ final class LoopEmitter {
         List<Stmt> body = canon.statements(kernel.body());
         facts.add(body);
         lines = new ListingLines(kernel).last(body);
+        RowOverlap overlap =
+                pairs && options.isVector() ? RowOverlap.of(kernel, body, canon, facts, options, budget) : null;
+        if (overlap != null) {
+            emit(overlap);
+            return;
+        }
         MethodBuilder tile = tile(body);
         MethodBuilder tiles = pairs && options.isVector() && RowPairs.suit(kernel, body) ? tiles(body) : null;
-        KernelShell shell = new KernelShell(owner);
-        shell.name(kernel.name());
-        shell.tasks(kernel.grid());
+        KernelShell shell = shell();
         long each = (scratchBytes + 63) / 64 * 64;
         shell.scratchBytes(tiles == null ? scratchBytes : 2 * each);
         shell.run(kernel.grid(), kernel.slots(), tile, tiles == null ? null : new RowPairs(tiles, each));
+    }
+
+    private KernelShell shell() {
+        KernelShell shell = new KernelShell(owner);
+        shell.name(kernel.name());
+        shell.tasks(kernel.grid());
+        return shell;
+    }
+
+    /** Tasks that begin with the next one's first pass: its accumulators' results wait in scratch memory. */
+    private void emit(RowOverlap overlap) {
+        Map<Local, Long> handed = new LinkedHashMap<>();
+        for (Local l : overlap.accumulators().keySet()) handed.put(l, scratch(8));
+        MethodBuilder first = owner.staticMethod("first", Type.VOID_TYPE);
+        LocalVar params = first.parameter("slots", Memory.SLOTS);
+        BodyCompiler c = task(first, params, first.parameter("scratch", Type.LONG_TYPE));
+        BodyCompiler alone = c;
+        c.statements.onVectorLoop(l -> vectorLoop(List.of(alone), l));
+        c.statements.run(overlap.before());
+        c.statements.run(List.of(overlap.first()));
+        handed.forEach((l, place) -> handOver(alone, l, place));
+
+        MethodBuilder rest = owner.staticMethod("rest", Type.VOID_TYPE);
+        params = rest.parameter("slots", Memory.SLOTS);
+        c = task(rest, params, rest.parameter("scratch", Type.LONG_TYPE));
+        for (Var v : overlap.next().values()) c.bind(v, rest.parameter(v.name(), Type.LONG_TYPE));
+        BodyCompiler own = c;
+        c.statements.onVectorLoop(l -> vectorLoop(List.of(own), l));
+        c.statements.run(overlap.before());
+        handed.forEach((l, place) -> {
+            own.block()
+                    .add(own.variable(l)
+                            .set(Memory.load(l.dtype(), Code.add(own.frame.scratch(), Code.constant(place)))));
+            own.scope().changed(l);
+        });
+        c.statements.run(overlap.between());
+        c.statements.run(overlap.declareNext());
+        c.statements.run(List.of(overlap.last()));
+        handed.forEach((l, place) -> handOver(own, overlap.accumulators().get(l), place));
+        c.statements.run(overlap.after());
+        KernelShell shell = shell();
+        shell.scratchBytes(scratchBytes);
+        shell.runOverlapped(kernel.grid(), kernel.slots(), first, rest);
+    }
+
+    private static void handOver(BodyCompiler c, Local l, long place) {
+        Code address = Code.add(c.frame.scratch(), Code.constant(place));
+        c.block().add(Memory.store(l.dtype(), address, c.binding(l).code()));
     }
 
     /** The method of one task. */
