@@ -29,7 +29,7 @@ import java.util.Set;
  */
 final class LoopFission {
     /** Sizes of parts to try, in estimated bytes of bytecode: first all in one. */
-    static final List<Integer> BUDGETS = List.of(Integer.MAX_VALUE, 3000, 1500, 700);
+    static final List<Integer> BUDGETS = List.of(Integer.MAX_VALUE, 3000, 1500, 700, 350, 150);
 
     private final Stmt.Loop loop;
     private final Facts facts;

@@ -43,4 +43,10 @@ class RandomKernelTest {
     void checkedIndexUnderOneTruth() {
         new KernelHarness(new RandomKernel(-273L, true).build()).checkExact(2);
     }
+
+    /** Loads lane by lane under a mask that is looked up lane by lane: parts that were estimated at 700 bytes had 8,100. */
+    @Example
+    void partsLargerThanEstimated() {
+        new KernelHarness(new RandomKernel(173L, false).build()).checkExact(5);
+    }
 }
