@@ -2,8 +2,6 @@
 package io.sinter.runtime;
 
 import io.sinter.codegen.jvm.JvmKernel;
-import io.sinter.codegen.jvm.SharedClass;
-import io.sinter.codegen.ptx.lang.Target;
 import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.Numerics;
 import io.sinter.ir.loop.Kernel;
@@ -57,12 +55,7 @@ public final class Session implements AutoCloseable {
     /** Null for not at all. */
     private volatile Duration autotune;
 
-    private volatile DiskCache disk;
-    /** For code that belongs to no program. */
-    private final JvmCode uncounted =
-            new JvmCode(io.sinter.codegen.jvm.Options.preferred(), new Counters(), this::uncountedDisk);
-
-    private volatile List<CrossCompiler> crossCompilers = List.of();
+    private final SessionCache kept = new SessionCache(this);
     private volatile boolean closed;
 
     /** @param driver of the GPU, if the device is one; null for the device's own */
@@ -102,7 +95,7 @@ public final class Session implements AutoCloseable {
     void reportAtExit() {
         if (printed != null) Runtime.getRuntime().addShutdownHook(new Thread(this::printProfile));
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
-            DiskCache now = disk;
+            DiskCache now = disk();
             if (now == null) return;
             now.flush();
             System.err.println(counters.cache());
@@ -114,14 +107,9 @@ public final class Session implements AutoCloseable {
      * will be: what that takes is loaded here, where nobody waits for it.
      */
     private JvmKernel firstKernel(Kernel kernel) {
-        JvmKernels apart = new JvmKernels(uncounted);
+        JvmKernels apart = new JvmKernels(kept.uncounted());
         JvmExecutable.rehearse(JvmFeatures.plan(kernel), this, apart);
         return apart.get(kernel, StoredPlan.name(kernel));
-    }
-
-    private DiskCache uncountedDisk() {
-        DiskCache now = disk;
-        return now == null ? null : now.uncounted();
     }
 
     /**
@@ -130,32 +118,17 @@ public final class Session implements AutoCloseable {
      * @throws IllegalArgumentException if programs are to be compiled for a GPU that is none, see {@link CacheOptions#warm}
      */
     public void cache(CacheOptions where) {
-        List<Target> targets = where.warm().stream().map(Target::parse).toList();
-        DiskCache before = disk;
-        disk = DiskCache.open(where, counters.cache);
-        if (before != null) before.flush();
-        if (disk == null) SharedClass.keepNoLongerIn(uncounted);
-        else SharedClass.keepIn(uncounted);
-        crossCompilers = List.of();
-        if (targets.isEmpty()) return;
-        DiskCache forOthers = where.folder() == null ? null : uncountedDisk();
-        if (forOthers == null) {
-            System.getLogger("io.sinter.cache")
-                    .log(System.Logger.Level.WARNING, "nothing is compiled for {0}: there is no cache", targets);
-            return;
-        }
-        crossCompilers =
-                targets.stream().map(t -> new CrossCompiler(this, t, forOthers)).toList();
+        kept.open(where);
     }
 
     /** For which other devices this session's programs are compiled, too. */
     List<CrossCompiler> crossCompilers() {
-        return crossCompilers;
+        return kept.crossCompilers();
     }
 
     /** Compiled programs on disk, or null. */
     public DiskCache disk() {
-        return disk;
+        return kept.disk();
     }
 
     /** A session of its own. Close it. */
@@ -486,8 +459,7 @@ public final class Session implements AutoCloseable {
     public void close() {
         if (closed) return;
         closed = true;
-        SharedClass.keepNoLongerIn(uncounted);
-        if (disk != null) disk.flush();
+        kept.close();
         if (printed != null) printProfile();
         check(Checks.NONE);
         logRecompiles(null);

@@ -281,16 +281,17 @@ class LoopKernelTest {
             h.inputs.put(IN, floats(2 * n, i -> Math.sin(i) * 2));
             h.inputs.put(OUT, new byte[8 * n]);
             h.inputs.put(MAXIMA, new byte[8]);
-            KernelHarness.Outcome expected = h.interpret();
-            for (Options o : KernelHarness.ALL) {
-                KernelHarness.Outcome actual = h.generated(o, 1);
-                for (Buf b : List.of(OUT, MAXIMA)) {
-                    assertArrayEquals(
-                            floats(expected.memory().get(b)),
-                            floats(actual.memory().get(b)),
-                            1e-4f,
-                            o.toString());
-                }
+            isAsInterpreted(h);
+        }
+    }
+
+    private static void isAsInterpreted(KernelHarness h) {
+        KernelHarness.Outcome expected = h.interpret();
+        for (Options o : KernelHarness.ALL) {
+            KernelHarness.Outcome actual = h.generated(o, 1);
+            for (Buf b : List.of(OUT, MAXIMA)) {
+                assertArrayEquals(
+                        floats(expected.memory().get(b)), floats(actual.memory().get(b)), 1e-4f, o.toString());
             }
         }
     }
@@ -323,17 +324,7 @@ class LoopKernelTest {
             h.slots[3] = n;
             h.inputs.put(OUT, floats(n, i -> Math.sin(i) * 2));
             h.inputs.put(MAXIMA, new byte[4 * n]);
-            KernelHarness.Outcome expected = h.interpret();
-            for (Options o : KernelHarness.ALL) {
-                KernelHarness.Outcome actual = h.generated(o, 1);
-                for (Buf b : List.of(OUT, MAXIMA)) {
-                    assertArrayEquals(
-                            floats(expected.memory().get(b)),
-                            floats(actual.memory().get(b)),
-                            1e-4f,
-                            o.toString());
-                }
-            }
+            isAsInterpreted(h);
         }
     }
 
