@@ -132,4 +132,12 @@ final class KernelHarness extends KernelCase {
             }
         }
     }
+
+    /** Holds what ranges of several tasks leave in these buffers against {@code alone}, what tasks one by one do: to the bit. */
+    void checkRanges(Options o, String what, Map<Buf, byte[]> alone, List<Buf> of, int... steps) {
+        for (int step : steps) {
+            Map<Buf, byte[]> some = generated(o, step).memory();
+            for (Buf b : of) assertArrayEquals(alone.get(b), some.get(b), o + what + ", " + step + " tasks at a time");
+        }
+    }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.jvm;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -124,12 +123,7 @@ class RowOverlapTest {
                 float[] a = LoopKernelTest.floats(alone.get(OUT));
                 for (int i = 0; i < size; i++)
                     assertEquals(e[i], a[i], 1e-3f * Math.max(1, Math.abs(e[i])), o + " rows of " + n);
-                for (int step : new int[] {2, 3, 4, 9}) {
-                    var some = h.generated(o, step).memory();
-                    String what = o + " rows of " + n + ", " + step + " tasks at a time";
-                    assertArrayEquals(alone.get(OUT), some.get(OUT), what);
-                    assertArrayEquals(alone.get(EACH), some.get(EACH), what);
-                }
+                h.checkRanges(o, " rows of " + n, alone, List.of(OUT, EACH), 2, 3, 4, 9);
             }
         }
     }

@@ -90,12 +90,7 @@ class RowPairsTest {
             for (Options o : KernelHarness.ALL) {
                 var alone = h.generated(o, 1).memory();
                 assertArrayEquals(expected, LoopKernelTest.floats(alone.get(OUT)), 1e-5f, o + " rows of " + n);
-                for (int step : new int[] {2, 3, 4, 7}) {
-                    var some = h.generated(o, step).memory();
-                    String what = o + " rows of " + n + ", " + step + " tasks at a time";
-                    assertArrayEquals(alone.get(OUT), some.get(OUT), what);
-                    assertArrayEquals(alone.get(EACH), some.get(EACH), what);
-                }
+                h.checkRanges(o, " rows of " + n, alone, List.of(OUT, EACH), 2, 3, 4, 7);
             }
         }
     }
