@@ -10,6 +10,7 @@ import io.sinter.ir.DType;
 import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.Canon;
 import io.sinter.ir.loop.Facts;
+import io.sinter.ir.loop.IndexMath;
 import io.sinter.ir.loop.Local;
 import io.sinter.ir.loop.LoopKernel;
 import io.sinter.ir.loop.Stmt;
@@ -46,6 +47,9 @@ final class LoopEmitter {
     private final int budget;
     private final boolean pairs;
     private final Map<Stmt.Loop, Chunks> chunks = new IdentityHashMap<>();
+    /** Of loops' bodies, where they must be as many as another loop's. */
+    private final Map<Stmt.Loop, Integer> copies = new IdentityHashMap<>();
+
     private int loops;
     private long scratchBytes;
 
@@ -68,7 +72,7 @@ final class LoopEmitter {
         facts.add(body);
         lines = new ListingLines(kernel).last(body);
         RowOverlap overlap =
-                pairs && options.isVector() ? RowOverlap.of(kernel, body, canon, facts, options, budget) : null;
+                pairs && options.isVector() ? RowOverlap.of(kernel.grid(), body, canon, facts, options, budget) : null;
         if (overlap != null) {
             emit(overlap);
             return;
@@ -90,38 +94,78 @@ final class LoopEmitter {
 
     /** Tasks that begin with the next one's first pass: its accumulators' results wait in scratch memory. */
     private void emit(RowOverlap overlap) {
-        Map<Local, Long> handed = new LinkedHashMap<>();
-        for (Local l : overlap.accumulators().keySet()) handed.put(l, scratch(8));
+        Handed handed = handed(overlap);
         MethodBuilder first = owner.staticMethod("first", Type.VOID_TYPE);
         LocalVar params = first.parameter("slots", Memory.SLOTS);
         BodyCompiler c = task(first, params, first.parameter("scratch", Type.LONG_TYPE));
-        BodyCompiler alone = c;
-        c.statements.onVectorLoop(l -> vectorLoop(List.of(alone), l));
-        c.statements.run(overlap.before());
-        c.statements.run(List.of(overlap.first()));
-        handed.forEach((l, place) -> handOver(alone, l, place));
+        firstPass(c, overlap, handed);
 
         MethodBuilder rest = owner.staticMethod("rest", Type.VOID_TYPE);
         params = rest.parameter("slots", Memory.SLOTS);
         c = task(rest, params, rest.parameter("scratch", Type.LONG_TYPE));
         for (Var v : overlap.next().values()) c.bind(v, rest.parameter(v.name(), Type.LONG_TYPE));
-        BodyCompiler own = c;
-        c.statements.onVectorLoop(l -> vectorLoop(List.of(own), l));
+        otherPasses(c, overlap, handed);
+        KernelShell shell = shell();
+        shell.scratchBytes(scratchBytes);
+        shell.runOverlapped(kernel.grid(), kernel.slots(), first, rest);
+    }
+
+    /**
+     * A loop over rows within a task, each with the next one's first pass in it.
+     *
+     * @return whether that can be; else nothing is written
+     */
+    private boolean overlapped(BodyCompiler c, Stmt.Loop rows) {
+        RowOverlap overlap = RowOverlap.of(List.of(rows.var()), rows.body(), canon, facts, options, budget);
+        if (overlap == null) return false;
+        Handed handed = handed(overlap);
+        LocalVar row = c.method.local("first_" + rows.var().name(), Type.LONG_TYPE);
+        LocalVar next = c.method.local("next_" + rows.var().name(), Type.LONG_TYPE);
+        Code last = c.held(Code.sub(c.statements.extent(rows), Code.constant(1L)));
+        Block first = c.nested(true, () -> {
+            c.block().add(row.set(Code.constant(0L)));
+            c.bind(rows.var(), row);
+            firstPass(c, overlap, handed);
+        });
+        c.block().ifThen(Code.lt(Code.constant(-1L), last), first);
+        c.statements.sequential(rows, () -> {
+            Code following = Code.add(c.index(IndexMath.var(rows.var())), Code.constant(1L));
+            Code bounded = Code.call(Code.object("java/lang/Math"), "min", Type.LONG_TYPE, following, last);
+            c.block().add(next.set(bounded));
+            c.bind(overlap.next().get(rows.var()), next);
+            otherPasses(c, overlap, handed);
+        });
+        return true;
+    }
+
+    /** Where the first pass's accumulators wait, by byte offset in the task's scratch memory. */
+    private record Handed(Map<Local, Long> places) {}
+
+    private Handed handed(RowOverlap overlap) {
+        copies.put(overlap.first(), overlap.copies());
+        Map<Local, Long> places = new LinkedHashMap<>();
+        for (Local l : overlap.accumulators().keySet()) places.put(l, scratch(8));
+        return new Handed(places);
+    }
+
+    private void firstPass(BodyCompiler c, RowOverlap overlap, Handed handed) {
         c.statements.run(overlap.before());
-        handed.forEach((l, place) -> {
-            own.block()
-                    .add(own.variable(l)
-                            .set(Memory.load(l.dtype(), Code.add(own.frame.scratch(), Code.constant(place)))));
-            own.scope().changed(l);
+        c.statements.run(List.of(overlap.first()));
+        handed.places.forEach((l, place) -> handOver(c, l, place));
+    }
+
+    private void otherPasses(BodyCompiler c, RowOverlap overlap, Handed handed) {
+        c.statements.run(overlap.before());
+        handed.places.forEach((l, place) -> {
+            Code address = Code.add(c.frame.scratch(), Code.constant(place));
+            c.block().add(c.variable(l).set(Memory.load(l.dtype(), address)));
+            c.scope().changed(l);
         });
         c.statements.run(overlap.between());
         c.statements.run(overlap.declareNext());
         c.statements.run(List.of(overlap.last()));
-        handed.forEach((l, place) -> handOver(own, overlap.accumulators().get(l), place));
+        handed.places.forEach((l, place) -> handOver(c, overlap.accumulators().get(l), place));
         c.statements.run(overlap.after());
-        KernelShell shell = shell();
-        shell.scratchBytes(scratchBytes);
-        shell.runOverlapped(kernel.grid(), kernel.slots(), first, rest);
     }
 
     private static void handOver(BodyCompiler c, Local l, long place) {
@@ -134,8 +178,8 @@ final class LoopEmitter {
         MethodBuilder tile = owner.staticMethod("tile", Type.VOID_TYPE);
         LocalVar params = tile.parameter("slots", Memory.SLOTS);
         BodyCompiler c = task(tile, params, tile.parameter("scratch", Type.LONG_TYPE));
-        c.statements.onVectorLoop(l -> vectorLoop(List.of(c), l));
         c.statements.onRows(l -> rows(c, l));
+        if (pairs && options.isVector()) c.statements.onSequential(l -> overlapped(c, l));
         c.statements.run(body);
         return tile;
     }
@@ -159,6 +203,7 @@ final class LoopEmitter {
     /** A compiler for a task, whose variables are the method's next parameters. */
     private BodyCompiler task(MethodBuilder m, LocalVar params, LocalVar scratch) {
         BodyCompiler c = compiler(m, params, scratch);
+        c.statements.onVectorLoop(l -> vectorLoop(List.of(c), l));
         for (Var v : kernel.grid()) c.bind(v, m.parameter(v.name(), Type.LONG_TYPE));
         return c;
     }
@@ -186,7 +231,7 @@ final class LoopEmitter {
     private record Part(MethodBuilder method, List<Object> captured) {}
 
     private Chunks chunks(Stmt.Loop loop) {
-        VectorAnalysis whole = new VectorAnalysis(facts, loop);
+        VectorAnalysis whole = new VectorAnalysis(facts, loop, copies.getOrDefault(loop, 0));
         int chunk = whole.chunk(options.isVector() ? whole.lanes(options) : 16);
         LoopFission fission = new LoopFission(loop, facts, whole, budget);
         List<Stmt.Loop> loops = fission.parts();

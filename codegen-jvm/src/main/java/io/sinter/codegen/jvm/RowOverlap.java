@@ -1,50 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.codegen.jvm;
 
+import io.sinter.ir.loop.Buf;
 import io.sinter.ir.loop.Canon;
 import io.sinter.ir.loop.Expr;
 import io.sinter.ir.loop.Facts;
 import io.sinter.ir.loop.Index;
 import io.sinter.ir.loop.Local;
-import io.sinter.ir.loop.LoopKernel;
 import io.sinter.ir.loop.Rewriter;
 import io.sinter.ir.loop.Stmt;
 import io.sinter.ir.loop.Stmt.Loop.Kind;
 import io.sinter.ir.loop.Var;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
- * Tasks of a kernel that go over a row several times, each with the next one's first pass in it: the loop of the last pass, which writes, also reduces the
- * next row. So the processor waits for the memory of both at once; a row that is a page is otherwise fetched without help, as processors fetch ahead within a
- * page only. The last of a range of tasks reduces its own row once more, from cache: a loop without that would be a method that is seldom called.
+ * Rows that are gone over several times, tasks of a kernel or a loop within one, each with the next one's first pass in it: the loop of the last pass, which
+ * writes, also reduces the next row. So the processor waits for the memory of both at once; a row that is a page is otherwise fetched without help, as
+ * processors fetch ahead within a page only. The last of a range of rows reduces its own once more, from cache: a loop without that would be a method that
+ * is seldom called.
  *
- * @param before what comes before the first pass: nothing that depends on the task
+ * @param before what comes before the first pass: nothing that depends on the row
  * @param first the loop of the first pass, which reduces and stores nothing
  * @param between from there to the last loop
- * @param last the loop of the last pass with the next task's first pass in it
+ * @param last the loop of the last pass with the next row's first pass in it
+ * @param copies of the body in both loops: a row's bits must not depend on which of them has reduced it
  * @param after what comes after the last loop
- * @param next the next task's grid variables
- * @param accumulators the first pass's, and those of the next task
+ * @param next the variables that number the rows, and those of the next row
+ * @param accumulators the first pass's, and those of the next row
  */
 record RowOverlap(
         List<Stmt> before,
         Stmt.Loop first,
         List<Stmt> between,
         Stmt.Loop last,
+        int copies,
         List<Stmt> after,
         Map<Var, Var> next,
         Map<Local, Local> accumulators) {
 
     /**
-     * The parts of a kernel whose tasks may overlap, or null.
+     * The parts of rows that may overlap, or null.
      *
-     * @param body canonical
+     * @param rows the variables that number them
+     * @param body of a row, canonical
      * @param budget as in {@link LoopFission}
      */
-    static RowOverlap of(LoopKernel kernel, List<Stmt> body, Canon canon, Facts facts, Options options, int budget) {
+    static RowOverlap of(List<Var> rows, List<Stmt> body, Canon canon, Facts facts, Options options, int budget) {
         List<Integer> loops = new ArrayList<>();
         for (int i = 0; i < body.size(); i++) {
             switch (body.get(i)) {
@@ -58,7 +65,7 @@ record RowOverlap(
                 case Stmt.Let _, Stmt.Declare _, Stmt.Set _, Stmt.Accumulate _, Stmt.Store _ -> {}
             }
         }
-        if (kernel.grid().isEmpty() || loops.size() < 2) return null;
+        if (rows.isEmpty() || loops.size() < 2) return null;
         List<Stmt> before = body.subList(0, loops.getFirst());
         Stmt.Loop first = (Stmt.Loop) body.get(loops.getFirst());
         Stmt.Loop last = (Stmt.Loop) body.get(loops.getLast());
@@ -69,10 +76,19 @@ record RowOverlap(
         boolean plain = first.body().stream().allMatch(s -> s instanceof Stmt.Let || s instanceof Stmt.Accumulate)
                 && last.body().stream().allMatch(s -> s instanceof Stmt.Let || s instanceof Stmt.Store)
                 && pass.captured().stream().allMatch(o -> o instanceof Var);
-        if (!reduces || !plain || pass.isLookup()) return null;
+        // Before the row's other passes have stored anything.
+        Set<Buf> stored = new HashSet<>();
+        Facts.walk(body, s -> {
+            if (s instanceof Stmt.Store st) stored.add(st.buffer());
+        });
+        boolean ahead = true;
+        for (Stmt s : first.body())
+            for (Expr e : Facts.roots(s))
+                ahead &= Collections.disjoint(facts.of(e).reads(), stored);
+        if (!reduces || !plain || !ahead || pass.isLookup()) return null;
 
         Map<Var, Var> next = new LinkedHashMap<>();
-        for (Var v : kernel.grid()) next.put(v, new Var(v.name() + "_next", v.extent()));
+        for (Var v : rows) next.put(v, new Var(v.name() + "_next", v.extent()));
         Map<Local, Local> accumulators = new LinkedHashMap<>();
         for (Stmt.Accumulate a : pass.accumulators())
             accumulators.put(
@@ -80,8 +96,8 @@ record RowOverlap(
         Rewriter ofNext = new Rewriter() {
             @Override
             protected Index.Atom atom(Index.Atom a) {
-                boolean grid = a instanceof Index.VarAtom v && next.containsKey(v.var());
-                return grid ? new Index.VarAtom(next.get(((Index.VarAtom) a).var())) : super.atom(a);
+                boolean ofRow = a instanceof Index.VarAtom v && next.containsKey(v.var());
+                return ofRow ? new Index.VarAtom(next.get(((Index.VarAtom) a).var())) : super.atom(a);
             }
         };
         List<Stmt> both = new ArrayList<>();
@@ -94,12 +110,8 @@ record RowOverlap(
         Stmt.Loop joined = (Stmt.Loop) canon.statements(List.of(new Stmt.Loop(last.var(), last.kind(), both)))
                 .getFirst();
         facts.add(List.of(joined));
-        // A row's bits must not depend on which of the two loops has reduced it: sums are in the same order.
         VectorAnalysis all = new VectorAnalysis(facts, joined);
-        int lanes = pass.lanes(options);
-        boolean alike =
-                all.lanes(options) == lanes && all.unroll() == pass.unroll() && all.chunk(lanes) == pass.chunk(lanes);
-        if (!alike
+        if (all.lanes(options) != pass.lanes(options)
                 || all.isLookup()
                 || new LoopFission(joined, facts, all, budget).parts().size() > 1) return null;
         return new RowOverlap(
@@ -107,17 +119,18 @@ record RowOverlap(
                 first,
                 body.subList(loops.getFirst() + 1, loops.getLast()),
                 joined,
+                all.unroll(),
                 body.subList(loops.getLast() + 1, body.size()),
                 next,
                 accumulators);
     }
 
-    /** Whether a statement is the same for every task. */
+    /** Whether a statement is the same for every row. */
     private static boolean isConstant(Stmt s) {
         return s instanceof Stmt.Declare d && (d.init() instanceof Expr.Const || d.init() instanceof Expr.Arg);
     }
 
-    /** The declarations of the next task's accumulators. */
+    /** The declarations of the next row's accumulators. */
     List<Stmt> declareNext() {
         List<Stmt> out = new ArrayList<>();
         for (Stmt s : before) {

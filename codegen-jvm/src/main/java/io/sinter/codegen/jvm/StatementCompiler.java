@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.objectweb.asm.Type;
 
 /** Compiles statements, at scalar level or inside a vector loop. */
@@ -23,6 +24,7 @@ final class StatementCompiler {
         throw new IllegalStateException("a vector loop over " + l.var() + " where none may be");
     };
     private Consumer<Stmt.Loop> rows = this::sequential;
+    private Predicate<Stmt.Loop> otherwise = _ -> false;
     private Set<Object> vectorLocals = Set.of();
     private final Map<Local, ExtremeLanes> extremes = new HashMap<>();
     private Map<Stmt, Integer> lines = Map.of();
@@ -39,6 +41,11 @@ final class StatementCompiler {
     /** What to do with loops over short rows; otherwise they are sequential loops. */
     void onRows(Consumer<Stmt.Loop> action) {
         rows = action;
+    }
+
+    /** What writes sequential loops in another form, where it can: then it answers true. */
+    void onSequential(Predicate<Stmt.Loop> action) {
+        otherwise = action;
     }
 
     /** The mutable locals that hold a vector where they are declared inside the current vector loop. */
@@ -92,7 +99,7 @@ final class StatementCompiler {
                     }
                     case ROWS -> rows.accept(l);
                     case SEQ -> {
-                        if (!transposedCopy(l)) sequential(l);
+                        if (!transposedCopy(l) && !otherwise.test(l)) sequential(l);
                     }
                 }
             }

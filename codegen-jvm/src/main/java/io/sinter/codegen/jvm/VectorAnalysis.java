@@ -38,8 +38,15 @@ final class VectorAnalysis {
     private int scattered;
 
     private int checks;
+    private final int copies;
 
     VectorAnalysis(Facts facts, Stmt.Loop loop) {
+        this(facts, loop, 0);
+    }
+
+    /** @param copies of the body in the main loop; 0 for as many as suit it */
+    VectorAnalysis(Facts facts, Stmt.Loop loop, int copies) {
+        this.copies = copies;
         this.facts = facts;
         this.loop = loop;
         findAccumulators();
@@ -161,6 +168,7 @@ final class VectorAnalysis {
      * is small.
      */
     int unroll() {
+        if (copies > 0) return copies;
         return accumulators.isEmpty() || nested || cost > UNROLL_LIMIT ? 1 : 4;
     }
 

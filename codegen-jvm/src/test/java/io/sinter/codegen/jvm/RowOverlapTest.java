@@ -159,10 +159,33 @@ class RowOverlapTest {
                 overlaps(kernel(
                         new Stmt.Declare(SUM, new Expr.Load(EACH, OF_ROW)), max, squares, firstPass(), lastPass())),
                 "an accumulator that starts with a number of the task's");
+        Stmt.Loop readsResult = vector(new Stmt.Accumulate(SUM, Combine.SUM, new Expr.Load(OUT, AT)));
+        assertFalse(
+                overlaps(kernel(sum, max, squares, readsResult, lastPass())),
+                "a first pass that reads what the last one stores");
+    }
+
+    /** A last loop too large to be unrolled: the first pass is not unrolled either, so its sums are in the same order. */
+    @Test
+    void aLargeLastLoop() {
         Expr large = x();
         for (int i = 0; i < 20; i++) large = Expr.bin(Prim2.ADD, Expr.bin(Prim2.MUL, large, x()), new Expr.Ref(SUM));
-        assertFalse(
-                overlaps(kernel(sum, max, firstPass(), vector(new Stmt.Store(OUT, AT, large)))),
-                "a last loop too large to be unrolled as the first one is");
+        LoopKernel k = kernel(
+                declare(SUM, 0),
+                declare(MAX, 0),
+                firstPass(),
+                vector(new Stmt.Store(OUT, AT, large)),
+                new Stmt.Store(EACH, OF_ROW, new Expr.Ref(SUM)));
+        assertTrue(overlaps(k));
+        KernelHarness h = new KernelHarness(k);
+        h.slots[4] = 2;
+        h.slots[5] = ROWS;
+        h.slots[6] = 2100;
+        int size = 2 * ROWS * 10_000;
+        h.inputs.put(IN, LoopKernelTest.floats(size, i -> Math.sin(i * 0.7)));
+        h.inputs.put(OUT, new byte[4 * size]);
+        h.inputs.put(EACH, new byte[4 * 2 * ROWS]);
+        for (Options o : KernelHarness.ALL)
+            h.checkRanges(o, " large", h.generated(o, 1).memory(), List.of(EACH), 2, 5, 6);
     }
 }

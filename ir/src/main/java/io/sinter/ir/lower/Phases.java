@@ -28,6 +28,7 @@ final class Phases {
     private final Map<Node, Integer> level = new IdentityHashMap<>();
     private final List<Node> reductions = new ArrayList<>();
     private final List<Node> sums = new ArrayList<>();
+    private final Map<Node, Integer> summedIn = new IdentityHashMap<>();
     private final List<Node> perRow = new ArrayList<>();
     private final List<Node> perElement = new ArrayList<>();
     private final int count;
@@ -55,6 +56,37 @@ final class Phases {
             if (element) passes = Math.max(passes, level.get(n) + 1);
         }
         count = passes;
+        List<Set<Node>> read = new ArrayList<>();
+        for (int p = 0; p < count; p++) read.add(ingredients(usedIn(p)));
+        for (Node s : sums) {
+            Set<Node> own = ingredients(List.of(s.input(0)));
+            int last = operandLevel(s);
+            for (int p = last + 1; p < count; p++) if (read.get(p).containsAll(own)) last = p;
+            summedIn.put(s, last);
+        }
+    }
+
+    /** What reductions accumulate in a pass, and what is stored there. */
+    private List<Node> usedIn(int pass) {
+        List<Node> used = new ArrayList<>(storedIn(pass));
+        for (Node r : accumulatedIn(pass)) used.add(r.input(0));
+        return used;
+    }
+
+    /** What a pass that computes these has at hand: the operands that it reads of other kernels, and its expensive values. */
+    private Set<Node> ingredients(List<Node> values) {
+        Set<Node> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        Set<Node> found = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (Node n : values) ingredients(n, seen, found);
+        return found;
+    }
+
+    private void ingredients(Node n, Set<Node> seen, Set<Node> found) {
+        if (!seen.add(n)) return;
+        boolean inside = group.contains(n);
+        if (inside && Reductions.kind(n.op()) != null) return;
+        if (!inside && !(n.op() instanceof View) || Cost.expensive(n)) found.add(n);
+        if (inside || n.op() instanceof View) for (Node in : n.inputs()) ingredients(in, seen, found);
     }
 
     private boolean mentionsRow(Index i) {
@@ -93,8 +125,12 @@ final class Phases {
         return sums;
     }
 
+    /**
+     * Sums that are added to in a pass: the last one that has their operands at hand. The first pass should only reduce: the JVM's code makes the next row's
+     * in the last pass over a row.
+     */
     List<Node> summedIn(int pass) {
-        return sums.stream().filter(n -> operandLevel(n) == pass).toList();
+        return sums.stream().filter(n -> summedIn.get(n) == pass).toList();
     }
 
     List<Node> accumulatedIn(int pass) {
@@ -167,7 +203,7 @@ final class Phases {
             for (int p = operandLevel(r); p < operandLevel(r) + Reductions.passes(r.op()); p++)
                 mark(r.input(0), p, used);
         }
-        for (Node s : sums) mark(s.input(0), operandLevel(s), used);
+        for (Node s : sums) mark(s.input(0), summedIn.get(s), used);
         for (Node n : perElement) mark(n, level.get(n), used);
         return used;
     }

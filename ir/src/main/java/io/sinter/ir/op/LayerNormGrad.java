@@ -50,8 +50,10 @@ public record LayerNormGrad(int axes) implements Composite {
         Shape shape = e.type(x).shape();
         V mean = LayerNorm.keep(e, in.get(2), shape, axes);
         V rstd = LayerNorm.keep(e, in.get(3), shape, axes);
-        V normal = e.mul(e.sub(x, mean), rstd);
-        V along = e.mul(normal, LayerNorm.mean(e, e.mul(dy, normal), axes));
+        V centred = e.sub(x, mean);
+        // Not the mean of dy·x': this one needs no rstd, so it can be had in the pass over the row that computes rstd.
+        V dot = e.mul(rstd, LayerNorm.mean(e, e.mul(dy, centred), axes));
+        V along = e.mul(e.mul(centred, rstd), dot);
         V dx = e.mul(rstd, e.sub(e.sub(dy, LayerNorm.mean(e, dy, axes)), along));
         return List.of(Composite.as(e, dx, in.get(1)));
     }

@@ -79,6 +79,11 @@ class SumsBesideRowsTest {
             List<String> k = kernels(layerNorm(DType.F32, rows, 256));
             assertTrue(k.size() <= 3, k.toString());
             assertTrue(k.getFirst().split("out").length > 4, k.getFirst());
+            // Beside the loops over sums: the means of x and dy, those of their products with what is centred, and
+            // everything else.
+            String[] passes = k.getFirst().split(" vector\n");
+            assertEquals(1 + 3 + 2, passes.length, k.getFirst());
+            assertFalse(passes[2].contains("scratch"), k.getFirst());
             code.addAll(k);
         }
         assertEquals(2, code.size(), code.toString());
