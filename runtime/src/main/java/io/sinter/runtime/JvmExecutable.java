@@ -133,16 +133,12 @@ final class JvmExecutable implements Executable {
      * Reads and links a plan that will not run, for the sake of linking one: what that takes of the JVM is loaded then.
      *
      * @param code of the plan's kernels
+     * @param apart memory that no program is charged for
      */
-    static void rehearse(byte[] plan, Session session, JvmKernels code) {
-        if (FlightRecorder.isInitialized())
-            new Events.Load(); // the recorder writes the code of an event's class at its first use
-        Allocator apart = new Allocator(Device.JVM, new HostMemory(), Long.MAX_VALUE);
+    static void rehearse(byte[] plan, Session session, JvmKernels code, Allocator apart) {
         try (JvmKernels.Ahead ahead = code.ahead(StoredPlan.codeNames(plan))) {
             StoredPlan stored = StoredPlan.read(plan);
             new JvmExecutable(stored, session, ahead, apart, 0).parameters.release();
-        } finally {
-            apart.close();
         }
     }
 

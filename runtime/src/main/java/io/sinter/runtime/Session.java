@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sinter.runtime;
 
-import io.sinter.codegen.jvm.JvmKernel;
 import io.sinter.ir.MatmulPrecision;
 import io.sinter.ir.Numerics;
 import io.sinter.ir.loop.Kernel;
-import io.sinter.ir.store.StoredPlan;
 import io.sinter.runtime.cache.CacheOptions;
 import io.sinter.runtime.cache.DiskCache;
 import io.sinter.runtime.dump.Dumps;
@@ -81,7 +79,7 @@ public final class Session implements AutoCloseable {
         code = new SessionCode(new JvmCode(io.sinter.codegen.jvm.Options.preferred(), counters, this::disk));
         code.seedFault(asked.fault());
         jvmKernels = new JvmKernels(code);
-        JvmFeatures.initialiseOnce(this::firstKernel);
+        JvmFeatures.initialiseOnce(new Rehearsal(this, kept.uncounted()));
         dumpTo(asked.dump());
         dumpInputs(asked.dumpedInputs());
         logRecompiles(asked.recompiles());
@@ -100,16 +98,6 @@ public final class Session implements AutoCloseable {
             now.flush();
             System.err.println(counters.cache());
         }));
-    }
-
-    /**
-     * A kernel that no program asked for: it comes from the cache like any other, and counts nowhere. A plan of it is read and linked, as those of programs
-     * will be: what that takes is loaded here, where nobody waits for it.
-     */
-    private JvmKernel firstKernel(Kernel kernel) {
-        JvmKernels apart = new JvmKernels(kept.uncounted());
-        JvmExecutable.rehearse(JvmFeatures.plan(kernel), this, apart);
-        return apart.get(kernel, StoredPlan.name(kernel));
     }
 
     /**

@@ -71,6 +71,12 @@ enum WinogradMatrix {
         }
     }
 
+    /** Whether the process has the code for all matrices. */
+    static boolean areMade(int bits) {
+        for (WinogradMatrix m : values()) if (!MAPS.containsKey(new Key(m, bits))) return false;
+        return true;
+    }
+
     private static String name(Key key) {
         return "Winograd_" + key.matrix + "_" + key.bits;
     }
