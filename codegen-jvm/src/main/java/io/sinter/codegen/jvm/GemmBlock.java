@@ -104,8 +104,8 @@ final class GemmBlock {
                 for (int height : heights) strip(pass, 0, height);
                 continue;
             }
-            for (int r = 0; r < rows; r += GemmPlan.STRIP_ROWS) {
-                strip(pass, r, Math.min(GemmPlan.STRIP_ROWS, rows - r));
+            for (int r = 0; r < rows; r += plan.stripRows) {
+                strip(pass, r, Math.min(plan.stripRows, rows - r));
             }
         }
         if (plan.slices == 1 && (plan.swapped || plan.k == 0)) {

@@ -13,11 +13,23 @@ import java.util.stream.IntStream;
  * changes no bit.
  */
 final class GemmPlan {
-    /** Products in one pass along k, if panels are packed: one of b is then 64 KB, a strip of a 6 KB. */
-    static final int K_BLOCK = 256;
+    /**
+     * Products in one pass along k, at most: a panel of b is then 256 KB and comes from the second-level cache while a tile's rows of a, 4 KB each, pass.
+     * From shorter passes' panels products come no faster, and each pass loads and stores all sums.
+     */
+    static final int K_BLOCK = 1024;
 
-    /** As {@link #K_BLOCK} if the wide operand is read where it lies: its panel then stays in the second-level cache while the few rows pass. */
-    private static final int LONG_K_BLOCK = 1024;
+    /** The same if the tall operand is packed: then a block must have many panels for which one packing serves. */
+    private static final int SHORT_K_BLOCK = 256;
+
+    /** Rows or columns that are so many bytes apart, or more, fall into few sets of the caches. */
+    private static final int FAR = 8192;
+
+    /** Slices of k are whole multiples of it. */
+    private static final int SLICE_UNIT = 256;
+
+    /** And passes of this. */
+    private static final int K_UNIT = 64;
 
     /** Up to so many rows of tiles the wide operand is read where it lies: packing it costs as much as some 25 rows of tiles lose without. */
     private static final long FEW_TILES = 6;
@@ -25,7 +37,10 @@ final class GemmPlan {
     /** Products that make a task worth its dispatch. */
     private static final double SMALL_TASK = 1 << 18;
 
-    /** Rows of the tall operand that are packed at a time: they stay in the second-level cache beside the wide one. */
+    /** Elements of the tall operand that are packed at a time: they stay in the second-level cache beside the wide one. */
+    private static final int STRIP = 96 * 256;
+
+    /** And rows, at most. */
     static final int STRIP_ROWS = 96;
 
     /** Rows of a block, for which one packing of the wide operand serves. */
@@ -83,6 +98,9 @@ final class GemmPlan {
 
     /** Products in one pass along k. */
     final int kBlock;
+
+    /** Rows of the tall operand that are packed at a time, if it is. */
+    final int stripRows;
 
     /** Rows and columns of a task's block, and how many blocks there are along both. */
     final int blockRows;
@@ -143,9 +161,10 @@ final class GemmPlan {
                 ? readsWide(wide, rows, tiles.rows())
                 : form.wide() == GemmForm.Wide.IN_PLACE && canReadWide(wide);
         packsWide = !inPlace;
-        kBlock = form.depth() > 0 ? form.depth() : packsWide ? K_BLOCK : LONG_K_BLOCK;
         slices = dots ? 1 : form.slices() > 0 ? slices(Math.min(form.slices(), mostSlices())) : slices();
-        sliceLength = roundUp(ceilDiv(k, slices), K_BLOCK);
+        sliceLength = roundUp(ceilDiv(k, slices), SLICE_UNIT);
+        kBlock = form.depth() > 0 ? form.depth() : (int) even(Math.min(k, sliceLength), K_UNIT, longestPass());
+        stripRows = Math.clamp(STRIP / kBlock / tiles.rows() * tiles.rows(), 2 * tiles.rows(), STRIP_ROWS);
         int[] block = dots ? dotBlock() : block(tiles.rows(), form);
         blockRows = block[0];
         blockColumns = block[1];
@@ -171,6 +190,7 @@ final class GemmPlan {
         columns = p.columns;
         packsWide = p.packsWide;
         kBlock = p.kBlock;
+        stripRows = p.stripRows;
         blockRows = p.blockRows;
         blockColumns = p.blockColumns;
         rowBlocks = p.rowBlocks;
@@ -261,10 +281,10 @@ final class GemmPlan {
         double blocks = (double) batches
                 * ceilDiv(Math.max(rows, columns), SLICE_LENGTH)
                 * ceilDiv(Math.min(rows, columns), SLICE_WIDTH);
-        if (blocks >= FEW_BLOCKS || k < 8 * K_BLOCK) return 1;
+        if (blocks >= FEW_BLOCKS || k < 8 * SLICE_UNIT) return 1;
         double byWork = (double) batches * rows * columns * k / (4 * SMALL_TASK);
         double byCount = 2 * FEW_BLOCKS / blocks;
-        double wanted = Math.min(Math.min(byWork, byCount), k / (4.0 * K_BLOCK));
+        double wanted = Math.min(Math.min(byWork, byCount), k / (4.0 * SLICE_UNIT));
         return wanted < 2 ? 1 : slices((long) wanted);
     }
 
@@ -273,9 +293,16 @@ final class GemmPlan {
         return Math.max(1, PARTIAL_BYTES / Math.max(1, partialBytes()));
     }
 
+    /** The most products in one pass along k. */
+    private int longestPass() {
+        boolean packsTall =
+                !tall.isLinear() || tall.rowStride() < 0 || !tall.isUnitColumn(size) && tall.columnStride() >= FAR;
+        return packsWide && packsTall ? SHORT_K_BLOCK : K_BLOCK;
+    }
+
     /** About so many slices of k, whole blocks each. */
     private long slices(long wanted) {
-        return k <= K_BLOCK ? 1 : ceilDiv(k, roundUp(ceilDiv(k, wanted), K_BLOCK));
+        return k <= SLICE_UNIT ? 1 : ceilDiv(k, roundUp(ceilDiv(k, wanted), SLICE_UNIT));
     }
 
     /** Blocks of at most {@code most}, as many as must be, of one size and a multiple of {@code unit}. */
@@ -291,7 +318,7 @@ final class GemmPlan {
     }
 
     private int[] block(int tileRows, GemmForm form) {
-        long deep = Math.clamp(k, Math.min(K_BLOCK, kBlock), kBlock);
+        long deep = Math.max(kBlock, SHORT_K_BLOCK);
         long widest = Math.max(panel, form.ofShare(WIDE_BYTES) / deep / size / panel * panel);
         long r = even(rows, tileRows, form.ofShare(MAX_ROWS));
         long c = even(columns, columns <= panel ? lanes : panel, widest);
@@ -336,15 +363,15 @@ final class GemmPlan {
     /** All heights of tiles that occur. */
     int[] heights(int most) {
         IntStream.Builder all = IntStream.builder();
-        if (Math.min(rows, blockRows) > STRIP_ROWS) heights(STRIP_ROWS, most, all);
+        if (Math.min(rows, blockRows) > stripRows) heights(stripRows, most, all);
         if (rowBlocks > 1) heights(blockRows, most, all);
         heights(rows - (rowBlocks - 1) * blockRows, most, all);
         return all.build().distinct().toArray();
     }
 
     /** Those of the last strip of a block. */
-    private static void heights(long rows, int most, IntStream.Builder all) {
-        int left = (int) ((rows - 1) % STRIP_ROWS + 1);
+    private void heights(long rows, int most, IntStream.Builder all) {
+        int left = (int) ((rows - 1) % stripRows + 1);
         for (int height; left > 0; left -= height) {
             height = height(left, most);
             all.add(height);
@@ -374,11 +401,14 @@ final class GemmPlan {
         return batches * rows * partialRow() * size;
     }
 
-    /** The tall operand is packed if its rows lie far apart, or downwards (tiles of several rows go upwards), or if only generated code can read it. */
+    /**
+     * The tall operand is packed if its rows lie downwards (tiles of several rows go upwards), if only generated code can read it, or if its elements lie far
+     * apart and there are panels enough to be worth it.
+     */
     boolean packsTall() {
         if (!tall.isLinear() || tall.rowStride() < 0) return true;
         long far = Math.max(tall.rowStride(), tall.columnStride());
-        return blockColumns >= 2 * panel && far >= 8192 && k > 16;
+        return blockColumns >= 3 * panel && far >= FAR && k > 16;
     }
 
     /** The wide operand is read where it lies if few rows profit from packing it. */

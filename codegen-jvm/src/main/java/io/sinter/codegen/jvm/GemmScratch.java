@@ -32,7 +32,7 @@ final class GemmScratch {
         long depth = GemmPlan.roundUp(Math.max(1, Math.min(p.k, p.kBlock)), p.lanes);
         long columns = GemmPlan.roundUp(p.blockColumns, p.panel);
         long rows = GemmPlan.roundUp(p.blockRows, p.lanes);
-        long strip = Math.min(rows, GemmPlan.STRIP_ROWS);
+        long strip = Math.min(rows, p.stripRows);
         panelBytes = depth * p.panel * p.size;
         blockRow = columns * p.size;
         lanes = base;

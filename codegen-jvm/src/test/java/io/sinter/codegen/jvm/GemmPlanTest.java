@@ -55,12 +55,12 @@ class GemmPlanTest {
             for (int i = 0; i < 400; i++) {
                 int most = i % 2 == 0 ? 130 : 3000;
                 GemmPlan plan =
-                        plan(1 + random.nextInt(most), 9 + random.nextInt(most), 16 + random.nextInt(600), tiles);
+                        plan(1 + random.nextInt(most), 9 + random.nextInt(most), 16 + random.nextInt(1500), tiles);
                 TreeSet<Integer> occur = new TreeSet<>();
                 for (long from = 0; from < plan.rows; from += plan.blockRows) {
                     int rows = (int) Math.min(plan.blockRows, plan.rows - from);
-                    for (int strip = 0; strip < rows; strip += GemmPlan.STRIP_ROWS) {
-                        int left = Math.min(GemmPlan.STRIP_ROWS, rows - strip);
+                    for (int strip = 0; strip < rows; strip += plan.stripRows) {
+                        int left = Math.min(plan.stripRows, rows - strip);
                         for (int h; left > 0; left -= h) occur.add(h = GemmPlan.height(left, tiles.rows()));
                     }
                 }
