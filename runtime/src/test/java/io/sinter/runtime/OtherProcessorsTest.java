@@ -15,7 +15,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
- * Every operator's samples on the machines that this one is not: a processor without AVX-512, and a JVM without the Vector API. Widths forced
+ * Every operator's samples on the machines that this one is not: a processor without AVX-512, and JVMs without HotSpot's intrinsics or without the Vector API. Widths forced
  * by {@link io.sinter.codegen.jvm.Options} do not show what HotSpot itself makes of the code there, so each is a process of its own.
  */
 class OtherProcessorsTest {
@@ -29,6 +29,15 @@ class OtherProcessorsTest {
         List<String> flags = new ArrayList<>(JvmFlags.all());
         flags.add("-XX:UseAVX=2");
         assertEquals("256 bits: " + SUCCESS, run(flags));
+    }
+
+    /** Without the flags that open HotSpot's intrinsics: the calls of the Vector API. */
+    @Test
+    void withoutIntrinsics() throws Exception {
+        assumeTrue(JvmFeatures.vectorBits() > 0, "needs the Vector API");
+        List<String> flags = new ArrayList<>(JvmFlags.all());
+        flags.removeAll(JvmFlags.INTRINSICS);
+        assertEquals(JvmFeatures.vectorBits() + " bits: " + SUCCESS, run(flags));
     }
 
     @Test

@@ -160,7 +160,7 @@ final class ChunkEmitter {
                 else add(a, all, new Vec(all.species, all.vector).rotate(half).code());
             }
             Vec result = all.extreme != null ? all.extreme.floats() : new Vec(all.species, all.vector);
-            reduced = result.lane(Code.constant(0));
+            reduced = result.lane(0);
         }
         Code address = a.address(c.frame.scratch());
         Code before = Memory.load(a.local().dtype(), address);

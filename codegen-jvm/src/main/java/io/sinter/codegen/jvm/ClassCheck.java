@@ -3,11 +3,13 @@ package io.sinter.codegen.jvm;
 
 import io.sinter.ir.store.FormatException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.objectweb.asm.Opcodes;
 import org.objectweb.asm.Type;
 
@@ -18,6 +20,9 @@ import org.objectweb.asm.Type;
  */
 final class ClassCheck {
     private static final String HERE = "io/sinter/codegen/jvm/";
+
+    private static final String SHAPES = "io/sinter/gen/SinterKernelShapes$";
+    private static final String SUPPORT = Intrinsic.SUPPORT.replace('.', '/');
 
     private static final Set<String> KERNELS =
             Set.of(HERE + "JvmKernel", GemmEmitter.SUPERCLASS, AttentionEmitter.SUPERCLASS);
@@ -93,7 +98,24 @@ final class ClassCheck {
                     "JAVA_DOUBLE",
                     "JAVA_DOUBLE_UNALIGNED"),
             "io/sinter/gen/SinterKernelHost",
-            Set.of("MEMORY", "ORDER"));
+            Set.of("MEMORY", "ORDER"),
+            SUPPORT,
+            Arrays.stream(Intrinsic.values()).map(Intrinsic::method).collect(Collectors.toSet()),
+            "jdk/internal/misc/Unsafe",
+            Set.of(
+                    "getUnsafe",
+                    "getByte",
+                    "getShort",
+                    "getInt",
+                    "getLong",
+                    "getFloat",
+                    "getDouble",
+                    "putByte",
+                    "putShort",
+                    "putInt",
+                    "putLong",
+                    "putFloat",
+                    "putDouble"));
 
     /** Classes of this project that kernels call, with all their members. */
     private static final Set<String> OURS = Set.of(
@@ -101,6 +123,13 @@ final class ClassCheck {
             "io/sinter/gen/SinterKernelMoves",
             "io/sinter/gen/SinterKernelSupport",
             "io/sinter/gen/SinterKernelLanes",
+            "io/sinter/gen/SinterKernelFallbacks",
+            SHAPES + "F64",
+            SHAPES + "F32",
+            SHAPES + "I64",
+            SHAPES + "I32",
+            SHAPES + "I16",
+            SHAPES + "I8",
             "io/sinter/ir/DType",
             HERE + "GemmNumbers");
 
@@ -122,7 +151,8 @@ final class ClassCheck {
         OPEN = NameSet.of(open);
         Set<String> types = new HashSet<>(open);
         types.addAll(MEMBERS.keySet());
-        types.addAll(List.of("java/lang/Object", "java/lang/String"));
+        // Classes are arguments of intrinsics.
+        types.addAll(List.of("java/lang/Object", "java/lang/String", "java/lang/Class"));
         TYPES = NameSet.of(types);
         Map<String, NameSet> members = new HashMap<>();
         MEMBERS.forEach((owner, names) -> members.put(owner, NameSet.of(names)));
@@ -131,6 +161,8 @@ final class ClassCheck {
 
     /** Types that may be named are those that begin like this, too. */
     private static final byte[] OPERATORS = latin(Species.PACKAGE + "VectorOperators");
+
+    private static final byte[] INTRINSICS = latin(SUPPORT + "$");
 
     private static final byte[] LAYOUTS = latin("java/lang/foreign/ValueLayout$Of");
 
@@ -251,6 +283,7 @@ final class ClassCheck {
                 || superclasses.contains(bytes, at, length)
                 || self.length == length && NameSet.isAt(self, bytes, at)
                 || begins(OPERATORS, at, length)
+                || begins(INTRINSICS, at, length)
                 || begins(LAYOUTS, at, length);
     }
 

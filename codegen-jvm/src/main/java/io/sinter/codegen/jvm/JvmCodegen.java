@@ -25,6 +25,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.objectweb.asm.ClassReader;
 import org.objectweb.asm.util.Textifier;
 import org.objectweb.asm.util.TraceClassVisitor;
@@ -71,16 +72,18 @@ public final class JvmCodegen {
         byte[] bytes =
                 switch (kernel) {
                     case LoopKernel k -> loops(k, name, source, options, budgets);
-                    case GemmKernel k -> {
-                        ClassBuilder c = new ClassBuilder(name, GemmEmitter.SUPERCLASS, source);
-                        new GemmEmitter(k, c, options).emit();
-                        yield c.toBytes();
-                    }
-                    case AttentionKernel k -> {
-                        ClassBuilder c = new ClassBuilder(name, AttentionEmitter.SUPERCLASS, source);
-                        new AttentionEmitter(k, c, options).emit();
-                        yield c.toBytes();
-                    }
+                    case GemmKernel k ->
+                        emit(options, () -> {
+                            ClassBuilder c = new ClassBuilder(name, GemmEmitter.SUPERCLASS, source);
+                            new GemmEmitter(k, c, options).emit();
+                            return c.toBytes();
+                        });
+                    case AttentionKernel k ->
+                        emit(options, () -> {
+                            ClassBuilder c = new ClassBuilder(name, AttentionEmitter.SUPERCLASS, source);
+                            new AttentionEmitter(k, c, options).emit();
+                            return c.toBytes();
+                        });
                 };
         return new GeneratedClass(name, bytes);
     }
@@ -93,15 +96,29 @@ public final class JvmCodegen {
         for (int budget : budgets) {
             for (boolean pairs : new boolean[] {true, false}) {
                 try {
-                    ClassBuilder c = new ClassBuilder(name, SUPERCLASS, source);
-                    new LoopEmitter(kernel, c, options, budget, pairs).emit();
-                    return c.toBytes();
+                    return emit(options, () -> {
+                        ClassBuilder c = new ClassBuilder(name, SUPERCLASS, source);
+                        new LoopEmitter(kernel, c, options, budget, pairs).emit();
+                        return c.toBytes();
+                    });
                 } catch (MethodTooLargeException e) {
                     if (budget == budgets.getLast() && !pairs) throw e;
                 }
             }
         }
         throw new AssertionError("no budgets");
+    }
+
+    /** A class file with calls of intrinsics, if they are asked for and no method becomes too large by them: they take three times the bytecode. */
+    private static byte[] emit(Options options, Supplier<byte[]> code) {
+        if (options.intrinsics()) {
+            try {
+                return Intrinsics.used(true, code);
+            } catch (MethodTooLargeException e) {
+                // The Vector API's calls may fit.
+            }
+        }
+        return Intrinsics.used(false, code);
     }
 
     /**
@@ -139,10 +156,10 @@ public final class JvmCodegen {
 
     /**
      * What class files depend on besides the kernel and the generator: the release of Java (the Vector API is
-     * still incubating) and the width of vectors. How work is cut to fit caches and processors is decided when a kernel runs.
+     * still incubating), the width of vectors and whether intrinsics are called. How work is cut to fit caches and processors is decided when a kernel runs.
      */
     public static String target(Options options) {
-        return "java" + Runtime.version().feature() + "-v" + options.vectorBits();
+        return "java" + Runtime.version().feature() + "-v" + options.vectorBits() + (options.intrinsics() ? "-i" : "");
     }
 
     /**

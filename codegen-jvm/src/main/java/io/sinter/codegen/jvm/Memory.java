@@ -44,6 +44,7 @@ public final class Memory {
      * What a loop does not change, and what is kept from one step to the next, is made such a number once; its sums then cost no instruction.
      */
     static Code base(Code address) {
+        if (Intrinsics.used()) return address; // raw memory has no end
         return Code.and(address, Code.constant(Long.MAX_VALUE >> 2));
     }
 
@@ -90,11 +91,13 @@ public final class Memory {
         }
 
         Code get(Code address) {
+            if (Intrinsics.used()) return Intrinsics.get(type, address);
             return Code.callInterface(
                     SEGMENT, "get", type, List.of(layoutType, Type.LONG_TYPE), ALL, layout, within(address));
         }
 
         Code set(Code address, Code value) {
+            if (Intrinsics.used()) return Intrinsics.set(type, address, value);
             List<Type> types = List.of(layoutType, Type.LONG_TYPE, type);
             return Code.callInterface(SEGMENT, "set", Type.VOID_TYPE, types, ALL, layout, within(address), value);
         }

@@ -3,7 +3,7 @@ package io.sinter.codegen.jvm;
 
 import jdk.incubator.vector.FloatVector;
 
-/** The only class, besides generated ones, that touches the Vector API; loaded only where it is there. */
+/** Touches the Vector API, as generated classes and those that they alone use do; loaded only where it is there. */
 final class PreferredWidth {
     private PreferredWidth() {}
 

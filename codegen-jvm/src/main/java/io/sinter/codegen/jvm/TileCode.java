@@ -29,6 +29,8 @@ abstract class TileCode {
     }
 
     final Code zero() {
+        if (Intrinsics.used())
+            return Intrinsics.broadcastBits(species, constant(0L)).code();
         Type t = species.vectorType();
         return Code.call(t, "zero", t, List.of(Species.SPECIES), species.code());
     }

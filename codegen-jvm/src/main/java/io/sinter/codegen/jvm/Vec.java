@@ -26,6 +26,7 @@ public record Vec(Species species, Code code) {
     private static final Type CONVERSION = Code.object(PACKAGE + "VectorOperators$Conversion");
 
     public static Vec broadcast(Species s, Code scalar) {
+        if (Intrinsics.used()) return Intrinsics.broadcast(s, scalar);
         Type v = s.vectorType();
         return new Vec(s, Code.call(v, "broadcast", v, List.of(SPECIES, s.laneType()), s.code(), scalar));
     }
@@ -60,6 +61,7 @@ public record Vec(Species species, Code code) {
      * and the lane is 0.
      */
     public static Vec load(Species s, Code address, Code mask) {
+        if (Intrinsics.used()) return Intrinsics.load(s, address, mask);
         Type v = s.vectorType();
         List<Type> types = new ArrayList<>(List.of(SPECIES, Memory.SEGMENT, Type.LONG_TYPE, Memory.BYTE_ORDER));
         List<Code> arguments = new ArrayList<>(List.of(s.code(), Memory.ALL, Memory.within(address), Memory.ORDER));
@@ -77,9 +79,7 @@ public record Vec(Species species, Code code) {
     public Code sumLanes() {
         List<Code> lanes = new ArrayList<>();
         for (int i = 0; i < species.lanes(); i++) {
-            List<Type> types = List.of(Type.INT_TYPE);
-            lanes.add(
-                    Code.callVirtual(species.vectorType(), "lane", species.laneType(), types, code, Code.constant(i)));
+            lanes.add(lane(i));
         }
         while (lanes.size() > 1) {
             int half = lanes.size() / 2;
@@ -92,6 +92,7 @@ public record Vec(Species species, Code code) {
 
     /** Stores this at a byte address, where {@code mask} (null: everywhere) is true. */
     public Code store(Code address, Code mask) {
+        if (Intrinsics.used()) return Intrinsics.store(this, address, mask);
         List<Type> types = new ArrayList<>(List.of(Memory.SEGMENT, Type.LONG_TYPE, Memory.BYTE_ORDER));
         List<Code> arguments = new ArrayList<>(List.of(code, Memory.ALL, Memory.within(address), Memory.ORDER));
         if (mask != null) {
@@ -105,13 +106,15 @@ public record Vec(Species species, Code code) {
     /** The lanes moved around: lane i is what lane i + {@code by} was; {@code by} is a power of two below the number of lanes. */
     public Vec rotate(int by) {
         Type v = species.vectorType();
-        String shuffle = species.element().name() + "_" + species.lanes() + "_" + by;
-        return with(Code.callVirtual(
-                v, "rearrange", v, List.of(SHUFFLE), code, Code.getStatic(Memory.LANES, shuffle, SHUFFLE)));
+        String name = species.element().name() + "_" + species.lanes() + "_" + by;
+        Code shuffle = Code.getStatic(Memory.LANES, name, SHUFFLE);
+        if (Intrinsics.used()) return Intrinsics.rearrange(this, shuffle);
+        return with(Code.callVirtual(v, "rearrange", v, List.of(SHUFFLE), code, shuffle));
     }
 
     /** {@code lanewise} of a one-operand operator, by its name in VectorOperators. */
     public Vec unary(String operator) {
+        if (Intrinsics.used() && Intrinsics.isUnary(operator)) return Intrinsics.unary(operator, this);
         Type v = species.vectorType();
         return with(
                 Code.callVirtual(v, "lanewise", v, List.of(UNARY), code, Code.getStatic(OPERATORS, operator, UNARY)));
@@ -119,6 +122,8 @@ public record Vec(Species species, Code code) {
 
     /** {@code lanewise} of a two-operand operator, by its name in VectorOperators. */
     public Vec binary(String operator, Vec b) {
+        if (Intrinsics.used() && Intrinsics.isBinary(operator, species))
+            return Intrinsics.binary(operator, this, same(b), null);
         Type v = species.vectorType();
         Code op = Code.getStatic(OPERATORS, operator, isAssociative(operator) ? ASSOCIATIVE : BINARY);
         return with(Code.callVirtual(v, "lanewise", v, List.of(BINARY, VECTOR), code, op, same(b).code));
@@ -127,6 +132,8 @@ public record Vec(Species species, Code code) {
     /** {@link #binary} where {@code mask} is true; this elsewhere. */
     public Vec binary(String operator, Vec b, Code mask) {
         if (mask == null) return binary(operator, b);
+        if (Intrinsics.used() && Intrinsics.isBinary(operator, species))
+            return Intrinsics.binary(operator, this, same(b), mask);
         Type v = species.vectorType();
         Code op = Code.getStatic(OPERATORS, operator, isAssociative(operator) ? ASSOCIATIVE : BINARY);
         return with(Code.callVirtual(v, "lanewise", v, List.of(BINARY, VECTOR, MASK), code, op, same(b).code, mask));
@@ -149,16 +156,21 @@ public record Vec(Species species, Code code) {
         return with(Code.callVirtual(v, "lanewise", v, List.of(BINARY, species.laneType()), code, op, n));
     }
 
+    private Vec shift(String operator, int count) {
+        int n = count & species.element().bytes() * 8 - 1;
+        return Intrinsics.used() ? Intrinsics.shift(operator, this, n) : shift(operator, Code.constant(n));
+    }
+
     public Vec shl(int count) {
-        return shift("LSHL", Code.constant(count));
+        return shift("LSHL", count);
     }
 
     public Vec shr(int count) {
-        return shift("ASHR", Code.constant(count));
+        return shift("ASHR", count);
     }
 
     public Vec ushr(int count) {
-        return shift("LSHR", Code.constant(count));
+        return shift("LSHR", count);
     }
 
     public Vec add(Vec b) {
@@ -191,6 +203,7 @@ public record Vec(Species species, Code code) {
 
     /** {@code this * b + c}, rounded once. */
     public Vec fma(Vec b, Vec c) {
+        if (Intrinsics.used()) return Intrinsics.fma(this, same(b), same(c));
         Type v = species.vectorType();
         Code op = Code.getStatic(OPERATORS, "FMA", TERNARY);
         return with(Code.callVirtual(
@@ -199,6 +212,7 @@ public record Vec(Species species, Code code) {
 
     /** Mask of a comparison, by its name in VectorOperators: EQ NE LT LE GT GE. */
     public Code compare(String operator, Vec b) {
+        if (Intrinsics.used()) return Intrinsics.compare(operator, this, same(b));
         Code op = Code.getStatic(OPERATORS, operator, COMPARISON);
         return Code.callVirtual(
                 species.vectorType(), "compare", MASK, List.of(COMPARISON, VECTOR), code, op, same(b).code);
@@ -206,12 +220,14 @@ public record Vec(Species species, Code code) {
 
     /** {@code b} where {@code mask} is true, this elsewhere. */
     public Vec blend(Vec b, Code mask) {
+        if (Intrinsics.used()) return Intrinsics.blend(this, same(b), mask);
         Type v = species.vectorType();
         return with(Code.callVirtual(v, "blend", v, List.of(VECTOR, MASK), code, same(b).code, mask));
     }
 
     /** A lane-for-lane conversion, by its name in VectorOperators, to a species with as many lanes. */
     public Vec convert(String conversion, Species to) {
+        if (Intrinsics.used() && Intrinsics.isConversion(conversion)) return Intrinsics.convert(conversion, this, to);
         Code c = Code.getStatic(OPERATORS, conversion, CONVERSION);
         List<Type> types = List.of(CONVERSION, SPECIES, Type.INT_TYPE);
         Type v = species.vectorType();
@@ -223,6 +239,7 @@ public record Vec(Species species, Code code) {
     public Vec reinterpret(Species to) {
         if (to.equals(species)) return this;
         if (to.bits() != species.bits()) throw new IllegalArgumentException(species + " as " + to);
+        if (Intrinsics.used()) return Intrinsics.reinterpret(this, to);
         String method =
                 switch (to.element()) {
                     case F64 -> "reinterpretAsDoubles";
@@ -245,6 +262,10 @@ public record Vec(Species species, Code code) {
     public Vec selectFrom(Vec a, Vec b) {
         Type v = species.vectorType();
         return with(Code.callVirtual(v, "selectFrom", v, List.of(VECTOR, VECTOR), code, same(a).code, same(b).code));
+    }
+
+    public Code lane(int index) {
+        return Intrinsics.used() ? Intrinsics.lane(this, index) : lane(Code.constant(index));
     }
 
     /** Lane {@code index}, an int. */

@@ -22,8 +22,10 @@ import org.objectweb.asm.util.CheckClassAdapter;
 
 /** Runs loop kernels in the interpreter and as generated code, on equal memory. */
 final class KernelHarness extends KernelCase {
-    /** Scalar code and every vector width. */
-    static final List<Options> ALL = List.of(new Options(0), new Options(128), new Options(256), new Options(512));
+    /** Scalar code, every vector width, and the Vector API's calls where intrinsics are there. */
+    static final List<Options> ALL = Intrinsics.available()
+            ? List.of(new Options(0), new Options(128), new Options(256), new Options(512), new Options(512, false))
+            : List.of(new Options(0), new Options(128), new Options(256), new Options(512));
 
     private static final int GUARD = 256;
     private static final byte GUARD_BYTE = 0x5a;

@@ -173,7 +173,7 @@ class LoopKernelTest {
                         new Stmt.Declare(sum, Expr.Const.of(DType.F32, 0)),
                         vector(v, new Stmt.Accumulate(sum, Stmt.Combine.SUM, in)),
                         new Stmt.Store(OUT, Index.ZERO, new Expr.Ref(sum))));
-        String listing = JvmCodegen.listing(JvmCodegen.generate(kernel, new Options(512)));
+        String listing = JvmCodegen.listing(JvmCodegen.generate(kernel, new Options(512, false)));
         // Scratch memory, and the buffer before the loop: what a step adds to it stays in the range that C2 knows.
         assertEquals(2, listing.split("LDC " + (Long.MAX_VALUE >> 2)).length - 1, listing);
         assertEquals(5, listing.split("fromMemorySegment").length - 1, listing);

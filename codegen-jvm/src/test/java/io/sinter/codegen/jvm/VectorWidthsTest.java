@@ -29,10 +29,9 @@ class VectorWidthsTest {
     @ParameterizedTest
     @ValueSource(ints = {128, 256, 512})
     void classesThatAreTheSameForAllKernelsHaveOneWidth(int bits) {
-        Set<String> floats = Set.of("FloatVector.SPECIES_" + bits);
+        Set<String> floats = Set.of("F32 " + bits);
         assertEquals(floats, species(GemmVectorTiles.generate("Tiles", DType.F32, bits)));
-        assertEquals(
-                Set.of("DoubleVector.SPECIES_" + bits), species(GemmVectorTiles.generate("Tiles", DType.F64, bits)));
+        assertEquals(Set.of("F64 " + bits), species(GemmVectorTiles.generate("Tiles", DType.F64, bits)));
         assertEquals(floats, species(VectorPoolRows.generate("Rows", bits)));
         for (WinogradMatrix m : WinogradMatrix.values())
             assertEquals(floats, species(VectorLinearMap.generate("Map", m, bits)), m.name());
@@ -40,7 +39,7 @@ class VectorWidthsTest {
 
     @Test
     void kernelsOfSamplesHaveASecondWidthWhereItIsKnownOnly() {
-        Set<String> whole = Set.of("FloatVector.SPECIES_512", "DoubleVector.SPECIES_512");
+        Set<String> whole = Set.of("F32 512", "F64 512");
         Set<String> others = new TreeSet<>();
         for (ClassCheckTest.Stored k : ClassCheckTest.kernels()) {
             Set<String> used =
@@ -56,8 +55,12 @@ class VectorWidthsTest {
         MethodVisitor fields = new MethodVisitor(Opcodes.ASM9) {
             @Override
             public void visitFieldInsn(int opcode, String owner, String field, String descriptor) {
-                String type = owner.replace(Species.PACKAGE, "");
-                if (type.equals("FloatVector") || type.equals("DoubleVector")) found.add(type + "." + field);
+                String type = owner.replaceFirst(".*[/$]", "");
+                boolean isSpecies =
+                        field.startsWith("SPECIES_") || owner.contains("SinterKernelShapes") && !field.equals("E");
+                String bits = field.replaceAll("[^0-9]", "");
+                if (isSpecies && (type.equals("FloatVector") || type.equals("F32"))) found.add("F32 " + bits);
+                if (isSpecies && (type.equals("DoubleVector") || type.equals("F64"))) found.add("F64 " + bits);
             }
         };
         ClassVisitor methods = new ClassVisitor(Opcodes.ASM9) {

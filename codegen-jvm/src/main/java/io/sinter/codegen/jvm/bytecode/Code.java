@@ -59,6 +59,11 @@ public interface Code {
         return new Const(Type.getType(String.class), value);
     }
 
+    /** The null reference. */
+    static Code nothing(Type type) {
+        return new Null(type);
+    }
+
     static Code getStatic(Type owner, String name, Type type) {
         return new GetStatic(owner, name, type);
     }
