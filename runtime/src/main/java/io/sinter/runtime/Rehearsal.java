@@ -51,13 +51,18 @@ final class Rehearsal {
 
     private final Session session;
     private final JvmCode code;
+    private final JvmCode practice;
     /** Looks the code of some kernel up, as that of a program's kernels will be. */
     private Supplier<JvmKernel> some;
 
-    /** @param code makes what belongs to no program */
-    Rehearsal(Session session, JvmCode code) {
+    /**
+     * @param code makes what belongs to no program
+     * @param practice makes what nobody uses
+     */
+    Rehearsal(Session session, JvmCode code, JvmCode practice) {
         this.session = session;
         this.code = code;
+        this.practice = practice;
     }
 
     /**
@@ -68,9 +73,9 @@ final class Rehearsal {
      */
     JvmKernel begin(Kernel kernel) {
         String name = StoredPlan.name(kernel);
-        some = () -> code.make(kernel, name);
+        some = () -> practice.make(kernel, name);
         run(PracticeKernels.loops(1), 1);
-        return some.get();
+        return code.make(kernel, name);
     }
 
     /** Thoroughly, after {@link #begin}, and with products, convolutions and attention; nothing if there is no cache to read from. */

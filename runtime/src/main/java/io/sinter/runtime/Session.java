@@ -79,7 +79,7 @@ public final class Session implements AutoCloseable {
         code = new SessionCode(new JvmCode(io.sinter.codegen.jvm.Options.preferred(), counters, this::disk));
         code.seedFault(asked.fault());
         jvmKernels = new JvmKernels(code);
-        JvmFeatures.initialiseOnce(new Rehearsal(this, kept.uncounted()));
+        JvmFeatures.initialiseOnce(new Rehearsal(this, kept.uncounted(), kept.practice()));
         dumpTo(asked.dump());
         dumpInputs(asked.dumpedInputs());
         logRecompiles(asked.recompiles());

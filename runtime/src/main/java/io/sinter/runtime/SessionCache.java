@@ -15,6 +15,9 @@ final class SessionCache {
     /** For code that belongs to no program. */
     private final JvmCode uncounted = new JvmCode(Options.preferred(), new Counters(), this::uncountedDisk);
 
+    /** For look-ups that are only practice. */
+    private final JvmCode practice = new JvmCode(Options.preferred(), new Counters(), this::unusedDisk);
+
     private volatile List<CrossCompiler> crossCompilers = List.of();
 
     SessionCache(Session session) {
@@ -50,6 +53,16 @@ final class SessionCache {
     private DiskCache uncountedDisk() {
         DiskCache now = disk;
         return now == null ? null : now.uncounted();
+    }
+
+    private DiskCache unusedDisk() {
+        DiskCache now = disk;
+        return now == null ? null : now.unused();
+    }
+
+    /** Makes code that nobody uses: {@link #uncounted}, and what is found is no younger by it. */
+    JvmCode practice() {
+        return practice;
     }
 
     /** Makes code that belongs to no program: the same files, counted nowhere. */

@@ -37,7 +37,7 @@ class RehearsalTest {
             Counters counters = new Counters();
             JvmCode code = new JvmCode(io.sinter.codegen.jvm.Options.preferred(), counters, () -> session.disk()
                     .uncounted());
-            Rehearsal rehearsal = new Rehearsal(session, code);
+            Rehearsal rehearsal = new Rehearsal(session, code, code);
             Kernel kernel = new LoopKernel("nothing", List.of(), List.of(), 1, 0, List.of());
             assertEquals(kernel.name(), rehearsal.begin(kernel).name());
             rehearsal.run();

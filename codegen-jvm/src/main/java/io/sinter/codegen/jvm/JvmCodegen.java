@@ -38,6 +38,9 @@ import org.objectweb.asm.util.TraceClassVisitor;
  * in stack traces, with line numbers of the kernel's listing.
  */
 public final class JvmCodegen {
+    /** Of vector operations: see {@link #emit}. */
+    private static final int LONGEST_CHAIN = 32;
+
     static final String PREFIX = "io/sinter/gen/SinterKernel_";
     private static final String SUPERCLASS = "io/sinter/codegen/jvm/JvmKernel";
 
@@ -73,13 +76,13 @@ public final class JvmCodegen {
                 switch (kernel) {
                     case LoopKernel k -> loops(k, name, source, options, budgets);
                     case GemmKernel k ->
-                        emit(options, () -> {
+                        emit(options, k.epilogue(), () -> {
                             ClassBuilder c = new ClassBuilder(name, GemmEmitter.SUPERCLASS, source);
                             new GemmEmitter(k, c, options).emit();
                             return c.toBytes();
                         });
                     case AttentionKernel k ->
-                        emit(options, () -> {
+                        emit(options, List.of(), () -> {
                             ClassBuilder c = new ClassBuilder(name, AttentionEmitter.SUPERCLASS, source);
                             new AttentionEmitter(k, c, options).emit();
                             return c.toBytes();
@@ -96,7 +99,7 @@ public final class JvmCodegen {
         for (int budget : budgets) {
             for (boolean pairs : new boolean[] {true, false}) {
                 try {
-                    return emit(options, () -> {
+                    return emit(options, kernel.body(), () -> {
                         ClassBuilder c = new ClassBuilder(name, SUPERCLASS, source);
                         new LoopEmitter(kernel, c, options, budget, pairs).emit();
                         return c.toBytes();
@@ -109,9 +112,12 @@ public final class JvmCodegen {
         throw new AssertionError("no budgets");
     }
 
-    /** A class file with calls of intrinsics, if they are asked for and no method becomes too large by them: they take three times the bytecode. */
-    private static byte[] emit(Options options, Supplier<byte[]> code) {
-        if (options.intrinsics()) {
+    /**
+     * A class file with calls of intrinsics, if they are asked for and C2 is quicker with them: no method becomes too large by them (they take three times the bytecode), and few wait for
+     * each other. C2 expands one of a chain in a round over the method: 20 additions take it 7 ms (24 by the Vector API), 50 take 36 (15), 150 take 1,100 (50).
+     */
+    private static byte[] emit(Options options, List<Stmt> body, Supplier<byte[]> code) {
+        if (options.intrinsics() && DependencyChain.longest(body) <= LONGEST_CHAIN) {
             try {
                 return Intrinsics.used(true, code);
             } catch (MethodTooLargeException e) {

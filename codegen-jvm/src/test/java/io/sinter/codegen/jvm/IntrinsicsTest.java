@@ -67,11 +67,7 @@ class IntrinsicsTest {
         for (int additions = 10; additions <= 160; additions += 10) {
             Var v = new Var("v", Coef.of(1000));
             Index at = LoopKernelTest.index(Coef.of(0), LoopKernelTest.term(1, v));
-            Expr e = new Expr.Load(LoopKernelTest.IN, at);
-            for (int i = 0; i < additions; i++) e = Expr.bin(Prim2.ADD, e, Expr.Const.of(DType.F32, i));
-            Stmt loop = LoopKernelTest.vector(v, new Stmt.Store(LoopKernelTest.OUT, at, e));
-            List<Buf> buffers = List.of(LoopKernelTest.IN, LoopKernelTest.OUT);
-            Kernel k = new LoopKernel("sums", List.of(), buffers, 3, 0, List.of(loop));
+            Kernel k = elementwise(v, at, sums(new Expr.Load(LoopKernelTest.IN, at), 0, additions / 2));
             String with = JvmCodegen.listing(JvmCodegen.generate(k, new Options(512, true)));
             String without = JvmCodegen.listing(JvmCodegen.generate(k, new Options(512, false)));
             if (!with.contains("VectorSupport.binaryOp")) assertEquals(without, with);
@@ -79,6 +75,32 @@ class IntrinsicsTest {
             found.add(with.contains("VectorSupport.binaryOp"));
         }
         assertEquals(Set.of(true, false), found);
+    }
+
+    /** A sum of {@code end - begin} sums, hardly any of which waits for another. */
+    private static Expr sums(Expr x, int begin, int end) {
+        if (end - begin == 1) return Expr.bin(Prim2.ADD, x, Expr.Const.of(DType.F32, begin));
+        int middle = (begin + end) / 2;
+        return Expr.bin(Prim2.ADD, sums(x, begin, middle), sums(x, middle, end));
+    }
+
+    private static Kernel elementwise(Var v, Index at, Expr value) {
+        Stmt loop = LoopKernelTest.vector(v, new Stmt.Store(LoopKernelTest.OUT, at, value));
+        List<Buf> buffers = List.of(LoopKernelTest.IN, LoopKernelTest.OUT);
+        return new LoopKernel("sums", List.of(), buffers, 3, 0, List.of(loop));
+    }
+
+    /** C2 takes seconds for a few hundred intrinsics each of which needs the one before. */
+    @Test
+    void longChainsCallTheVectorApi() {
+        for (int additions : new int[] {30, 34}) {
+            Var v = new Var("v", Coef.of(1000));
+            Index at = LoopKernelTest.index(Coef.of(0), LoopKernelTest.term(1, v));
+            Expr e = new Expr.Load(LoopKernelTest.IN, at);
+            for (int i = 0; i < additions; i++) e = Expr.bin(Prim2.ADD, e, Expr.Const.of(DType.F32, i));
+            String code = JvmCodegen.listing(JvmCodegen.generate(elementwise(v, at, e), new Options(512, true)));
+            assertEquals(additions == 30, code.contains("VectorSupport.binaryOp"), code);
+        }
     }
 
     private static int methods(String listing) {

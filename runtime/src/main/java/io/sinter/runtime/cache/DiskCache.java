@@ -25,7 +25,7 @@ public final class DiskCache {
     private final Tier shared;
     private final long maxBytes;
     private final CacheStats stats;
-    /** Null without an own tier. */
+    /** Null without an own tier, and where nobody uses what is found. */
     private final Uses uses;
 
     private final AtomicLong written;
@@ -42,12 +42,12 @@ public final class DiskCache {
         told = new AtomicBoolean();
     }
 
-    private DiskCache(DiskCache of, CacheStats stats) {
+    private DiskCache(DiskCache of, CacheStats stats, Uses uses) {
         own = of.own;
         shared = of.shared;
         maxBytes = of.maxBytes;
         this.stats = stats;
-        uses = of.uses;
+        this.uses = uses;
         written = of.written;
         told = of.told;
     }
@@ -83,7 +83,12 @@ public final class DiskCache {
 
     /** The same folders, for what no program asks for: what is looked up and stored counts in other statistics, which nobody reads. */
     public DiskCache uncounted() {
-        return new DiskCache(this, new CacheStats());
+        return new DiskCache(this, new CacheStats(), uses);
+    }
+
+    /** As {@link #uncounted}, for look-ups whose results nobody uses: they do not make an entry any younger. */
+    public DiskCache unused() {
+        return new DiskCache(this, new CacheStats(), null);
     }
 
     /** Writes down how often entries were found so far. */
@@ -165,7 +170,7 @@ public final class DiskCache {
         }
         if (found != null) {
             stats.hits.increment();
-            if (!fromShared) uses.add(digest);
+            if (!fromShared && uses != null) uses.add(digest);
         }
         return found;
     }

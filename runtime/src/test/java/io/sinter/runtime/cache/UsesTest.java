@@ -8,6 +8,7 @@ import io.sinter.ir.store.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -46,6 +47,18 @@ class UsesTest {
         Uses many = new Uses(folder, 1 << 20);
         for (int i = 0; i < 256; i++) many.add(key(3).digest());
         assertEquals(256, count(3));
+    }
+
+    @Test
+    void whatNobodyUsesIsNotCounted() throws IOException {
+        DiskCache cache = DiskCache.open(CacheOptions.NONE.withFolder(folder), new CacheStats());
+        put(Tier.own(folder), 1);
+        for (DiskCache view : List.of(cache, cache.uncounted(), cache.unused()))
+            assertEquals("n", view.find(key(1), Entry::name));
+        cache.flush();
+        assertEquals(2, count(1));
+        cache.unused().flush();
+        assertEquals(2, count(1));
     }
 
     @Test
