@@ -21,6 +21,7 @@ import io.sinter.ir.op.Unary;
 import io.sinter.ir.op.Window;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntToDoubleFunction;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 
@@ -58,6 +59,17 @@ public final class RandomGraphs {
             arguments.add(a);
         }
         return arguments;
+    }
+
+    /** The same arguments but for the last bits of what is a float: what changes by more than a little between the two is decided by rounding alone. */
+    public static List<RefArray> nudged(List<RefArray> arguments, long seed) {
+        RandomGenerator random = RandomGeneratorFactory.of("SplittableRandom").create(seed);
+        List<RefArray> nudged = new ArrayList<>();
+        for (RefArray a : arguments) {
+            IntToDoubleFunction near = i -> a.getDouble(i) * (1 + (random.nextInt(9) - 4) * 0x1p-23);
+            nudged.add(a.dtype().isFloat() ? RefArray.of(a.type(), near) : a);
+        }
+        return nudged;
     }
 
     private Graph build(int size) {
