@@ -53,7 +53,7 @@ final class DependencyChain {
             case Expr.Un u -> u.op().isTranscendental() ? TRANSCENDENTAL : 1;
             case Expr.Bin _, Expr.Fma _, Expr.Select _, Expr.Convert _, Expr.Narrow _, Expr.Bits _, Expr.Checked _ -> 1;
         };
-        // A local that is set again is another value.
+        // A local that is set again is another value; what is made of it is taken for as long as it was at first.
         if (!(e instanceof Expr.Ref)) values.put(e, length);
         return length;
     }

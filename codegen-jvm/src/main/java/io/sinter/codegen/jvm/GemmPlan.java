@@ -37,11 +37,14 @@ final class GemmPlan {
     /** Products that make a task worth its dispatch. */
     private static final double SMALL_TASK = 1 << 18;
 
-    /** Elements of the tall operand that are packed at a time: they stay in the second-level cache beside the wide one. */
-    private static final int STRIP = 96 * 256;
+    /** Rows of the tall operand that are packed at a time, at most. */
+    private static final int STRIP_ROWS = 96;
 
-    /** And rows, at most. */
-    static final int STRIP_ROWS = 96;
+    /** And elements: they stay in the second-level cache beside the wide operand. */
+    private static final int STRIP = STRIP_ROWS * SHORT_K_BLOCK;
+
+    /** Panels in a block from which on it is worth packing a tall operand that lies far apart. */
+    private static final int MANY_PANELS = 3;
 
     /** Rows of a block, for which one packing of the wide operand serves. */
     private static final int MAX_ROWS = 1024;
@@ -295,8 +298,7 @@ final class GemmPlan {
 
     /** The most products in one pass along k. */
     private int longestPass() {
-        boolean packsTall =
-                !tall.isLinear() || tall.rowStride() < 0 || !tall.isUnitColumn(size) && tall.columnStride() >= FAR;
+        boolean packsTall = mustPackTall() || !tall.isUnitColumn(size) && tall.columnStride() >= FAR;
         return packsWide && packsTall ? SHORT_K_BLOCK : K_BLOCK;
     }
 
@@ -401,14 +403,16 @@ final class GemmPlan {
         return batches * rows * partialRow() * size;
     }
 
-    /**
-     * The tall operand is packed if its rows lie downwards (tiles of several rows go upwards), if only generated code can read it, or if its elements lie far
-     * apart and there are panels enough to be worth it.
-     */
+    /** No tile can read the tall operand: its rows lie downwards (tiles of several rows go upwards), or only generated code can read it. */
+    private boolean mustPackTall() {
+        return !tall.isLinear() || tall.rowStride() < 0;
+    }
+
+    /** The tall operand is packed if it must be, or if its elements lie far apart and there are panels enough to be worth it. */
     boolean packsTall() {
-        if (!tall.isLinear() || tall.rowStride() < 0) return true;
+        if (mustPackTall()) return true;
         long far = Math.max(tall.rowStride(), tall.columnStride());
-        return blockColumns >= 3 * panel && far >= FAR && k > 16;
+        return blockColumns >= MANY_PANELS * panel && far >= FAR && k > 16;
     }
 
     /** The wide operand is read where it lies if few rows profit from packing it. */

@@ -28,7 +28,7 @@ final class GemmKernelTest {
         return matmul(p, batches, m, n, k, memory, acc, padded);
     }
 
-    /** Several panels, several strips of rows, now and then several blocks of k. */
+    /** Several panels, several strips of rows. */
     private static GemmProblem large(long seed, DType type) {
         GemmProblem p = new GemmProblem(seed);
         long m = 90 + p.random.nextInt(120);
@@ -136,6 +136,31 @@ final class GemmKernelTest {
                         GemmProblem.check("i32", s -> matmul(s, DType.I32, DType.I32, false), 6, 0),
                         GemmProblem.check("i64", s -> matmul(s, DType.I64, DType.I64, false), 6, 0))
                 .flatMap(x -> x);
+    }
+
+    /** Sums over more products than one pass along k has; finished by an epilogue or stored as they are. */
+    private static GemmProblem passes(long seed, DType type) {
+        GemmProblem p = new GemmProblem(seed);
+        long m = 38 + p.random.nextInt(12);
+        long n = 66 + p.random.nextInt(30);
+        long k = GemmPlan.K_BLOCK + 1 + p.random.nextInt(700);
+        boolean finished = seed % 2 == 0;
+        if (!finished) return matmul(p, 1, m, n, k, type, type, seed % 3 == 0);
+        p.m = List.of(p.block.var("m", m));
+        p.n = List.of(p.block.var("n", n));
+        p.k = List.of(p.block.var("k", k));
+        p.acc = type;
+        p.a = new Expr.Load(p.input(type, m * k), p.block.index(List.of(p.m.get(0), p.k.get(0)), List.of(k, 1L), 0));
+        p.b = new Expr.Load(p.input(type, n * k), p.block.index(List.of(p.n.get(0), p.k.get(0)), List.of(1L, n), 0));
+        Expr doubled = Expr.bin(Prim2.MUL, p.result(), Expr.Const.of(type, 2));
+        p.store(m * n, p.block.index(List.of(p.m.get(0), p.n.get(0)), List.of(n, 1L), 0), doubled, type);
+        return p;
+    }
+
+    @TestFactory
+    Stream<DynamicTest> severalPasses() {
+        return Stream.of(DType.F32, DType.F64)
+                .flatMap(t -> GemmProblem.check("passes of " + t, s -> passes(s, t), 4, 0));
     }
 
     /** Lists of variables that are empty, extents of 0 and 1. */

@@ -15,8 +15,12 @@ class GemmPlanTest {
     /** The plan of c = a · bᵀ, all of them dense. */
     private static GemmPlan plan(long m, long n, long k, GemmTiles tiles) {
         long size = tiles.dtype().bytes();
+        return plan(m, n, k, tiles, new long[] {GemmView.PLAIN, 1 << 20, k * size, size});
+    }
+
+    private static GemmPlan plan(long m, long n, long k, GemmTiles tiles, long[] a) {
+        long size = tiles.dtype().bytes();
         long[] sizes = {0, 1, 1, 1, m, n, k};
-        long[] a = {GemmView.PLAIN, 1 << 20, k * size, size};
         long[] b = {GemmView.PLAIN, 2 << 20, k * size, size};
         long[] c = {GemmView.PLAIN, 3 << 20, n * size, size};
         long[] numbers = Arrays.copyOf(sizes, sizes.length + a.length + b.length + c.length);
@@ -30,7 +34,7 @@ class GemmPlanTest {
     @Test
     void tilesAreEven() {
         for (int most : new int[] {1, 4, 6, 8}) {
-            for (int rows = 1; rows <= GemmPlan.STRIP_ROWS; rows++) {
+            for (int rows = 1; rows <= 96; rows++) {
                 int tiles = 0;
                 int left = rows;
                 int first = GemmPlan.height(rows, most);
@@ -44,6 +48,22 @@ class GemmPlanTest {
                 assertEquals((rows + most - 1) / most, tiles, rows + " rows by " + most);
             }
         }
+    }
+
+    /** As few passes along k as can be, of one length but for the last; short ones where the tall operand is packed for each block. */
+    @Test
+    void passesAreEven() {
+        GemmTiles tiles = GemmTileSets.of(DType.F32, 512);
+        for (int k : new int[] {1, 64, 1024, 1025, 1500, 2047}) {
+            long passes = GemmPlan.ceilDiv(k, GemmPlan.K_BLOCK);
+            GemmPlan plan = plan(300, 300, k, tiles);
+            assertEquals(passes, GemmPlan.ceilDiv(k, plan.kBlock), plan::toString);
+            assertTrue(
+                    plan.kBlock <= GemmPlan.K_BLOCK && plan.kBlock < GemmPlan.ceilDiv(k, passes) + 64, plan::toString);
+        }
+        // Of a, elements along k lie 3000 floats apart: they are packed.
+        long[] apart = {GemmView.PLAIN, 1 << 20, 4, 12_000};
+        assertEquals(256, plan(3000, 300, 1024, tiles, apart).kBlock);
     }
 
     /** What is compiled before a kernel runs is all that it will need. */
